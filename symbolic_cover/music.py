@@ -1,0 +1,331 @@
+"""The nouns of the house: what the rooms hand to each other.
+
+Conventions
+-----------
+Times end in ``_sec`` before the grid and in ``_tick`` after it; only `Grid` converts between them.
+A quarter note has `TICKS_PER_QUARTER` ticks, so that sixteenths (3) and triplets (4) both fall on
+the grid. Pitches are MIDI numbers, velocities 1..127. All nouns are frozen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import symusic
+
+TICKS_PER_QUARTER = 12
+
+PITCH_NAMES_SHARP = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+PITCH_NAMES_FLAT = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
+
+#: Chord qualities in Harte's shorthand (Harte et al., ISMIR 2005), and their pitch classes above the root.
+CHORD_INTERVALS: dict[str, tuple[int, ...]] = {
+    "maj": (0, 4, 7),
+    "min": (0, 3, 7),
+    "7": (0, 4, 7, 10),
+    "maj7": (0, 4, 7, 11),
+    "min7": (0, 3, 7, 10),
+    "dim": (0, 3, 6),
+    "aug": (0, 4, 8),
+    "sus4": (0, 5, 7),
+    "sus2": (0, 2, 7),
+    "hdim7": (0, 3, 6, 10),
+    "dim7": (0, 3, 6, 9),
+    "min6": (0, 3, 7, 9),
+    "maj6": (0, 4, 7, 9),
+}
+
+
+class Note(NamedTuple):
+    """A note on the grid."""
+
+    onset_tick: int
+    duration_tick: int
+    pitch: int
+    velocity: int = 80
+
+    @property
+    def end_tick(self) -> int:
+        return self.onset_tick + self.duration_tick
+
+
+class Meter(NamedTuple):
+    """A time signature, such as 6/8."""
+
+    numerator: int
+    denominator: int
+
+    @property
+    def bar_tick(self) -> int:
+        """Length of a bar in ticks."""
+        return self.numerator * 4 * TICKS_PER_QUARTER // self.denominator
+
+    @property
+    def beat_tick(self) -> int:
+        """Length of the felt beat in ticks: a dotted quarter in 6/8, 9/8 and 12/8."""
+        unit = 4 * TICKS_PER_QUARTER // self.denominator
+        compound = self.denominator >= 8 and self.numerator > 3 and self.numerator % 3 == 0
+        return 3 * unit if compound else unit
+
+    def __str__(self) -> str:
+        return f"{self.numerator}/{self.denominator}"
+
+
+class Bar(NamedTuple):
+    """One bar of the grid; every bar is full, a pick-up begins with rests."""
+
+    start_tick: int
+    meter: Meter
+
+    @property
+    def end_tick(self) -> int:
+        return self.start_tick + self.meter.bar_tick
+
+
+class Chord(NamedTuple):
+    """A chord that sounds from `start_tick` to `end_tick`. Root and bass are pitch classes 0..11."""
+
+    start_tick: int
+    end_tick: int
+    root: int
+    quality: str
+    bass: int
+
+    @property
+    def pitch_classes(self) -> frozenset[int]:
+        tones = {(self.root + step) % 12 for step in CHORD_INTERVALS[self.quality]}
+        return frozenset(tones | {self.bass})
+
+    @property
+    def label(self) -> str:
+        """The chord in Harte's notation, such as ``A:min7`` or ``C:maj/E``'s ``C:maj/3``."""
+        name = f"{PITCH_NAMES_FLAT[self.root]}:{self.quality}"
+        degree = HARTE_DEGREES[(self.bass - self.root) % 12]
+        return name if degree == "1" else f"{name}/{degree}"
+
+
+HARTE_DEGREES = ("1", "b2", "2", "b3", "3", "4", "b5", "5", "#5", "6", "b7", "7")
+
+
+class Key(NamedTuple):
+    """A major or minor key. `tonic` is a pitch class."""
+
+    tonic: int
+    mode: str
+
+    @property
+    def fifths(self) -> int:
+        """Sharps (positive) or flats (negative) of the key signature, -6..6 (-5..6 for major)."""
+        major_tonic = self.tonic if self.mode == "major" else (self.tonic + 3) % 12
+        sharps = (major_tonic * 7) % 12
+        return sharps - 12 if sharps > 6 else sharps
+
+    @property
+    def prefers_flats(self) -> bool:
+        return self.fifths < 0
+
+    @property
+    def label(self) -> str:
+        names = PITCH_NAMES_FLAT if self.prefers_flats else PITCH_NAMES_SHARP
+        return f"{names[self.tonic]} {self.mode}"
+
+    def transposed(self, semitones: int) -> Key:
+        return Key((self.tonic + semitones) % 12, self.mode)
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Sound: `samples` is mono float32 of shape (n,), at `rate_hz`."""
+
+    samples: np.ndarray
+    rate_hz: int
+
+    @property
+    def duration_sec(self) -> float:
+        return len(self.samples) / self.rate_hz
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """What was heard or read, in seconds.
+
+    `score` is a `symusic.Score` in seconds. Its markers are chord symbols in Harte's notation
+    (``N`` ends one), its key signatures are those of the source, its tracks keep their names.
+    `kind` is ``audio``, ``midi``, ``musicxml`` or ``abc``.
+    """
+
+    score: symusic.Score
+    kind: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where the beats fall: the only place where seconds become ticks and back.
+
+    `beat_tick` (n,) int and `beat_sec` (n,) float, both strictly rising, tie ticks to seconds;
+    between beats time is linear, outside it goes on at the tempo of the nearest beat.
+    `bars` cover the song from tick 0 without gaps. `confidence` (0..1) says how sure the
+    listener was of beats and metre: 1 for a score.
+    """
+
+    beat_tick: np.ndarray
+    beat_sec: np.ndarray
+    bars: tuple[Bar, ...]
+    confidence: float = 1.0
+
+    def __post_init__(self) -> None:
+        if len(self.beat_tick) != len(self.beat_sec) or len(self.beat_tick) < 2:
+            raise ValueError("a grid needs at least two beats, each with a tick and a time")
+        if np.any(np.diff(self.beat_tick) <= 0) or np.any(np.diff(self.beat_sec) <= 0):
+            raise ValueError("beats must rise")
+
+    @classmethod
+    def steady(cls, n_bars: int, meter: Meter = Meter(4, 4), bpm: float = 120.0) -> Grid:
+        """A grid of `n_bars` equal bars; `bpm` counts felt beats a minute."""
+        bars = tuple(Bar(i * meter.bar_tick, meter) for i in range(n_bars))
+        beat_tick = np.arange(0, n_bars * meter.bar_tick + 1, meter.beat_tick)
+        return cls(beat_tick, np.arange(len(beat_tick)) * 60.0 / bpm, bars)
+
+    @property
+    def meter(self) -> Meter:
+        """The metre of most bars."""
+        meters = [bar.meter for bar in self.bars]
+        return max(set(meters), key=meters.count)
+
+    @property
+    def end_tick(self) -> int:
+        return self.bars[-1].end_tick
+
+    @property
+    def tempo_bpm(self) -> float:
+        """Median tempo in felt beats a minute."""
+        sec_per_tick = np.diff(self.beat_sec) / np.diff(self.beat_tick)
+        return float(60.0 / (np.median(sec_per_tick) * self.meter.beat_tick))
+
+    def tick_at(self, sec: np.ndarray | float) -> np.ndarray:
+        """Seconds -> ticks (float: quantization is not the grid's business)."""
+        return _piecewise(np.asarray(sec, dtype=float), self.beat_sec, self.beat_tick.astype(float))
+
+    def sec_at(self, tick: np.ndarray | float) -> np.ndarray:
+        """Ticks -> seconds."""
+        return _piecewise(np.asarray(tick, dtype=float), self.beat_tick.astype(float), self.beat_sec)
+
+    def bar_index(self, tick: int) -> int:
+        """The bar in which `tick` falls; ticks outside belong to the first or last bar."""
+        starts = [bar.start_tick for bar in self.bars]
+        return int(np.clip(np.searchsorted(starts, tick, side="right") - 1, 0, len(starts) - 1))
+
+
+def _piecewise(x: np.ndarray, xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
+    """Linear interpolation that goes on with the first and last slope outside."""
+    segment = np.clip(np.searchsorted(xs, x, side="right") - 1, 0, len(xs) - 2)
+    slope = (ys[segment + 1] - ys[segment]) / (xs[segment + 1] - xs[segment])
+    return ys[segment] + (x - xs[segment]) * slope
+
+
+@dataclass(frozen=True)
+class Content:
+    """The lead sheet and more: what a cover keeps of a song. All notes on the grid, sorted.
+
+    `texture` is what remains beside melody and bass. `chords` do not overlap and may leave gaps.
+    """
+
+    grid: Grid
+    melody: tuple[Note, ...]
+    bass: tuple[Note, ...]
+    texture: tuple[Note, ...]
+    chords: tuple[Chord, ...]
+    key: Key
+    title: str = "Untitled"
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """Every note of the song."""
+        return tuple(sorted(self.melody + self.bass + self.texture))
+
+
+@dataclass(frozen=True)
+class Style:
+    """A style to cover in: which ensemble plays, and how the rule-based arranger patterns it."""
+
+    name: str
+    title: str
+    ensemble: str
+    parts: tuple[PartSpec, ...]
+    pattern: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    licences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PartSpec:
+    """One part of an ensemble: its name, General MIDI program and range (MIDI pitches)."""
+
+    name: str
+    program: int
+    lowest: int
+    highest: int
+
+
+@dataclass(frozen=True)
+class Controls:
+    """What a user may ask of a cover.
+
+    `fidelity` 0..1 says how much of the source's bass and texture the arranger sees (0: melody
+    and chords only). `transpose` is in semitones, `tempo` a factor on the source's tempo.
+    """
+
+    level: str = "full"
+    fidelity: float = 0.5
+    transpose: int = 0
+    tempo: float = 1.0
+    seed: int = 0
+    candidates: int = 4
+    temperature: float = 0.9
+
+
+LEVELS = ("easy", "intermediate", "full")
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one player or one hand plays. Parts with the same `group` share one instrument."""
+
+    name: str
+    group: str
+    program: int
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """A cover on the grid. `melody` are those notes of the leading part that are the song's tune."""
+
+    parts: tuple[Part, ...]
+    melody: tuple[Note, ...]
+    grid: Grid
+    key: Key
+    chords: tuple[Chord, ...]
+    style: str
+    arranger: str
+    title: str = "Untitled"
+    seed: int = 0
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """The notes of all parts, sorted."""
+        return tuple(sorted(note for part in self.parts for note in part.notes))
+
+
+@dataclass(frozen=True)
+class Report:
+    """How good a cover is: `scores` by arranger (``model``, ``rules``), and what to say about it."""
+
+    scores: dict[str, dict[str, float]]
+    findings: tuple[str, ...]
+    settings: dict[str, object]
+    timings_sec: dict[str, float]
