@@ -1,0 +1,78 @@
+"""From notes on the grid to the content of a song: melody, bass, texture, chords, key.
+
+`analyze` serves covers and training alike. What the source says of itself is believed: a track
+named after the melody, a track of chords, chord symbols, a key signature.
+"""
+
+from __future__ import annotations
+
+import symusic
+
+from symbolic_cover.analyze.chords import beat_edges, chords_from_stacks, chords_from_symbols, recognise_chords
+from symbolic_cover.analyze.key import find_key
+from symbolic_cover.analyze.melody import find_bass, find_melody, is_melody_name, one_line
+from symbolic_cover.errors import InputError
+from symbolic_cover.music import TICKS_PER_QUARTER, Chord, Content, Grid, Key, Note
+
+
+def analyze(score: symusic.Score, grid: Grid, title: str = "Untitled") -> Content:
+    """Find what a cover keeps of a song.
+
+    `score` is on the grid (12 ticks a quarter). Drums are left aside. Raises `InputError` when
+    nothing but drums is left.
+    """
+    if score.ticks_per_quarter != TICKS_PER_QUARTER:
+        raise ValueError(f"expected {TICKS_PER_QUARTER} ticks a quarter, not {score.ticks_per_quarter}")
+    tracks = [(track.name, notes_of(track)) for track in score.tracks if not track.is_drum]
+    stated_chords = [notes for name, notes in tracks if name.strip().lower() == "chords"]
+    played = [(name, notes) for name, notes in tracks if name.strip().lower() != "chords" and notes]
+    everything = sorted({note for _, notes in played for note in notes})
+    if not everything:
+        raise InputError("There are no pitched notes to cover.", "Give a file with a melody or chords in it.")
+    melody = _melody(played, everything)
+    tune = {(note.onset_tick, note.pitch) for note in melody}
+    rest = [note for note in everything if (note.onset_tick, note.pitch) not in tune]
+    bass = find_bass(rest, beat_edges(grid))
+    low = set(bass)
+    key = _stated_key(score) or find_key(everything)
+    return Content(
+        grid=grid,
+        melody=melody,
+        bass=bass,
+        texture=tuple(note for note in rest if note not in low),
+        chords=_chords(score, stated_chords, everything, grid, key),
+        key=key,
+        title=title,
+    )
+
+
+def notes_of(track: symusic.Track) -> list[Note]:
+    """The notes of a symusic track in ticks, sorted."""
+    return sorted(Note(note.time, max(note.duration, 1), note.pitch, max(note.velocity, 1)) for note in track.notes)
+
+
+def _melody(played: list[tuple[str, list[Note]]], everything: list[Note]) -> tuple[Note, ...]:
+    named = [notes for name, notes in played if is_melody_name(name)]
+    if named:
+        return one_line(max(named, key=len))
+    return find_melody(everything)
+
+
+def _stated_key(score: symusic.Score) -> Key | None:
+    """The first key signature of the source; a MIDI file's default C major says nothing."""
+    for signature in score.key_signatures:
+        if signature.key or signature.tonality:
+            major_tonic = signature.key * 7 % 12
+            return Key((major_tonic + 9) % 12, "minor") if signature.tonality else Key(major_tonic, "major")
+    return None
+
+
+def _chords(
+    score: symusic.Score, stated: list[list[Note]], everything: list[Note], grid: Grid, key: Key
+) -> tuple[Chord, ...]:
+    symbols = [(marker.time, marker.text) for marker in score.markers if ":" in marker.text or marker.text == "N"]
+    if symbols:
+        return chords_from_symbols(symbols, grid.end_tick)
+    if stated and stated[0]:
+        return chords_from_stacks(stated[0])
+    return recognise_chords(everything, grid, key)

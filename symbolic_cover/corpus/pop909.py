@@ -1,0 +1,128 @@
+"""POP909 as labelled pieces on the grid: melody, bridge and piano tracks, chords, the metre of every bar.
+
+POP909-CL (Yao et al.) holds the songs on a corrected grid of 24 steps a beat, but in one track;
+POP909 (Wang et al., ISMIR 2020) names the tracks, but in performed time. Both hold the same notes
+in the same order, so the k-th note of a pitch in one is the k-th note of that pitch in the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import symusic
+
+from symbolic_cover.errors import InputError, UsageError
+from symbolic_cover.music import TICKS_PER_QUARTER, Bar, Grid, Meter
+
+_ONSETS = np.array([0, 3, 4, 6, 8, 9, 12])
+
+
+class Piece(NamedTuple):
+    """A song of the corpus: `score` is on the grid (12 ticks a quarter) and its tracks are named."""
+
+    name: str
+    split_group: str
+    score: symusic.Score
+    grid: Grid
+
+
+def find_songs(folder: Path) -> list[tuple[str, Path, Path]]:
+    """(number, original MIDI, corrected MIDI) of each song of which both are below `folder`."""
+    songs = [
+        (corrected.stem, folder / "pop909" / corrected.stem / f"{corrected.stem}.mid", corrected)
+        for corrected in sorted((folder / "pop909_cl").glob("*.mid"))
+    ]
+    found = [song for song in songs if song[1].is_file()]
+    if not found:
+        raise UsageError(f"No POP909 songs in {folder}.", "It must hold the unpacked folders pop909 and pop909_cl.")
+    return found
+
+
+def read_songs(folder: Path) -> Iterator[Piece | tuple[str, str]]:
+    """Each song as a `Piece`, or (name, reason) where it must be left out."""
+    for number, original, corrected in find_songs(folder):
+        try:
+            yield read_song(number, original, corrected)
+        except (InputError, RuntimeError, ValueError) as error:
+            yield number, str(error)
+
+
+def read_song(number: str, original: Path, corrected: Path) -> Piece:
+    """Lay the track names of the original over the notes of the corrected file."""
+    named, gridded = symusic.Score(original), symusic.Score(corrected)
+    grid = _grid(gridded, named)
+    scale = TICKS_PER_QUARTER / gridded.ticks_per_quarter
+    names = _name_notes(number, gridded.tracks[0].notes, named)
+    tracks = {name: symusic.Track(name=name) for name in ("MELODY", "BRIDGE", "PIANO", "chords")}
+    for name, note in zip(names, gridded.tracks[0].notes, strict=True):
+        onset, end = snap(note.time * scale), snap(note.end * scale)
+        tracks[name if name in tracks else "PIANO"].notes.append(
+            symusic.Note(onset, max(end - onset, 1), note.pitch, note.velocity)
+        )
+    for note in gridded.tracks[1].notes if len(gridded.tracks) > 1 else ():
+        onset = round(note.time * scale)
+        tracks["chords"].notes.append(symusic.Note(onset, max(round(note.duration * scale), 1), note.pitch, 80))
+    score = symusic.Score(TICKS_PER_QUARTER)
+    score.tracks = list(tracks.values())
+    return Piece(f"pop909-{number}", f"pop909:{number}", score, grid)
+
+
+def _name_notes(number: str, notes: Sequence[symusic.Note], named: symusic.Score) -> list[str]:
+    """The track name of each corrected note: that of the original note of its pitch at its time."""
+    originals: dict[int, list[tuple[int, str]]] = {}
+    for track in named.tracks:
+        for note in track.notes:
+            originals.setdefault(note.pitch, []).append((note.time, track.name))
+    places: dict[int, list[int]] = {}
+    for note in notes:
+        places.setdefault(note.pitch, []).append(note.time)
+    anchors = [
+        (place, time)
+        for pitch, times in places.items()
+        if len(times) == len(originals.get(pitch, ()))
+        for place, (time, _) in zip(sorted(times), sorted(originals[pitch]), strict=True)
+    ]
+    if len(anchors) < len(notes) / 4:
+        raise InputError(f"{number}: the two versions hold different notes.")
+    at, times = np.array(sorted(anchors), dtype=float).T
+    expected = np.interp([note.time for note in notes], at, times)
+    ranks: dict[int, int] = {}
+    names = []
+    order = sorted(range(len(notes)), key=lambda i: notes[i].time)
+    for i in order:
+        pitch = notes[i].pitch
+        ranks[pitch] = ranks.get(pitch, -1) + 1
+        same = sorted(originals.get(pitch, ()))
+        if len(same) == len(places[pitch]):
+            names.append((i, same[ranks[pitch]][1]))
+        else:
+            names.append((i, min(same, key=lambda o: abs(o[0] - expected[i]))[1] if same else "PIANO"))
+    return [name for _, name in sorted(names)]
+
+
+def snap(tick: float) -> int:
+    """The nearest sixteenth or eighth-triplet."""
+    quarter, within = divmod(tick, TICKS_PER_QUARTER)
+    return int(quarter) * TICKS_PER_QUARTER + int(_ONSETS[np.abs(_ONSETS - within).argmin()])
+
+
+def _grid(gridded: symusic.Score, named: symusic.Score) -> Grid:
+    """Bars by the corrected time signatures, at the tempo at which the original was played."""
+    scale = TICKS_PER_QUARTER / gridded.ticks_per_quarter
+    signatures = sorted(gridded.time_signatures, key=lambda signature: signature.time)
+    if not signatures:
+        raise InputError("The corrected file has no time signature.")
+    end = gridded.end() * scale
+    bars: list[Bar] = []
+    tick = 0
+    while tick < end:
+        current = [s for s in signatures if round(s.time * scale) <= tick] or signatures[:1]
+        bars.append(Bar(tick, Meter(current[-1].numerator, current[-1].denominator)))
+        tick = bars[-1].end_tick
+    quarters = (gridded.end() - gridded.start()) / gridded.ticks_per_quarter
+    played = named.to("second")
+    sec_per_quarter = max((played.end() - played.start()) / max(quarters, 1), 0.1)
+    return Grid(np.array([0, tick]), np.array([0.0, tick / TICKS_PER_QUARTER * sec_per_quarter]), tuple(bars))

@@ -1,0 +1,179 @@
+"""Train an arranger with the Hugging Face Trainer on prepared shards.
+
+Needs torch, transformers, numpy and safetensors only, so that a folder of shards and this module
+are enough on a rented machine. The learning rate warms up, stays, and decays over the last part of
+the steps, so that a run can be stopped at any checkpoint and finished later with `steps` lowered.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM, Trainer, TrainerCallback, TrainingArguments, set_seed
+
+from symbolic_cover.errors import UsageError
+from symbolic_cover.learn.dataset import Shard, Vocabulary, WindowDataset
+
+MODELS_FOLDER = Path(__file__).parent.parent / "presets" / "models"
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """A model's shape and how to train it; see ``presets/models/*.toml``."""
+
+    hidden_size: int
+    layers: int
+    heads: int
+    intermediate_size: int
+    context: int
+    steps: int
+    batch_size: int
+    accumulation: int
+    learning_rate: float
+    warmup_steps: int
+    decay_share: float
+    evaluate_every: int
+    weight_decay: float
+    dropout: float
+
+    @classmethod
+    def load(cls, preset: str) -> TrainingPlan:
+        """Read a preset by name; raises `UsageError` for an unknown one."""
+        path = MODELS_FOLDER / f"{preset}.toml"
+        if not path.is_file():
+            known = ", ".join(sorted(p.stem for p in MODELS_FOLDER.glob("*.toml")))
+            raise UsageError(f"There is no model preset '{preset}'.", f"Choose one of: {known}.")
+        return cls(**tomllib.loads(path.read_text(encoding="utf-8")))
+
+
+def build_model(plan: TrainingPlan, vocabulary: Vocabulary) -> LlamaForCausalLM:
+    """A new model of the plan's shape with random weights."""
+    config = LlamaConfig(
+        vocab_size=vocabulary.size,
+        hidden_size=plan.hidden_size,
+        num_hidden_layers=plan.layers,
+        num_attention_heads=plan.heads,
+        num_key_value_heads=plan.heads,
+        intermediate_size=plan.intermediate_size,
+        max_position_embeddings=plan.context,
+        attention_dropout=plan.dropout,
+        tie_word_embeddings=True,
+        bos_token_id=vocabulary.bos,
+        eos_token_id=vocabulary.eos,
+        pad_token_id=vocabulary.pad,
+    )
+    return LlamaForCausalLM(config)
+
+
+def train(
+    data: Path,
+    out: Path,
+    plan: TrainingPlan,
+    *,
+    seed: int = 0,
+    resume: bool = True,
+    start_from: Path | None = None,
+    sample: Callable[[LlamaForCausalLM, int], None] | None = None,
+    precision: str = "auto",
+) -> dict[str, float]:
+    """Train on the shards in `data` and write checkpoints, a log and the final model to `out`.
+
+    A run found in `out` is continued unless `resume` is false. `start_from` begins with the weights
+    of another checkpoint. `sample(model, step)` is called at every evaluation. Returns the last metrics.
+    """
+    if not (data / "train.npz").is_file():
+        raise UsageError(f"There are no shards in {data}.", "Make them with `symbolic-cover train --prepare FOLDER`.")
+    set_seed(seed)
+    vocabulary = Vocabulary.load(data)
+    per_step = plan.batch_size * plan.accumulation
+    training = WindowDataset(
+        Shard.load(data / "train.npz"), vocabulary, context=plan.context, length=plan.steps * per_step, seed=seed
+    )
+    validation = WindowDataset(
+        Shard.load(data / "valid.npz"), vocabulary, context=plan.context, length=48, seed=1, augment=False
+    )
+    model = LlamaForCausalLM.from_pretrained(start_from) if start_from else build_model(plan, vocabulary)
+    trainer = Trainer(
+        model=model,
+        args=_arguments(out, plan, seed, precision),
+        train_dataset=training,
+        eval_dataset=validation,
+        callbacks=[_Log(out / "log.jsonl", sample)],
+    )
+    last = _last_checkpoint(out) if resume else None
+    trainer.train(resume_from_checkpoint=str(last) if last else None)
+    metrics = trainer.evaluate()
+    save_checkpoint(model, data, out / "final", plan=vars(plan), metrics=metrics)
+    return metrics
+
+
+def save_checkpoint(model: LlamaForCausalLM, data: Path, folder: Path, **facts: Any) -> None:
+    """Write a model in the Hugging Face layout, half precision, with its tokenizer and how it was made."""
+    model.to(torch.float16).save_pretrained(folder)
+    shutil.copy(data / "tokenizer.json", folder / "tokenizer.json")
+    (folder / "training.json").write_text(json.dumps(facts, indent=2, default=str), encoding="utf-8")
+
+
+def _arguments(out: Path, plan: TrainingPlan, seed: int, precision: str) -> TrainingArguments:
+    cuda = torch.cuda.is_available()
+    bf16 = {"fp32": False, "bf16": True}.get(precision, cuda or _cpu_has_fast_bf16())
+    return TrainingArguments(
+        output_dir=str(out),
+        max_steps=plan.steps,
+        per_device_train_batch_size=plan.batch_size,
+        per_device_eval_batch_size=plan.batch_size,
+        gradient_accumulation_steps=plan.accumulation,
+        learning_rate=plan.learning_rate,
+        weight_decay=plan.weight_decay,
+        adam_beta2=0.98,
+        max_grad_norm=1.0,
+        lr_scheduler_type="warmup_stable_decay",
+        lr_scheduler_kwargs={"num_decay_steps": max(int(plan.steps * plan.decay_share), 1), "min_lr_ratio": 0.02},
+        warmup_steps=plan.warmup_steps,
+        eval_strategy="steps",
+        eval_steps=plan.evaluate_every,
+        save_steps=plan.evaluate_every,
+        save_total_limit=2,
+        logging_steps=max(plan.evaluate_every // 10, 1),
+        prediction_loss_only=True,
+        report_to=[],
+        disable_tqdm=True,
+        use_cpu=not cuda,
+        bf16=bf16,
+        seed=seed,
+        dataloader_num_workers=0,
+        dataloader_pin_memory=cuda,
+    )
+
+
+def _cpu_has_fast_bf16() -> bool:
+    """True where the processor multiplies bf16 matrices in hardware (AMX), which makes training twice as fast."""
+    return bool(torch.cpu._is_amx_tile_supported())
+
+
+def _last_checkpoint(out: Path) -> Path | None:
+    found = [path for path in out.glob("checkpoint-*") if (path / "trainer_state.json").is_file()]
+    return max(found, key=lambda path: int(path.name.split("-")[1]), default=None)
+
+
+class _Log(TrainerCallback):
+    """A line of JSON for every report of the Trainer, and a sample at every evaluation."""
+
+    def __init__(self, path: Path, sample: Callable[[LlamaForCausalLM, int], None] | None) -> None:
+        self.path, self.sample = path, sample
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **kwargs: Any) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"step": state.global_step, **(logs or {})}) + "\n")
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
+        if self.sample:
+            self.sample(model, state.global_step)

@@ -1,0 +1,95 @@
+"""The words of the token language, and which may follow which.
+
+A bar is written as what the song has (X), then as what the arranger plays (Y):
+
+    BOS Style Level Ensemble
+      Bar TimeSig [Density]
+        Section_chords  (Position ChordRoot ChordQuality [ChordBass])*
+        Section_melody  (Position Pitch Duration)*
+        Section_bass    (Position Pitch)*
+        Section_texture (Position Pitch+)*
+        Section_arrangement
+          (Part Velocity (Position (Pitch Duration)+)*)*
+    EOS
+
+Positions and durations are ticks (12 a quarter note). A part's notes come in order of onset, then
+pitch, and notes of one onset share its Position (after REMI-z, Ou et al., NeurIPS 2025). Velocity
+is one level for a part and bar.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from symbolic_cover.music import CHORD_INTERVALS, LEVELS, Meter
+
+SPECIAL = ("PAD", "BOS", "EOS")
+SECTIONS = ("chords", "melody", "bass", "texture", "arrangement")
+PLACES = ("first", "inner", "last")
+METERS = tuple(
+    Meter(*pair)
+    for pair in ((1, 4), (2, 4), (3, 4), (4, 4), (5, 4), (6, 4), (7, 4), (2, 2), (3, 2), (2, 8), (3, 8), (4, 8), (5, 8),
+                 (6, 8), (7, 8), (9, 8), (12, 8), (4, 2))
+)  # fmt: skip
+LOWEST_PITCH, HIGHEST_PITCH = 21, 108
+LONGEST_DURATION = 96
+LONGEST_BAR = max(meter.bar_tick for meter in METERS)
+VELOCITY_LEVELS = 8
+#: Upper bounds of the classes of accompaniment notes a bar; the last class is open.
+DENSITY_BOUNDS = (0, 3, 6, 9, 12, 15, 18, 22, 28)
+
+
+def words(styles: Sequence[str], ensembles: Sequence[str], parts: Sequence[str]) -> list[str]:
+    """The vocabulary in the order of its ids, without the special tokens; each type is contiguous."""
+    return [
+        *(f"Style_{name}" for name in styles),
+        *(f"Level_{name}" for name in LEVELS),
+        *(f"Ensemble_{name}" for name in ensembles),
+        *(f"Bar_{place}" for place in PLACES),
+        *(f"TimeSig_{meter}" for meter in METERS),
+        *(f"Density_{level}" for level in range(len(DENSITY_BOUNDS) + 1)),
+        *(f"Section_{name}" for name in SECTIONS),
+        *(f"Part_{name}" for name in parts),
+        *(f"Velocity_{level}" for level in range(VELOCITY_LEVELS)),
+        *(f"ChordRoot_{root}" for root in range(12)),
+        *(f"ChordQuality_{quality}" for quality in (*CHORD_INTERVALS, "N")),
+        *(f"ChordBass_{bass}" for bass in range(12)),
+        *(f"Position_{tick}" for tick in range(LONGEST_BAR)),
+        *(f"Pitch_{pitch}" for pitch in range(LOWEST_PITCH, HIGHEST_PITCH + 1)),
+        *(f"Duration_{ticks}" for ticks in range(1, LONGEST_DURATION + 1)),
+    ]
+
+
+#: Token types that may follow a token type; the sampler narrows this further by what sounds.
+GRAPH: dict[str, set[str]] = {
+    "Style": {"Level"},
+    "Level": {"Ensemble"},
+    "Ensemble": {"Bar"},
+    "Bar": {"TimeSig"},
+    "TimeSig": {"Density", "Section"},
+    "Density": {"Section"},
+    "Section": {"Position", "Section", "Part", "Bar"},
+    "Part": {"Velocity"},
+    "Velocity": {"Position"},
+    "Position": {"Pitch", "ChordRoot", "ChordQuality"},
+    "Pitch": {"Duration", "Pitch", "Position", "Section"},
+    "Duration": {"Pitch", "Position", "Section", "Part", "Bar"},
+    "ChordRoot": {"ChordQuality"},
+    "ChordQuality": {"ChordBass", "Position", "Section"},
+    "ChordBass": {"Position", "Section"},
+}
+
+
+def density_level(n_notes: int) -> int:
+    """The class of a bar with `n_notes` notes of accompaniment."""
+    return sum(n_notes > bound for bound in DENSITY_BOUNDS)
+
+
+def velocity_level(velocity: float) -> int:
+    """0..7 for a MIDI velocity."""
+    return min(int(velocity) // (128 // VELOCITY_LEVELS), VELOCITY_LEVELS - 1)
+
+
+def velocity_of(level: int) -> int:
+    """The middle of a velocity level."""
+    return level * (128 // VELOCITY_LEVELS) + 64 // VELOCITY_LEVELS
