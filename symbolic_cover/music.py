@@ -9,7 +9,7 @@ the grid. Pitches are MIDI numbers, velocities 1..127. All nouns are frozen.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -250,25 +250,25 @@ class Content:
 
 
 @dataclass(frozen=True)
+class PartSpec:
+    """One part of an ensemble: its name, how a score calls it, General MIDI program and range (MIDI pitches)."""
+
+    name: str
+    label: str
+    program: int
+    lowest: int
+    highest: int
+
+
+@dataclass(frozen=True)
 class Style:
-    """A style to cover in: which ensemble plays, and how the rule-based arranger patterns it."""
+    """A style to cover in: which ensemble plays, and what the model learned it from."""
 
     name: str
     title: str
     ensemble: str
     parts: tuple[PartSpec, ...]
-    pattern: dict[str, tuple[float, ...]] = field(default_factory=dict)
     licences: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class PartSpec:
-    """One part of an ensemble: its name, General MIDI program and range (MIDI pitches)."""
-
-    name: str
-    program: int
-    lowest: int
-    highest: int
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,9 @@ named after the melody, a track of chords, chord symbols, a key signature.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import symusic
 
 from symbolic_cover.analyze.chords import beat_edges, chords_from_stacks, chords_from_symbols, recognise_chords
@@ -44,6 +47,35 @@ def analyze(score: symusic.Score, grid: Grid, title: str = "Untitled") -> Conten
         key=key,
         title=title,
     )
+
+
+def describe(content: Content) -> dict[str, Any]:
+    """The content in seconds and words, as ``analyze --json`` prints it.
+
+    ``chords`` are [start_sec, end_sec, Harte label]; ``melody`` and ``bass`` [onset_sec, offset_sec, pitch].
+    """
+    grid = content.grid
+
+    def timed(notes: Sequence[Note]) -> list[list[float]]:
+        return [[_sec(grid, note.onset_tick), _sec(grid, note.end_tick), note.pitch] for note in notes]
+
+    return {
+        "title": content.title,
+        "tempo_bpm": round(grid.tempo_bpm, 2),
+        "meter": str(grid.meter),
+        "key": content.key.label,
+        "bars": len(grid.bars),
+        "beat_confidence": round(grid.confidence, 3),
+        "beats_sec": [_sec(grid, tick) for tick in beat_edges(grid)[:-1]],
+        "downbeats_sec": [_sec(grid, bar.start_tick) for bar in grid.bars],
+        "chords": [[_sec(grid, c.start_tick), _sec(grid, c.end_tick), c.label] for c in content.chords],
+        "melody": timed(content.melody),
+        "bass": timed(content.bass),
+    }
+
+
+def _sec(grid: Grid, tick: int) -> float:
+    return round(float(grid.sec_at(tick)), 3)
 
 
 def notes_of(track: symusic.Track) -> list[Note]:

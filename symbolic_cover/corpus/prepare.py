@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import tarfile
+import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -20,7 +22,7 @@ import numpy as np
 from symbolic_cover.analyze.content import analyze, notes_of
 from symbolic_cover.analyze.hands import split_hands
 from symbolic_cover.corpus.pop909 import Piece, find_songs, read_song
-from symbolic_cover.errors import SymbolicCoverError
+from symbolic_cover.errors import SymbolicCoverError, UsageError
 from symbolic_cover.music import TICKS_PER_QUARTER, Content, Note
 from symbolic_cover.tokens.tokenizer import BarTokenizer, bars_of_content, bars_of_parts
 from symbolic_cover.tokens.vocabulary import METERS, density_level
@@ -118,6 +120,37 @@ def prepare(folder: Path, out: Path, *, limit: int | None = None, progress: Call
     }
     (out / "summary.json").write_text(json.dumps(summary, indent=2), encoding="utf-8")
     return summary
+
+
+def prepared_folder(
+    data: Path, out: Path, limit: int | None = None, progress: Callable[[int, int], None] | None = None
+) -> Path:
+    """The shards in `data`, or made in `out` from POP909 and POP909-CL, unpacked or as .tar.zst, in `data`.
+
+    Raises `UsageError` where there is neither.
+    """
+    for folder in (data, out):
+        if (folder / "train.npz").is_file():
+            return folder
+    if not data.is_dir():
+        raise UsageError(f"There is no folder {data}.", "Give a folder of shards, or one with POP909 and POP909-CL.")
+    archives = [data / f"{name}.tar.zst" for name in ("pop909", "pop909_cl")]
+    if all(archive.is_file() for archive in archives):
+        with tempfile.TemporaryDirectory() as unpacked:
+            for archive in archives:
+                _unpack(archive, Path(unpacked))
+            prepare(Path(unpacked), out, limit=limit, progress=progress)
+    else:
+        prepare(data, out, limit=limit, progress=progress)
+    return out
+
+
+def _unpack(archive: Path, folder: Path) -> None:
+    import zstandard
+
+    with archive.open("rb") as packed, zstandard.ZstdDecompressor().stream_reader(packed) as stream:
+        with tarfile.open(fileobj=stream, mode="r|") as tar:
+            tar.extractall(folder, filter="data")
 
 
 def _each(songs: list[tuple[str, Path, Path]], workers: int) -> Iterator[TokenizedSong | tuple[str, str]]:

@@ -81,12 +81,14 @@ def train(
     resume: bool = True,
     start_from: Path | None = None,
     sample: Callable[[LlamaForCausalLM, int], None] | None = None,
+    progress: Callable[[int], None] | None = None,
     precision: str = "auto",
 ) -> dict[str, float]:
     """Train on the shards in `data` and write checkpoints, a log and the final model to `out`.
 
     A run found in `out` is continued unless `resume` is false. `start_from` begins with the weights
-    of another checkpoint. `sample(model, step)` is called at every evaluation. Returns the last metrics.
+    of another checkpoint. `sample(model, step)` is called at every evaluation, `progress(step)` after
+    every step. Returns the last metrics.
     """
     if not (data / "train.npz").is_file():
         raise UsageError(f"There are no shards in {data}.", "Make them with `symbolic-cover train --prepare FOLDER`.")
@@ -105,7 +107,7 @@ def train(
         args=_arguments(out, plan, seed, precision),
         train_dataset=training,
         eval_dataset=validation,
-        callbacks=[_Log(out / "log.jsonl", sample)],
+        callbacks=[_Log(out / "log.jsonl", sample, progress)],
     )
     last = _last_checkpoint(out) if resume else None
     trainer.train(resume_from_checkpoint=str(last) if last else None)
@@ -166,8 +168,17 @@ def _last_checkpoint(out: Path) -> Path | None:
 class _Log(TrainerCallback):
     """A line of JSON for every report of the Trainer, and a sample at every evaluation."""
 
-    def __init__(self, path: Path, sample: Callable[[LlamaForCausalLM, int], None] | None) -> None:
-        self.path, self.sample = path, sample
+    def __init__(
+        self,
+        path: Path,
+        sample: Callable[[LlamaForCausalLM, int], None] | None,
+        progress: Callable[[int], None] | None,
+    ) -> None:
+        self.path, self.sample, self.progress = path, sample, progress
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if self.progress:
+            self.progress(state.global_step)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **kwargs: Any) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -14,11 +14,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import symusic
 from miditok import MusicTokenizer, TokenizerConfig, TokSequence
 
 from symbolic_cover.analyze.chords import merge_chords, parse_chord
-from symbolic_cover.music import TICKS_PER_QUARTER, Bar, Chord, Content, Meter, Note
+from symbolic_cover.analyze.key import find_key
+from symbolic_cover.music import TICKS_PER_QUARTER, Bar, Chord, Content, Grid, Meter, Note
 from symbolic_cover.tokens import vocabulary as v
 
 HEADER = ("style", "level", "ensemble")
@@ -101,6 +103,26 @@ class BarTokenizer(MusicTokenizer):
     def read_target_bar(self, bar: Bar, tokens: Sequence[str]) -> dict[str, list[Note]]:
         """The notes of each part from the tokens of one bar of Y."""
         return _BarReader(bar).read(tokens).parts
+
+    def read_content(self, tokens: Sequence[str]) -> Content:
+        """The song (X) of a whole sequence, at 120 beats a minute."""
+        score = self.decode(TokSequence(tokens=list(tokens)))
+        tracks = {
+            track.name: tuple(Note(n.time, n.duration, n.pitch, n.velocity) for n in track.notes)
+            for track in score.tracks
+        }
+        bars = tuple(_bars_of(score))
+        end_tick = bars[-1].end_tick
+        seconds = end_tick / TICKS_PER_QUARTER * 0.5
+        melody, bass, texture = (tracks.get(f"source:{name}", ()) for name in ("melody", "bass", "texture"))
+        return Content(
+            grid=Grid(np.array([0, end_tick]), np.array([0.0, seconds]), bars),
+            melody=melody,
+            bass=bass,
+            texture=texture,
+            chords=tuple(_chords_of(score)),
+            key=find_key(melody + bass + texture),
+        )
 
     # --- miditok -------------------------------------------------------------------------
 

@@ -1,0 +1,55 @@
+"""A checkpoint: one folder in the Hugging Face layout with model, tokenizer and its history."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from symbolic_cover.errors import UsageError
+
+if TYPE_CHECKING:
+    from transformers import LlamaForCausalLM
+
+    from symbolic_cover.tokens.tokenizer import BarTokenizer
+
+SHIPPED = Path(__file__).parent.parent / "checkpoints"
+DEFAULT_NAME = "pop-piano-small"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """An arranger model, ready to sample from."""
+
+    name: str
+    model: LlamaForCausalLM
+    tokenizer: BarTokenizer
+    facts: dict[str, Any]
+
+
+def find_checkpoint(name_or_path: str | Path | None = None) -> Path | None:
+    """The folder of a checkpoint given by path or by the name of a shipped one; None if there are no weights."""
+    if name_or_path is None:
+        folder = SHIPPED / DEFAULT_NAME
+        return folder if (folder / "model.safetensors").is_file() else None
+    for folder in (Path(name_or_path), SHIPPED / str(name_or_path)):
+        if (folder / "model.safetensors").is_file() and (folder / "tokenizer.json").is_file():
+            return folder
+    shipped = ", ".join(sorted(path.name for path in SHIPPED.glob("*/") if path.is_dir())) or "none"
+    raise UsageError(f"There is no checkpoint '{name_or_path}'.", f"Give a folder, or one that is shipped: {shipped}.")
+
+
+def load_checkpoint(folder: Path) -> Checkpoint:
+    """Load model (in single precision, for the CPU) and tokenizer."""
+    import torch
+    from transformers import LlamaForCausalLM
+    from transformers.utils import logging
+
+    from symbolic_cover.tokens.tokenizer import BarTokenizer
+
+    logging.disable_progress_bar()
+    model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True).eval()
+    history = folder / "training.json"
+    facts = json.loads(history.read_text(encoding="utf-8")) if history.is_file() else {}
+    return Checkpoint(folder.name, model, BarTokenizer.load(folder), facts)

@@ -1,0 +1,176 @@
+"""Sample accompaniments bar by bar: feed what the song has, draw what the arranger plays.
+
+All candidates of a song are one batch. At every bar each row is given the same X, then tokens are
+drawn until every row has ended its bar; rows that end early are padded, and padding is masked out
+of attention. When the context is full, the window moves on by whole bars.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import DynamicCache, LogitsProcessorList, MinPLogitsWarper, TemperatureLogitsWarper
+
+from symbolic_cover.analyze.hands import REACH_OF_LEVEL
+from symbolic_cover.arrange.checkpoint import Checkpoint
+from symbolic_cover.arrange.constraints import BarConstraints, BarState, TokenIds, TwoHands
+from symbolic_cover.errors import UsageError
+from symbolic_cover.music import Content, Controls, Note, Style
+from symbolic_cover.tokens import vocabulary as v
+from symbolic_cover.tokens.tokenizer import bars_of_content
+
+_MIN_P = 0.03
+_MAX_NOTES_A_BAR = 48
+_BASS_FROM = 0.2
+#: The density class that each level asks for; the full level leaves it to the model.
+_DENSITY_OF_LEVEL = {"easy": 2, "intermediate": 4, "full": None}
+
+
+@dataclass
+class _Row:
+    """One candidate: its bars as token ids, and its notes by part."""
+
+    bars: list[list[int]] = field(default_factory=list)
+    notes: dict[str, list[Note]] = field(default_factory=dict)
+
+
+def sample_accompaniments(
+    checkpoint: Checkpoint,
+    content: Content,
+    style: Style,
+    controls: Controls,
+    progress: Callable[[float], None] | None = None,
+) -> list[dict[str, list[Note]]]:
+    """Draw `controls.candidates` accompaniments, each {part: notes}, without the melody.
+
+    The same seed gives the same notes. Raises `UsageError` if the checkpoint does not know the style
+    or the metre is beyond its vocabulary.
+    """
+    if style.name not in checkpoint.tokenizer.styles:
+        known = ", ".join(checkpoint.tokenizer.styles)
+        raise UsageError(f"The checkpoint {checkpoint.name} does not know '{style.name}'.", f"It knows: {known}.")
+    unknown = {str(bar.meter) for bar in content.grid.bars if bar.meter not in v.METERS}
+    if unknown:
+        raise UsageError(f"The arranger does not know the metre {', '.join(sorted(unknown))}.", "Give another --meter.")
+    with torch.inference_mode():
+        return _Sampler(checkpoint, content, style, controls).run(progress)
+
+
+class _Sampler:
+    def __init__(self, checkpoint: Checkpoint, content: Content, style: Style, controls: Controls) -> None:
+        self.model, self.tokenizer = checkpoint.model, checkpoint.tokenizer
+        self.ids = TokenIds(checkpoint.tokenizer)
+        self.content, self.controls = content, controls
+        self.reach = REACH_OF_LEVEL[controls.level]
+        self.context = self.model.config.max_position_embeddings
+        self.header = self.tokenizer.ids(self.tokenizer.header(style.name, controls.level, style.ensemble))
+        self.sources = _visible(content, controls)
+        self.rows = [_Row(notes={name: [] for name in self.tokenizer.parts}) for _ in range(controls.candidates)]
+        self.random = torch.Generator().manual_seed(controls.seed)
+        self.warpers = LogitsProcessorList([TemperatureLogitsWarper(controls.temperature), MinPLogitsWarper(_MIN_P)])
+        self.cache = DynamicCache()
+        self.attention = torch.zeros((len(self.rows), 0), dtype=torch.long)
+
+    def run(self, progress: Callable[[float], None] | None) -> list[dict[str, list[Note]]]:
+        """Arrange every bar between the first and the last note of the song."""
+        bars = self.content.grid.bars
+        first, last = _sounding_bars(self.content)
+        for index in range(first, last + 1):
+            x = self.tokenizer.ids(self.tokenizer.source_bar(**self.sources[index]))
+            logits = self._feed_source(x)
+            states = [self._state(row, index) for row in self.rows]
+            self._draw_bar(states, logits)
+            for row, state in zip(self.rows, states, strict=True):
+                row.bars[-1] += self.tokenizer.ids(self.tokenizer.target_bar(bars[index], state.notes))
+                for name, notes in state.notes.items():
+                    row.notes[name] += notes
+            if progress:
+                progress((index + 1 - first) / (last + 1 - first))
+        return [row.notes for row in self.rows]
+
+    def _state(self, row: _Row, index: int) -> BarState:
+        bar = self.content.grid.bars[index]
+        horizon = bar.end_tick + v.LONGEST_DURATION
+        tune = [n for n in self.content.melody if n.end_tick > bar.start_tick and n.onset_tick < horizon]
+        held = {name: [n for n in notes[-24:] if n.end_tick > bar.start_tick] for name, notes in row.notes.items()}
+        return BarState(self.ids, TwoHands(bar, tune, held, self.reach), _MAX_NOTES_A_BAR)
+
+    def _feed_source(self, x: list[int]) -> torch.Tensor:
+        """Give every row the X of its next bar; returns the logits after it (rows, vocabulary)."""
+        for row in self.rows:
+            row.bars.append(list(x))
+        room = 4 * _MAX_NOTES_A_BAR + 16
+        if self.attention.shape[1] == 0 or self.attention.shape[1] + len(x) + room > self.context:
+            return self._refill()
+        return self._forward(torch.tensor([x] * len(self.rows)), torch.ones((len(self.rows), len(x)), dtype=torch.long))
+
+    def _refill(self) -> torch.Tensor:
+        """Begin a new window: the header and the last whole bars, which fill at most half of the context."""
+        windows = []
+        for row in self.rows:
+            kept: list[list[int]] = []
+            for tokens in reversed(row.bars):
+                if kept and sum(map(len, kept)) + len(tokens) > self.context // 2:
+                    break
+                kept.append(tokens)
+            windows.append(self.header + [token for tokens in reversed(kept) for token in tokens])
+        longest = max(map(len, windows))
+        ids = torch.tensor([[self.ids.pad] * (longest - len(w)) + w for w in windows])
+        mask = torch.tensor([[0] * (longest - len(w)) + [1] * len(w) for w in windows])
+        self.cache = DynamicCache()
+        self.attention = torch.zeros((len(self.rows), 0), dtype=torch.long)
+        return self._forward(ids, mask)
+
+    def _forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        before = self.attention.sum(dim=1, keepdim=True)
+        positions = (before + mask.cumsum(dim=1) - 1).clamp(min=0)
+        self.attention = torch.cat([self.attention, mask], dim=1)
+        output = self.model(
+            input_ids=ids,
+            attention_mask=self.attention,
+            position_ids=positions,
+            past_key_values=self.cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        return output.logits[:, -1]
+
+    def _draw_bar(self, states: list[BarState], logits: torch.Tensor) -> None:
+        """Draw tokens until every state has ended its bar; the end itself is not fed, X follows."""
+        constraints = BarConstraints(states)
+        last = logits
+        while True:
+            scores = self.warpers(None, constraints(None, last))  # type: ignore[arg-type]
+            drawn = torch.multinomial(scores.softmax(dim=-1), 1, generator=self.random)
+            for state, token in zip(states, drawn[:, 0].tolist(), strict=True):
+                if not state.done:
+                    state.push(token)
+            if all(state.done for state in states):
+                return
+            live = torch.tensor([[0 if state.done else 1] for state in states])
+            fed = torch.where(live.bool(), drawn, self.ids.pad)
+            logits = self._forward(fed, live)
+            last = torch.where(live.bool(), logits, last)
+
+
+def _visible(content: Content, controls: Controls) -> list[dict[str, Any]]:
+    """What the model sees of every bar: by fidelity, the bass and a share of the texture."""
+    rng = np.random.default_rng(controls.seed)
+    density = _DENSITY_OF_LEVEL[controls.level]
+    bars = bars_of_content(content)
+    for bar in bars:
+        shown = rng.random(len(bar["texture"])) < controls.fidelity
+        bar["texture"] = [note for note, keep in zip(bar["texture"], shown, strict=True) if keep]
+        bar["bass"] = bar["bass"] if controls.fidelity >= _BASS_FROM else []
+        bar["density"] = density
+    return bars
+
+
+def _sounding_bars(content: Content) -> tuple[int, int]:
+    """The first and last bar in which the song has a note or a chord begins with one."""
+    notes = content.notes
+    return content.grid.bar_index(notes[0].onset_tick), content.grid.bar_index(max(n.onset_tick for n in notes))

@@ -1,0 +1,244 @@
+"""The story of the program: listen, analyse, arrange, choose, and write what people use.
+
+    from symbolic_cover import cover
+    cover("song.mp3", style="pop-piano").save("out/")
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from symbolic_cover.analyze.content import analyze
+from symbolic_cover.arrange.arranger import draft_by_model, draft_by_rules, prepare_content
+from symbolic_cover.arrange.checkpoint import find_checkpoint, load_checkpoint
+from symbolic_cover.arrange.choose import choose
+from symbolic_cover.arrange.styles import load_style
+from symbolic_cover.errors import UsageError
+from symbolic_cover.evaluate.metrics import DESCRIPTIONS, score_arrangement
+from symbolic_cover.listen import listen
+from symbolic_cover.listen.quantize import quantize
+from symbolic_cover.music import Arrangement, Content, Controls, Grid, Meter, Part, Report, Style, Transcript
+
+#: Told the name of the stage and how much of it is done (0..1).
+Progress = Callable[[str, float], None]
+
+AUDIO_FORMATS = ("wav", "flac", "mp3", "ogg")
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What the user knows better than the listener: tempo in beats a minute, metre, a downbeat in seconds."""
+
+    bpm: float | None = None
+    meter: Meter | None = None
+    downbeat_sec: float | None = None
+
+
+@dataclass(frozen=True)
+class Stages:
+    """The stages that need models or time; tests put fakes in their place."""
+
+    listen: Callable[[Path, Hints, Progress], tuple[Transcript, Grid]]
+    arrange: Callable[[Content, Style, Controls, Progress], list[Arrangement]]
+    arranger: str
+
+
+@dataclass(frozen=True)
+class Cover:
+    """A cover and all that led to it."""
+
+    transcript: Transcript
+    content: Content
+    arrangement: Arrangement
+    report: Report
+    timings_sec: dict[str, float] = field(repr=False)
+
+    def save(
+        self,
+        folder: str | Path,
+        *,
+        audio_format: str = "wav",
+        soundfont: Path | None = None,
+        progress: Progress | None = None,
+    ) -> dict[str, Path]:
+        """Write score, MIDI, sound and report into `folder`; all of them or, on an error, none.
+
+        Returns the path of each: ``midi``, ``musicxml``, ``pdf``, ``audio``, ``report_json``, ``report_html``.
+        """
+        if audio_format not in AUDIO_FORMATS:
+            raise UsageError(f"There is no audio format '{audio_format}'.", f"Choose one of: {', '.join(AUDIO_FORMATS)}.")
+        folder = writable_folder(folder)
+        names = {
+            "midi": "arrangement.mid",
+            "musicxml": "score.musicxml",
+            "pdf": "score.pdf",
+            "audio": f"cover.{audio_format}",
+            "report_json": "report.json",
+            "report_html": "report.html",
+        }
+        with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=folder) as unfinished:
+            drafts = {kind: Path(unfinished) / name for kind, name in names.items()}
+            _write_all(self, drafts, soundfont, progress or _silent)
+            for kind, name in names.items():
+                os.replace(drafts[kind], folder / name)
+        return {kind: folder / name for kind, name in names.items()}
+
+
+def cover(
+    source: str | Path,
+    style: str = "pop-piano",
+    controls: Controls = Controls(),
+    *,
+    hints: Hints = Hints(),
+    checkpoint: str | Path | None = None,
+    stages: Stages | None = None,
+    progress: Progress | None = None,
+) -> Cover:
+    """Make a cover of a recording or a score.
+
+    `checkpoint` is a folder, the name of a shipped one, ``rules`` for the arranger without a model, or
+    None for the best that is there. Raises `SymbolicCoverError` for everything that a user can mend.
+    """
+    clock = _Clock(progress or _silent)
+    chosen_style = load_style(style)
+    stages = stages or load_stages(checkpoint)
+    with clock.stage("listen") as tell:
+        transcript, grid = stages.listen(Path(source), hints, tell)
+    with clock.stage("analyze"):
+        heard = analyze(quantize(transcript, grid), grid, transcript.title)
+        content = prepare_content(heard, controls)
+    with clock.stage("arrange") as tell:
+        drafts = stages.arrange(content, chosen_style, controls, tell)
+    with clock.stage("choose"):
+        arrangement, scores = choose(drafts, content)
+        report = _report(arrangement, scores, content, chosen_style, controls, stages, clock)
+    return Cover(transcript, content, arrangement, report, clock.seconds)
+
+
+def load_stages(checkpoint: str | Path | None = None) -> Stages:
+    """The real stages: the only place that loads weights."""
+    folder = None if str(checkpoint) == "rules" else find_checkpoint(checkpoint)
+
+    def hear(source: Path, hints: Hints, tell: Progress) -> tuple[Transcript, Grid]:
+        return listen(source, bpm=hints.bpm, meter=hints.meter, downbeat_sec=hints.downbeat_sec,
+                      progress=lambda share: tell("listen", share))  # fmt: skip
+
+    if folder is None:
+        return Stages(hear, lambda content, style, controls, tell: [draft_by_rules(content, style, controls)], "rules")
+    loaded = load_checkpoint(folder)
+
+    def arrange(content: Content, style: Style, controls: Controls, tell: Progress) -> list[Arrangement]:
+        return draft_by_model(loaded, content, style, controls, lambda share: tell("arrange", share))
+
+    return Stages(hear, arrange, loaded.name)
+
+
+def writable_folder(folder: str | Path) -> Path:
+    """Make `folder`; raises `UsageError` where nothing can be written."""
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UsageError(f"Cannot write into {folder}: {reason}.", "Choose another folder with --out.") from error
+
+
+def _report(
+    arrangement: Arrangement,
+    scores: dict[str, float],
+    content: Content,
+    style: Style,
+    controls: Controls,
+    stages: Stages,
+    clock: _Clock,
+) -> Report:
+    """The cover's metrics beside those of the rules and of the source itself."""
+    copied = replace(arrangement, parts=(Part("Source", "Source", 0, content.notes),), melody=content.melody)
+    baseline = draft_by_rules(content, style, controls)
+    columns = {"cover": scores, "rules": score_arrangement(baseline, content), "source": score_arrangement(copied, content)}
+    settings: dict[str, object] = {"style": style.name, "arranger": stages.arranger, **vars(controls)}
+    settings |= {
+        "key": content.key.label,
+        "meter": str(content.grid.meter),
+        "tempo_bpm": round(content.grid.tempo_bpm, 1),
+        "bars": len(content.grid.bars),
+        "beat_confidence": round(content.grid.confidence, 2),
+    }
+    return Report(columns, tuple(_findings(scores, content, stages)), settings, clock.seconds)
+
+
+def _findings(scores: dict[str, float], content: Content, stages: Stages) -> Iterator[str]:
+    """What a person should know about this cover, in words."""
+    if stages.arranger == "rules":
+        yield "Arranged by rules, without a model."
+    if content.grid.confidence < 0.5:
+        yield "The beat was hard to hear: check tempo and bar lines, or give --bpm, --meter and --downbeat."
+    if not content.melody:
+        yield "No melody was found, so the cover follows the chords only."
+    if not content.chords:
+        yield "No chords were found."
+    if scores["melody_retention"] < 0.99:
+        yield f"Only {scores['melody_retention']:.0%} of the melody is in the cover."
+    if scores["unplayable_share"] > 0.001:
+        yield f"{scores['unplayable_share']:.1%} of the onsets cannot be held by two hands."
+    if scores["empty_bars"] > 0.05:
+        yield f"{scores['empty_bars']:.0%} of the bars are empty."
+
+
+def _write_all(made: Cover, paths: dict[str, Path], soundfont: Path | None, progress: Progress) -> None:
+    from symbolic_cover.evaluate.report import piano_roll_png, write_report_html, write_report_json
+    from symbolic_cover.render.engrave import engrave_svg, write_pdf
+    from symbolic_cover.render.midi import arrangement_score, write_midi
+    from symbolic_cover.render.musicxml import write_musicxml
+    from symbolic_cover.render.sound import render_audio
+
+    clock = _Clock(progress, made.timings_sec)
+    with clock.stage("score"):
+        write_midi(made.arrangement, paths["midi"])
+        write_musicxml(made.arrangement, paths["musicxml"])
+    with clock.stage("engrave"):
+        write_pdf(paths["musicxml"], paths["pdf"])
+        pages = engrave_svg(paths["musicxml"])
+    with clock.stage("sound"):
+        render_audio(arrangement_score(made.arrangement), paths["audio"], soundfont=soundfont)
+    with clock.stage("report"):
+        rolls = [piano_roll_png(made.content, made.arrangement)]
+    report = replace(made.report, timings_sec=clock.seconds)
+    write_report_json(paths["report_json"], report)
+    write_report_html(
+        paths["report_html"],
+        report=report,
+        title=made.arrangement.title,
+        descriptions=DESCRIPTIONS,
+        piano_roll_pngs=rolls,
+        score_svgs=pages,
+        audio_path=paths["audio"],
+    )
+
+
+class _Clock:
+    """Seconds by stage, told to the user as they pass."""
+
+    def __init__(self, progress: Progress, seconds: dict[str, float] | None = None) -> None:
+        self.progress = progress
+        self.seconds: dict[str, float] = dict(seconds or {})
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Progress]:
+        self.progress(name, 0.0)
+        begun = time.perf_counter()
+        yield self.progress
+        self.seconds[name] = round(time.perf_counter() - begun, 3)
+        self.progress(name, 1.0)
+
+
+def _silent(stage: str, share: float) -> None:
+    """Progress that nobody watches."""
