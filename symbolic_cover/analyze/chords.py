@@ -68,7 +68,7 @@ def chords_from_stacks(notes: Iterable[Note]) -> tuple[Chord, ...]:
         stacks.setdefault(note.onset_tick, []).append(note)
     onsets = sorted(stacks)
     chords = []
-    for onset, following in zip(onsets, [*onsets[1:], 10**9], strict=True):
+    for onset, following in zip(onsets, [*onsets[1:], 10**9], strict=False):
         named = name_chord([note.pitch for note in stacks[onset]])
         end = min(max(note.end_tick for note in stacks[onset]), following)
         if named and end > onset:
@@ -80,7 +80,7 @@ def chords_from_symbols(symbols: Sequence[tuple[int, str]], end_tick: int) -> tu
     """Chords from (tick, Harte label) symbols; each lasts until the next."""
     chords = []
     ticks = [tick for tick, _ in symbols]
-    for (tick, label), following in zip(symbols, [*ticks[1:], end_tick], strict=True):
+    for (tick, label), following in zip(symbols, [*ticks[1:], end_tick], strict=False):
         named = parse_chord(label)
         if named and following > tick:
             chords.append(Chord(tick, following, *named))

@@ -35,7 +35,7 @@ def one_line(notes: Sequence[Note]) -> tuple[Note, ...]:
     ends = [note.onset_tick for note in line[1:]] + [10**9]
     return tuple(
         note._replace(duration_tick=min(note.duration_tick, end - note.onset_tick))
-        for note, end in zip(line, ends, strict=True)
+        for note, end in zip(line, ends, strict=False)
     )
 
 

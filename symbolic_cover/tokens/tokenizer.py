@@ -168,7 +168,9 @@ class BarTokenizer(MusicTokenizer):
         names = tokens.tokens or self.names(tokens.ids)
         score = symusic.Score(TICKS_PER_QUARTER)
         facts = [token.split("_", 1) for token in names[: len(HEADER) + 1]]
-        score.markers += [symusic.TextMeta(0, f"{kind.lower()}={value}") for kind, value in facts if kind != "BOS"]
+        score.markers.extend(
+            [symusic.TextMeta(0, f"{kind.lower()}={value}") for kind, value in facts if kind != "BOS"]
+        )
         notes: dict[str, list[Note]] = {}
         chords: list[Chord] = []
         tick, meter = 0, None
@@ -184,11 +186,11 @@ class BarTokenizer(MusicTokenizer):
                 score.time_signatures.append(symusic.TimeSignature(tick, *bar.meter))
             tick, meter = bar.end_tick, bar.meter
         score.markers.append(symusic.TextMeta(tick, "end"))
-        score.markers += _chord_markers(merge_chords(chords), tick)
+        score.markers.extend(_chord_markers(merge_chords(chords), tick))
         score.markers.sort(key=lambda marker: (marker.time, marker.text))
         for name in sorted(notes):
             track = symusic.Track(name=name)
-            track.notes += [symusic.Note(*note) for note in sorted(notes[name])]
+            track.notes.extend([symusic.Note(*note) for note in sorted(notes[name])])
             score.tracks.append(track)
         return score
 
@@ -358,7 +360,8 @@ def _chords_of(score: symusic.Score) -> list[Chord]:
 
 def _chord_markers(chords: Sequence[Chord], end_tick: int) -> list[symusic.TextMeta]:
     markers = []
-    for chord, following in zip(chords, [*[c.start_tick for c in chords[1:]], end_tick], strict=True):
+    followings = [*(chord.start_tick for chord in chords[1:]), end_tick]
+    for chord, following in zip(chords, followings, strict=False):
         markers.append(symusic.TextMeta(chord.start_tick, chord.label))
         if chord.end_tick < following:
             markers.append(symusic.TextMeta(chord.end_tick, "N"))

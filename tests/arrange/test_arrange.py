@@ -1,0 +1,170 @@
+"""The arranger: its guarantees hold for any weights, even random ones."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from transformers import DynamicCache
+
+from symbolic_cover.analyze.hands import REACH_OF_LEVEL, Reach, unplayable_in_hand
+from symbolic_cover.arrange.arranger import draft_by_model, draft_by_rules, prepare_content
+from symbolic_cover.arrange.checkpoint import find_checkpoint
+from symbolic_cover.arrange.choose import choose
+from symbolic_cover.arrange.constraints import BarState, TokenIds, TwoHands
+from symbolic_cover.arrange.sample import _Sampler
+from symbolic_cover.arrange.styles import load_style, style_names
+from symbolic_cover.errors import UsageError
+from symbolic_cover.evaluate.metrics import melody_on_top, melody_retention, score_arrangement
+from symbolic_cover.music import Bar, Controls, Key, Meter, Note
+from tests.conftest import make_song
+
+STYLE = load_style("pop-piano")
+
+
+def assert_guarantees(arrangement, content, level="full"):
+    assert melody_retention(content.melody, arrangement.notes) == 1.0
+    assert melody_on_top(arrangement.melody, arrangement.notes) == 1.0
+    for part in arrangement.parts:
+        assert unplayable_in_hand(part.notes, REACH_OF_LEVEL[level]) == 0
+        assert all(0 <= note.onset_tick < content.grid.end_tick for note in part.notes)
+        assert all(21 <= note.pitch <= 108 for note in part.notes)
+
+
+@pytest.mark.parametrize("meter", [Meter(4, 4), Meter(3, 4), Meter(6, 8)])
+@pytest.mark.parametrize("level", ["easy", "full"])
+def test_random_weights_keep_every_guarantee(tiny_checkpoint, meter, level):
+    content = make_song(6, meter)
+    drafts = draft_by_model(tiny_checkpoint, content, STYLE, Controls(candidates=2, level=level))
+    assert len(drafts) == 2
+    assert drafts[0].notes != drafts[1].notes
+    for draft in drafts:
+        assert len(draft.notes) > len(content.melody)
+        assert_guarantees(draft, content, level)
+
+
+def test_a_long_song_passes_the_context_by_whole_bars(tiny_checkpoint):
+    content = make_song(24)
+    (draft,) = draft_by_model(tiny_checkpoint, content, STYLE, Controls(candidates=1))
+    assert_guarantees(draft, content)
+    assert max(note.onset_tick for note in draft.notes) >= content.grid.bars[-1].start_tick
+
+
+def test_the_same_seed_gives_the_same_notes(tiny_checkpoint, song):
+    first, again, other = (
+        draft_by_model(tiny_checkpoint, song, STYLE, Controls(candidates=1, seed=seed))[0] for seed in (5, 5, 6)
+    )
+    assert first == again
+    assert first.notes != other.notes
+
+
+def test_the_padded_batch_sees_what_a_single_row_sees(tiny_checkpoint, song):
+    """Logits after bars of unequal length equal those of the plain model on each row's own tokens."""
+    sampler = _Sampler(tiny_checkpoint, song, STYLE, Controls(candidates=3))
+    with torch.inference_mode():
+        first, last = 0, 2
+        sampler.content = replace(song, melody=song.melody, grid=song.grid)
+        for index in range(first, last + 1):
+            x = sampler.tokenizer.ids(sampler.tokenizer.source_bar(**sampler.sources[index]))
+            logits = sampler._feed_source(x)
+            states = [sampler._state(row, index) for row in sampler.rows]
+            if index < last:
+                sampler._draw_bar(states, logits)
+                for row, state in zip(sampler.rows, states, strict=True):
+                    bar = song.grid.bars[index]
+                    row.bars[-1] += sampler.tokenizer.ids(sampler.tokenizer.target_bar(bar, state.notes))
+                    for name, notes in state.notes.items():
+                        row.notes[name] += notes
+        lengths = set()
+        for row, batched in zip(sampler.rows, logits, strict=True):
+            ids = sampler.header + [token for tokens in row.bars for token in tokens]
+            lengths.add(len(ids))
+            alone = tiny_checkpoint.model(torch.tensor([ids]), past_key_values=DynamicCache()).logits[0, -1]
+            torch.testing.assert_close(batched, alone, atol=1e-4, rtol=1e-4)
+    assert len(lengths) > 1
+
+
+def test_hands_know_what_they_hold_and_where_the_tune_is():
+    bar = Bar(48, Meter(4, 4))
+    tune = [Note(60, 12, 72)]
+    held = {"left-hand": [Note(36, 24, 40)], "right-hand": []}
+    hands = TwoHands(bar, tune, held, Reach(2, 12))
+    left, right = hands.playable("left-hand"), hands.playable("right-hand")
+    assert left[52 - 21, 0]
+    assert not left[53 - 21, 0]  # a thirteenth from the held E
+    assert left[71 - 21, 12]
+    assert not left[72 - 21, 12]  # the tune's own key
+    assert right[60 - 21, 12]
+    assert not right[59 - 21, 12]  # beyond the reach of the hand that plays the tune
+    hands.strike("right-hand", 62, 12, 4)
+    assert not hands.playable("right-hand")[65 - 21, 12]  # two notes are all this hand may hold
+    assert hands.playable("right-hand")[65 - 21, 16]
+
+
+def test_a_bar_state_allows_only_what_the_language_does(tiny_checkpoint):
+    ids = TokenIds(tiny_checkpoint.tokenizer)
+    vocab = tiny_checkpoint.tokenizer.vocab
+    hands = TwoHands(Bar(0, Meter(2, 4)), [Note(12, 12, 64)], {"left-hand": [], "right-hand": []}, Reach())
+    state = BarState(ids, hands, max_notes=2)
+
+    def allowed() -> set[str]:
+        return {tiny_checkpoint.tokenizer[int(i)] for i in np.flatnonzero(state.allowed())}
+
+    assert allowed() == {"Part_left-hand", "Part_right-hand", "Bar_inner"}
+    state.push(vocab["Part_right-hand"])
+    assert allowed() == {f"Velocity_{level}" for level in range(8)}
+    state.push(vocab["Velocity_4"])
+    assert allowed() == {f"Position_{p}" for p in (0, 3, 4, 6, 8, 9, 12, 15, 16, 18, 20, 21)}
+    state.push(vocab["Position_6"])
+    state.push(vocab["Pitch_76"])
+    assert allowed() == {f"Duration_{d}" for d in range(1, 7)}  # it must end before the lower tune begins
+    state.push(vocab["Duration_6"])
+    assert "Position_6" not in allowed()
+    assert "Pitch_76" not in allowed()
+    assert "Pitch_77" in allowed()
+    state.push(vocab["Position_12"])
+    assert allowed() == {f"Pitch_{p}" for p in range(52, 64)}
+    state.push(vocab["Pitch_60"])
+    state.push(vocab["Duration_3"])
+    assert allowed() == {"Bar_inner"}  # two notes were all it might play
+    state.push(vocab["Bar_inner"])
+    assert state.done
+
+
+def test_rules_keep_the_guarantees_and_the_chords(song):
+    draft = draft_by_rules(song, STYLE, Controls())
+    assert_guarantees(draft, song)
+    scores = score_arrangement(draft, song)
+    assert scores["chord_accuracy"] > 0.9
+    assert scores["chord_tone_ratio"] == 1.0
+
+
+def test_the_better_draft_is_chosen(song):
+    good = draft_by_rules(song, STYLE, Controls())
+    wrong = replace(good, parts=tuple(
+        replace(part, notes=tuple(note if note in good.melody else note._replace(pitch=note.pitch + 1)
+                                  for note in part.notes)) for part in good.parts
+    ))  # fmt: skip
+    assert choose([wrong, good, wrong], song)[0] is good
+
+
+def test_transposition_moves_everything_and_stays_on_the_keyboard(song):
+    moved = prepare_content(song, Controls(transpose=2, tempo=2.0))
+    assert [n.pitch for n in moved.melody] == [n.pitch + 2 for n in song.melody]
+    assert moved.chords[0].root == 2
+    assert moved.key == Key(2, "major")
+    assert moved.grid.tempo_bpm == pytest.approx(200)
+    low = prepare_content(replace(song, bass=(Note(0, 12, 22),)), Controls(transpose=-5))
+    assert low.bass[0].pitch == 29
+
+
+def test_unknown_names_are_refused(tiny_checkpoint, song):
+    assert "pop-piano" in style_names()
+    with pytest.raises(UsageError, match="pop-piano"):
+        load_style("polka")
+    with pytest.raises(UsageError, match="no checkpoint"):
+        find_checkpoint("nowhere")
+    with pytest.raises(UsageError, match="does not know"):
+        draft_by_model(tiny_checkpoint, song, replace(STYLE, name="polka"), Controls())
+    with pytest.raises(UsageError, match="metre"):
+        draft_by_model(tiny_checkpoint, make_song(2, Meter(11, 8)), STYLE, Controls())

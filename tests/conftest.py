@@ -1,0 +1,55 @@
+"""Small pieces of music and a tiny checkpoint that every test can use."""
+
+import os
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+import pytest
+
+from symbolic_cover.music import Chord, Content, Grid, Key, Meter, Note
+
+QUARTER = 12
+
+
+def make_song(n_bars: int = 4, meter: Meter = Meter(4, 4), bpm: float = 100.0) -> Content:
+    """C, A minor, F, G with a tune in quarters, bass on the first beat and a held fifth above it."""
+    grid = Grid.steady(n_bars, meter, bpm)
+    roots = [(0, "maj"), (9, "min"), (5, "maj"), (7, "maj")]
+    melody, bass, texture, chords = [], [], [], []
+    for i, bar in enumerate(grid.bars):
+        root, quality = roots[i % 4]
+        chords.append(Chord(bar.start_tick, bar.end_tick, root, quality, root))
+        third = 4 if quality == "maj" else 3
+        for beat, step in enumerate((0, third, 7, third)[: meter.bar_tick // QUARTER]):
+            melody.append(Note(bar.start_tick + beat * QUARTER, QUARTER, 72 + (root + step) % 12, 90))
+        bass.append(Note(bar.start_tick, meter.bar_tick, 36 + root, 70))
+        texture.append(Note(bar.start_tick + QUARTER, 2 * QUARTER, 48 + (root + 7) % 12, 60))
+    return Content(grid, tuple(melody), tuple(bass), tuple(texture), tuple(chords), Key(0, "major"), "Four chords")
+
+
+@pytest.fixture
+def song() -> Content:
+    return make_song()
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tmp_path_factory):
+    """A checkpoint of the tiny preset with random weights, saved and loaded as a real one is."""
+    import json
+
+    import torch
+
+    from symbolic_cover.arrange.checkpoint import load_checkpoint
+    from symbolic_cover.learn.dataset import Vocabulary
+    from symbolic_cover.learn.train import TrainingPlan, build_model, save_checkpoint
+    from symbolic_cover.tokens.tokenizer import BarTokenizer
+
+    folder = tmp_path_factory.mktemp("tiny")
+    tokenizer = BarTokenizer.build(["pop-piano"], ["solo-piano"], ["left-hand", "right-hand"])
+    tokenizer.save(folder / "tokenizer.json")
+    (folder / "vocabulary.json").write_text(json.dumps(tokenizer.vocab))
+    torch.manual_seed(0)
+    model = build_model(TrainingPlan.load("tiny"), Vocabulary.load(folder))
+    save_checkpoint(model, folder, folder / "checkpoint", steps=0)
+    return load_checkpoint(folder / "checkpoint")

@@ -1,0 +1,127 @@
+"""Training: what a window shows, what it counts, and that a resumed run is the same run."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from transformers import LlamaForCausalLM
+
+from symbolic_cover.corpus.prepare import PARTS, Pair, _write_shard, split_of, tokenize_pair
+from symbolic_cover.errors import UsageError
+from symbolic_cover.learn.dataset import IGNORED_LABEL, Shard, Vocabulary, WindowDataset
+from symbolic_cover.learn.train import TrainingPlan, train
+from symbolic_cover.music import Note
+from symbolic_cover.tokens.tokenizer import BarTokenizer
+from tests.conftest import make_song
+
+TOKENIZER = BarTokenizer.build(["pop-piano"], ["solo-piano"], PARTS)
+
+
+@pytest.fixture(scope="module")
+def shards(tmp_path_factory):
+    """Three songs of 12 bars, each a different transposition, as prepared shards."""
+    folder = tmp_path_factory.mktemp("shards")
+    songs = []
+    for shift in range(3):
+        content = make_song(12)
+        left = [Note(n.onset_tick, n.duration_tick, n.pitch + shift, 64) for n in content.bass]
+        right = [Note(n.onset_tick, n.duration_tick, n.pitch + shift + 12, 64) for n in content.texture]
+        pair = Pair(f"song-{shift}", "train", content, dict(zip(PARTS, (left, right), strict=True)), "easy")
+        songs.append(tokenize_pair(pair, TOKENIZER))
+    TOKENIZER.save(folder / "tokenizer.json")
+    (folder / "vocabulary.json").write_text(json.dumps(TOKENIZER.vocab))
+    for split in ("train", "valid", "test"):
+        _write_shard(folder / f"{split}.npz", songs)
+    return folder
+
+
+def dataset(shards, **kwargs) -> WindowDataset:
+    options = {"context": 256, "length": 32, "seed": 3} | kwargs
+    return WindowDataset(Shard.load(shards / "train.npz"), Vocabulary.load(shards), **options)
+
+
+def test_items_depend_on_seed_and_index_alone(shards):
+    one, two = dataset(shards), dataset(shards, length=1000)
+    for index in (0, 7, 31):
+        assert torch.equal(one[index]["input_ids"], two[index]["input_ids"])
+    assert not torch.equal(one[0]["input_ids"], dataset(shards, seed=4)[0]["input_ids"])
+
+
+def test_only_the_arrangement_and_the_ends_of_bars_are_counted(shards):
+    windows = dataset(shards, augment=False)
+    item = windows[0]
+    names = TOKENIZER.names(item["input_ids"].tolist())
+    counted = (item["labels"] != IGNORED_LABEL).tolist()
+    inside = False
+    for position, (name, counts) in enumerate(zip(names, counted, strict=True)):
+        if name.startswith("Bar_"):
+            assert counts == (position > 4)
+            inside = False
+        elif name == "PAD_None":
+            assert not counts
+        elif name != "EOS_None":
+            assert counts == inside
+        if name == "Section_arrangement":
+            inside = True
+    ends = [TOKENIZER[int(label)] for name, label in zip(names, item["labels"].tolist(), strict=True)
+            if name.startswith(("Bar_", "EOS")) and label != IGNORED_LABEL]  # fmt: skip
+    assert set(ends) == {"Bar_inner"}
+
+
+def test_fidelities_are_shown_in_turn_without_augmentation(shards):
+    windows = dataset(shards, augment=False)
+    shown = [{n for n in TOKENIZER.names(windows[i]["input_ids"].tolist()) if n.startswith("Section")} for i in range(3)]
+    assert shown[0] == {"Section_chords", "Section_melody", "Section_arrangement"}
+    assert shown[1] == shown[0] | {"Section_bass"}
+    assert "Section_texture" in shown[2]
+
+
+def test_transposition_keeps_intervals_and_turns_chords(shards):
+    vocabulary = Vocabulary.load(shards)
+    ids = np.array(TOKENIZER.ids(["ChordRoot_11", "ChordBass_2", "Pitch_60", "Position_60", "Duration_6"]))
+    moved = TOKENIZER.names(vocabulary.transposed(ids, 3))
+    assert moved == ["ChordRoot_2", "ChordBass_5", "Pitch_63", "Position_60", "Duration_6"]
+
+
+def test_splits_are_fixed_by_name():
+    splits = [split_of(f"pop909:{i:03d}") for i in range(1000)]
+    assert splits == [split_of(f"pop909:{i:03d}") for i in range(1000)]
+    assert 0.02 < splits.count("valid") / 1000 < 0.06
+    assert 0.04 < splits.count("test") / 1000 < 0.10
+
+
+def test_a_stopped_run_ends_where_an_unbroken_one_does(shards, tmp_path):
+    plan = TrainingPlan.load("tiny")
+    whole = train(shards, tmp_path / "whole", plan, precision="fp32")
+    # The first half is a run of the same plan cut off at its first checkpoint.
+    import shutil
+
+    shutil.copytree(tmp_path / "whole" / "checkpoint-10", tmp_path / "half" / "checkpoint-10")
+    sampled: list[int] = []
+    resumed = train(
+        shards, tmp_path / "half", plan, precision="fp32", sample=lambda model, step: sampled.append(step)
+    )
+    assert resumed["eval_loss"] == pytest.approx(whole["eval_loss"], abs=1e-5)
+    weights = [LlamaForCausalLM.from_pretrained(tmp_path / run / "final").state_dict() for run in ("whole", "half")]
+    for name, tensor in weights[0].items():
+        torch.testing.assert_close(tensor, weights[1][name], atol=1e-3, rtol=1e-3)
+    assert sampled[0] == 20
+    log = [json.loads(line) for line in (tmp_path / "whole" / "log.jsonl").read_text().splitlines()]
+    losses = [line["eval_loss"] for line in log if "eval_loss" in line]
+    assert losses[-1] < losses[0]
+
+
+def test_samples_are_written_at_evaluations(shards, tmp_path):
+    from symbolic_cover.learn.samples import sampler_for
+
+    train(shards, tmp_path / "run", TrainingPlan.load("tiny"), sample=sampler_for(shards, tmp_path / "samples"))
+    assert {path.name for path in (tmp_path / "samples").glob("*.mid")} == {"step-000010.mid", "step-000020.mid"}
+    assert json.loads((tmp_path / "samples" / "step-000020.json").read_text())["melody_retention"] == 1.0
+
+
+def test_wrong_requests_are_refused(tmp_path):
+    with pytest.raises(UsageError, match="no shards"):
+        train(tmp_path, tmp_path / "out", TrainingPlan.load("tiny"))
+    with pytest.raises(UsageError, match="small"):
+        TrainingPlan.load("enormous")
