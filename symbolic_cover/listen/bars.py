@@ -23,7 +23,7 @@ STRUCK = 0.1
 FIRST_OF_FOUR = np.array([1.22, 1.47, -0.08, 0.53, 2.49])
 THIRD_OF_FOUR = np.array([0.43, 1.57, -2.20, 0.11, -0.48])
 FIRST_OF_THREE = np.array([1.09, 1.42, 0.05, 0.93, 0.99])
-BIAS_OF_THREE = 0.32
+BIAS_OF_THREE = 0.32  # against four: songs in three announce themselves less
 TERNARY_ENOUGH = 0.3
 EARLY_BEATS = 0.25  # a first note this much before a bar still belongs to it
 
@@ -75,7 +75,7 @@ def _scores(pulse: Pulse, beat_sec: np.ndarray, sizes: list[int]) -> dict[tuple[
         means = np.stack([features[place::size].mean(axis=0) for place in range(size)])
         for phase in range(size):
             if size % 3 == 0:
-                scores[size, phase] = float(means[phase] @ FIRST_OF_THREE) + BIAS_OF_THREE * -1.0
+                scores[size, phase] = float(means[phase] @ FIRST_OF_THREE) + BIAS_OF_THREE
             else:
                 third = means[(phase + 2) % size] if size == 4 else np.zeros(len(THIRD_OF_FOUR))
                 scores[size, phase] = float(means[phase] @ FIRST_OF_FOUR + third @ THIRD_OF_FOUR)
@@ -129,10 +129,12 @@ def lay_bars(beat_sec: np.ndarray, bars: Bars, start_sec: float, end_sec: float)
     all_sec = np.concatenate([before, beat_sec, after])
     downbeats = np.arange((bars.phase + n_before) % size, len(all_sec), size)
     early_sec = EARLY_BEATS * lead_sec
-    first = int(downbeats[max(0, np.searchsorted(all_sec[downbeats], start_sec + early_sec, side="right") - 1)])
+    first = int(downbeats[max(0, int(np.sum(all_sec[downbeats] <= start_sec + early_sec)) - 1)])
     n_bars = max(1, int(np.sum((downbeats >= first) & (all_sec[downbeats] < end_sec - EARLY_BEATS * trail_sec))))
     kept = all_sec[first : first + n_bars * size + 1]
     missing = n_bars * size + 1 - len(kept)
     kept = np.concatenate([kept, kept[-1] + trail_sec * np.arange(1, missing + 1)])
     beat_tick = np.arange(len(kept)) * bars.meter.beat_tick
-    return Grid(beat_tick, kept, tuple(Bar(i * bars.meter.bar_tick, bars.meter) for i in range(n_bars)), bars.confidence)
+    return Grid(
+        beat_tick, kept, tuple(Bar(i * bars.meter.bar_tick, bars.meter) for i in range(n_bars)), bars.confidence
+    )

@@ -156,8 +156,8 @@ def _best_path(gain: np.ndarray, periods: np.ndarray, typical: float) -> np.ndar
         best[longest + t] = before[pick, column] + gain[t] * weight
         choice[t] = pick
     last = best[-longest:]
-    t, p = np.unravel_index(int(last.argmax()), last.shape)
-    t, p = int(t) + n_frames - longest, int(p)
+    t, p = divmod(int(last.argmax()), n_periods)
+    t += n_frames - longest
     frames = []
     while t >= 0:
         frames.append(t)

@@ -20,7 +20,7 @@ from symbolic_cover.listen.transcribe import FRAME_RATE_HZ, HOP_SAMPLES, LOWEST_
 from symbolic_cover.music import Recording
 
 if TYPE_CHECKING:
-    import symusic
+    from symusic.core import ScoreSecond
 
 SMOOTHING_FRAMES = 2.0  # 23 ms: the spread of a chord played by hand
 LEVELLING_SEC = 6.0
@@ -95,7 +95,7 @@ def pulse_of_recording(recording: Recording, heard: Heard) -> Pulse:
     return Pulse(_level(envelope), heard.note, strong, start_sec, end_sec, heard.score.note_num())
 
 
-def pulse_of_notes(score: symusic.Score) -> Pulse:
+def pulse_of_notes(score: ScoreSecond) -> Pulse:
     """The pulse of notes in seconds: velocity-weighted onsets. Drums count as onsets only."""
     start_sec, end_sec = _extent(score)
     n_frames = int((end_sec + TAIL_SEC) * FRAME_RATE_HZ) + 1
@@ -133,7 +133,7 @@ def spectral_flux(samples: np.ndarray, rate_hz: int) -> np.ndarray:
     return np.concatenate(rises)
 
 
-def _extent(score: symusic.Score) -> tuple[float, float]:
+def _extent(score: ScoreSecond) -> tuple[float, float]:
     """First onset and last end of a score in seconds."""
     starts = [note.start for track in score.tracks for note in track.notes]
     ends = [note.end for track in score.tracks for note in track.notes]

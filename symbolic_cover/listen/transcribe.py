@@ -20,15 +20,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from symbolic_cover.errors import InputError, MissingDependencyError
-from symbolic_cover.music import Recording
+from symbolic_cover.music import TICKS_PER_QUARTER, Recording
 
 if TYPE_CHECKING:
-    import symusic
+    from symusic.core import ScoreSecond
 
 RATE_HZ = 22050
 HOP_SAMPLES = 256
@@ -60,7 +60,7 @@ class Heard:
     (frames, 88) of probabilities 0..1, frame i at ``i / frame_rate_hz`` seconds, pitch k being MIDI 21 + k.
     """
 
-    score: symusic.Score
+    score: ScoreSecond
     note: np.ndarray
     onset: np.ndarray
     frame_rate_hz: float = FRAME_RATE_HZ
@@ -131,21 +131,21 @@ def _note_events(note: np.ndarray, onset: np.ndarray) -> list[tuple[int, int, in
     )
 
 
-def _score_of(events: list[tuple[int, int, int, float]]) -> symusic.Score:
+def _score_of(events: list[tuple[int, int, int, float]]) -> ScoreSecond:
     """Note events as a score in seconds with one track."""
-    import symusic
+    from symusic import core
 
-    score = symusic.Score(ttype="second")
-    track = symusic.Track("audio", 0, False, ttype="second")
+    score = core.ScoreSecond(TICKS_PER_QUARTER)
+    track = core.TrackSecond("audio", 0, False)
     for start, end, pitch, amplitude in sorted(events):
         onset_sec, duration_sec = start / FRAME_RATE_HZ, (end - start) / FRAME_RATE_HZ
         velocity = int(np.clip(round(127 * float(amplitude)), 1, 127))
-        track.notes.append(symusic.Note(onset_sec, duration_sec, int(pitch), velocity, "second"))
+        track.notes.append(core.NoteSecond(onset_sec, duration_sec, int(pitch), velocity))
     score.tracks.append(track)
     return score
 
 
-def _session() -> object:
+def _session() -> Any:
     """The ONNX model on two threads."""
     try:
         import onnxruntime

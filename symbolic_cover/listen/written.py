@@ -15,7 +15,7 @@ import numpy as np
 from symbolic_cover.music import CHORD_INTERVALS, TICKS_PER_QUARTER, Bar, Chord, Grid, Meter
 
 if TYPE_CHECKING:
-    import symusic
+    from symusic.core import ScoreSecond
 
 DEFAULT_QUARTER_BPM = 120.0
 
@@ -67,7 +67,7 @@ class Written:
         return sum(len(track.notes) for track in self.tracks)
 
 
-def settle(written: Written) -> tuple[symusic.Score, Grid]:
+def settle(written: Written) -> tuple[ScoreSecond, Grid]:
     """Full bars from tick 0, and the score in seconds that belongs to them.
 
     A pick-up becomes a full bar that begins with rests: everything moves right, and seconds begin
@@ -128,24 +128,25 @@ def _grid(bars: tuple[Bar, ...], tempos: list[tuple[float, float]]) -> Grid:
     return Grid(beat_tick, change_sec[segment] + (beat_tick - changes[segment]) * sec_per_tick[segment], bars)
 
 
-def _score(written: Written, shift_tick: float, grid: Grid) -> symusic.Score:
+def _score(written: Written, shift_tick: float, grid: Grid) -> ScoreSecond:
     """The notes in seconds by the grid's own clock."""
-    import symusic
+    from symusic import core
 
-    score = symusic.Score(ttype="second")
+    score = core.ScoreSecond(TICKS_PER_QUARTER)
     for part in written.tracks:
-        track = symusic.Track(part.name, part.program, part.is_drum, ttype="second")
+        track = core.TrackSecond(part.name, part.program, part.is_drum)
         if part.notes:
             onset, duration, pitch, velocity = (np.array(column) for column in zip(*sorted(part.notes), strict=True))
             start_sec = grid.sec_at(onset + shift_tick)
             length_sec = grid.sec_at(onset + shift_tick + duration) - start_sec
             rows = zip(start_sec.tolist(), length_sec.tolist(), pitch.tolist(), velocity.tolist(), strict=True)
-            track.notes.extend([symusic.Note(*row, "second") for row in rows])
+            for row in rows:
+                track.notes.append(core.NoteSecond(*row))
         score.tracks.append(track)
     for tick, fifths, mode in written.keys:
-        score.key_signatures.append(symusic.KeySignature(float(grid.sec_at(tick + shift_tick)), fifths, mode, "second"))
+        score.key_signatures.append(core.KeySignatureSecond(float(grid.sec_at(tick + shift_tick)), fifths, mode))
     for tick, label in sorted(written.chords):
-        score.markers.append(symusic.TextMeta(float(grid.sec_at(tick + shift_tick)), label, "second"))
+        score.markers.append(core.TextMetaSecond(float(grid.sec_at(tick + shift_tick)), label))
     return score
 
 
