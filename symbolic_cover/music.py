@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    import symusic
+    from symusic.core import ScoreSecond
 
 TICKS_PER_QUARTER = 12
 
@@ -155,10 +155,10 @@ class Transcript:
 
     `score` is a `symusic.Score` in seconds. Its markers are chord symbols in Harte's notation
     (``N`` ends one), its key signatures are those of the source, its tracks keep their names.
-    `kind` is ``audio``, ``midi``, ``musicxml`` or ``abc``.
+    `kind` is ``audio``, ``midi``, ``musicxml``, ``abc`` or ``kern``.
     """
 
-    score: symusic.Score
+    score: ScoreSecond
     kind: str
     title: str
 

@@ -1,0 +1,181 @@
+"""Notation files (MusicXML, ABC, kern) -> `Written`: the adapter to music21."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+from symbolic_cover.errors import InputError
+from symbolic_cover.listen.written import (
+    Measure,
+    Written,
+    WrittenNote,
+    WrittenTrack,
+    harte_label,
+    meter_of_length,
+    ticks,
+)
+from symbolic_cover.music import Meter
+
+VELOCITY = 80
+GRACE_TICK = 1
+SNARE = 38
+REMEDIES = {
+    "musicxml": "Export it again as MusicXML.",
+    "abc": "Check that it is one tune with X:, K: and notes.",
+    "kern": "Check that it is a **kern file.",
+}
+
+
+def read_notation(path: Path, kind: str) -> tuple[Written, str]:
+    """A notation file's music and title; `kind` is musicxml, abc or kern.
+
+    Repeats are played out, ties joined, transposing instruments sound as they do, grace notes come before
+    their beat. Raises InputError if music21 cannot read it or finds no notes.
+    """
+    import music21
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            piece: Any = music21.converter.parse(path, format="humdrum" if kind == "kern" else kind, forceSource=True)
+            if isinstance(piece, music21.stream.Opus):
+                piece = piece.scores[0]
+            parts = _played_out(list(piece.parts) or [piece])
+            written = Written([_track(part) for part in parts], _measures(parts[0]), _tempos(parts))
+            written.keys = _keys(parts[0])
+            written.chords = [chord for part in parts for chord in _chords(part)]
+    except Exception as error:  # a broken file makes music21 raise anything at all
+        raise InputError(f"{path.name} is not {kind} that can be read.", REMEDIES[kind]) from error
+    written.tracks = [track for track in written.tracks if track.notes]
+    if not written.tracks:
+        raise InputError(f"{path.name} holds no notes.", REMEDIES[kind])
+    return written, _title(piece, path)
+
+
+def _title(piece: Any, path: Path) -> str:
+    title = piece.metadata.bestTitle if piece.metadata is not None else None
+    return title if title and title != path.name else path.stem
+
+
+def _played_out(parts: list[Any]) -> list[Any]:
+    """Parts at sounding pitch with their repeats expanded, unless the repeats do not fit together."""
+    sounding = []
+    for part in parts:
+        try:
+            sounding.append(part.toSoundingPitch())
+        except Exception:  # an unknown transposition: as written
+            sounding.append(part)
+    try:
+        expanded = [part.expandRepeats() for part in sounding]
+    except Exception:  # no measures, or repeat signs that do not match
+        return sounding
+    lengths = {float(part.duration.quarterLength) for part in expanded}
+    return expanded if len(lengths) == 1 else sounding
+
+
+def _track(part: Any) -> WrittenTrack:
+    """One part's notes, ties joined."""
+    instrument = part.getInstrument(returnDefault=True)
+    track = WrittenTrack(part.partName or "", instrument.midiProgram or 0)
+    tied: dict[int, int] = {}  # pitch -> index of the note that is still held
+    graces: list[Any] = []
+    for element in part.flatten().notes:
+        if "ChordSymbol" in element.classes or "NoChord" in element.classes:
+            continue
+        if element.duration.isGrace:
+            graces.append(element)
+            continue
+        onset_tick, duration_tick = ticks(element.offset), ticks(element.duration.quarterLength)
+        for order, grace in enumerate(reversed(graces), start=1):
+            at = max(0.0, onset_tick - GRACE_TICK * order)
+            track.notes.extend(WrittenNote(at, GRACE_TICK, pitch, VELOCITY) for pitch in _pitches(grace))
+        graces = []
+        members = element.notes if "Chord" in element.classes else [element]
+        for member in members:
+            (pitch,) = _pitches(member)
+            held = tied.pop(pitch, None)
+            is_continued = member.tie is not None and member.tie.type in ("continue", "stop")
+            if held is not None and is_continued and abs(_end(track.notes[held]) - onset_tick) < 0.01:
+                note = track.notes[held]
+                track.notes[held] = note._replace(duration_tick=note.duration_tick + duration_tick)
+            else:
+                held = len(track.notes)
+                track.notes.append(WrittenNote(onset_tick, duration_tick, pitch, _velocity(element)))
+            if member.tie is not None and member.tie.type in ("start", "continue"):
+                tied[pitch] = held
+    track.is_drum = any("Unpitched" in element.classes for element in part.recurse().notes)
+    return track
+
+
+def _pitches(element: Any) -> list[int]:
+    """MIDI pitches of a note, chord or percussion stroke."""
+    if "Unpitched" in element.classes:
+        return [getattr(element.storedInstrument, "percMapPitch", None) or SNARE]
+    return [pitch.midi for pitch in element.pitches]
+
+
+def _end(note: WrittenNote) -> float:
+    return note.onset_tick + note.duration_tick
+
+
+def _velocity(element: Any) -> int:
+    velocity = element.volume.velocity
+    return VELOCITY if velocity is None else min(127, max(1, int(velocity)))
+
+
+def _measures(part: Any) -> list[Measure]:
+    """Measures as long as the notes' offsets say, with the metre in force."""
+    measures = list(part.getElementsByClass("Measure"))
+    signatures = list(part.recurse().getElementsByClass("TimeSignature"))
+    meter = _meter(signatures[0]) if signatures else Meter(4, 4)
+    if not measures:
+        return [Measure(meter.bar_tick, meter)]
+    starts = [round(ticks(measure.offset)) for measure in measures]
+    result = []
+    for measure, start, following in zip(measures, starts, [*starts[1:], None], strict=True):
+        if measure.timeSignature is not None:
+            meter = _meter(measure.timeSignature)
+        length = following - start if following is not None else max(1, round(ticks(measure.duration.quarterLength)))
+        if length > 0:
+            result.append(Measure(length, meter))
+    return result
+
+
+def _meter(signature: Any) -> Meter:
+    """music21's TimeSignature, in a spelling whose bar is a whole number of ticks."""
+    numerator, denominator = signature.numerator, signature.denominator
+    if 48 % denominator == 0:
+        return Meter(numerator, denominator)
+    return meter_of_length(max(1, round(ticks(signature.barDuration.quarterLength))))
+
+
+def _tempos(parts: list[Any]) -> list[tuple[float, float]]:
+    """(tick, quarters a minute) of the first part that says anything of tempo."""
+    for part in parts:
+        marks = part.flatten().getElementsByClass("MetronomeMark")
+        tempos = [(ticks(mark.offset), float(bpm)) for mark in marks if (bpm := mark.getQuarterBPM())]
+        if tempos:
+            return tempos
+    return []
+
+
+def _keys(part: Any) -> list[tuple[float, int, int]]:
+    """(tick, fifths, 0 for major or 1 for minor)."""
+    keys = part.flatten().getElementsByClass("KeySignature")
+    return [(ticks(key.offset), key.sharps, int(getattr(key, "mode", "major") == "minor")) for key in keys]
+
+
+def _chords(part: Any) -> list[tuple[float, str]]:
+    """(tick, Harte label) of every chord symbol."""
+    labels = []
+    for symbol in part.flatten().getElementsByClass("Harmony"):
+        tick = ticks(symbol.offset)
+        if "NoChord" in symbol.classes or not symbol.pitches or symbol.root() is None:
+            labels.append((tick, "N"))
+            continue
+        bass = symbol.bass() or symbol.root()
+        classes = {pitch.pitchClass for pitch in symbol.pitches}
+        labels.append((tick, harte_label(symbol.root().pitchClass, classes, bass.pitchClass)))
+    return labels
