@@ -28,6 +28,7 @@ from music21 import (
     pitch,
     stream,
     tempo,
+    text,
     tie,
 )
 
@@ -75,8 +76,7 @@ def to_music21(arrangement: Arrangement) -> stream.Score:
         raise ValueError("a note begins before the first bar")
     bars = _covering_bars(arrangement)
     score = stream.Score()
-    score.metadata = metadata.Metadata(title=arrangement.title)
-    score.metadata.add("arranger", f"arr. symbolic-cover ({arrangement.style})")
+    _head(score, arrangement.title, f"arr. symbolic-cover ({arrangement.style})")
     leading = _leading_part(arrangement)
     groups: dict[str, list[Part]] = defaultdict(list)
     for part in arrangement.parts:
@@ -95,6 +95,19 @@ def to_music21(arrangement: Arrangement) -> stream.Score:
     if top is not None:
         _mark_top_staff(top, arrangement, bars)
     return score
+
+
+def _head(score: stream.Score, title: str, arranger: str) -> None:
+    """Title and arranger, for the catalogue and for the page."""
+    score.metadata = metadata.Metadata(title=title)
+    score.metadata.add("arranger", arranger)
+    for words, kind, size, justify, x, y in ((title, "title", 22, "center", 600, 1600), (arranger, "arranger", 11, "right", 1130, 1520)):
+        credit = text.TextBox(words, x, y)
+        credit.page = 1
+        credit.style.fontSize = size
+        credit.style.justify = justify
+        credit.style.alignVertical = "top"
+        score.insert(0, credit)
 
 
 def _covering_bars(arrangement: Arrangement) -> tuple[Bar, ...]:
@@ -277,10 +290,10 @@ def _tempo_mark(bpm: float, meter_: Meter) -> tempo.MetronomeMark:
 
 
 def _symbol(chord_: Chord, key_: Key) -> harmony.ChordSymbol:
-    kind, text = CHORD_KINDS[chord_.quality]
+    kind, words = CHORD_KINDS[chord_.quality]
     bass = _letter(*spell_bass(chord_, key_)) if chord_.bass != chord_.root else None
     symbol = harmony.ChordSymbol(root=_letter(*spell_root(chord_.root, key_, chord_.quality)), bass=bass, kind=kind)
-    symbol.chordKindStr = text
+    symbol.chordKindStr = words
     return symbol
 
 
