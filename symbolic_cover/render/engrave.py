@@ -37,10 +37,17 @@ def engrave_svg(musicxml_path: Path) -> list[str]:
     verovio.enableLog(verovio.LOG_OFF)
     toolkit = verovio.toolkit()
     toolkit.setOptions(_OPTIONS)
-    if not toolkit.loadData(Path(musicxml_path).read_text(encoding="utf-8")):
+    if not toolkit.loadData(Path(musicxml_path).read_text(encoding="utf-8")) or not toolkit.getPageCount():
         raise InputError(f"{musicxml_path} cannot be engraved:", "is it a MusicXML score?")
+    toolkit.loadData(_with_large_title(toolkit.getMEI()))
     pages = (toolkit.renderToSVG(page) for page in range(1, toolkit.getPageCount() + 1))
     return [outline_text(page) for page in pages]
+
+
+def _with_large_title(mei: str) -> str:
+    """Give the credits of the first page their sizes, which verovio does not read from MusicXML."""
+    title, credit = ' halign="center" valign="top"', ' halign="right" valign="top"'
+    return mei.replace(title, f'{title} fontsize="220%"', 1).replace(credit, ' halign="right" valign="bottom"', 1)
 
 
 def write_pdf(musicxml_path: Path, pdf_path: Path) -> None:

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from xml.etree.ElementTree import Element
 
 from music21 import (
     bar,
@@ -31,6 +32,7 @@ from music21 import (
     text,
     tie,
 )
+from music21.musicxml.m21ToXml import ScoreExporter
 
 from symbolic_cover.music import TICKS_PER_QUARTER, Arrangement, Bar, Chord, Key, Meter, Part
 from symbolic_cover.render.rhythm import Figure, write_bar
@@ -62,8 +64,27 @@ Speller = Callable[[int, int, int | None], Spelling]
 
 
 def write_musicxml(arrangement: Arrangement, path: Path) -> None:
-    """Write an arrangement as uncompressed MusicXML. Raises ValueError as `to_music21` does."""
-    to_music21(arrangement).write("musicxml", fp=path, makeNotation=False)
+    """Write an arrangement as uncompressed MusicXML: the same bytes for the same arrangement. Raises as `to_music21`."""
+    exporter = ScoreExporter(to_music21(arrangement), makeNotation=False)
+    _tidy(exporter.parse())
+    Path(path).write_bytes(exporter.asBytes())
+
+
+def _tidy(root: Element) -> None:
+    """Remove what differs from run to run, and number the voices of staff n from 4n - 3 on.
+
+    music21 counts the voices of a lower staff on from those of the upper staff in the same bar.
+    """
+    for encoding in root.iter("encoding"):
+        for date in encoding.findall("encoding-date"):
+            encoding.remove(date)
+    for elements in (root.iter("score-part"), root.iter("part")):
+        for number, part in enumerate(elements, 1):
+            part.set("id", f"P{number}")
+    for note_ in root.iter("note"):
+        staff, voice = int(note_.findtext("staff", "1")), note_.find("voice")
+        if staff > 1 and voice is not None:
+            voice.text = str(4 * staff - 3)
 
 
 def to_music21(arrangement: Arrangement) -> stream.Score:
@@ -134,6 +155,7 @@ def _staff(
     staff: stream.Part = stream.PartStaff() if staff_of > 1 else stream.Part()
     player = instrument.instrumentFromMidiProgram(part.program)
     player.midiProgram = part.program
+    player.instrumentId = f"I-{part.group}"
     staff.insert(0, player)
     voices = write_voices(part.notes, bars, _onsets(arrangement.melody) if melody else ())
     speller = _speller(arrangement)

@@ -16,6 +16,10 @@ from xml.etree import ElementTree
 _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "http://www.w3.org/1999/xlink"
 _MUSIC_EM = 1000
+#: How far word accidentals are raised, from the middle of a staff's line to the middle of a letter, in em of the music font.
+_RAISED_EM = 0.15
+#: Accidentals within words, which verovio takes from figured bass and where they are small: sign and scale.
+_WORD_ACCIDENTALS = {"\uea64": ("\ue260", 0.75), "\uea65": ("\ue261", 0.75), "\uea66": ("\ue262", 0.75)}
 #: What verovio's style sheet says of the classes that hold text.
 _CLASS_STYLES = {
     "tempo": {"bold": True},
@@ -37,7 +41,7 @@ class _TextStyle:
 
 @dataclass
 class _Line:
-    """A run of text on one baseline; `paths` are (outline, x offset, style) from the start of the line."""
+    """A run of text on one baseline; `paths` are (outline, x offset, transform) from the start of the line."""
 
     x: float
     y: float
@@ -99,8 +103,9 @@ def _lay_out(
         line = lines[-1]
         for run, music in _runs(text, style.music):
             outline, width = _glyph(run, music_font) if music else _words(run, style.bold, style.italic)
-            scale = style.size_px / (_MUSIC_EM if music else 1)
-            line.paths.append((outline, line.width, f"scale({scale:.5g})"))
+            scale = style.size_px * (_WORD_ACCIDENTALS.get(run, ("", 1.0))[1] / _MUSIC_EM if music else 1.0)
+            raised = f"translate(0 {-_RAISED_EM * style.size_px:.1f}) " if run in _WORD_ACCIDENTALS else ""
+            line.paths.append((outline, line.width, f"{raised}scale({scale:.5g})"))
             line.width += width * scale
     for child in element:
         _lay_out(child, _styled(style, child, music_font), music_font, lines, anchor)
@@ -145,7 +150,7 @@ def _glyph(sign: str, music_font: str) -> tuple[str, float]:
     import verovio
 
     folder = Path(verovio.__file__).parent / "data"
-    code = f"{ord(sign):04X}"
+    code = f"{ord(_WORD_ACCIDENTALS.get(sign, (sign, 1.0))[0]):04X}"
     drawing = (folder / music_font / f"{code}.xml").read_text(encoding="utf-8")
     found = re.search(r' d="([^"]*)"', drawing)
     advance = re.search(rf'c="{code}"[^>]*h-a-x="([\d.]+)"', _metrics(music_font))

@@ -55,7 +55,7 @@ def _fifth_of(pitch: int, key: Key, chord: Chord | None, next_pitch: int | None)
     if is_chromatic and next_pitch is not None and abs(next_pitch - pitch) == 1:
         target = _within(next_pitch, key.fifths + _LOWEST_FIFTH[key.mode])
         leading = target + 5 * (next_pitch - pitch)
-        return leading if _is_simple(leading) else usual
+        return leading if -6 <= leading <= 10 else usual  # no E#, B#, Cb or Fb in passing
     return usual
 
 
