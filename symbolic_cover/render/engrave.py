@@ -24,14 +24,14 @@ _OPTIONS = {
     "footer": "none",
     "justifyVertically": True,
     "spacingSystem": 10,
-    "svgHtml5": False,
+    "svgViewBox": True,
     "xmlIdSeed": 1,
 }
 _A4_WIDTH_PX, _A4_HEIGHT_PX = 210 / 25.4 * 96, 297 / 25.4 * 96
 
 
 def engrave_svg(musicxml_path: Path) -> list[str]:
-    """Engrave a score; each page is one self-contained SVG that needs no font. Raises InputError if it is unreadable."""
+    """Engrave a score; each page is one self-contained SVG that needs no font. Raises InputError if unreadable."""
     import verovio
 
     verovio.enableLog(verovio.LOG_OFF)
@@ -68,7 +68,10 @@ def write_pdf_pages(pages: list[str], pdf_path: Path) -> None:
 
 
 def write_png(musicxml_path: Path, png_path: Path, page: int = 1, *, width_px: int = 1240) -> None:
-    """Engrave one page (counted from 1) as a white PNG `width_px` wide. Raises InputError, and IndexError beyond the end."""
+    """Engrave one page (counted from 1) as a white PNG `width_px` wide.
+
+    Raises InputError if the score is unreadable, IndexError if it has no such page.
+    """
     import cairosvg
 
     svg = engrave_svg(musicxml_path)[page - 1]

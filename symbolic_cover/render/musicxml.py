@@ -64,7 +64,7 @@ Speller = Callable[[int, int, int | None], Spelling]
 
 
 def write_musicxml(arrangement: Arrangement, path: Path) -> None:
-    """Write an arrangement as uncompressed MusicXML: the same bytes for the same arrangement. Raises as `to_music21`."""
+    """Write an arrangement as uncompressed MusicXML, the same bytes each time. Raises as `to_music21` does."""
     exporter = ScoreExporter(to_music21(arrangement), makeNotation=False)
     _tidy(exporter.parse())
     Path(path).write_bytes(exporter.asBytes())
@@ -122,7 +122,7 @@ def _head(score: stream.Score, title: str, arranger: str) -> None:
     """Title and arranger, for the catalogue and for the page."""
     score.metadata = metadata.Metadata(title=title)
     score.metadata.add("arranger", arranger)
-    for words, kind, size, justify, x, y in ((title, "title", 22, "center", 600, 1600), (arranger, "arranger", 11, "right", 1130, 1520)):
+    for words, size, justify, x, y in ((title, 22, "center", 600, 1600), (arranger, 11, "right", 1130, 1520)):
         credit = text.TextBox(words, x, y)
         credit.page = 1
         credit.style.fontSize = size
@@ -173,7 +173,7 @@ def _staff(
         names = _Names(arrangement.key)
         shown = _shown_names(written, following, bar_, speller, names)
         for index, figures in enumerate(written):
-            target = measure
+            target: stream.Stream = measure
             if len(written) > 1:
                 target = stream.Voice(id=str(index + 1))
                 measure.insert(0, target)
@@ -240,7 +240,12 @@ def _shown_names(
 
 
 def _fill(
-    target: stream.Stream, figures: list[Figure], pitches: dict[int, list[pitch.Pitch]], bar_: Bar, *, hidden_rests: bool
+    target: stream.Stream,
+    figures: list[Figure],
+    pitches: dict[int, list[pitch.Pitch]],
+    bar_: Bar,
+    *,
+    hidden_rests: bool,
 ) -> None:
     """Put the figures of one voice into a measure or voice."""
     if not any(figure.pitches for figure in figures):

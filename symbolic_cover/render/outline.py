@@ -1,8 +1,8 @@
 """Text in an SVG page turned into outlines, so that it looks the same everywhere.
 
-Verovio writes words, chord symbols and the notes in tempo marks as text: which needs a Times-like font, and its own music
-font, on the machine that shows the page; without them a sharp or a metronome note becomes a box.
-Here every word is drawn with STIX (a Times-like font that matplotlib carries), every music sign with verovio's own glyph.
+Verovio writes words, chord symbols and the notes in tempo marks as text, which needs a Times-like font and its own
+music font on the machine that shows the page; without them a sharp or a metronome note becomes a box. Here every word is
+drawn with STIX (a Times-like font that matplotlib carries), every music sign with verovio's own glyph.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "http://www.w3.org/1999/xlink"
 _MUSIC_EM = 1000
-#: How far word accidentals are raised, from the middle of a staff's line to the middle of a letter, in em of the music font.
+#: How far word accidentals are raised so that they stand beside a letter, in em of the music font.
 _RAISED_EM = 0.15
 #: Accidentals within words, which verovio takes from figured bass and where they are small: sign and scale.
 _WORD_ACCIDENTALS = {"\uea64": ("\ue260", 0.75), "\uea65": ("\ue261", 0.75), "\uea66": ("\ue262", 0.75)}
@@ -88,9 +88,7 @@ def _styled(style: _TextStyle, element: ElementTree.Element, music_font: str) ->
     return style
 
 
-def _lay_out(
-    element: ElementTree.Element, style: _TextStyle, music_font: str, lines: list[_Line], anchor: str
-) -> None:
+def _lay_out(element: ElementTree.Element, style: _TextStyle, music_font: str, lines: list[_Line], anchor: str) -> None:
     anchor = element.get("text-anchor", anchor)
     x, y = element.get("x"), element.get("y")
     if x is not None or y is not None or not lines:

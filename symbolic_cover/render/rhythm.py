@@ -75,7 +75,7 @@ class Figure(NamedTuple):
 def levels_of(meter: Meter) -> tuple[tuple[int, ...], ...]:
     """The places of a bar from strong to weak; each level includes those above it, and 0 and the bar's end."""
     unit_tick = 48 // meter.denominator
-    levels = [(0, meter.bar_tick)]
+    levels: list[tuple[int, ...]] = [(0, meter.bar_tick)]
     for group_tick in _groups(meter):
         levels.append(_places(group_tick))
     levels.append(tuple(range(0, meter.bar_tick + 1, unit_tick)))
@@ -275,6 +275,7 @@ def _beam(notes: list[Figure]) -> list[Figure]:
             before = i > 0 and flags[i - 1] >= depth
             after = i < len(notes) - 1 and flags[i + 1] >= depth
             lone = "partial-right" if i == 0 else "partial-left"
-            beams[i].append({(True, True): "continue", (True, False): "stop", (False, True): "start"}.get(
-                (before, after), lone))
+            beams[i].append(
+                {(True, True): "continue", (True, False): "stop", (False, True): "start"}.get((before, after), lone)
+            )
     return [note._replace(beams=tuple(beam)) for note, beam in zip(notes, beams, strict=True)]

@@ -1,7 +1,7 @@
 """A score as sound: FluidSynth plays it, in this process, straight to a file.
 
-FluidSynth's own 16-bit samples go to a temporary file first; once the loudest is known, they are written again, block by block,
-at the level that brings it to `PEAK_DBFS`. So nothing clips, and a long song needs no more memory than a short one.
+FluidSynth's own 16-bit samples go to a temporary file first; once the loudest is known, they are written again, block
+by block, at the level that brings it to `PEAK_DBFS`. So nothing clips, and a long song needs no more memory than a short one.
 """
 
 from __future__ import annotations
@@ -27,7 +27,13 @@ _QUIET_SEC = 0.25
 _BLOCK_FRAMES = 1 << 15
 _SYNTH_GAIN = 0.3
 _FORMATS = {".wav": ("WAV", "PCM_16"), ".flac": ("FLAC", "PCM_16"), ".mp3": ("MP3", None), ".ogg": ("OGG", "VORBIS")}
-_SYSTEM_FOLDERS = ("/usr/share/sounds/sf2", "/usr/share/soundfonts", "/usr/share/sounds/sf3", "/usr/local/share/soundfonts")
+_SYSTEM_FOLDERS = (
+    "/usr/share/sounds/sf2",
+    "/usr/share/soundfonts",
+    "/usr/share/sounds/sf3",
+    "/usr/local/share/soundfonts",
+    "/opt/homebrew/share/soundfonts",
+)
 _SUFFIXES = (".sf2", ".sf3")
 _DRUM_CHANNEL = 9
 _N_CHANNELS = 16
@@ -58,8 +64,8 @@ class _Event:
 def find_soundfonts(*extra: Path) -> list[Path]:
     """All SoundFonts at hand, the one to prefer first.
 
-    `extra` (files or folders) come first, then ``soundfonts/`` of the working directory and of the repository, then those of
-    the system (FluidR3_GM before others), last the small one that pretty_midi carries.
+    `extra` (files or folders) come first, then ``soundfonts/`` of the working directory and of the repository, then
+    those of the system (FluidR3_GM before others), last the small one that pretty_midi carries.
     """
     folders = [Path.cwd() / "soundfonts", Path(__file__).parents[2] / "soundfonts", *map(Path, _SYSTEM_FOLDERS)]
     found = [font for place in (*extra, *folders) for font in _fonts_in(place)]
@@ -78,7 +84,10 @@ def _fonts_in(place: Path) -> list[Path]:
 
 
 def choose_soundfont(path: Path | None = None) -> Path:
-    """The SoundFont asked for, or the best at hand. Raises UsageError if it is not there, MissingDependencyError if none is."""
+    """The SoundFont asked for, or the best at hand.
+
+    Raises UsageError if the one asked for is not there, MissingDependencyError if there is none at all.
+    """
     if path is not None:
         if not Path(path).is_file():
             raise UsageError(f"there is no SoundFont at {path}.", "Give the path of an .sf2 or .sf3 file.")
@@ -94,15 +103,15 @@ def render_audio(
 ) -> SoundInfo:
     """Play a score (in ticks or seconds) into a stereo file; its suffix (wav, flac, mp3, ogg) says the format.
 
-    The peak lies at `PEAK_DBFS`; the last notes ring until they are silent, `MAX_TAIL_SEC` at most. The file is complete or is not
-    there. Raises UsageError for another suffix or an unknown SoundFont, InputError if there is nothing to play,
-    MissingDependencyError without libfluidsynth or a SoundFont.
+    The peak lies at `PEAK_DBFS`; the last notes ring until they are silent, `MAX_TAIL_SEC` at most. The file is complete
+    or is not there. Raises UsageError for another suffix or an unknown SoundFont, InputError if there is nothing to
+    play, MissingDependencyError without libfluidsynth or a SoundFont.
     """
     import soundfile
 
     out_path = Path(out_path)
     if out_path.suffix.lower() not in _FORMATS:
-        raise UsageError(f"{out_path.name}: sound is written as {', '.join(_FORMATS)}.", "Choose one of these suffixes.")
+        raise UsageError(f"{out_path.name} has no suffix of a sound file.", f"Choose one of {', '.join(_FORMATS)}.")
     font = choose_soundfont(soundfont)
     kind, subtype = _FORMATS[out_path.suffix.lower()]
     partial = out_path.with_name(f".{out_path.name}.partial")
@@ -152,7 +161,7 @@ def _play(score: symusic.Score, soundfont: Path, rate_hz: int) -> Iterator[np.nd
 
 
 def _events(score: symusic.Score, channels: list[int], rate_hz: int) -> list[_Event]:
-    """What happens when, in order. A note ends where the same key is struck again, so that no end cuts the later note."""
+    """What happens when, in order. A note ends where its key is struck again, so that no end cuts the later note."""
     events = []
     for track, channel in zip(score.tracks, channels, strict=True):
         struck_again: dict[int, int] = {}
@@ -193,7 +202,7 @@ def _channels(score: symusic.Score) -> list[int]:
 
 
 def _pans(score: symusic.Score) -> list[int]:
-    """Where each track sits from left (0) to right (127): one instrument in the middle, an ensemble spread around it."""
+    """Where each track sits from left (0) to right (127): one instrument in the middle, an ensemble around it."""
     players = list(dict.fromkeys((track.program, track.is_drum) for track in score.tracks))
     width = min(12 * (len(players) - 1), 36)
     places = np.linspace(64 - width, 64 + width, len(players)).round().astype(int).tolist() if width else [64]

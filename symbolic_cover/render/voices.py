@@ -43,12 +43,11 @@ def write_voices(
 
     tune_line, rest_line = _line(tune, bars), _line(rest, bars)
     divided = _divided_bars(tune_line, rest_line, bars)
-    tune_spans = {event[:2] for event in tune_line}
     starts = [bar.start_tick for bar in bars]
     second = [
         event
         for event in rest_line
-        if bisect_right(starts, event.start_tick) - 1 in divided and event[:2] not in tune_spans
+        if bisect_right(starts, event.start_tick) - 1 in divided and not _fits_into(tune_line, event)
     ]
     own_voice = {(event.start_tick, pitch) for event in second for pitch in event.pitches}
     first = _line({onset: end for onset, end in longest.items() if onset not in own_voice}, bars, tune)
@@ -100,6 +99,14 @@ def _divided_bars(tune: list[Event], rest: list[Event], bars: tuple[Bar, ...]) -
         if moves_inside or held:
             divided.add(bisect_right(bar_starts, event.start_tick) - 1)
     return divided
+
+
+def _fits_into(line: list[Event], event: Event) -> bool:
+    """Whether an event agrees with one of the line in rhythm, or falls where the line is silent."""
+    index = bisect_right(line, event.start_tick, key=lambda other: other.start_tick) - 1
+    before = line[index] if index >= 0 else Event(-1, -1, ())
+    next_start = line[index + 1].start_tick if index + 1 < len(line) else event.end_tick
+    return event[:2] == before[:2] or (before.end_tick <= event.start_tick and event.end_tick <= next_start)
 
 
 def _kept_within(line: list[Event], divided: set[int], bars: tuple[Bar, ...]) -> list[Event]:

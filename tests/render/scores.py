@@ -7,7 +7,10 @@ from hypothesis import strategies as st
 from symbolic_cover.music import Arrangement, Chord, Grid, Key, Meter, Note, Part
 
 
-def piano(right, left, melody=(), *, grid=None, key=Key(0, "major"), chords=(), title="Test piece") -> Arrangement:
+C_MAJOR = Key(0, "major")
+
+
+def piano(right, left, melody=(), *, grid=None, key=C_MAJOR, chords=(), title="Test piece") -> Arrangement:
     """An arrangement for two hands."""
     parts = (Part("right hand", "piano", 0, tuple(right)), Part("left hand", "piano", 0, tuple(left)))
     return Arrangement(parts, tuple(melody), grid or Grid.steady(4), key, tuple(chords), "pop-piano", "rules", title)
@@ -29,7 +32,12 @@ def golden() -> Arrangement:
         for beat in range(4)
         for half in (0, 6)
     ]
-    chords = [Chord(0, 48, 5, "maj", 5), Chord(48, 96, 10, "maj", 10), Chord(96, 144, 10, "min", 1), Chord(144, 192, 5, "maj", 5)]
+    chords = [
+        Chord(0, 48, 5, "maj", 5),
+        Chord(48, 96, 10, "maj", 10),
+        Chord(96, 144, 10, "min", 1),
+        Chord(144, 192, 5, "maj", 5),
+    ]
     return piano(tune + under, left, tune, grid=Grid.steady(4, bpm=92), key=Key(5, "major"), chords=chords)
 
 

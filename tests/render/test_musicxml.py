@@ -28,8 +28,7 @@ def onsets(part: music21.stream.Part) -> Counter:
     return Counter(
         (round(Fraction(element.getOffsetInHierarchy(part)) * 12), pitch.midi)
         for element in part.recurse().notes
-        if not isinstance(element, music21.harmony.ChordSymbol)
-        and (element.tie is None or element.tie.type == "start")
+        if not isinstance(element, music21.harmony.ChordSymbol) and (element.tie is None or element.tie.type == "start")
         for pitch in element.pitches
     )
 
@@ -82,7 +81,9 @@ def test_triplets_come_out_as_triplets():
 
 def test_chords_are_spelled_by_harmony_and_key(tmp_path):
     right, left = reopened(golden(), tmp_path).parts
-    third = {pitch.name for staff in (right, left) for note in staff.measure(3).recurse().notes for pitch in note.pitches}
+    third = {
+        pitch.name for staff in (right, left) for note in staff.measure(3).recurse().notes for pitch in note.pitches
+    }
     assert "D-" in third
     assert "C#" not in third
     symbols = [symbol.figure for symbol in right.recurse().getElementsByClass(music21.harmony.ChordSymbol)]
@@ -111,7 +112,9 @@ def test_accidentals_are_printed_once_and_cancelled(tmp_path):
 def test_voices_are_counted_from_one(tmp_path):
     path = tmp_path / "score.musicxml"
     write_musicxml(golden(), path)
-    staff_and_voice = {(note.findtext("staff"), note.findtext("voice")) for note in ElementTree.parse(path).iter("note")}
+    staff_and_voice = {
+        (note.findtext("staff"), note.findtext("voice")) for note in ElementTree.parse(path).iter("note")
+    }
     assert staff_and_voice == {("1", "1"), ("1", "2"), ("2", "5")}
 
 

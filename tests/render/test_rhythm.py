@@ -1,5 +1,7 @@
 """How bars are written: values, ties, triplets, rests, beams."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -94,7 +96,7 @@ def bars_of_events(draw: st.DrawFn) -> tuple[Meter, list[Event]]:
     meters = [FOUR, THREE, SIX_EIGHT, Meter(2, 4), Meter(5, 4), Meter(7, 8), Meter(9, 8), Meter(12, 8), Meter(2, 2)]
     meter = draw(st.sampled_from([*meters, Meter(5, 8), Meter(9, 16), Meter(1, 4)]))
     cuts = sorted(draw(st.sets(st.integers(0, meter.bar_tick), min_size=2, max_size=9)))
-    spans = zip(cuts[:-1], cuts[1:], strict=True)
+    spans = pairwise(cuts)
     return meter, [Event(start, end, (60,)) for start, end in spans if draw(st.booleans())]
 
 
@@ -104,7 +106,7 @@ def test_every_bar_adds_up_in_values_that_exist(case):
     figures = write_bar(events, 0, meter)
     assert figures[0].start_tick == 0
     assert figures[-1].end_tick == meter.bar_tick
-    assert all(left.end_tick == right.start_tick for left, right in zip(figures[:-1], figures[1:], strict=True))
+    assert all(left.end_tick == right.start_tick for left, right in pairwise(figures))
     for figure in figures:
         values = TRIPLET_VALUES if figure.triplet else PLAIN_VALUES
         assert values[figure.end_tick - figure.start_tick] == (figure.value, figure.dots)
