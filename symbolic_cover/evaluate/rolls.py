@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable
 from itertools import cycle
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from symbolic_cover.music import PITCH_NAMES_FLAT, PITCH_NAMES_SHARP, Arrangement, Bar, Chord, Content, Key, Note
 
@@ -18,6 +18,7 @@ _PART_COLOURS = ("#7f9fc4", "#6fae88", "#b89a5e", "#9a83b5", "#8a9299")
 _DPI = 110
 #: What is cut off the end of a note, so that repeated notes stay apart.
 _BREATH_TICK = 1
+_CHORD_TEXT: dict[str, Any] = {"fontsize": 7, "color": "#444b52"}
 _SUFFIXES = {"maj": "", "min": "m", "min7": "m7", "min6": "m6", "maj6": "6", "hdim7": "ø7"}
 
 Layer = tuple[str, str, tuple[Note, ...]]
@@ -99,14 +100,13 @@ def _box(note: Note, start: int, end: int) -> list[tuple[float, float]]:
 def _name_chords(axis: Axes, chords: Iterable[Chord], key: Key, row: tuple[Bar, ...]) -> None:
     """Write chord names where they change and where there is room."""
     start, end = row[0].start_tick, row[-1].end_tick
-    style = {"fontsize": 7, "va": "bottom", "color": "#444b52"}
     last_tick, last_name = -1000, ""
     for chord in chords:
         name = _short(chord, key)
         if not start <= chord.start_tick < end or (name == last_name and last_tick >= start):
             continue
         if chord.start_tick - last_tick >= (end - start) / 45:
-            axis.annotate(name, (chord.start_tick, 1), xycoords=("data", "axes fraction"), **style)
+            axis.text(chord.start_tick, 1, name, transform=axis.get_xaxis_transform(), va="bottom", **_CHORD_TEXT)
             last_tick, last_name = chord.start_tick, name
 
 
@@ -121,5 +121,6 @@ def _add_legend(axis: Axes, layers: list[Layer]) -> None:
     from matplotlib.patches import Patch
 
     handles = [Patch(color=colour, label=name) for name, colour, _ in reversed(layers)]
-    place = {"loc": "lower right", "bbox_to_anchor": (1, 1.02), "ncols": len(handles)}
-    axis.legend(handles=handles, fontsize=7, frameon=False, **place)
+    axis.legend(
+        handles=handles, fontsize=7, frameon=False, loc="lower right", bbox_to_anchor=(1, 1.02), ncols=len(handles)
+    )

@@ -37,9 +37,11 @@ def engrave_svg(musicxml_path: Path) -> list[str]:
     verovio.enableLog(verovio.LOG_OFF)
     toolkit = verovio.toolkit()
     toolkit.setOptions(_OPTIONS)
-    if not toolkit.loadData(Path(musicxml_path).read_text(encoding="utf-8")) or not toolkit.getPageCount():
+    loaded = toolkit.loadData(Path(musicxml_path).read_text(encoding="utf-8"))
+    mei = toolkit.getMEI() if loaded else ""
+    if "<measure" not in mei:
         raise InputError(f"{musicxml_path} cannot be engraved:", "is it a MusicXML score?")
-    toolkit.loadData(_with_large_title(toolkit.getMEI()))
+    toolkit.loadData(_with_large_title(mei))
     pages = (toolkit.renderToSVG(page) for page in range(1, toolkit.getPageCount() + 1))
     return [outline_text(page) for page in pages]
 

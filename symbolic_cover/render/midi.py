@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import symusic
 
-from symbolic_cover.music import TICKS_PER_QUARTER, Arrangement, Grid
+from symbolic_cover.music import TICKS_PER_QUARTER, Arrangement, Grid, Note
 
 MIDI_TICKS_PER_QUARTER = 480
 _TICKS = MIDI_TICKS_PER_QUARTER // TICKS_PER_QUARTER
@@ -42,12 +42,24 @@ def arrangement_score(arrangement: Arrangement) -> symusic.Score:
         score.markers.append(symusic.TextMeta(max(chord.start_tick, 0) * _TICKS, chord.label))
     for part in arrangement.parts:
         track = symusic.Track(part.name, part.program, False)
-        for note in part.notes:
+        for note in _struck_once(part.notes):
             track.notes.append(
                 symusic.Note(note.onset_tick * _TICKS, note.duration_tick * _TICKS, note.pitch, note.velocity)
             )
         score.tracks.append(track)
     return score
+
+
+def _struck_once(notes: tuple[Note, ...]) -> list[Note]:
+    """Notes that end where their key is struck again: MIDI has one end for each key."""
+    struck_again: dict[int, int] = {}
+    kept = []
+    for note in sorted(notes, reverse=True):
+        end_tick = min(note.end_tick, struck_again.get(note.pitch, note.end_tick))
+        if end_tick > note.onset_tick:
+            kept.append(note._replace(duration_tick=end_tick - note.onset_tick))
+            struck_again[note.pitch] = note.onset_tick
+    return kept[::-1]
 
 
 def tempo_map(grid: Grid) -> list[tuple[int, int]]:

@@ -1,8 +1,8 @@
 """Text in an SVG page turned into outlines, so that it looks the same everywhere.
 
 Verovio writes words, chord symbols and the notes in tempo marks as text, which needs a Times-like font and its own
-music font on the machine that shows the page; without them a sharp or a metronome note becomes a box. Here every word is
-drawn with STIX (a Times-like font that matplotlib carries), every music sign with verovio's own glyph.
+music font on the machine that shows the page; without them a sharp or a metronome note becomes a box. Here every word
+is drawn with STIX (a Times-like font that matplotlib carries), every music sign with verovio's own glyph.
 """
 
 from __future__ import annotations
@@ -68,9 +68,9 @@ def _outline_within(parent: ElementTree.Element, style: _TextStyle, music_font: 
         if child.tag != f"{{{_SVG}}}text":
             _outline_within(child, child_style, music_font)
             continue
-        lines: list[_Line] = []
-        _lay_out(child, child_style, music_font, lines, child.get("text-anchor", "start"))
         if all(_drawable(text) for text in child.itertext()):
+            lines: list[_Line] = []
+            _lay_out(child, child_style, music_font, lines, child.get("text-anchor", "start"))
             parent[index] = _group(lines)
 
 

@@ -1,7 +1,8 @@
 """A score as sound: FluidSynth plays it, in this process, straight to a file.
 
 FluidSynth's own 16-bit samples go to a temporary file first; once the loudest is known, they are written again, block
-by block, at the level that brings it to `PEAK_DBFS`. So nothing clips, and a long song needs no more memory than a short one.
+by block, at the level that brings it to `PEAK_DBFS`. So nothing clips, and a long song needs no more memory than a
+short one.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ _DRUM_CHANNEL = 9
 _N_CHANNELS = 16
 _PAN_CONTROL = 10
 _FRAME_BYTES = 4
+#: Below this sample value there is nothing but FluidSynth's dither.
+_DITHER_PEAK = 16
 
 
 @dataclass(frozen=True)
@@ -103,9 +106,9 @@ def render_audio(
 ) -> SoundInfo:
     """Play a score (in ticks or seconds) into a stereo file; its suffix (wav, flac, mp3, ogg) says the format.
 
-    The peak lies at `PEAK_DBFS`; the last notes ring until they are silent, `MAX_TAIL_SEC` at most. The file is complete
-    or is not there. Raises UsageError for another suffix or an unknown SoundFont, InputError if there is nothing to
-    play, MissingDependencyError without libfluidsynth or a SoundFont.
+    The peak lies at `PEAK_DBFS`; the last notes ring until they are silent, `MAX_TAIL_SEC` at most. The file is
+    complete or is not there. Raises UsageError for another suffix or an unknown SoundFont, InputError if there is
+    nothing to play, MissingDependencyError without libfluidsynth or a SoundFont.
     """
     import soundfile
 
@@ -120,7 +123,7 @@ def render_audio(
         for block in _play(score, font, rate_hz):
             peak = max(peak, int(np.max(np.abs(block.astype(np.int32)))))
             played.write(block.tobytes())
-        if peak == 0:
+        if peak < _DITHER_PEAK:
             raise InputError("there is nothing to hear in this score:", "has it any notes?")
         level = np.float32(10 ** (PEAK_DBFS / 20) / peak)
         n_frames = played.tell() // _FRAME_BYTES

@@ -2,8 +2,8 @@
 
 Names are places on the line of fifths (C = 0, G = 1, F = -1, F# = 6, Bb = -2), as in Longuet-Higgins (1976) and
 Temperley, *The Cognition of Basic Musical Structures* (2001, ch. 5): the name to choose is the one nearest to what is
-around it. What is around it is, in this order: the chord (its tones are thirds above its root), the next note (a chromatic
-note a semitone from it is its leading note), and the key.
+around it. What is around it is, in this order: the chord (its tones are thirds above its root), the next note (a
+chromatic note a semitone from it is its leading note), and the key.
 """
 
 from __future__ import annotations

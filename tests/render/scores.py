@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from symbolic_cover.music import Arrangement, Chord, Grid, Key, Meter, Note, Part
 
-
 C_MAJOR = Key(0, "major")
 
 

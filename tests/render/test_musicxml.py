@@ -45,7 +45,7 @@ def expected_onsets(part: Part) -> Counter:
     return Counter({(note.onset_tick, note.pitch) for note in part.notes})
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(arrangement=arrangements())
 def test_reopened_score_has_the_same_notes_in_full_bars(arrangement, tmp_path):
     score = reopened(arrangement, tmp_path)
