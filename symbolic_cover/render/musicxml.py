@@ -261,7 +261,7 @@ def _fill(
             triplet.bracket = not figure.beams
             length.appendTuplet(triplet)
         element = _element(pitches[figure.start_tick], length)
-        if hidden_rests and element.isRest:
+        if hidden_rests and element.isRest and not figure.triplet:
             element.style.hideObjectOnPrint = True
         if figure.tied_from or figure.tied_to:
             kind = {(True, True): "continue", (True, False): "stop", (False, True): "start"}

@@ -143,7 +143,7 @@ def _triplet_spans(meter: Meter, cuts: list[int]) -> list[tuple[int, int]]:
 
 def _is_triplet(cuts: list[int], length: int) -> bool:
     if length == 24:
-        return bool(cuts) and all(cut % 8 == 0 for cut in cuts)
+        return cuts == [8, 16]
     off_sixteenths = any(cut % SIXTEENTH_TICK for cut in cuts)
     if length == 12:
         thirds = all(cut % 4 == 0 for cut in cuts)

@@ -7,6 +7,7 @@ latest, small gaps are closed, and what is left ends on a beat.
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_right
 from collections.abc import Collection, Iterable
 from itertools import groupby
@@ -41,7 +42,9 @@ def write_voices(
     if not tune or not rest:
         return _line(longest, bars), []
 
-    tune_line, rest_line = _line(tune, bars), _line(rest, bars)
+    tune_line = _line(tune, bars)
+    rest = _without_chords_of(tune_line, rest)
+    rest_line = _line(rest, bars)
     divided = _divided_bars(tune_line, rest_line, bars)
     starts = [bar.start_tick for bar in bars]
     second = [
@@ -101,8 +104,20 @@ def _divided_bars(tune: list[Event], rest: list[Event], bars: tuple[Bar, ...]) -
     return divided
 
 
+def _without_chords_of(tune: list[Event], rest: dict[Onset, int]) -> dict[Onset, int]:
+    """Leave out what is struck with a tune note and not held much longer: the two are one chord."""
+    tune_ends = {event.start_tick: event.end_tick for event in tune}
+    ticks = sorted({tick for tick, _ in rest})
+    next_tick = dict(zip(ticks, [*ticks[1:], sys.maxsize], strict=True))
+    return {
+        (tick, pitch): end
+        for (tick, pitch), end in rest.items()
+        if min(end, next_tick[tick]) - tune_ends.get(tick, 0) >= _HELD_TICK or tick not in tune_ends
+    }
+
+
 def _fits_into(line: list[Event], event: Event) -> bool:
-    """Whether an event agrees with one of the line in rhythm, or falls where the line is silent."""
+    """Whether an event falls where the line is silent, or agrees with it in rhythm."""
     index = bisect_right(line, event.start_tick, key=lambda other: other.start_tick) - 1
     before = line[index] if index >= 0 else Event(-1, -1, ())
     next_start = line[index + 1].start_tick if index + 1 < len(line) else event.end_tick

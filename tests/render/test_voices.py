@@ -35,6 +35,13 @@ def test_chords_join_the_tune_where_the_rhythm_agrees():
     assert second == []
 
 
+def test_an_octave_is_one_chord_though_its_lower_note_is_struck_again_later():
+    tune = [Note(0, 3, 80), Note(3, 6, 72), Note(9, 3, 75), Note(12, 3, 80)]
+    first, second = write_voices([*tune, Note(0, 3, 68), Note(12, 3, 68)], BARS, onsets(tune))
+    assert [event.pitches for event in first] == [(68, 80), (72,), (75,), (68, 80)]
+    assert second == []
+
+
 def test_what_moves_under_a_tune_note_has_its_own_voice():
     tune = [Note(0, 48, 72)]
     moving = [Note(12, 12, 64), Note(24, 12, 65), Note(36, 12, 64)]
