@@ -1,0 +1,1 @@
+"""How good a cover is, and how we say so."""

@@ -1,0 +1,1 @@
+"""An arrangement leaves the house: as score, MIDI and sound."""

@@ -1,0 +1,80 @@
+"""A MusicXML score engraved on A4 pages: verovio draws, cairo prints."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from symbolic_cover.errors import InputError
+from symbolic_cover.render.outline import outline_text
+
+_OPTIONS = {
+    "pageWidth": 2100,
+    "pageHeight": 2970,
+    "pageMarginLeft": 130,
+    "pageMarginRight": 130,
+    "pageMarginTop": 100,
+    "pageMarginBottom": 110,
+    "scale": 40,
+    "unit": 7.5,
+    "font": "Leipzig",
+    "smuflTextFont": "none",
+    "breaks": "auto",
+    "header": "auto",
+    "footer": "none",
+    "justifyVertically": True,
+    "spacingSystem": 10,
+    "svgViewBox": True,
+    "xmlIdSeed": 1,
+}
+_A4_WIDTH_PX, _A4_HEIGHT_PX = 210 / 25.4 * 96, 297 / 25.4 * 96
+
+
+def engrave_svg(musicxml_path: Path) -> list[str]:
+    """Engrave a score; each page is one self-contained SVG that needs no font. Raises InputError if unreadable."""
+    import verovio
+
+    verovio.enableLog(verovio.LOG_OFF)
+    toolkit = verovio.toolkit()
+    toolkit.setOptions(_OPTIONS)
+    loaded = toolkit.loadData(Path(musicxml_path).read_text(encoding="utf-8"))
+    mei = toolkit.getMEI() if loaded else ""
+    if "<measure" not in mei:
+        raise InputError(f"{musicxml_path} cannot be engraved:", "is it a MusicXML score?")
+    toolkit.loadData(_with_large_title(mei))
+    pages = (toolkit.renderToSVG(page) for page in range(1, toolkit.getPageCount() + 1))
+    return [outline_text(page) for page in pages]
+
+
+def _with_large_title(mei: str) -> str:
+    """Give the credits of the first page their sizes, which verovio does not read from MusicXML."""
+    title, credit = ' halign="center" valign="top"', ' halign="right" valign="top"'
+    return mei.replace(title, f'{title} fontsize="220%"', 1).replace(credit, ' halign="right" valign="bottom"', 1)
+
+
+def write_pdf(musicxml_path: Path, pdf_path: Path) -> None:
+    """Engrave a score as an A4 PDF. Raises InputError if it is unreadable."""
+    write_pdf_pages(engrave_svg(musicxml_path), pdf_path)
+
+
+def write_pdf_pages(pages: list[str], pdf_path: Path) -> None:
+    """Print pages that `engrave_svg` made as an A4 PDF."""
+    import cairosvg
+    from pypdf import PdfWriter
+
+    document = PdfWriter()
+    for page in pages:
+        sheet = cairosvg.svg2pdf(bytestring=page.encode(), output_width=_A4_WIDTH_PX, output_height=_A4_HEIGHT_PX)
+        document.append(io.BytesIO(sheet))
+    document.write(pdf_path)
+
+
+def write_png(musicxml_path: Path, png_path: Path, page: int = 1, *, width_px: int = 1240) -> None:
+    """Engrave one page (counted from 1) as a white PNG `width_px` wide.
+
+    Raises InputError if the score is unreadable, IndexError if it has no such page.
+    """
+    import cairosvg
+
+    svg = engrave_svg(musicxml_path)[page - 1]
+    cairosvg.svg2png(bytestring=svg.encode(), write_to=str(png_path), output_width=width_px, background_color="white")

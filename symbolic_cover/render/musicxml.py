@@ -1,0 +1,328 @@
+"""An arrangement as a score to read: music21, MusicXML.
+
+The reading decisions are made elsewhere and only put together here: `voices` says who shares a voice and how long notes
+are written, `rhythm` which values, ties and beams, `spelling` which names.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+from music21 import (
+    bar,
+    chord,
+    clef,
+    duration,
+    dynamics,
+    harmony,
+    instrument,
+    key,
+    layout,
+    metadata,
+    meter,
+    note,
+    pitch,
+    stream,
+    tempo,
+    text,
+    tie,
+)
+from music21.musicxml.m21ToXml import ScoreExporter
+
+from symbolic_cover.music import TICKS_PER_QUARTER, Arrangement, Bar, Chord, Key, Meter, Part
+from symbolic_cover.render.rhythm import Figure, write_bar
+from symbolic_cover.render.spelling import Spelling, spell, spell_bass, spell_root
+from symbolic_cover.render.voices import write_voices
+
+#: MusicXML's kind, and the text a player reads after the root, of each Harte quality.
+CHORD_KINDS = {
+    "maj": ("major", ""),
+    "min": ("minor", "m"),
+    "7": ("dominant-seventh", "7"),
+    "maj7": ("major-seventh", "maj7"),
+    "min7": ("minor-seventh", "m7"),
+    "dim": ("diminished", "dim"),
+    "aug": ("augmented", "aug"),
+    "sus4": ("suspended-fourth", "sus4"),
+    "sus2": ("suspended-second", "sus2"),
+    "hdim7": ("half-diminished-seventh", "m7b5"),
+    "dim7": ("diminished-seventh", "dim7"),
+    "min6": ("minor-sixth", "m6"),
+    "maj6": ("major-sixth", "6"),
+}
+_DYNAMICS = ((45, "p"), (62, "mp"), (84, "mf"), (128, "f"))
+_BEAT_UNITS = {6: ("eighth", 0), 12: ("quarter", 0), 18: ("quarter", 1), 24: ("half", 0), 3: ("16th", 0)}
+_VIOLA_PROGRAM, _GUITAR_PROGRAMS, _BASS_PROGRAMS = 41, range(24, 32), range(32, 40)
+
+#: Names a pitch that sounds at a tick and goes on to the given pitch.
+Speller = Callable[[int, int, int | None], Spelling]
+
+
+def write_musicxml(arrangement: Arrangement, path: Path) -> None:
+    """Write an arrangement as uncompressed MusicXML, the same bytes each time. Raises as `to_music21` does."""
+    exporter = ScoreExporter(to_music21(arrangement), makeNotation=False)
+    _tidy(exporter.parse())
+    Path(path).write_bytes(exporter.asBytes())
+
+
+def _tidy(root: Element) -> None:
+    """Remove what differs from run to run, and number the voices of staff n from 4n - 3 on.
+
+    music21 counts the voices of a lower staff on from those of the upper staff in the same bar.
+    """
+    for encoding in root.iter("encoding"):
+        for date in encoding.findall("encoding-date"):
+            encoding.remove(date)
+    for elements in (root.iter("score-part"), root.iter("part")):
+        for number, part in enumerate(elements, 1):
+            part.set("id", f"P{number}")
+    for note_ in root.iter("note"):
+        staff, voice = int(note_.findtext("staff", "1")), note_.find("voice")
+        if staff > 1 and voice is not None:
+            voice.text = str(4 * staff - 3)
+
+
+def to_music21(arrangement: Arrangement) -> stream.Score:
+    """Engrave an arrangement as a music21 score.
+
+    Parts of one `group` become the staves of one instrument, braced. Every (onset, pitch) of every part is
+    kept; lengths are simplified for reading. Raises ValueError if a note begins before tick 0.
+    """
+    if any(note_.onset_tick < 0 for note_ in arrangement.notes):
+        raise ValueError("a note begins before the first bar")
+    bars = _covering_bars(arrangement)
+    score = stream.Score()
+    _head(score, arrangement.title, f"arr. symbolic-cover ({arrangement.style})")
+    leading = _leading_part(arrangement)
+    groups: dict[str, list[Part]] = defaultdict(list)
+    for part in arrangement.parts:
+        groups[part.group].append(part)
+    for group, parts in groups.items():
+        staves = [
+            _staff(part, arrangement, bars, melody=part is leading, staff_of=len(parts), place=place)
+            for place, part in enumerate(parts)
+        ]
+        for staff in staves:
+            staff.partName = parts[0].name if len(parts) == 1 else group.capitalize()
+            score.insert(0, staff)
+        if len(staves) > 1:
+            score.insert(0, layout.StaffGroup(staves, name=group.capitalize(), symbol="brace"))
+    top = score.parts.first()
+    if top is not None:
+        _mark_top_staff(top, arrangement, bars)
+    return score
+
+
+def _head(score: stream.Score, title: str, arranger: str) -> None:
+    """Title and arranger, for the catalogue and for the page."""
+    score.metadata = metadata.Metadata(title=title)
+    score.metadata.add("arranger", arranger)
+    for words, size, justify, x, y in ((title, 22, "center", 600, 1600), (arranger, 11, "right", 1130, 1520)):
+        credit = text.TextBox(words, x, y)
+        credit.page = 1
+        credit.style.fontSize = size
+        credit.style.justify = justify
+        credit.style.alignVertical = "top"
+        score.insert(0, credit)
+
+
+def _covering_bars(arrangement: Arrangement) -> tuple[Bar, ...]:
+    """The bars of the grid, and more like the last one if notes begin after it."""
+    bars = list(arrangement.grid.bars)
+    last_onset = max((note_.onset_tick for note_ in arrangement.notes), default=0)
+    while bars[-1].end_tick <= last_onset:
+        bars.append(Bar(bars[-1].end_tick, bars[-1].meter))
+    return tuple(bars)
+
+
+def _leading_part(arrangement: Arrangement) -> Part | None:
+    melody = _onsets(arrangement.melody)
+    return max(arrangement.parts, key=lambda part: len(melody & _onsets(part.notes)), default=None)
+
+
+def _onsets(notes: tuple) -> set[tuple[int, int]]:
+    return {(note_.onset_tick, note_.pitch) for note_ in notes}
+
+
+def _staff(
+    part: Part, arrangement: Arrangement, bars: tuple[Bar, ...], *, melody: bool, staff_of: int, place: int
+) -> stream.Part:
+    staff: stream.Part = stream.PartStaff() if staff_of > 1 else stream.Part()
+    player = instrument.instrumentFromMidiProgram(part.program)
+    player.midiProgram = part.program
+    player.instrumentId = f"I-{part.group}"
+    staff.insert(0, player)
+    voices = write_voices(part.notes, bars, _onsets(arrangement.melody) if melody else ())
+    speller = _speller(arrangement)
+    following = [_following(events) for events in voices]
+    for number, bar_ in enumerate(bars, 1):
+        measure = stream.Measure(number=number)
+        if number == 1:
+            measure.insert(0, _clef(part, staff_of, place))
+            measure.insert(0, key.KeySignature(arrangement.key.fifths))
+        if number == 1 or bar_.meter != bars[number - 2].meter:
+            measure.insert(0, meter.TimeSignature(str(bar_.meter)))
+        written = [write_bar(events, bar_.start_tick, bar_.meter) for events in voices]
+        if not any(figure.pitches for figure in written[1]):
+            written = written[:1]
+        names = _Names(arrangement.key)
+        shown = _shown_names(written, following, bar_, speller, names)
+        for index, figures in enumerate(written):
+            target: stream.Stream = measure
+            if len(written) > 1:
+                target = stream.Voice(id=str(index + 1))
+                measure.insert(0, target)
+            _fill(target, figures, shown[index], bar_, hidden_rests=index > 0)
+        if number == len(bars):
+            measure.rightBarline = bar.Barline("final")
+        staff.append(measure)
+    return staff
+
+
+def _following(events: list) -> dict[int, int | None]:
+    """The pitch a line goes on to from each onset: the highest of the next chord."""
+    nexts = [max(event.pitches) for event in events[1:]] + [None]
+    return {event.start_tick: pitch_ for event, pitch_ in zip(events, nexts, strict=False)}
+
+
+def _speller(arrangement: Arrangement) -> Speller:
+    chords = sorted(arrangement.chords)
+    starts = [chord_.start_tick for chord_ in chords]
+
+    def speller(tick: int, midi: int, next_midi: int | None) -> Spelling:
+        index = bisect_right(starts, tick) - 1
+        sounding = chords[index] if index >= 0 and chords[index].end_tick > tick else None
+        return spell(midi, arrangement.key, sounding, next_midi)
+
+    return speller
+
+
+class _Names:
+    """Which accidentals have to be printed in one bar of one staff."""
+
+    def __init__(self, key_: Key) -> None:
+        sharps = "FCGDAEB"[: max(key_.fifths, 0)]
+        flats = "BEADGCF"[: max(-key_.fifths, 0)]
+        self._signature = {step: (step in sharps) - (step in flats) for step in "ABCDEFG"}
+        self._in_force: dict[tuple[str, int], int] = {}
+
+    def pitch_of(self, name: Spelling, *, tied: bool) -> pitch.Pitch:
+        """The written pitch; its accidental is shown if it differs from what is in force, but never on a tied note."""
+        place = (name.step, name.octave)
+        shown = not tied and self._in_force.get(place, self._signature[name.step]) != name.alter
+        if not tied:
+            self._in_force[place] = name.alter
+        written = pitch.Pitch(step=name.step, octave=name.octave)
+        if name.alter or shown:
+            written.accidental = pitch.Accidental(name.alter)
+            written.accidental.displayStatus = shown
+        return written
+
+
+def _shown_names(
+    voices: list[list[Figure]], following: list[dict], bar_: Bar, speller: Speller, names: _Names
+) -> list[dict[int, list[pitch.Pitch]]]:
+    """The written pitches of each voice by tick in the bar; accidentals count in the order in which they are read."""
+    shown: list[dict[int, list[pitch.Pitch]]] = [{} for _ in voices]
+    figures = [(figure.start_tick, index, figure) for index, voice in enumerate(voices) for figure in voice]
+    for tick, index, figure in sorted(figures, key=lambda item: item[:2]):
+        now = bar_.start_tick + tick
+        nexts = following[index].get(now)
+        shown[index][tick] = [
+            names.pitch_of(speller(now, midi, nexts), tied=figure.tied_from) for midi in figure.pitches
+        ]
+    return shown
+
+
+def _fill(
+    target: stream.Stream,
+    figures: list[Figure],
+    pitches: dict[int, list[pitch.Pitch]],
+    bar_: Bar,
+    *,
+    hidden_rests: bool,
+) -> None:
+    """Put the figures of one voice into a measure or voice."""
+    if not any(figure.pitches for figure in figures):
+        rest = note.Rest(quarterLength=Fraction(bar_.meter.bar_tick, TICKS_PER_QUARTER))
+        rest.fullMeasure = True
+        target.insert(0, rest)
+        return
+    for figure in figures:
+        length = duration.Duration(type=figure.value, dots=figure.dots)
+        if figure.triplet:
+            triplet = duration.Tuplet(3, 2, figure.value)
+            triplet.type = {"start": "start", "stop": "stop"}.get(figure.triplet)
+            triplet.bracket = not figure.beams
+            length.appendTuplet(triplet)
+        element = _element(pitches[figure.start_tick], length)
+        if hidden_rests and element.isRest and not figure.triplet:
+            element.style.hideObjectOnPrint = True
+        if figure.tied_from or figure.tied_to:
+            kind = {(True, True): "continue", (True, False): "stop", (False, True): "start"}
+            element.tie = tie.Tie(kind[figure.tied_from, figure.tied_to])
+        for beam in figure.beams:
+            element.beams.append(*beam.split("-"))
+        target.insert(Fraction(figure.start_tick, TICKS_PER_QUARTER), element)
+
+
+def _element(pitches: list[pitch.Pitch], length: duration.Duration) -> note.GeneralNote:
+    if not pitches:
+        return note.Rest(duration=length)
+    if len(pitches) == 1:
+        return note.Note(pitches[0], duration=length)
+    return chord.Chord(pitches, duration=length)
+
+
+def _clef(part: Part, staff_of: int, place: int) -> clef.Clef:
+    if staff_of > 1:
+        return clef.TrebleClef() if place == 0 else clef.BassClef()
+    if part.program in _GUITAR_PROGRAMS:
+        return clef.Treble8vbClef()
+    if part.program in _BASS_PROGRAMS:
+        return clef.Bass8vbClef()
+    if part.program == _VIOLA_PROGRAM:
+        return clef.AltoClef()
+    pitches = sorted(note_.pitch for note_ in part.notes) or [72]
+    return clef.TrebleClef() if pitches[len(pitches) // 2] >= 58 else clef.BassClef()
+
+
+def _mark_top_staff(staff: stream.Part, arrangement: Arrangement, bars: tuple[Bar, ...]) -> None:
+    """Tempo, dynamic and chord symbols, which stand once for all."""
+    measures = list(staff.getElementsByClass(stream.Measure))
+    measures[0].insert(0, _tempo_mark(arrangement.grid.tempo_bpm, arrangement.grid.meter))
+    velocities = [note_.velocity for note_ in arrangement.notes]
+    if velocities:
+        mean = sum(velocities) / len(velocities)
+        measures[0].insert(0, dynamics.Dynamic(next(mark for limit, mark in _DYNAMICS if mean < limit)))
+    starts = [bar_.start_tick for bar_ in bars]
+    last_symbol = None
+    for chord_ in sorted(arrangement.chords):
+        start = max(chord_.start_tick, 0)
+        if chord_[2:] == last_symbol or start >= bars[-1].end_tick:
+            continue
+        last_symbol = chord_[2:]
+        index = bisect_right(starts, start) - 1
+        measures[index].insert(Fraction(start - starts[index], TICKS_PER_QUARTER), _symbol(chord_, arrangement.key))
+
+
+def _tempo_mark(bpm: float, meter_: Meter) -> tempo.MetronomeMark:
+    value, dots = _BEAT_UNITS[meter_.beat_tick]
+    return tempo.MetronomeMark(number=max(1, round(bpm)), referent=duration.Duration(type=value, dots=dots))
+
+
+def _symbol(chord_: Chord, key_: Key) -> harmony.ChordSymbol:
+    kind, words = CHORD_KINDS[chord_.quality]
+    bass = _letter(*spell_bass(chord_, key_)) if chord_.bass != chord_.root else None
+    symbol = harmony.ChordSymbol(root=_letter(*spell_root(chord_.root, key_, chord_.quality)), bass=bass, kind=kind)
+    symbol.chordKindStr = words
+    return symbol
+
+
+def _letter(step: str, alter: int) -> str:
+    return step + {-1: "-", 0: "", 1: "#"}[alter]

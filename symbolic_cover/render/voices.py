@@ -1,0 +1,136 @@
+"""Which notes of a part share a voice, and how long they are written.
+
+A performance holds notes as the pedal and the fingers like; a reader wants as few voices, ties and rests
+as the rhythm allows. Onsets and pitches are kept, ends are not: within a voice a note ends at the next onset at the
+latest, small gaps are closed, and what is left ends on a beat.
+"""
+
+from __future__ import annotations
+
+import sys
+from bisect import bisect_right
+from collections.abc import Collection, Iterable
+from itertools import groupby
+
+from symbolic_cover.music import Bar, Note
+from symbolic_cover.render.rhythm import Event
+
+#: A gap up to an eighth is articulation, not a rest.
+_SMALL_GAP_TICK = 6
+#: An accompaniment held this far into the next melody note deserves a voice of its own.
+_HELD_TICK = 6
+
+Onset = tuple[int, int]
+
+
+def write_voices(
+    notes: Iterable[Note], bars: Collection[Bar], melody: Collection[Onset] = ()
+) -> tuple[list[Event], list[Event]]:
+    """Distribute the notes of a part over a first and a second voice.
+
+    `melody` names the notes of the tune by (onset tick, pitch). It fills the first voice; the rest joins it as chords
+    where the rhythm agrees, and moves to the second voice in those bars where it does not. Events of a voice
+    do not overlap, and together hold every (onset, pitch) of `notes` once. The second voice is empty in most parts.
+    """
+    bars = tuple(bars)
+    longest: dict[Onset, int] = {}
+    for note in notes:
+        onset = (note.onset_tick, note.pitch)
+        longest[onset] = max(longest.get(onset, 0), note.end_tick)
+    tune = {onset: end for onset, end in longest.items() if onset in melody}
+    rest = {onset: end for onset, end in longest.items() if onset not in melody}
+    if not tune or not rest:
+        return _line(longest, bars), []
+
+    tune_line = _line(tune, bars)
+    rest = _without_chords_of(tune_line, rest)
+    rest_line = _line(rest, bars)
+    divided = _divided_bars(tune_line, rest_line, bars)
+    starts = [bar.start_tick for bar in bars]
+    second = [
+        event
+        for event in rest_line
+        if bisect_right(starts, event.start_tick) - 1 in divided and not _fits_into(tune_line, event)
+    ]
+    own_voice = {(event.start_tick, pitch) for event in second for pitch in event.pitches}
+    first = _line({onset: end for onset, end in longest.items() if onset not in own_voice}, bars, tune)
+    return first, _kept_within(second, divided, bars)
+
+
+def _line(ends: dict[Onset, int], bars: tuple[Bar, ...], leading: Collection[Onset] = ()) -> list[Event]:
+    """One voice: notes with the same onset are a chord, which `leading` notes give its length where they are in it."""
+    chords = [(tick, list(group)) for tick, group in groupby(sorted(ends), key=lambda onset: onset[0])]
+    line = []
+    for i, (tick, onsets) in enumerate(chords):
+        next_tick = chords[i + 1][0] if i + 1 < len(chords) else bars[-1].end_tick
+        end = max(ends[onset] for onset in [onset for onset in onsets if onset in leading] or onsets)
+        written = _written_end(tick, min(end, next_tick), next_tick, _bar_at(tick, bars), bars)
+        line.append(Event(tick, written, tuple(pitch for _, pitch in onsets)))
+    return line
+
+
+def _written_end(start: int, end: int, next_start: int, bar: Bar, bars: tuple[Bar, ...]) -> int:
+    """Where a note that sounds until `end` is written to end: at the next onset, or on a beat before it."""
+    short_beat = min(bar.meter.beat_tick, 18)
+    breaks_at_bar = end <= bar.end_tick < next_start
+    if not breaks_at_bar and (next_start - end <= _SMALL_GAP_TICK or next_start - start <= short_beat):
+        return next_start
+    if breaks_at_bar and bar.end_tick - end <= _SMALL_GAP_TICK:
+        return bar.end_tick
+    last = _bar_at(max(end - 1, start), bars)
+    unit = min(48 // last.meter.denominator, 12)
+    below = last.start_tick + (end - last.start_tick) // unit * unit
+    above = min(below + unit, next_start)
+    return below if below > start and end - below < above - end else above
+
+
+def _bar_at(tick: int, bars: tuple[Bar, ...]) -> Bar:
+    return bars[max(bisect_right(bars, tick, key=lambda bar: bar.start_tick) - 1, 0)]
+
+
+def _divided_bars(tune: list[Event], rest: list[Event], bars: tuple[Bar, ...]) -> set[int]:
+    """The bars in which the accompaniment moves while a tune note sounds, or sounds on while the tune moves."""
+    tune_starts = [event.start_tick for event in tune]
+    bar_starts = [bar.start_tick for bar in bars]
+    divided = set()
+    for event in rest:
+        index = bisect_right(tune_starts, event.start_tick) - 1
+        sounding = tune[index] if index >= 0 else Event(-1, -1, ())
+        next_start = tune_starts[index + 1] if index + 1 < len(tune) else event.end_tick
+        moves_inside = sounding.start_tick < event.start_tick < sounding.end_tick
+        held = event.end_tick - next_start >= _HELD_TICK
+        if moves_inside or held:
+            divided.add(bisect_right(bar_starts, event.start_tick) - 1)
+    return divided
+
+
+def _without_chords_of(tune: list[Event], rest: dict[Onset, int]) -> dict[Onset, int]:
+    """Leave out what is struck with a tune note and not held much longer: the two are one chord."""
+    tune_ends = {event.start_tick: event.end_tick for event in tune}
+    ticks = sorted({tick for tick, _ in rest})
+    next_tick = dict(zip(ticks, [*ticks[1:], sys.maxsize], strict=True))
+    return {
+        (tick, pitch): end
+        for (tick, pitch), end in rest.items()
+        if min(end, next_tick[tick]) - tune_ends.get(tick, 0) >= _HELD_TICK or tick not in tune_ends
+    }
+
+
+def _fits_into(line: list[Event], event: Event) -> bool:
+    """Whether an event falls where the line is silent, or agrees with it in rhythm."""
+    index = bisect_right(line, event.start_tick, key=lambda other: other.start_tick) - 1
+    before = line[index] if index >= 0 else Event(-1, -1, ())
+    next_start = line[index + 1].start_tick if index + 1 < len(line) else event.end_tick
+    return event[:2] == before[:2] or (before.end_tick <= event.start_tick and event.end_tick <= next_start)
+
+
+def _kept_within(line: list[Event], divided: set[int], bars: tuple[Bar, ...]) -> list[Event]:
+    """End the second voice where its bars end, so that no tie leads from it into a bar without one."""
+    kept = []
+    starts = [bar.start_tick for bar in bars]
+    for event in line:
+        index = bisect_right(starts, event.start_tick) - 1
+        while index + 1 in divided and bars[index].end_tick < event.end_tick:
+            index += 1
+        kept.append(event._replace(end_tick=min(event.end_tick, bars[index].end_tick)))
+    return kept
