@@ -1,0 +1,40 @@
+# Two commands do everything on a fresh Debian machine:
+#   make cover   sets up, then makes a cover of a real recording
+#   make test    sets up, then runs every check and test
+# Variables: PYTHON (3.11 or newer), VENV (where to install), TORCH (which PyTorch to ask for).
+
+PYTHON ?= python3
+VENV ?= .venv
+TORCH ?= torch==2.13.0
+BIN := $(VENV)/bin
+SONG := data/examples/lets_go_fishin.ogg
+
+.PHONY: cover test setup system clean
+
+cover: setup
+	$(BIN)/symbolic-cover cover $(SONG) --style pop-piano --out covers/lets_go_fishin
+
+test: setup $(VENV)/.ready-dev
+	PATH="$(abspath $(BIN)):$$PATH" scripts/check
+
+setup: system $(VENV)/.ready
+
+# PyTorch goes first and by its exact version, so that its small CPU build is kept where one is offered;
+# basic-pitch goes last and alone, because its metadata asks for an old TensorFlow that it does not need.
+$(VENV)/.ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "symbolic-cover needs Python 3.11 or newer: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV) || { echo "Python's venv is missing: apt-get install python3-venv"; exit 1; }
+	$(BIN)/pip install --quiet "$(TORCH)"
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
+	$(BIN)/pip install --quiet --no-deps basic-pitch==0.4.0
+	touch $@
+
+$(VENV)/.ready-dev: $(VENV)/.ready
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	touch $@
+
+system:
+	@scripts/system
+
+clean:
+	rm -rf $(VENV) covers
