@@ -80,13 +80,13 @@ def cover_command(
     hints = _hints(bpm, meter, downbeat)
     sources = _sources(inputs)
     from symbolic_cover.arrange.styles import load_style
-    from symbolic_cover.pipeline import AUDIO_FORMATS, cover, load_stages, writable_folder
+    from symbolic_cover.pipeline import AUDIO_FORMATS, check_writable, cover, load_stages
     from symbolic_cover.render.sound import choose_soundfont
 
     load_style(style)
     if audio_format not in AUDIO_FORMATS:
         raise UsageError(f"There is no audio format '{audio_format}'.", f"Choose one of: {', '.join(AUDIO_FORMATS)}.")
-    writable_folder(out)
+    check_writable(out)
     choose_soundfont(soundfont)
     stages = load_stages(checkpoint)
     several = len(sources) > 1 or inputs[0].is_dir()
@@ -127,17 +127,18 @@ def transcribe(
     hints = _hints(bpm, meter, downbeat)
     from symbolic_cover.listen import listen
     from symbolic_cover.listen.quantize import quantize
-    from symbolic_cover.pipeline import writable_folder
+    from symbolic_cover.pipeline import check_writable, writable_folder
     from symbolic_cover.render.midi import write_transcript
 
     _must_exist(source)
-    path = writable_folder(out) / "transcript.mid"
+    check_writable(out)
     with _progress(quiet or as_json) as tell:
         transcript, grid = listen(
             source, bpm=hints.bpm, meter=hints.meter, downbeat_sec=hints.downbeat_sec,
             progress=lambda share: tell("listen", share),
         )  # fmt: skip
         score = quantize(transcript, grid)
+    path = writable_folder(out) / "transcript.mid"
     write_transcript(score, grid, path)
     facts = {"file": str(path), "notes": score.note_num(), "tempo_bpm": round(grid.tempo_bpm, 2),
              "meter": str(grid.meter), "bars": len(grid.bars)}  # fmt: skip
@@ -199,14 +200,15 @@ def arrange(
     """Arrange a song without engraving or sound: arrangement.mid and score.musicxml only, which is quicker."""
     controls = _controls(level, fidelity, transpose, tempo, seed, candidates)
     hints = _hints(bpm, meter, downbeat)
-    from symbolic_cover.pipeline import cover, writable_folder
+    from symbolic_cover.pipeline import check_writable, cover, writable_folder
     from symbolic_cover.render.midi import write_midi
     from symbolic_cover.render.musicxml import write_musicxml
 
     _must_exist(source)
-    folder = writable_folder(out)
+    check_writable(out)
     with _progress(quiet or as_json) as tell:
         made = cover(source, style, controls, hints=hints, checkpoint=checkpoint, progress=tell)
+    folder = writable_folder(out)
     write_midi(made.arrangement, folder / "arrangement.mid")
     write_musicxml(made.arrangement, folder / "score.musicxml")
     files = {"midi": folder / "arrangement.mid", "musicxml": folder / "score.musicxml"}
@@ -227,10 +229,11 @@ def render(
     as_json: Json = False,
 ) -> None:
     """Play a score or a MIDI file into a sound file."""
-    from symbolic_cover.pipeline import writable_folder
+    from symbolic_cover.pipeline import check_writable, writable_folder
     from symbolic_cover.render.sound import render_file
 
     _must_exist(source)
+    check_writable(out.parent)
     writable_folder(out.parent)
     with _progress(quiet or as_json) as tell:
         tell("sound", 0.0)
@@ -263,9 +266,9 @@ def train(
 
     plan = TrainingPlan.load(preset)
     plan = replace(plan, steps=steps) if steps else plan
-    from symbolic_cover.pipeline import writable_folder
+    from symbolic_cover.pipeline import check_writable
 
-    writable_folder(out)
+    check_writable(out)
     with _progress(quiet or as_json) as tell:
         shards = prepared_folder(data, out / "shards", limit, lambda done, total: tell("prepare", done / total))
         metrics = run_training(

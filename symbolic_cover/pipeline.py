@@ -139,16 +139,30 @@ def load_stages(checkpoint: str | Path | None = None) -> Stages:
     return Stages(hear, arrange, loaded.name)
 
 
-def writable_folder(folder: str | Path) -> Path:
-    """Make `folder`; raises `UsageError` where nothing can be written."""
-    folder = Path(folder)
+def check_writable(folder: str | Path) -> None:
+    """Raise `UsageError` where nothing could be written into `folder`, without making it."""
+    nearest = Path(folder).absolute()
+    while not nearest.exists() and nearest != nearest.parent:
+        nearest = nearest.parent
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return folder
+        with tempfile.TemporaryFile(dir=nearest):
+            return
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise UsageError(f"Cannot write into {folder}: {reason}.", "Choose another folder with --out.") from error
+        raise _not_writable(folder, error) from error
+
+
+def writable_folder(folder: str | Path) -> Path:
+    """Make `folder`; raises `UsageError` where that cannot be."""
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _not_writable(folder, error) from error
+    return Path(folder)
+
+
+def _not_writable(folder: str | Path, error: OSError) -> UsageError:
+    reason = (error.strerror or str(error)).lower()
+    return UsageError(f"Cannot write into {folder}: {reason}.", "Choose another folder with --out.")
 
 
 def _report(
