@@ -32,12 +32,12 @@ from music21.musicxml.m21ToXml import ScoreExporter
 
 from symbolic_cover.music import TICKS_PER_QUARTER, Arrangement, Bar, Key, Note, Part
 from symbolic_cover.render.marks import clef_of, mark_top_staff
-from symbolic_cover.render.rhythm import Figure, write_bar
+from symbolic_cover.render.rhythm import Event, Figure, write_bar
 from symbolic_cover.render.spelling import Spelling, spell
 from symbolic_cover.render.voices import write_voices
 
-#: Names a pitch that sounds at a tick and goes on to the given pitch.
-Speller = Callable[[int, int, int | None], Spelling]
+#: Names a pitch that a line has at a tick.
+Speller = Callable[[int, int], Spelling]
 
 
 def write_musicxml(arrangement: Arrangement, path: Path) -> None:
@@ -136,8 +136,7 @@ def _staff(
     player.instrumentId = f"I-{part.group}"
     staff.insert(0, player)
     voices = write_voices(part.notes, bars, _onsets(arrangement.melody) if melody else ())
-    speller = _speller(arrangement)
-    following = [_following(events) for events in voices]
+    spellers = [_speller(events, arrangement) for events in voices]
     for number, bar_ in enumerate(bars, 1):
         measure = stream.Measure(number=number)
         if number == 1:
@@ -148,8 +147,7 @@ def _staff(
         written = [write_bar(events, bar_.start_tick, bar_.meter) for events in voices]
         if not any(figure.pitches for figure in written[1]):
             written = written[:1]
-        names = _Names(arrangement.key)
-        shown = _shown_names(written, following, bar_, speller, names)
+        shown = _shown_names(written, spellers, bar_, _Names(arrangement.key))
         for index, figures in enumerate(written):
             target: stream.Stream = measure
             if len(written) > 1:
@@ -162,19 +160,17 @@ def _staff(
     return staff
 
 
-def _following(events: list) -> dict[int, int | None]:
-    """The pitch a line goes on to from each onset: the highest of the next chord."""
-    nexts = [max(event.pitches) for event in events[1:]] + [None]
-    return {event.start_tick: pitch_ for event, pitch_ in zip(events, nexts, strict=False)}
-
-
-def _speller(arrangement: Arrangement) -> Speller:
+def _speller(events: list[Event], arrangement: Arrangement) -> Speller:
+    """Names for what a line has at a tick, chosen where it is struck: tied notes keep their name."""
+    starts = [event.start_tick for event in events]
     chords = sorted(arrangement.chords)
-    starts = [chord_.start_tick for chord_ in chords]
+    chord_starts = [chord_.start_tick for chord_ in chords]
 
-    def speller(tick: int, midi: int, next_midi: int | None) -> Spelling:
+    def speller(tick: int, midi: int) -> Spelling:
         index = bisect_right(starts, tick) - 1
-        sounding = chords[index] if index >= 0 and chords[index].end_tick > tick else None
+        next_midi = max(events[index + 1].pitches) if index + 1 < len(events) else None
+        under = bisect_right(chord_starts, starts[index]) - 1
+        sounding = chords[under] if under >= 0 and chords[under].end_tick > starts[index] else None
         return spell(midi, arrangement.key, sounding, next_midi)
 
     return speller
@@ -203,17 +199,14 @@ class _Names:
 
 
 def _shown_names(
-    voices: list[list[Figure]], following: list[dict], bar_: Bar, speller: Speller, names: _Names
+    voices: list[list[Figure]], spellers: list[Speller], bar_: Bar, names: _Names
 ) -> list[dict[int, list[pitch.Pitch]]]:
     """The written pitches of each voice by tick in the bar; accidentals count in the order in which they are read."""
     shown: list[dict[int, list[pitch.Pitch]]] = [{} for _ in voices]
     figures = [(figure.start_tick, index, figure) for index, voice in enumerate(voices) for figure in voice]
     for tick, index, figure in sorted(figures, key=lambda item: item[:2]):
-        now = bar_.start_tick + tick
-        nexts = following[index].get(now)
-        shown[index][tick] = [
-            names.pitch_of(speller(now, midi, nexts), tied=figure.tied_from) for midi in figure.pitches
-        ]
+        spelled = [spellers[index](bar_.start_tick + tick, midi) for midi in figure.pitches]
+        shown[index][tick] = [names.pitch_of(name, tied=figure.tied_from) for name in spelled]
     return shown
 
 
