@@ -18,6 +18,10 @@ _PART_COLOURS = ("#7f9fc4", "#6fae88", "#b89a5e", "#9a83b5", "#8a9299")
 _DPI = 110
 #: What is cut off the end of a note, so that repeated notes stay apart.
 _BREATH_TICK = 1
+#: Half the height of a note in semitones: more than its own lane, to be seen on a phone.
+_HALF_HEIGHT = 0.8
+#: Width of a letter of a chord name, as a share of a row.
+_LETTER_WIDTH = 0.0065
 _CHORD_TEXT: dict[str, Any] = {"fontsize": 7, "color": "#444b52"}
 _SUFFIXES = {"maj": "", "min": "m", "min7": "m7", "min6": "m6", "maj6": "6", "hdim7": "ø7"}
 
@@ -35,7 +39,7 @@ def piano_roll_png(content: Content, arrangement: Arrangement) -> bytes:
     bars = max(content.grid.bars, arrangement.grid.bars, key=len)
     rows = [bars[first : first + BARS_PER_ROW] for first in range(0, len(bars), BARS_PER_ROW)]
     source, cover = _source_layers(content), _cover_layers(arrangement)
-    figure = Figure(figsize=(13, 3.7 * len(rows)), dpi=_DPI, layout="constrained")
+    figure = Figure(figsize=(13, 4.4 * len(rows)), dpi=_DPI, layout="constrained")
     axes = figure.subplots(2 * len(rows), 1, squeeze=False)[:, 0]
     row_tick = max(row[-1].end_tick - row[0].start_tick for row in rows)
     for index, row in enumerate(rows):
@@ -78,7 +82,7 @@ def _draw(axis: Axes, layers: list[Layer], row: tuple[Bar, ...], row_tick: int, 
     axis.axvline(end, color="#d9dcdf", linewidth=0.8, zorder=0)
     for order, (_, colour, notes) in enumerate(layers, 1):
         boxes = [_box(note, start, end) for note in notes if note.onset_tick < end and note.end_tick > start]
-        axis.add_collection(PolyCollection(boxes, facecolors=colour, linewidths=0, zorder=order))
+        axis.add_collection(PolyCollection(boxes, facecolors=colour, linewidths=0, zorder=order, snap=False))
     axis.set_xlim(start, start + row_tick)
     axis.set_ylim(min(pitches) - 2, max(pitches) + 3)
     octaves = range(12 * (min(pitches) // 12), max(pitches) + 3, 12)
@@ -92,7 +96,7 @@ def _draw(axis: Axes, layers: list[Layer], row: tuple[Bar, ...], row_tick: int, 
 
 def _box(note: Note, start: int, end: int) -> list[tuple[float, float]]:
     left, right = max(note.onset_tick, start), min(note.end_tick, end)
-    low, high = note.pitch - 0.5, note.pitch + 0.5
+    low, high = note.pitch - _HALF_HEIGHT, note.pitch + _HALF_HEIGHT
     right = max(right - _BREATH_TICK, left + _BREATH_TICK)
     return [(left, low), (right, low), (right, high), (left, high)]
 
@@ -105,7 +109,7 @@ def _name_chords(axis: Axes, chords: Iterable[Chord], key: Key, row: tuple[Bar, 
         name = _short(chord, key)
         if not start <= chord.start_tick < end or (name == last_name and last_tick >= start):
             continue
-        if chord.start_tick - last_tick >= (end - start) / 45:
+        if chord.start_tick - last_tick >= (end - start) * _LETTER_WIDTH * (len(last_name) + 1):
             axis.text(chord.start_tick, 1, name, transform=axis.get_xaxis_transform(), va="bottom", **_CHORD_TEXT)
             last_tick, last_name = chord.start_tick, name
 

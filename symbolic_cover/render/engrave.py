@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
+from typing import Any
 
-from symbolic_cover.errors import InputError
+from symbolic_cover.errors import InputError, MissingDependencyError
 from symbolic_cover.render.outline import outline_text
 
 _OPTIONS = {
@@ -27,6 +29,8 @@ _OPTIONS = {
     "svgViewBox": True,
     "xmlIdSeed": 1,
 }
+#: How many letters of a full-sized title fit on a line.
+_TITLE_SIGNS = 44
 _A4_WIDTH_PX, _A4_HEIGHT_PX = 210 / 25.4 * 96, 297 / 25.4 * 96
 
 
@@ -46,25 +50,38 @@ def engrave_svg(musicxml_path: Path) -> list[str]:
     return [outline_text(page) for page in pages]
 
 
+def _cairosvg() -> Any:
+    try:
+        import cairosvg
+    except (ImportError, OSError) as error:
+        remedy = "install cairo (on Debian `apt-get install libcairo2`) and `pip install cairosvg`."
+        raise MissingDependencyError("pages cannot be printed without cairo:", remedy) from error
+    return cairosvg
+
+
 def _with_large_title(mei: str) -> str:
     """Give the credits of the first page their sizes, which verovio does not read from MusicXML."""
-    title, credit = ' halign="center" valign="top"', ' halign="right" valign="top"'
-    return mei.replace(title, f'{title} fontsize="220%"', 1).replace(credit, ' halign="right" valign="bottom"', 1)
+
+    def enlarged(rend: re.Match[str]) -> str:
+        percent = min(220, max(90, 220 * _TITLE_SIGNS // len(rend[2])))
+        return f'{rend[1]} fontsize="{percent}%">{rend[2]}<'
+
+    mei = re.sub(r'( halign="center" valign="top")>([^<]+)<', enlarged, mei, count=1)
+    return mei.replace(' halign="right" valign="top"', ' halign="right" valign="bottom"', 1)
 
 
 def write_pdf(musicxml_path: Path, pdf_path: Path) -> None:
-    """Engrave a score as an A4 PDF. Raises InputError if it is unreadable."""
+    """Engrave a score as an A4 PDF. Raises InputError if it is unreadable, MissingDependencyError without cairo."""
     write_pdf_pages(engrave_svg(musicxml_path), pdf_path)
 
 
 def write_pdf_pages(pages: list[str], pdf_path: Path) -> None:
-    """Print pages that `engrave_svg` made as an A4 PDF."""
-    import cairosvg
+    """Print pages that `engrave_svg` made as an A4 PDF. Raises MissingDependencyError without cairo."""
     from pypdf import PdfWriter
 
     document = PdfWriter()
     for page in pages:
-        sheet = cairosvg.svg2pdf(bytestring=page.encode(), output_width=_A4_WIDTH_PX, output_height=_A4_HEIGHT_PX)
+        sheet = _cairosvg().svg2pdf(bytestring=page.encode(), output_width=_A4_WIDTH_PX, output_height=_A4_HEIGHT_PX)
         document.append(io.BytesIO(sheet))
     document.write(pdf_path)
 
@@ -72,9 +89,10 @@ def write_pdf_pages(pages: list[str], pdf_path: Path) -> None:
 def write_png(musicxml_path: Path, png_path: Path, page: int = 1, *, width_px: int = 1240) -> None:
     """Engrave one page (counted from 1) as a white PNG `width_px` wide.
 
-    Raises InputError if the score is unreadable, IndexError if it has no such page.
+    Raises InputError if the score is unreadable, IndexError if it has no such page, MissingDependencyError without
+    cairo.
     """
-    import cairosvg
-
     svg = engrave_svg(musicxml_path)[page - 1]
-    cairosvg.svg2png(bytestring=svg.encode(), write_to=str(png_path), output_width=width_px, background_color="white")
+    _cairosvg().svg2png(
+        bytestring=svg.encode(), write_to=str(png_path), output_width=width_px, background_color="white"
+    )

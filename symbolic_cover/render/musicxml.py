@@ -16,10 +16,7 @@ from xml.etree.ElementTree import Element
 from music21 import (
     bar,
     chord,
-    clef,
     duration,
-    dynamics,
-    harmony,
     instrument,
     key,
     layout,
@@ -28,39 +25,19 @@ from music21 import (
     note,
     pitch,
     stream,
-    tempo,
     text,
     tie,
 )
 from music21.musicxml.m21ToXml import ScoreExporter
 
-from symbolic_cover.music import TICKS_PER_QUARTER, Arrangement, Bar, Chord, Key, Meter, Part
-from symbolic_cover.render.rhythm import Figure, write_bar
-from symbolic_cover.render.spelling import Spelling, spell, spell_bass, spell_root
+from symbolic_cover.music import TICKS_PER_QUARTER, Arrangement, Bar, Key, Note, Part
+from symbolic_cover.render.marks import clef_of, mark_top_staff
+from symbolic_cover.render.rhythm import Event, Figure, write_bar
+from symbolic_cover.render.spelling import Spelling, spell
 from symbolic_cover.render.voices import write_voices
 
-#: MusicXML's kind, and the text a player reads after the root, of each Harte quality.
-CHORD_KINDS = {
-    "maj": ("major", ""),
-    "min": ("minor", "m"),
-    "7": ("dominant-seventh", "7"),
-    "maj7": ("major-seventh", "maj7"),
-    "min7": ("minor-seventh", "m7"),
-    "dim": ("diminished", "dim"),
-    "aug": ("augmented", "aug"),
-    "sus4": ("suspended-fourth", "sus4"),
-    "sus2": ("suspended-second", "sus2"),
-    "hdim7": ("half-diminished-seventh", "m7b5"),
-    "dim7": ("diminished-seventh", "dim7"),
-    "min6": ("minor-sixth", "m6"),
-    "maj6": ("major-sixth", "6"),
-}
-_DYNAMICS = ((45, "p"), (62, "mp"), (84, "mf"), (128, "f"))
-_BEAT_UNITS = {6: ("eighth", 0), 12: ("quarter", 0), 18: ("quarter", 1), 24: ("half", 0), 3: ("16th", 0)}
-_VIOLA_PROGRAM, _GUITAR_PROGRAMS, _BASS_PROGRAMS = 41, range(24, 32), range(32, 40)
-
-#: Names a pitch that sounds at a tick and goes on to the given pitch.
-Speller = Callable[[int, int, int | None], Spelling]
+#: Names a pitch that a line has at a tick.
+Speller = Callable[[int, int], Spelling]
 
 
 def write_musicxml(arrangement: Arrangement, path: Path) -> None:
@@ -114,12 +91,13 @@ def to_music21(arrangement: Arrangement) -> stream.Score:
             score.insert(0, layout.StaffGroup(staves, name=group.capitalize(), symbol="brace"))
     top = score.parts.first()
     if top is not None:
-        _mark_top_staff(top, arrangement, bars)
+        mark_top_staff(top, arrangement, bars)
     return score
 
 
 def _head(score: stream.Score, title: str, arranger: str) -> None:
     """Title and arranger, for the catalogue and for the page."""
+    title = "".join(sign for sign in title if sign.isprintable()) or "Untitled"
     score.metadata = metadata.Metadata(title=title)
     score.metadata.add("arranger", arranger)
     for words, size, justify, x, y in ((title, 22, "center", 600, 1600), (arranger, 11, "right", 1130, 1520)):
@@ -145,7 +123,7 @@ def _leading_part(arrangement: Arrangement) -> Part | None:
     return max(arrangement.parts, key=lambda part: len(melody & _onsets(part.notes)), default=None)
 
 
-def _onsets(notes: tuple) -> set[tuple[int, int]]:
+def _onsets(notes: tuple[Note, ...]) -> set[tuple[int, int]]:
     return {(note_.onset_tick, note_.pitch) for note_ in notes}
 
 
@@ -158,20 +136,18 @@ def _staff(
     player.instrumentId = f"I-{part.group}"
     staff.insert(0, player)
     voices = write_voices(part.notes, bars, _onsets(arrangement.melody) if melody else ())
-    speller = _speller(arrangement)
-    following = [_following(events) for events in voices]
+    spellers = [_speller(events, arrangement) for events in voices]
     for number, bar_ in enumerate(bars, 1):
         measure = stream.Measure(number=number)
         if number == 1:
-            measure.insert(0, _clef(part, staff_of, place))
+            measure.insert(0, clef_of(part, staff_of, place))
             measure.insert(0, key.KeySignature(arrangement.key.fifths))
         if number == 1 or bar_.meter != bars[number - 2].meter:
             measure.insert(0, meter.TimeSignature(str(bar_.meter)))
         written = [write_bar(events, bar_.start_tick, bar_.meter) for events in voices]
         if not any(figure.pitches for figure in written[1]):
             written = written[:1]
-        names = _Names(arrangement.key)
-        shown = _shown_names(written, following, bar_, speller, names)
+        shown = _shown_names(written, spellers, bar_, _Names(arrangement.key))
         for index, figures in enumerate(written):
             target: stream.Stream = measure
             if len(written) > 1:
@@ -184,19 +160,17 @@ def _staff(
     return staff
 
 
-def _following(events: list) -> dict[int, int | None]:
-    """The pitch a line goes on to from each onset: the highest of the next chord."""
-    nexts = [max(event.pitches) for event in events[1:]] + [None]
-    return {event.start_tick: pitch_ for event, pitch_ in zip(events, nexts, strict=False)}
-
-
-def _speller(arrangement: Arrangement) -> Speller:
+def _speller(events: list[Event], arrangement: Arrangement) -> Speller:
+    """Names for what a line has at a tick, chosen where it is struck: tied notes keep their name."""
+    starts = [event.start_tick for event in events]
     chords = sorted(arrangement.chords)
-    starts = [chord_.start_tick for chord_ in chords]
+    chord_starts = [chord_.start_tick for chord_ in chords]
 
-    def speller(tick: int, midi: int, next_midi: int | None) -> Spelling:
+    def speller(tick: int, midi: int) -> Spelling:
         index = bisect_right(starts, tick) - 1
-        sounding = chords[index] if index >= 0 and chords[index].end_tick > tick else None
+        next_midi = max(events[index + 1].pitches) if index + 1 < len(events) else None
+        under = bisect_right(chord_starts, starts[index]) - 1
+        sounding = chords[under] if under >= 0 and chords[under].end_tick > starts[index] else None
         return spell(midi, arrangement.key, sounding, next_midi)
 
     return speller
@@ -225,17 +199,14 @@ class _Names:
 
 
 def _shown_names(
-    voices: list[list[Figure]], following: list[dict], bar_: Bar, speller: Speller, names: _Names
+    voices: list[list[Figure]], spellers: list[Speller], bar_: Bar, names: _Names
 ) -> list[dict[int, list[pitch.Pitch]]]:
     """The written pitches of each voice by tick in the bar; accidentals count in the order in which they are read."""
     shown: list[dict[int, list[pitch.Pitch]]] = [{} for _ in voices]
     figures = [(figure.start_tick, index, figure) for index, voice in enumerate(voices) for figure in voice]
     for tick, index, figure in sorted(figures, key=lambda item: item[:2]):
-        now = bar_.start_tick + tick
-        nexts = following[index].get(now)
-        shown[index][tick] = [
-            names.pitch_of(speller(now, midi, nexts), tied=figure.tied_from) for midi in figure.pitches
-        ]
+        spelled = [spellers[index](bar_.start_tick + tick, midi) for midi in figure.pitches]
+        shown[index][tick] = [names.pitch_of(name, tied=figure.tied_from) for name in spelled]
     return shown
 
 
@@ -277,52 +248,3 @@ def _element(pitches: list[pitch.Pitch], length: duration.Duration) -> note.Gene
     if len(pitches) == 1:
         return note.Note(pitches[0], duration=length)
     return chord.Chord(pitches, duration=length)
-
-
-def _clef(part: Part, staff_of: int, place: int) -> clef.Clef:
-    if staff_of > 1:
-        return clef.TrebleClef() if place == 0 else clef.BassClef()
-    if part.program in _GUITAR_PROGRAMS:
-        return clef.Treble8vbClef()
-    if part.program in _BASS_PROGRAMS:
-        return clef.Bass8vbClef()
-    if part.program == _VIOLA_PROGRAM:
-        return clef.AltoClef()
-    pitches = sorted(note_.pitch for note_ in part.notes) or [72]
-    return clef.TrebleClef() if pitches[len(pitches) // 2] >= 58 else clef.BassClef()
-
-
-def _mark_top_staff(staff: stream.Part, arrangement: Arrangement, bars: tuple[Bar, ...]) -> None:
-    """Tempo, dynamic and chord symbols, which stand once for all."""
-    measures = list(staff.getElementsByClass(stream.Measure))
-    measures[0].insert(0, _tempo_mark(arrangement.grid.tempo_bpm, arrangement.grid.meter))
-    velocities = [note_.velocity for note_ in arrangement.notes]
-    if velocities:
-        mean = sum(velocities) / len(velocities)
-        measures[0].insert(0, dynamics.Dynamic(next(mark for limit, mark in _DYNAMICS if mean < limit)))
-    starts = [bar_.start_tick for bar_ in bars]
-    last_symbol = None
-    for chord_ in sorted(arrangement.chords):
-        start = max(chord_.start_tick, 0)
-        if chord_[2:] == last_symbol or start >= bars[-1].end_tick:
-            continue
-        last_symbol = chord_[2:]
-        index = bisect_right(starts, start) - 1
-        measures[index].insert(Fraction(start - starts[index], TICKS_PER_QUARTER), _symbol(chord_, arrangement.key))
-
-
-def _tempo_mark(bpm: float, meter_: Meter) -> tempo.MetronomeMark:
-    value, dots = _BEAT_UNITS[meter_.beat_tick]
-    return tempo.MetronomeMark(number=max(1, round(bpm)), referent=duration.Duration(type=value, dots=dots))
-
-
-def _symbol(chord_: Chord, key_: Key) -> harmony.ChordSymbol:
-    kind, words = CHORD_KINDS[chord_.quality]
-    bass = _letter(*spell_bass(chord_, key_)) if chord_.bass != chord_.root else None
-    symbol = harmony.ChordSymbol(root=_letter(*spell_root(chord_.root, key_, chord_.quality)), bass=bass, kind=kind)
-    symbol.chordKindStr = words
-    return symbol
-
-
-def _letter(step: str, alter: int) -> str:
-    return step + {-1: "-", 0: "", 1: "#"}[alter]

@@ -40,10 +40,13 @@ def golden() -> Arrangement:
     return piano(tune + under, left, tune, grid=Grid.steady(4, bpm=92), key=Key(5, "major"), chords=chords)
 
 
+METERS = [Meter(*sign) for sign in ((4, 4), (3, 4), (6, 8), (12, 8), (9, 16), (5, 4), (7, 8), (2, 2), (3, 2))]
+
+
 @st.composite
 def arrangements(draw: st.DrawFn) -> Arrangement:
     """Random music for two hands of up to five notes at a time, with a tune among the right hand's notes."""
-    meter = draw(st.sampled_from([Meter(4, 4), Meter(3, 4), Meter(6, 8), Meter(5, 4), Meter(7, 8), Meter(2, 2)]))
+    meter = draw(st.sampled_from(METERS))
     grid = Grid.steady(draw(st.integers(1, 4)), meter)
     key = Key(draw(st.integers(0, 11)), draw(st.sampled_from(["major", "minor"])))
     right = draw(_hand(grid.end_tick, 60))

@@ -1,12 +1,13 @@
 """Pages: A4, without any text that needs a font."""
 
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pypdf
 import pytest
 
-from symbolic_cover.errors import InputError
+from symbolic_cover.errors import InputError, MissingDependencyError
 from symbolic_cover.render.engrave import engrave_svg, write_pdf, write_png
 from symbolic_cover.render.musicxml import write_musicxml
 from symbolic_cover.render.outline import outline_text
@@ -74,3 +75,17 @@ def test_what_is_no_score_is_refused(tmp_path):
     (tmp_path / "broken.musicxml").write_text("<score-partwise><part>")
     with pytest.raises(InputError, match="cannot be engraved"):
         engrave_svg(tmp_path / "broken.musicxml")
+
+
+def test_long_titles_shrink_to_the_page(tmp_path):
+    write_musicxml(piano([], [], title="A title that goes on and on " * 3), tmp_path / "score.musicxml")
+    (page,) = engrave_svg(tmp_path / "score.musicxml")
+    head = next(group for group in ElementTree.fromstring(page).iter(f"{SVG}g") if "pgHead" in group.get("class", ""))
+    left = min(float(path.get("transform").split("(")[1].split()[0]) for path in head.iter(f"{SVG}path"))
+    assert left > 0
+
+
+def test_without_cairo_the_remedy_is_named(musicxml, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "cairosvg", None)
+    with pytest.raises(MissingDependencyError, match="libcairo2"):
+        write_pdf(musicxml, tmp_path / "score.pdf")

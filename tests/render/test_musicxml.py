@@ -90,6 +90,14 @@ def test_chords_are_spelled_by_harmony_and_key(tmp_path):
     assert symbols == ["F", "B-", "B-m/D-", "F"]
 
 
+def test_tied_notes_keep_their_name(tmp_path):
+    chords = [Chord(0, 48, 10, "min", 10), Chord(48, 96, 9, "7", 9)]
+    path = tmp_path / "score.musicxml"
+    write_musicxml(piano([Note(24, 48, 73)], [], grid=Grid.steady(2), chords=chords), path)
+    names = [(pitch.findtext("step"), pitch.findtext("alter")) for pitch in ElementTree.parse(path).iter("pitch")]
+    assert names == [("D", "-1"), ("D", "-1")]
+
+
 def test_accidentals_are_printed_once_and_cancelled(tmp_path):
     tune = [Note(0, 12, 66), Note(12, 12, 66), Note(24, 12, 65), Note(36, 24, 66), Note(60, 12, 65)]
     path = tmp_path / "score.musicxml"
