@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import DynamicCache, LogitsProcessorList, MinPLogitsWarper, TemperatureLogitsWarper
+from transformers import LogitsProcessorList, MinPLogitsWarper, TemperatureLogitsWarper
 
 from symbolic_cover.analyze.hands import REACH_OF_LEVEL
+from symbolic_cover.arrange.cache import buffered_cache
 from symbolic_cover.arrange.checkpoint import Checkpoint
 from symbolic_cover.arrange.constraints import BarConstraints, BarState, TokenIds, TwoHands
 from symbolic_cover.errors import UsageError
@@ -72,8 +73,7 @@ class _Sampler:
         self.rows = [_Row(notes={name: [] for name in self.tokenizer.parts}) for _ in range(controls.candidates)]
         self.random = torch.Generator().manual_seed(controls.seed)
         self.warpers = LogitsProcessorList([TemperatureLogitsWarper(controls.temperature), MinPLogitsWarper(_MIN_P)])
-        self.cache = DynamicCache()
-        self.attention = torch.zeros((len(self.rows), 0), dtype=torch.long)
+        self._empty_cache()
 
     def run(self, progress: Callable[[float], None] | None) -> list[dict[str, list[Note]]]:
         """Arrange every bar between the first and the last note of the song."""
@@ -121,9 +121,12 @@ class _Sampler:
         longest = max(map(len, windows))
         ids = torch.tensor([[self.ids.pad] * (longest - len(w)) + w for w in windows])
         mask = torch.tensor([[0] * (longest - len(w)) + [1] * len(w) for w in windows])
-        self.cache = DynamicCache()
-        self.attention = torch.zeros((len(self.rows), 0), dtype=torch.long)
+        self._empty_cache()
         return self._forward(ids, mask)
+
+    def _empty_cache(self) -> None:
+        self.cache = buffered_cache(self.model.config.num_hidden_layers, self.context)
+        self.attention = torch.zeros((len(self.rows), 0), dtype=torch.long)
 
     def _forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         before = self.attention.sum(dim=1, keepdim=True)
