@@ -125,8 +125,7 @@ def transcribe(
 ) -> None:
     """Write down the notes of a recording, on its own beats, as transcript.mid."""
     hints = _hints(bpm, meter, downbeat)
-    from symbolic_cover.listen import listen
-    from symbolic_cover.listen.quantize import quantize
+    from symbolic_cover.listen import listen, quantize
     from symbolic_cover.pipeline import check_writable, writable_folder
     from symbolic_cover.render.midi import write_transcript
 
@@ -158,8 +157,7 @@ def analyze(
     hints = _hints(bpm, meter, downbeat)
     from symbolic_cover.analyze.content import analyze as find_content
     from symbolic_cover.analyze.content import describe
-    from symbolic_cover.listen import listen
-    from symbolic_cover.listen.quantize import quantize
+    from symbolic_cover.listen import listen, quantize
 
     _must_exist(source)
     with _progress(quiet or as_json) as tell:
@@ -229,16 +227,15 @@ def render(
     as_json: Json = False,
 ) -> None:
     """Play a score or a MIDI file into a sound file."""
-    from symbolic_cover.pipeline import check_writable, writable_folder
-    from symbolic_cover.render.sound import render_file
+    from symbolic_cover.pipeline import check_writable, play, writable_folder
 
     _must_exist(source)
     check_writable(out.parent)
     writable_folder(out.parent)
     with _progress(quiet or as_json) as tell:
         tell("sound", 0.0)
-        info = render_file(source, out, soundfont=soundfont)
-    _print_facts({"file": str(out), **asdict(info)}, quiet, as_json)
+        info = play(source, out, soundfont=soundfont)
+    _print_facts(asdict(info), quiet, as_json)
 
 
 @app.command()

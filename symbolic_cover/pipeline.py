@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from symbolic_cover.analyze.content import analyze
 from symbolic_cover.arrange.arranger import draft_by_model, draft_by_rules, prepare_content
@@ -21,9 +22,11 @@ from symbolic_cover.arrange.choose import choose
 from symbolic_cover.arrange.styles import load_style
 from symbolic_cover.errors import UsageError
 from symbolic_cover.evaluate.metrics import DESCRIPTIONS, score_arrangement
-from symbolic_cover.listen import listen
-from symbolic_cover.listen.quantize import quantize
+from symbolic_cover.listen import AUDIO_SUFFIXES, listen, quantize, read_score
 from symbolic_cover.music import Arrangement, Content, Controls, Grid, Meter, Part, Report, Style, Transcript
+
+if TYPE_CHECKING:
+    from symbolic_cover.render.sound import SoundInfo
 
 #: Told the name of the stage and how much of it is done (0..1).
 Progress = Callable[[str, float], None]
@@ -121,6 +124,16 @@ def cover(
     return Cover(transcript, content, arrangement, report, clock.seconds)
 
 
+def play(source: str | Path, out: str | Path, *, soundfont: Path | None = None) -> SoundInfo:
+    """Play a score or MIDI file as it is into a sound file."""
+    from symbolic_cover.render.sound import render_audio
+
+    if Path(source).suffix.lower() in AUDIO_SUFFIXES:
+        raise UsageError(f"{source} is sound already.", "Give a MIDI or MusicXML file.")
+    transcript, _ = read_score(source)
+    return render_audio(transcript.score, Path(out), soundfont=soundfont)
+
+
 def load_stages(checkpoint: str | Path | None = None) -> Stages:
     """The real stages: the only place that loads weights."""
     folder = None if str(checkpoint) == "rules" else find_checkpoint(checkpoint)
@@ -209,7 +222,7 @@ def _findings(scores: dict[str, float], content: Content, stages: Stages) -> Ite
 
 def _write_all(made: Cover, paths: dict[str, Path], soundfont: Path | None, progress: Progress) -> None:
     from symbolic_cover.evaluate.report import piano_roll_png, write_report_html, write_report_json
-    from symbolic_cover.render.engrave import engrave_svg, write_pdf
+    from symbolic_cover.render.engrave import engrave_svg, write_pdf_pages
     from symbolic_cover.render.midi import arrangement_score, write_midi
     from symbolic_cover.render.musicxml import write_musicxml
     from symbolic_cover.render.sound import render_audio
@@ -219,8 +232,8 @@ def _write_all(made: Cover, paths: dict[str, Path], soundfont: Path | None, prog
         write_midi(made.arrangement, paths["midi"])
         write_musicxml(made.arrangement, paths["musicxml"])
     with clock.stage("engrave"):
-        write_pdf(paths["musicxml"], paths["pdf"])
         pages = engrave_svg(paths["musicxml"])
+        write_pdf_pages(pages, paths["pdf"])
     with clock.stage("sound"):
         render_audio(arrangement_score(made.arrangement), paths["audio"], soundfont=soundfont)
     with clock.stage("report"):

@@ -27,15 +27,7 @@ def arrangement_score(arrangement: Arrangement) -> symusic.Score:
     seconds to within a millisecond or so. Time signatures come from the bars, one track from each part, and
     chords as markers in Harte's notation.
     """
-    grid = arrangement.grid
-    score = symusic.Score(MIDI_TICKS_PER_QUARTER)
-    for tick, microseconds in tempo_map(grid):
-        score.tempos.append(symusic.Tempo(tick * _TICKS, mspq=microseconds))
-    previous = None
-    for bar in grid.bars:
-        if bar.meter != previous:
-            score.time_signatures.append(symusic.TimeSignature(bar.start_tick * _TICKS, *bar.meter))
-        previous = bar.meter
+    score = _empty_score(arrangement.grid)
     minor = int(arrangement.key.mode == "minor")
     score.key_signatures.append(symusic.KeySignature(0, arrangement.key.fifths, minor))
     for chord in arrangement.chords:
@@ -47,6 +39,27 @@ def arrangement_score(arrangement: Arrangement) -> symusic.Score:
                 symusic.Note(note.onset_tick * _TICKS, note.duration_tick * _TICKS, note.pitch, note.velocity)
             )
         score.tracks.append(track)
+    return score
+
+
+def write_transcript(notes: symusic.Score, grid: Grid, path: Path) -> None:
+    """Write what was heard, in grid ticks, as a MIDI file at the tempo and in the bars of its grid."""
+    score = _empty_score(grid)
+    resampled = notes.resample(MIDI_TICKS_PER_QUARTER)
+    score.tracks, score.markers, score.key_signatures = resampled.tracks, resampled.markers, resampled.key_signatures
+    score.dump_midi(path)
+
+
+def _empty_score(grid: Grid) -> symusic.Score:
+    """Tempo map and time signatures without notes."""
+    score = symusic.Score(MIDI_TICKS_PER_QUARTER)
+    for tick, microseconds in tempo_map(grid):
+        score.tempos.append(symusic.Tempo(tick * _TICKS, mspq=microseconds))
+    previous = None
+    for bar in grid.bars:
+        if bar.meter != previous:
+            score.time_signatures.append(symusic.TimeSignature(bar.start_tick * _TICKS, *bar.meter))
+        previous = bar.meter
     return score
 
 

@@ -212,6 +212,15 @@ def _pans(score: symusic.Score) -> list[int]:
     return [places[players.index((track.program, track.is_drum))] for track in score.tracks]
 
 
+def fluidsynth_version() -> str:
+    """The version of the FluidSynth library; raises MissingDependencyError without it."""
+    import ctypes
+
+    numbers = [ctypes.c_int() for _ in range(3)]
+    _fluidsynth()._fl.fluid_version(*(ctypes.byref(number) for number in numbers))
+    return ".".join(str(number.value) for number in numbers)
+
+
 def _fluidsynth() -> Any:
     try:
         import fluidsynth
