@@ -31,7 +31,9 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 
-Source = Annotated[Path, typer.Argument(help="A recording (wav, flac, mp3, ogg) or a score (mid, musicxml, mxl, abc, krn).")]
+Source = Annotated[
+    Path, typer.Argument(help="A recording (wav, flac, mp3, ogg) or a score (mid, musicxml, mxl, abc, krn).")
+]
 Style = Annotated[str, typer.Option("--style", "-s", help="The style to cover in; see `symbolic-cover styles`.")]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same cover.")]
 Candidates = Annotated[int, typer.Option(min=1, max=32, help="Drafts to make; the best is kept.")]
@@ -219,9 +221,9 @@ def arrange(
 @app.command()
 def render(
     source: Annotated[Path, typer.Argument(help="A MIDI or MusicXML file.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The sound file to write: .wav, .flac, .mp3 or .ogg.")] = Path(
-        "render.wav"
-    ),
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="The sound file to write: .wav, .flac, .mp3 or .ogg.")
+    ] = Path("render.wav"),
     soundfont: SoundFont = None,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -243,7 +245,9 @@ def train(
     data: Annotated[
         Path, typer.Option(help="Prepared shards, or a folder with POP909 and POP909-CL (unpacked or .tar.zst).")
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Where checkpoints, log and samples go.")] = Path("runs/small"),
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where checkpoints, log and samples go.")] = Path(
+        "runs/small"
+    ),
     preset: Annotated[str, typer.Option(help="The size of model: tiny (for tests) or small.")] = "small",
     steps: Annotated[int | None, typer.Option(min=1, help="Optimizer steps, instead of the preset's.")] = None,
     seed: Seed = 0,
@@ -283,7 +287,8 @@ def styles(as_json: Json = False) -> None:
 
     found = [load_style(name) for name in style_names()]
     if as_json:
-        _print_json([{"name": s.name, "title": s.title, "ensemble": s.ensemble, "learned_from": s.licences} for s in found])
+        names = ("name", "title", "ensemble", "licences")
+        _print_json([{name: getattr(style, name) for name in names} for style in found])
         return
     for style in found:
         typer.echo(f"{style.name:<14} {style.title} ({style.ensemble}); learned from {', '.join(style.licences)}")
@@ -313,7 +318,9 @@ def _version(value: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
 ) -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -334,7 +341,7 @@ def main() -> None:
         sys.exit(130)
 
 
-# --- parsing -----------------------------------------------------------------------------------------------------------
+# --- parsing ---
 
 
 def _controls(level: str, fidelity: float, transpose: int, tempo: float, seed: int, candidates: int) -> Controls:
@@ -386,7 +393,7 @@ def _sub_folders(sources: list[Path], out: Path) -> list[Path]:
     ]
 
 
-# --- printing ----------------------------------------------------------------------------------------------------------
+# --- printing ---
 
 
 @contextmanager
@@ -396,8 +403,8 @@ def _progress(silent: bool, title: str = "") -> Iterator[Progress]:
         yield lambda stage, share: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress as Bar
-    from rich.progress import TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
 
     columns = (TextColumn("{task.description:<24}"), BarColumn(30), TimeElapsedColumn())
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
@@ -431,5 +438,3 @@ def _print_facts(facts: dict[str, Any], quiet: bool, as_json: bool) -> None:
 
 def _print_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
-
-

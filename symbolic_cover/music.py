@@ -50,6 +50,7 @@ class Note(NamedTuple):
 
     @property
     def end_tick(self) -> int:
+        """Where the note ends."""
         return self.onset_tick + self.duration_tick
 
 
@@ -83,6 +84,7 @@ class Bar(NamedTuple):
 
     @property
     def end_tick(self) -> int:
+        """Where the next bar begins."""
         return self.start_tick + self.meter.bar_tick
 
 
@@ -97,12 +99,13 @@ class Chord(NamedTuple):
 
     @property
     def pitch_classes(self) -> frozenset[int]:
+        """The chord's tones and its bass, 0..11."""
         tones = {(self.root + step) % 12 for step in CHORD_INTERVALS[self.quality]}
         return frozenset(tones | {self.bass})
 
     @property
     def label(self) -> str:
-        """The chord in Harte's notation, such as ``A:min7`` or ``C:maj/E``'s ``C:maj/3``."""
+        """The chord in Harte's notation, such as ``A:min7`` or, with E in the bass, ``C:maj/3``."""
         name = f"{PITCH_NAMES_FLAT[self.root]}:{self.quality}"
         degree = HARTE_DEGREES[(self.bass - self.root) % 12]
         return name if degree == "1" else f"{name}/{degree}"
@@ -126,14 +129,17 @@ class Key(NamedTuple):
 
     @property
     def prefers_flats(self) -> bool:
+        """True where the key signature has flats."""
         return self.fifths < 0
 
     @property
     def label(self) -> str:
+        """The key in words, such as ``F# minor``."""
         names = PITCH_NAMES_FLAT if self.prefers_flats else PITCH_NAMES_SHARP
         return f"{names[self.tonic]} {self.mode}"
 
     def transposed(self, semitones: int) -> Key:
+        """The key so many semitones higher."""
         return Key((self.tonic + semitones) % 12, self.mode)
 
 
@@ -146,6 +152,7 @@ class Recording:
 
     @property
     def duration_sec(self) -> float:
+        """Length in seconds."""
         return len(self.samples) / self.rate_hz
 
 
@@ -199,6 +206,7 @@ class Grid:
 
     @property
     def end_tick(self) -> int:
+        """Where the last bar ends."""
         return self.bars[-1].end_tick
 
     @property

@@ -1,7 +1,7 @@
 """The story of the program: listen, analyse, arrange, choose, and write what people use.
 
-    from symbolic_cover import cover
-    cover("song.mp3", style="pop-piano").save("out/")
+from symbolic_cover import cover
+cover("song.mp3", style="pop-piano").save("out/")
 """
 
 from __future__ import annotations
@@ -75,7 +75,9 @@ class Cover:
         Returns the path of each: ``midi``, ``musicxml``, ``pdf``, ``audio``, ``report_json``, ``report_html``.
         """
         if audio_format not in AUDIO_FORMATS:
-            raise UsageError(f"There is no audio format '{audio_format}'.", f"Choose one of: {', '.join(AUDIO_FORMATS)}.")
+            raise UsageError(
+                f"There is no audio format '{audio_format}'.", f"Choose one of: {', '.join(AUDIO_FORMATS)}."
+            )
         folder = writable_folder(folder)
         names = {
             "midi": "arrangement.mid",
@@ -190,7 +192,11 @@ def _report(
     """The cover's metrics beside those of the rules and of the source itself."""
     copied = replace(arrangement, parts=(Part("Source", "Source", 0, content.notes),), melody=content.melody)
     baseline = draft_by_rules(content, style, controls)
-    columns = {"cover": scores, "rules": score_arrangement(baseline, content), "source": score_arrangement(copied, content)}
+    columns = {
+        "cover": scores,
+        "rules": score_arrangement(baseline, content),
+        "source": score_arrangement(copied, content),
+    }
     settings: dict[str, object] = {"style": style.name, "arranger": stages.arranger, **vars(controls)}
     settings |= {
         "key": content.key.label,

@@ -12,7 +12,7 @@ import symusic
 
 from symbolic_cover import cli
 
-ABC = "X:1\nT:Little tune\nM:4/4\nL:1/4\nQ:1/4=100\nK:G\n\"G\"G B d B|\"C\"c e c A|\"D\"d A F A|\"G\"G2 z2|]\n"
+ABC = 'X:1\nT:Little tune\nM:4/4\nL:1/4\nQ:1/4=100\nK:G\n"G"G B d B|"C"c e c A|"D"d A F A|"G"G2 z2|]\n'
 FILES = {"arrangement.mid", "score.musicxml", "score.pdf", "cover.wav", "report.json", "report.html"}
 
 
@@ -24,7 +24,6 @@ def run(monkeypatch, capsys):
         monkeypatch.setattr(sys, "argv", ["symbolic-cover", *map(str, words)])
         with pytest.raises(SystemExit) as stop:
             cli.main()
-            raise SystemExit(0)
         printed = capsys.readouterr()
         return int(stop.value.code or 0), printed.out, printed.err
 
@@ -61,8 +60,8 @@ def test_several_inputs_get_a_folder_each_and_one_bad_file_stops_nothing(run, tu
     code, printed, complaint = run("cover", songs, "--checkpoint", "rules", "--out", tmp_path / "out", "--json")
     assert code == 1
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"good"}
-    results = json.loads(printed)
-    assert {Path(result["source"]).name: "error" in result for result in results} == {"good.abc": False, "bad.mid": True}
+    failed = {Path(result["source"]).name: "error" in result for result in json.loads(printed)}
+    assert failed == {"good.abc": False, "bad.mid": True}
     assert "bad.mid" in complaint
 
 
@@ -93,7 +92,7 @@ def test_each_stage_alone(run, tune, tmp_path):
 
 def test_styles_and_doctor(run):
     assert "pop-piano" in run("styles")[1]
-    assert json.loads(run("styles", "--json")[1])[0]["learned_from"]
+    assert json.loads(run("styles", "--json")[1])[0]["licences"]
     code, printed, _ = run("doctor", "--json")
     found = {finding["name"]: finding for finding in json.loads(printed)}
     assert code == 0

@@ -1,0 +1,1 @@
+"""What the notes on the grid mean: key, chords, melody, bass, and what hands can play."""

@@ -34,8 +34,7 @@ def parse_chord(label: str) -> tuple[int, str, int] | None:
         return None
     letter, accidental, quality, degree = match.groups()
     root = (_PITCH_CLASS[letter] + accidental.count("#") - accidental.count("b")) % 12
-    quality = quality or ""
-    quality = quality if quality in CHORD_INTERVALS else _NEAREST_QUALITY.get(quality, "min" if quality[:3] == "min" else "maj")
+    quality = _known_quality(quality or "")
     bass = root
     if degree:
         steps = _DEGREE_STEP.get(degree.lstrip("#b"), 0)
@@ -43,6 +42,13 @@ def parse_chord(label: str) -> tuple[int, str, int] | None:
         if degree in ("b3", "3") or (degree == "7" and quality in ("7", "min7")):
             bass = (root + HARTE_DEGREES.index(degree)) % 12
     return root, quality, bass
+
+
+def _known_quality(quality: str) -> str:
+    """The quality, or the nearest that we have a name for."""
+    if quality in CHORD_INTERVALS:
+        return quality
+    return _NEAREST_QUALITY.get(quality, "min" if quality.startswith("min") else "maj")
 
 
 def name_chord(pitches: Sequence[int]) -> tuple[int, str, int] | None:
@@ -107,10 +113,10 @@ def recognise_chords(notes: Sequence[Note], grid: Grid, key: Key | None = None) 
     prior = np.zeros(len(candidates))
     scale = _scale(key) if key else None
     for row, (root, quality) in enumerate(candidates):
-        tones = [(root + step) % 12 for step in CHORD_INTERVALS[quality]]
-        templates[row, tones] = 1.0
+        spelled = [(root + step) % 12 for step in CHORD_INTERVALS[quality]]
+        templates[row, spelled] = 1.0
         templates[row, root] = 1.2
-        prior[row] = _QUALITY_PRIOR[quality] + (_KEY_BONUS if scale and set(tones) <= scale else 0.0)
+        prior[row] = _QUALITY_PRIOR[quality] + (_KEY_BONUS if scale and set(spelled) <= scale else 0.0)
     templates /= np.linalg.norm(templates, axis=1, keepdims=True)
     norms = np.linalg.norm(chroma, axis=1, keepdims=True)
     fit = (chroma / np.maximum(norms, 1e-9)) @ templates.T + prior

@@ -7,6 +7,7 @@ through the higher notes of each onset: high, loud, in a singer's range and with
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 
@@ -60,7 +61,7 @@ def find_melody(notes: Sequence[Note]) -> tuple[Note, ...]:
 def find_bass(notes: Sequence[Note], beat_edges: Sequence[int]) -> tuple[Note, ...]:
     """The lowest struck note of every beat, where it lies below middle C."""
     lowest: dict[int, Note] = {}
-    beats = np.searchsorted(beat_edges, [note.onset_tick for note in notes], side="right") if notes else []
+    beats = np.searchsorted(beat_edges, [note.onset_tick for note in notes], side="right")
     for beat, note in zip(beats, notes, strict=True):
         if note.pitch < _BELOW and (beat not in lowest or note.pitch < lowest[beat].pitch):
             lowest[int(beat)] = note
@@ -82,7 +83,7 @@ def _smoothest(layers: list[list[Note]]) -> list[int]:
     """Viterbi over the candidates of successive onsets; leaps cost more when they follow quickly."""
     scores = [np.array([_worth(note) - 0.25 * rank for rank, note in enumerate(layers[0])])]
     back: list[np.ndarray] = []
-    for before, now in zip(layers[:-1], layers[1:], strict=True):
+    for before, now in itertools.pairwise(layers):
         gap = min(now[0].onset_tick - before[0].onset_tick, _LONGEST_REST_TICK)
         leap = np.abs(np.array([[b.pitch - a.pitch for b in now] for a in before], dtype=float))
         cost = 0.12 * np.maximum(leap - 2, 0) / (1 + gap / (2 * TICKS_PER_QUARTER))

@@ -13,7 +13,7 @@ from transformers.cache_utils import Cache, DynamicLayer
 
 
 class BufferedLayer(DynamicLayer):
-    """One layer's keys and values, (batch, heads, tokens, width), in a buffer of `capacity` tokens that doubles if full."""
+    """One layer's keys and values, (batch, heads, tokens, width), in a buffer of `capacity` tokens that doubles."""
 
     def __init__(self, capacity: int) -> None:
         super().__init__()

@@ -135,8 +135,8 @@ class BarState:
 
     def _positions(self, playable: np.ndarray) -> np.ndarray:
         """Positions of the bar, on sixteenths and triplets, at which something is playable."""
-        free = playable[:, : self.hands.bar.meter.bar_tick].any(axis=0)
-        return free & self.tokens.on_grid[: len(free)]
+        n_ticks = self.hands.bar.meter.bar_tick
+        return np.logical_or.reduce(playable[:, :n_ticks], axis=0) & self.tokens.on_grid[:n_ticks]
 
     def _longest(self) -> int:
         row = self._playable[self._pitch - v.LOWEST_PITCH, self._position :]

@@ -1,0 +1,1 @@
+"""Music to learn from: sources, and the shards made of them."""

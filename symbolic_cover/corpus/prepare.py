@@ -50,6 +50,11 @@ class TokenizedSong(NamedTuple):
     header: list[int]
     bars: list[tuple[list[int], list[int]]]
 
+    @property
+    def n_tokens(self) -> int:
+        """Tokens of all bars, X and Y."""
+        return sum(len(x) + len(y) for x, y in self.bars)
+
 
 def split_of(group: str) -> str:
     """The split of a song: 4 % validation, 7 % test, by the hash of its group."""
@@ -61,10 +66,7 @@ def make_pair(piece: Piece) -> Pair:
     """X by the same analysis that covers use; Y the human accompaniment, repaired to be playable."""
     content = analyze(piece.score, piece.grid, piece.name)
     accompaniment = [
-        note
-        for track in piece.score.tracks
-        if track.name not in ("MELODY", "chords")
-        for note in notes_of(track)
+        note for track in piece.score.tracks if track.name not in ("MELODY", "chords") for note in notes_of(track)
     ]
     left, right = split_hands(accompaniment, content.melody)
     quarters = piece.grid.end_tick / TICKS_PER_QUARTER
@@ -112,10 +114,10 @@ def prepare(folder: Path, out: Path, *, limit: int | None = None, progress: Call
     (out / "vocabulary.json").write_text(json.dumps(tokenizer.vocab, indent=0), encoding="utf-8")
     for split, found in done.items():
         _write_shard(out / f"{split}.npz", found)
-    summary = {
+    summary: dict[str, object] = {
         "songs": {split: len(found) for split, found in done.items()},
         "bars": {split: sum(len(song.bars) for song in found) for split, found in done.items()},
-        "tokens": {split: sum(len(x) + len(y) for song in found for x, y in song.bars) for split, found in done.items()},
+        "tokens": {split: sum(song.n_tokens for song in found) for split, found in done.items()},
         "left_out": left_out,
     }
     (out / "summary.json").write_text(json.dumps(summary, indent=2), encoding="utf-8")
@@ -148,9 +150,12 @@ def prepared_folder(
 def _unpack(archive: Path, folder: Path) -> None:
     import zstandard
 
-    with archive.open("rb") as packed, zstandard.ZstdDecompressor().stream_reader(packed) as stream:
-        with tarfile.open(fileobj=stream, mode="r|") as tar:
-            tar.extractall(folder, filter="data")
+    with (
+        archive.open("rb") as packed,
+        zstandard.ZstdDecompressor().stream_reader(packed) as stream,
+        tarfile.open(fileobj=stream, mode="r|") as tar,
+    ):
+        tar.extractall(folder, filter="data")
 
 
 def _each(songs: list[tuple[str, Path, Path]], workers: int) -> Iterator[TokenizedSong | tuple[str, str]]:

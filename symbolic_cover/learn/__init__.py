@@ -1,0 +1,1 @@
+"""Training: windows of bars, the Trainer, samples along the way."""

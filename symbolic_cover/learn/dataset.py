@@ -69,6 +69,7 @@ class Shard(NamedTuple):
 
     @property
     def n_songs(self) -> int:
+        """Songs in this split."""
         return len(self.song_start) - 1
 
 

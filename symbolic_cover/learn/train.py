@@ -118,7 +118,7 @@ def train(
 
 def save_checkpoint(model: LlamaForCausalLM, data: Path, folder: Path, **facts: Any) -> None:
     """Write a model in the Hugging Face layout, half precision, with its tokenizer and how it was made."""
-    model.to(torch.float16).save_pretrained(folder)
+    model.half().save_pretrained(folder)
     shutil.copy(data / "tokenizer.json", folder / "tokenizer.json")
     (folder / "training.json").write_text(json.dumps(facts, indent=2, default=str), encoding="utf-8")
 

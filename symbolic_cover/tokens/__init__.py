@@ -1,0 +1,1 @@
+"""The language the model speaks, as a miditok tokenizer."""

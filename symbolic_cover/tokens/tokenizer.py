@@ -157,7 +157,9 @@ class BarTokenizer(MusicTokenizer):
         facts = dict(m.text.split("=", 1) for m in score.markers if "=" in m.text)
         tokens = self.header(*(facts[name] for name in HEADER))
         for i, bar in enumerate(bars):
-            x = {name: tracks.get(f"source:{name}", [()] * len(bars))[i] for name in ("melody", "bass", "texture")}
+            x: dict[str, Any] = {
+                name: tracks.get(f"source:{name}", [()] * len(bars))[i] for name in ("melody", "bass", "texture")
+            }
             y = {name: tracks.get(f"part:{name}", [()] * len(bars))[i] for name in self.parts}
             tokens += self.source_bar(bar, place_of(i, len(bars)), chords[i], **x)
             tokens += self.target_bar(bar, y)
@@ -168,9 +170,7 @@ class BarTokenizer(MusicTokenizer):
         names = tokens.tokens or self.names(tokens.ids)
         score = symusic.Score(TICKS_PER_QUARTER)
         facts = [token.split("_", 1) for token in names[: len(HEADER) + 1]]
-        score.markers.extend(
-            [symusic.TextMeta(0, f"{kind.lower()}={value}") for kind, value in facts if kind != "BOS"]
-        )
+        score.markers.extend([symusic.TextMeta(0, f"{kind.lower()}={value}") for kind, value in facts if kind != "BOS"])
         notes: dict[str, list[Note]] = {}
         chords: list[Chord] = []
         tick, meter = 0, None

@@ -71,7 +71,9 @@ def test_only_the_arrangement_and_the_ends_of_bars_are_counted(shards):
 
 def test_fidelities_are_shown_in_turn_without_augmentation(shards):
     windows = dataset(shards, augment=False)
-    shown = [{n for n in TOKENIZER.names(windows[i]["input_ids"].tolist()) if n.startswith("Section")} for i in range(3)]
+    shown = [
+        {n for n in TOKENIZER.names(windows[i]["input_ids"].tolist()) if n.startswith("Section")} for i in range(3)
+    ]
     assert shown[0] == {"Section_chords", "Section_melody", "Section_arrangement"}
     assert shown[1] == shown[0] | {"Section_bass"}
     assert "Section_texture" in shown[2]
@@ -99,9 +101,7 @@ def test_a_stopped_run_ends_where_an_unbroken_one_does(shards, tmp_path):
 
     shutil.copytree(tmp_path / "whole" / "checkpoint-10", tmp_path / "half" / "checkpoint-10")
     sampled: list[int] = []
-    resumed = train(
-        shards, tmp_path / "half", plan, precision="fp32", sample=lambda model, step: sampled.append(step)
-    )
+    resumed = train(shards, tmp_path / "half", plan, precision="fp32", sample=lambda model, step: sampled.append(step))
     assert resumed["eval_loss"] == pytest.approx(whole["eval_loss"], abs=1e-5)
     weights = [LlamaForCausalLM.from_pretrained(tmp_path / run / "final").state_dict() for run in ("whole", "half")]
     for name, tensor in weights[0].items():
