@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -130,7 +130,7 @@ def _read_midi(
     if written.measures and lies_on_its_grid(np.array(onsets)):
         score, grid = settle(written)
         return Transcript(score, "midi", path.stem), grid
-    score = midi.to("second")
+    score = cast("ScoreSecond", midi.to("second"))
     _refuse_too_long(path, score)
     score.markers.filter(lambda marker: bool(_HARTE.fullmatch(marker.text)), inplace=True)
     grid = track_beats(pulse_of_notes(score), bpm=bpm, meter=meter, downbeat_sec=downbeat_sec)

@@ -144,7 +144,8 @@ def _score(written: Written, shift_tick: float, grid: Grid) -> ScoreSecond:
                 track.notes.append(core.NoteSecond(*row))
         score.tracks.append(track)
     for tick, fifths, mode in written.keys:
-        score.key_signatures.append(core.KeySignatureSecond(float(grid.sec_at(tick + shift_tick)), fifths, mode))
+        moved_tick = tick + shift_tick if tick > 0 else 0.0  # the first key holds from the first bar's rests on
+        score.key_signatures.append(core.KeySignatureSecond(float(grid.sec_at(moved_tick)), fifths, mode))
     for tick, label in sorted(written.chords):
         score.markers.append(core.TextMetaSecond(float(grid.sec_at(tick + shift_tick)), label))
     return score
