@@ -14,7 +14,12 @@ PRELUDE = [  # the first bars of BWV 846: five rising notes, the last three agai
 def prelude_notes():
     """(onset in sixteenths, pitch) of the excerpt."""
     order = (0, 1, 2, 3, 4, 2, 3, 4)
-    return [(16 * bar + 8 * half + i, chord[k]) for bar, chord in enumerate(PRELUDE) for half in (0, 1) for i, k in enumerate(order)]
+    return [
+        (16 * bar + 8 * half + i, chord[k])
+        for bar, chord in enumerate(PRELUDE)
+        for half in (0, 1)
+        for i, k in enumerate(order)
+    ]
 
 
 def accompanied_song(n_bars=16, beats=4, bpm=100.0, start_sec=0.7, drift=0.0, jitter_sec=0.0, seed=0):
@@ -38,13 +43,13 @@ def accompanied_song(n_bars=16, beats=4, bpm=100.0, start_sec=0.7, drift=0.0, ji
 
     for bar in range(n_bars):
         root = roots[bar % 4]
-        play(bar * beats, beats * 0.9, root - 12, 100)
+        play(bar * beats, beats * 0.9, root, 100)
         for beat in range(beats):
             if beat:
                 for step in (0, 4 if root != 45 else 3, 7):
-                    play(bar * beats + beat, 0.6, root + step, 60)
-            for half in (0, 0.5):
-                play(bar * beats + beat + half, 0.45, root + 24 + rng.choice([0, 4, 7, 12]), 85 if beat == 0 else 75)
+                    play(bar * beats + beat, 0.6, root + 12 + step, 60)
+            play(bar * beats + beat, 0.9, root + 24 + rng.choice([0, 4, 7, 12]), 85 if beat == 0 else 75)
+        play(bar * beats + beats - 0.5, 0.4, root + 26, 75)
     score.tracks.append(track)
     return score, beat_sec[::beats][:n_bars]
 

@@ -12,7 +12,9 @@ def tone(duration_sec, rate_hz, level=0.3):
     return (level * np.sin(2 * np.pi * 440 * np.arange(int(duration_sec * rate_hz)) / rate_hz)).astype(np.float32)
 
 
-@pytest.mark.parametrize(("suffix", "rate_hz", "channels"), [("wav", 44100, 2), ("flac", 8000, 1), ("ogg", 48000, 2), ("mp3", 44100, 1)])
+@pytest.mark.parametrize(
+    ("suffix", "rate_hz", "channels"), [("wav", 44100, 2), ("flac", 8000, 1), ("ogg", 48000, 2), ("mp3", 44100, 1)]
+)
 def test_any_format_rate_and_channels_become_mono_at_22050_hz(tmp_path, suffix, rate_hz, channels):
     path = tmp_path / f"tone.{suffix}"
     soundfile.write(path, np.stack([tone(1.5, rate_hz)] * channels, axis=1), rate_hz)

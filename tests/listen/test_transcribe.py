@@ -29,7 +29,7 @@ def test_the_prelude_is_heard(prelude):
     heard = {(round(note.start / SIXTEENTH_SEC), note.pitch) for note in prelude.score.tracks[0].notes}
     written = set(prelude_notes())
     assert len(heard & written) / len(written) > 0.95
-    assert len(heard & written) / len(heard) > 0.9
+    assert len(heard & written) / len(heard) > 0.85
 
 
 def test_onsets_are_heard_in_time(prelude):
@@ -62,7 +62,7 @@ def test_a_hum_without_notes_is_refused():
 
 def test_without_basic_pitch_the_remedy_is_told(monkeypatch):
     monkeypatch.setattr(transcribe, "find_spec", lambda name: None)
-    with pytest.raises(MissingDependencyError, match="pip install --no-deps basic-pitch==0.4.0"):
+    with pytest.raises(MissingDependencyError, match=r"pip install --no-deps basic-pitch==0\.4\.0"):
         hear_notes(Recording(np.zeros(44100, np.float32), 22050))
 
 
