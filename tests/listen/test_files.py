@@ -225,3 +225,20 @@ def test_short_measures_around_a_repeat_become_one_bar():
 )
 def test_chords_are_named_in_harte(root, classes, bass, label):
     assert harte_label(root, classes, bass) == label
+
+
+@pytest.mark.parametrize(("has_key", "confidence_is_full"), [(False, False), (True, True)])
+def test_a_quantised_file_whose_notes_lie_beside_its_beats_is_tracked_unless_notated(
+    tmp_path, has_key, confidence_is_full
+):
+    song, _ = accompanied_song(bpm=90.0, start_sec=60 / 90 / 4)
+    tick = 480 * 90 / 60
+    rows_late = [(round(n.start * tick / 120) * 120, 100, n.pitch, n.velocity) for n in song.tracks[0].notes]
+    score = midi(rows_late, tempos=((0, 90),))
+    if has_key:
+        score.key_signatures.append(core.KeySignatureTick(0, 0, 0))
+    _, grid, _ = read_midi(tmp_path, score)
+    assert (grid.confidence == 1.0) == confidence_is_full
+    first_downbeat_sec = grid.sec_at(grid.bars[0].start_tick)
+    expected = 0.0 if has_key else 60 / 90 / 4
+    assert first_downbeat_sec == pytest.approx(expected, abs=0.03)
