@@ -23,7 +23,7 @@ STRUCK = 0.1
 FIRST_OF_FOUR = np.array([1.22, 1.47, -0.08, 0.53, 2.49])
 THIRD_OF_FOUR = np.array([0.43, 1.57, -2.20, 0.11, -0.48])
 FIRST_OF_THREE = np.array([1.09, 1.42, 0.05, 0.93, 0.99])
-BIAS_OF_THREE = 0.32  # against four: songs in three announce themselves less
+BIAS_OF_THREE = 0.32  # against four: metres in three announce themselves less
 TERNARY_ENOUGH = 0.3
 EARLY_BEATS = 0.25  # a first note this much before a bar still belongs to it
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -32,6 +32,9 @@ ON_STEP = 0.1  # of a fine step
 PLAIN_PLACES = np.array([0, 1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 1])
 ON_PLACE = 0.02  # of a quarter: a fixed latency, not a performance
 FINE_SHARE, PLAIN_SHARE = 0.85, 0.8
+FEWEST_TO_JUDGE = 32
+NEAR_PLACE = 0.05  # of a quarter
+BESIDE_RATIO = 0.7
 
 _HARTE = re.compile(
     r"N|[A-G][#b]?:(?:" + "|".join(CHORD_INTERVALS) + r")(?:/(?:" + "|".join(map(re.escape, HARTE_DEGREES)) + r"))?"
@@ -126,11 +129,12 @@ def _read_midi(
     written = _written_midi(midi)
     if written.n_notes == 0:
         raise InputError(f"{path.name} holds no notes.", "Give a MIDI file with notes.")
-    onsets = [note.onset_tick for track in written.tracks if not track.is_drum for note in track.notes]
-    if written.measures and lies_on_its_grid(np.array(onsets)):
+    onsets = np.array([note.onset_tick for track in written.tracks if not track.is_drum for note in track.notes])
+    is_notated = bool(written.keys) or not lies_beside_its_beats(onsets)
+    if written.measures and is_notated and lies_on_its_grid(onsets):
         score, grid = settle(written)
         return Transcript(score, "midi", path.stem), grid
-    score = midi.to("second")
+    score = cast("ScoreSecond", midi.to("second"))
     _refuse_too_long(path, score)
     score.markers.filter(lambda marker: bool(_HARTE.fullmatch(marker.text)), inplace=True)
     grid = track_beats(pulse_of_notes(score), bpm=bpm, meter=meter, downbeat_sec=downbeat_sec)
@@ -150,6 +154,21 @@ def lies_on_its_grid(onset_tick: np.ndarray) -> bool:
     fine = np.mean(np.abs(steps - np.round(steps)) < ON_STEP)
     plain = np.mean(np.abs(quarters[:, None] % 1 - PLAIN_PLACES).min(axis=1) < ON_PLACE)
     return bool(fine > FINE_SHARE or plain > PLAIN_SHARE)
+
+
+def lies_beside_its_beats(onset_tick: np.ndarray) -> bool:
+    """Whether clearly fewer notes begin on the beat than on some other sixteenth of it.
+
+    So look performances that were quantised to a metronome they did not follow. Notated music may look so
+    too, but it names its key; a file that does not is suspect.
+    """
+    if len(onset_tick) < FEWEST_TO_JUDGE:
+        return False
+    quarters = onset_tick / TICKS_PER_QUARTER
+    on_beat, *beside = (
+        np.mean(np.abs((quarters - place + 0.5) % 1 - 0.5) < NEAR_PLACE) for place in (0.0, 0.25, 0.5, 0.75)
+    )
+    return bool(on_beat < BESIDE_RATIO * max(beside))
 
 
 def _written_midi(midi: ScoreTick) -> Written:

@@ -1,7 +1,7 @@
 """What beats are found from: onset strength and what sounds, frame by frame.
 
-The same `Pulse` is made from a recording (spectral flux and basic-pitch's posteriorgrams) and from the
-notes of a performed MIDI file, so that one beat tracker serves both.
+The same `Pulse` is made from a recording (its spectral flux and the notes heard in it) and from the notes of
+a performed MIDI file, so that one beat tracker serves both.
 
 Conventions
 -----------
@@ -10,7 +10,7 @@ Frame i lies at ``i / rate_hz`` seconds. Matrices are (frames, 88), column k bei
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -86,13 +86,12 @@ def novelty(running: np.ndarray, centre: np.ndarray, width: np.ndarray) -> np.nd
 
 
 def pulse_of_recording(recording: Recording, heard: Heard) -> Pulse:
-    """The pulse of a recording at 22050 Hz: spectral flux and onset probabilities in equal parts."""
-    flux = spectral_flux(recording.samples, recording.rate_hz)[: len(heard.onset)]
-    flux = np.pad(flux, (0, len(heard.onset) - len(flux)))
-    strong = np.where(heard.onset > 0.2, heard.onset, 0.0)
-    envelope = _level(_smooth(flux)) + _level(_smooth(np.sqrt(strong.sum(axis=1))))
-    start_sec, end_sec = _extent(heard.score)
-    return Pulse(_level(envelope), heard.note, strong, start_sec, end_sec, heard.score.note_num())
+    """The pulse of a recording at 22050 Hz: spectral flux and the notes heard in it, in equal parts."""
+    notes = pulse_of_notes(heard.score)
+    flux = _level(_smooth(spectral_flux(recording.samples, recording.rate_hz)))
+    n_frames = min(len(flux), len(notes.envelope))
+    envelope = _level(flux[:n_frames] + notes.envelope[:n_frames])
+    return replace(notes, envelope=envelope, sounding=notes.sounding[:n_frames], onsets=notes.onsets[:n_frames])
 
 
 def pulse_of_notes(score: ScoreSecond) -> Pulse:

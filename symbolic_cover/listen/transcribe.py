@@ -39,6 +39,7 @@ KEPT_FRAMES = 142
 LOWEST_PITCH = 21
 N_PITCHES = 88
 WINDOWS_PER_BATCH = 8
+LEAD_FRAMES = 4
 
 ONSET_THRESHOLD = 0.6
 FRAME_THRESHOLD = 0.4
@@ -118,9 +119,10 @@ def _note_events(note: np.ndarray, onset: np.ndarray) -> list[tuple[int, int, in
     with _quietly():
         from basic_pitch.note_creation import output_to_notes_polyphonic
 
-    return output_to_notes_polyphonic(
-        note,
-        onset,
+    before = ((LEAD_FRAMES, 0), (0, 0))  # an onset is a peak in time: one at the very start needs a frame before it
+    events = output_to_notes_polyphonic(
+        np.pad(note, before),
+        np.pad(onset, before),
         onset_thresh=ONSET_THRESHOLD,
         frame_thresh=FRAME_THRESHOLD,
         min_note_len=SHORTEST_NOTE_FRAMES,
@@ -129,6 +131,7 @@ def _note_events(note: np.ndarray, onset: np.ndarray) -> list[tuple[int, int, in
         min_freq=None,
         melodia_trick=False,
     )
+    return [(max(0, start - LEAD_FRAMES), end - LEAD_FRAMES, pitch, level) for start, end, pitch, level in events]
 
 
 def _score_of(events: list[tuple[int, int, int, float]]) -> ScoreSecond:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from symusic.core import ScoreSecond
 
 DEFAULT_QUARTER_BPM = 120.0
+HALF_TICK = 0.5
 
 
 class Measure(NamedTuple):
@@ -74,7 +75,7 @@ def settle(written: Written) -> tuple[ScoreSecond, Grid]:
     with that bar.
     """
     bars, shift_tick = full_bars(written.measures, written.end_tick)
-    grid = _grid(bars, [(tick + shift_tick, bpm) for tick, bpm in written.tempos])
+    grid = _grid(bars, [(tick + shift_tick if tick > 0 else 0.0, bpm) for tick, bpm in written.tempos])
     return _score(written, shift_tick, grid), grid
 
 
@@ -100,7 +101,7 @@ def full_bars(measures: list[Measure], end_tick: float) -> tuple[tuple[Bar, ...]
             length, index = meter.bar_tick, index + 1
         bars.append(Bar(tick, meter if length == meter.bar_tick else meter_of_length(length)))
         tick, index = bars[-1].end_tick, index + 1
-    while tick < end_tick + shift_tick:
+    while tick < end_tick + shift_tick - HALF_TICK:
         bars.append(Bar(tick, last_meter))
         tick += last_meter.bar_tick
     return tuple(bars), shift_tick
@@ -144,7 +145,8 @@ def _score(written: Written, shift_tick: float, grid: Grid) -> ScoreSecond:
                 track.notes.append(core.NoteSecond(*row))
         score.tracks.append(track)
     for tick, fifths, mode in written.keys:
-        score.key_signatures.append(core.KeySignatureSecond(float(grid.sec_at(tick + shift_tick)), fifths, mode))
+        moved_tick = tick + shift_tick if tick > 0 else 0.0  # the first key holds from the first bar's rests on
+        score.key_signatures.append(core.KeySignatureSecond(float(grid.sec_at(moved_tick)), fifths, mode))
     for tick, label in sorted(written.chords):
         score.markers.append(core.TextMetaSecond(float(grid.sec_at(tick + shift_tick)), label))
     return score
