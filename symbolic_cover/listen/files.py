@@ -198,7 +198,7 @@ def _midi_measures(signatures: list[tuple[float, int, int]], end_tick: float) ->
     A 1/4 that lasts is no metre: the one before it goes on; if there is none, nothing is known.
     """
     changes: list[tuple[int, Meter]] = []
-    for (tick, numerator, denominator), following in zip(signatures, [*signatures[1:], None], strict=True):
+    for (tick, numerator, denominator), following in zip(signatures, [*signatures[1:], None], strict=False):
         meter = _playable(numerator, denominator)
         until = following[0] if following else end_tick
         if meter and (numerator > 1 or until - tick <= meter.bar_tick):
