@@ -7,6 +7,7 @@ hands cannot do; `unplayable_onsets` finds what is left. The sampler enforces th
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -81,6 +82,27 @@ def split_hands(
     for tick in sorted(onsets):
         splitter.place(tick, onsets[tick])
     return splitter.left.finished(), splitter.right.finished()
+
+
+def fill_gaps(notes: Sequence[Note], other_hand: Sequence[Note], own_tune: Sequence[Note] = ()) -> list[Note]:
+    """Lengthen notes that almost reach the next onset of their hand, as one would write them down.
+
+    A note that fills at least half of the way to the next onset, of `notes` or of the tune in the same
+    hand, fills all of it; but no note goes on past an onset of the other hand at or below its pitch.
+    """
+    onsets = sorted({note.onset_tick for note in (*notes, *own_tune)})
+    stops = sorted((other.onset_tick, other.pitch) for other in other_hand)
+    filled = []
+    for note in notes:
+        following = bisect.bisect_right(onsets, note.onset_tick)
+        end = onsets[following] if following < len(onsets) else note.end_tick
+        if note.duration_tick < end - note.onset_tick <= 2 * note.duration_tick:
+            first = bisect.bisect_left(stops, (note.end_tick, 0))
+            last = bisect.bisect_left(stops, (end, 0))
+            end = min([end, *(tick for tick, pitch in stops[first:last] if pitch <= note.pitch)])
+            note = note._replace(duration_tick=max(end - note.onset_tick, note.duration_tick))
+        filled.append(note)
+    return filled
 
 
 class _Hand:

@@ -7,6 +7,7 @@ in the same order, so the k-th note of a pitch in one is the k-th note of that p
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +18,8 @@ import symusic
 from symbolic_cover.errors import InputError, UsageError
 from symbolic_cover.music import TICKS_PER_QUARTER, Bar, Grid, Meter
 
+#: How much more weight than the written bar line another one needs.
+_CLEARLY = 1.15
 _ONSETS = np.array([0, 3, 4, 6, 8, 9, 12])
 
 
@@ -53,6 +56,8 @@ def read_songs(folder: Path) -> Iterator[Piece | tuple[str, str]]:
 def read_song(number: str, original: Path, corrected: Path) -> Piece:
     """Lay the track names of the original over the notes of the corrected file."""
     named, gridded = symusic.Score(original), symusic.Score(corrected)
+    pickup = _pickup(gridded)
+    gridded = gridded.shift_time(pickup) if pickup else gridded
     grid = _grid(gridded, named)
     scale = TICKS_PER_QUARTER / gridded.ticks_per_quarter
     names = _name_notes(number, gridded.tracks[0].notes, named)
@@ -68,6 +73,33 @@ def read_song(number: str, original: Path, corrected: Path) -> Piece:
     score = symusic.Score(TICKS_PER_QUARTER)
     score.tracks = list(tracks.values())
     return Piece(f"pop909-{number}", f"pop909:{number}", score, grid)
+
+
+def _pickup(gridded: symusic.Score) -> int:
+    """Ticks to put before the song so that its bars begin where chords do.
+
+    The corrected files count beats right but, in two songs of five, not from a bar line: their first
+    tick is wherever the recording begins. Bars begin where the long chords change.
+    """
+    if len(gridded.tracks) < 2 or not gridded.tracks[1].notes:
+        return 0
+    bar = _bar_length(gridded)
+    step = gridded.ticks_per_quarter // TICKS_PER_QUARTER
+    lengths = {note.time: note.duration for note in gridded.tracks[1].notes}
+    weights = np.zeros(bar // step)
+    for time, length in lengths.items():
+        weights[round(time % bar / step) % len(weights)] += min(length, bar) / bar
+    phase = int(weights.argmax())
+    if weights[phase] < _CLEARLY * weights[0]:
+        return 0
+    return (len(weights) - phase) * step
+
+
+def _bar_length(gridded: symusic.Score) -> int:
+    signature = min(gridded.time_signatures, key=lambda signature: signature.time, default=None)
+    if signature is None:
+        raise InputError("The corrected file has no time signature.")
+    return signature.numerator * 4 * gridded.ticks_per_quarter // signature.denominator
 
 
 def _name_notes(number: str, notes: Sequence[symusic.Note], named: symusic.Score) -> list[str]:
@@ -110,19 +142,14 @@ def snap(tick: float) -> int:
 
 
 def _grid(gridded: symusic.Score, named: symusic.Score) -> Grid:
-    """Bars by the corrected time signatures, at the tempo at which the original was played."""
+    """Bars of the corrected metre (each song has one), at the tempo at which the original was played."""
     scale = TICKS_PER_QUARTER / gridded.ticks_per_quarter
-    signatures = sorted(gridded.time_signatures, key=lambda signature: signature.time)
-    if not signatures:
-        raise InputError("The corrected file has no time signature.")
-    end = gridded.end() * scale
-    bars: list[Bar] = []
-    tick = 0
-    while tick < end:
-        current = [s for s in signatures if round(s.time * scale) <= tick] or signatures[:1]
-        bars.append(Bar(tick, Meter(current[-1].numerator, current[-1].denominator)))
-        tick = bars[-1].end_tick
+    signature = min(gridded.time_signatures, key=lambda signature: signature.time)
+    meter = Meter(signature.numerator, signature.denominator)
+    n_bars = max(1, math.ceil(gridded.end() * scale / meter.bar_tick))
+    bars = tuple(Bar(i * meter.bar_tick, meter) for i in range(n_bars))
     quarters = (gridded.end() - gridded.start()) / gridded.ticks_per_quarter
     played = named.to("second")
     sec_per_quarter = max((played.end() - played.start()) / max(quarters, 1), 0.1)
-    return Grid(np.array([0, tick]), np.array([0.0, tick / TICKS_PER_QUARTER * sec_per_quarter]), tuple(bars))
+    end_tick = bars[-1].end_tick
+    return Grid(np.array([0, end_tick]), np.array([0.0, end_tick / TICKS_PER_QUARTER * sec_per_quarter]), bars)

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from symbolic_cover.analyze.content import analyze, notes_of
-from symbolic_cover.analyze.hands import split_hands
+from symbolic_cover.analyze.hands import fill_gaps, split_hands
 from symbolic_cover.corpus.pop909 import Piece, find_songs, read_song
 from symbolic_cover.errors import SymbolicCoverError, UsageError
 from symbolic_cover.music import TICKS_PER_QUARTER, Content, Note
@@ -69,6 +69,7 @@ def make_pair(piece: Piece) -> Pair:
         note for track in piece.score.tracks if track.name not in ("MELODY", "chords") for note in notes_of(track)
     ]
     left, right = split_hands(accompaniment, content.melody)
+    left, right = fill_gaps(left, [*right, *content.melody]), fill_gaps(right, left, content.melody)
     quarters = piece.grid.end_tick / TICKS_PER_QUARTER
     density = 4 * (len(left) + len(right)) / quarters
     level = next((name for bound, name in _LEVEL_BOUNDS if density < bound), "full")

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symbolic_cover.analyze.hands import Reach, split_hands, unplayable_in_hand, unplayable_onsets
+from symbolic_cover.analyze.hands import Reach, fill_gaps, split_hands, unplayable_in_hand, unplayable_onsets
 from symbolic_cover.music import Note
 
 NOTES = st.lists(st.builds(Note, st.integers(0, 96), st.integers(1, 60), st.integers(30, 95)), max_size=40)
@@ -34,6 +34,13 @@ def test_a_held_note_ends_where_its_hand_moves_on():
     assert left[0] == Note(0, 24, 36)
 
 
+def test_gaps_are_filled_up_to_the_next_onset_and_not_past_the_tune():
+    hand = [Note(0, 8, 50), Note(12, 4, 52), Note(24, 6, 53)]
+    assert [note.duration_tick for note in fill_gaps(hand, [])] == [12, 4, 6]
+    assert fill_gaps(hand[:2], [Note(10, 12, 50)])[0].duration_tick == 10
+    assert fill_gaps(hand[:2], [Note(10, 12, 51)])[0].duration_tick == 12
+
+
 @given(NOTES, NOTES)
 @settings(max_examples=150, deadline=None)
 def test_any_texture_becomes_playable_below_the_tune(accompaniment, tune):
@@ -42,6 +49,7 @@ def test_any_texture_becomes_playable_below_the_tune(accompaniment, tune):
     melody = one_line(tune)
     reach = Reach(4, 10)
     left, right = split_hands(accompaniment, melody, reach)
+    left, right = fill_gaps(left, [*right, *melody]), fill_gaps(right, left, melody)
     assert unplayable_in_hand(left, reach) == 0
     assert unplayable_in_hand([*right, *melody], reach) == 0
     for note in left + right:
