@@ -16,7 +16,7 @@ import numpy as np
 from symbolic_cover.errors import InputError, UsageError
 from symbolic_cover.listen.beats import track_beats
 from symbolic_cover.listen.pulse import pulse_of_notes
-from symbolic_cover.listen.written import Measure, Written, WrittenNote, WrittenTrack, meter_of_length, settle
+from symbolic_cover.listen.written import Measure, Written, WrittenNote, WrittenTrack, meter_of_length, settle, title_of
 from symbolic_cover.music import CHORD_INTERVALS, HARTE_DEGREES, TICKS_PER_QUARTER, Bar, Grid, Meter, Transcript
 
 if TYPE_CHECKING:
@@ -133,12 +133,12 @@ def _read_midi(
     is_notated = bool(written.keys) or not lies_beside_its_beats(onsets)
     if written.measures and is_notated and lies_on_its_grid(onsets):
         score, grid = settle(written)
-        return Transcript(score, "midi", path.stem), grid
+        return Transcript(score, "midi", title_of(path)), grid
     score = cast("ScoreSecond", midi.to("second"))
     _refuse_too_long(path, score)
     score.markers.filter(lambda marker: bool(_HARTE.fullmatch(marker.text)), inplace=True)
     grid = track_beats(pulse_of_notes(score), bpm=bpm, meter=meter, downbeat_sec=downbeat_sec)
-    return Transcript(score, "midi", path.stem), grid
+    return Transcript(score, "midi", title_of(path)), grid
 
 
 def lies_on_its_grid(onset_tick: np.ndarray) -> bool:

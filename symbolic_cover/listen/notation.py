@@ -15,6 +15,7 @@ from symbolic_cover.listen.written import (
     harte_label,
     meter_of_length,
     ticks,
+    title_of,
 )
 from symbolic_cover.music import Meter
 
@@ -56,7 +57,7 @@ def read_notation(path: Path, kind: str) -> tuple[Written, str]:
 
 def _title(piece: Any, path: Path) -> str:
     title = piece.metadata.bestTitle if piece.metadata is not None else None
-    return title if title and title != path.name else path.stem
+    return title if title and title != path.name else title_of(path)
 
 
 def _played_out(parts: list[Any]) -> list[Any]:

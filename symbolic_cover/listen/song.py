@@ -10,6 +10,7 @@ from symbolic_cover.listen.beats import track_beats
 from symbolic_cover.listen.files import SCORE_SUFFIXES, read_score
 from symbolic_cover.listen.pulse import pulse_of_recording
 from symbolic_cover.listen.transcribe import Progress, hear_notes
+from symbolic_cover.listen.written import title_of
 from symbolic_cover.music import Grid, Meter, Transcript
 
 SLOWEST_BPM, FASTEST_BPM = 20.0, 400.0
@@ -39,7 +40,7 @@ def listen(
         heard = hear_notes(recording, progress)
         pulse = pulse_of_recording(recording, heard)
         grid = track_beats(pulse, bpm=bpm, meter=meter, downbeat_sec=downbeat_sec)
-        transcript = Transcript(heard.score, "audio", path.stem)
+        transcript = Transcript(heard.score, "audio", title_of(path))
     if progress:
         progress(1.0)
     return transcript, grid

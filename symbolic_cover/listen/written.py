@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -164,6 +165,12 @@ def harte_label(root: int, pitch_classes: set[int], bass: int) -> str:
         return len(tones & steps) / len(tones | steps)
 
     return Chord(0, 1, root, max(CHORD_INTERVALS, key=likeness), bass).label
+
+
+def title_of(path: Path) -> str:
+    """A title from a file's name: ``my_song.mp3`` -> "My song"."""
+    words = " ".join(path.stem.replace("_", " ").split())
+    return words[:1].upper() + words[1:] if words.islower() else words
 
 
 def ticks(quarters: float | Fraction) -> float:

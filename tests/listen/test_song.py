@@ -22,7 +22,7 @@ def test_a_recording_becomes_notes_on_a_grid(song):
     path, score, _ = song
     told = []
     transcript, grid = listen(path, progress=told.append)
-    assert (transcript.kind, transcript.title) == ("audio", "song")
+    assert (transcript.kind, transcript.title) == ("audio", "Song")
     assert grid.tempo_bpm == pytest.approx(96, rel=0.02)
     on_grid = quantize(transcript, grid)
     assert 0.5 * score.note_num() < on_grid.note_num() < 2 * score.note_num()
