@@ -193,6 +193,6 @@ def _write_shard(path: Path, songs: list[TokenizedSong]) -> None:
         y_start=np.array(y_start, dtype=np.int64),
         bar_end=np.array(bar_end, dtype=np.int64),
         song_start=np.array(song_start, dtype=np.int64),
-        headers=np.array([song.header for song in songs], dtype=np.uint16).reshape(len(songs), -1),
+        headers=np.array([song.header for song in songs], dtype=np.uint16).reshape(len(songs), -1 if songs else 0),
         names=np.array([song.name for song in songs], dtype="U64"),
     )

@@ -14,6 +14,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from symbolic_cover.errors import UsageError
+
 IGNORED_LABEL = -100
 
 
@@ -92,7 +94,9 @@ class WindowDataset(torch.utils.data.Dataset):
     def __init__(self, shard: Shard, vocabulary: Vocabulary, *, context: int, length: int, seed: int,
                  augment: bool = True) -> None:  # fmt: skip
         if shard.n_songs == 0:
-            raise ValueError("the shard holds no songs")
+            raise UsageError(
+                "A split of the corpus holds no songs.", "Prepare more songs: training needs some in each."
+            )
         self.shard, self.vocabulary = shard, vocabulary
         self.context, self.length, self.seed, self.augment = context, length, seed, augment
         bars = np.diff(shard.song_start)

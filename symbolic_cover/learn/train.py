@@ -16,7 +16,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM, Trainer, TrainerCallback, TrainingArguments, set_seed
+from transformers import (
+    LlamaConfig,
+    LlamaForCausalLM,
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+    set_seed,
+)
+from transformers.utils.logging import disable_progress_bar
 
 from symbolic_cover.errors import UsageError
 from symbolic_cover.learn.dataset import Shard, Vocabulary, WindowDataset
@@ -92,6 +101,7 @@ def train(
     """
     if not (data / "train.npz").is_file():
         raise UsageError(f"There are no shards in {data}.", "Make them with `symbolic-cover train --prepare FOLDER`.")
+    disable_progress_bar()
     set_seed(seed)
     vocabulary = Vocabulary.load(data)
     per_step = plan.batch_size * plan.accumulation
@@ -109,6 +119,7 @@ def train(
         eval_dataset=validation,
         callbacks=[_Log(out / "log.jsonl", sample, progress)],
     )
+    trainer.remove_callback(PrinterCallback)  # the log is in log.jsonl
     last = _last_checkpoint(out) if resume else None
     trainer.train(resume_from_checkpoint=str(last) if last else None)
     metrics = trainer.evaluate()

@@ -1,0 +1,114 @@
+"""The real thing: shipped weights, real recording, real scores."""
+
+import json
+from pathlib import Path
+
+import music21
+import numpy as np
+import pytest
+import soundfile
+import symusic
+
+from symbolic_cover import Controls, cover
+from symbolic_cover.analyze.hands import unplayable_in_hand
+from symbolic_cover.arrange.checkpoint import SHIPPED, find_checkpoint, load_checkpoint
+
+EXAMPLES = Path(__file__).parents[2] / "data" / "examples"
+FILES = {"arrangement.mid", "score.musicxml", "score.pdf", "cover.wav", "report.json", "report.html"}
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def excerpt(tmp_path_factory) -> Path:
+    """Fifteen seconds of the shipped recording."""
+    path = tmp_path_factory.mktemp("song") / "excerpt.wav"
+    samples, rate = soundfile.read(EXAMPLES / "lets_go_fishin.ogg", frames=15 * 44100)
+    soundfile.write(path, samples, rate)
+    return path
+
+
+def check_files(folder: Path) -> dict:
+    """All files are there, agree with each other and hold what they should."""
+    assert {path.name for path in folder.iterdir()} == FILES
+    midi = symusic.Score(folder / "arrangement.mid")
+    score = music21.converter.parse(folder / "score.musicxml")
+    assert len(score.parts) == 2
+    written = {
+        (round(float(note.offset) * 480), pitch.midi)
+        for part in score.parts
+        for note in part.stripTies().flatten().notes
+        if "ChordSymbol" not in note.classes
+        for pitch in note.pitches
+    }
+    assert written == {(note.time, note.pitch) for track in midi.tracks for note in track.notes}
+    for part in score.parts:
+        for measure in part.getElementsByClass("Measure"):
+            for voice in list(measure.voices) or [measure]:
+                assert float(voice.highestTime) == pytest.approx(measure.barDuration.quarterLength)
+    assert (folder / "score.pdf").read_bytes().startswith(b"%PDF")
+    samples, rate = soundfile.read(folder / "cover.wav")
+    assert len(samples) / rate > midi.to("second").end()
+    assert 0.5 < np.abs(samples).max() < 10 ** (-1 / 20)
+    assert np.abs(samples[-rate // 20 :]).max() < 0.02
+    page = (folder / "report.html").read_text()
+    assert "<svg" in page
+    assert "data:image/png;base64" in page
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    return json.loads((folder / "report.json").read_text())
+
+
+def check_report(report: dict) -> None:
+    ours = report["scores"]["cover"]
+    assert ours["melody_retention"] == 1.0
+    assert ours["unplayable_share"] == 0.0
+    assert set(report["scores"]) == {"cover", "rules", "source"}
+    assert report["settings"]["arranger"] == find_checkpoint().name
+    assert {"listen", "analyze", "arrange", "score", "engrave", "sound", "report"} <= set(report["timings_sec"])
+
+
+def test_a_recording_becomes_a_cover(excerpt, tmp_path):
+    made = cover(excerpt, "pop-piano", Controls(candidates=2))
+    made.save(tmp_path / "out")
+    check_report(check_files(tmp_path / "out"))
+    for part in made.arrangement.parts:
+        assert unplayable_in_hand(part.notes) == 0
+
+
+def test_an_abc_tune_becomes_a_cover(tmp_path):
+    made = cover(EXAMPLES / "scarborough_fair.abc", controls=Controls(candidates=2))
+    made.save(tmp_path / "out")
+    report = check_files(tmp_path / "out")
+    check_report(report)
+    assert report["settings"]["meter"] == "3/4"
+    assert made.report.scores["cover"]["chord_tone_ratio"] > 0.6
+
+
+def test_a_musicxml_score_becomes_a_cover(tmp_path):
+    chorale = music21.corpus.parse("bwv66.6")
+    chorale.write("musicxml", tmp_path / "chorale.musicxml")
+    made = cover(tmp_path / "chorale.musicxml", controls=Controls(candidates=1))
+    made.save(tmp_path / "out")
+    check_report(check_files(tmp_path / "out"))
+    soprano = {note.pitch.midi for note in chorale.parts[0].recurse().notes}
+    assert {note.pitch for note in made.arrangement.melody} == soprano
+
+
+def test_the_same_seed_makes_the_same_cover(tmp_path):
+    first, again = (cover(EXAMPLES / "scarborough_fair.abc", controls=Controls(candidates=1, seed=7)) for _ in range(2))
+    assert first.arrangement == again.arrangement
+    first.save(tmp_path / "a")
+    again.save(tmp_path / "b")
+    for name in ("arrangement.mid", "score.musicxml", "cover.wav"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_the_shipped_checkpoint_is_whole():
+    folder = find_checkpoint()
+    assert folder is not None
+    assert sum(path.stat().st_size for path in SHIPPED.rglob("*") if path.is_file()) < 40e6
+    checkpoint = load_checkpoint(folder)
+    assert checkpoint.model.config.vocab_size == len(checkpoint.tokenizer)
+    assert checkpoint.facts["metrics"]["eval_loss"] < 1.6
+    assert "pop-piano" in checkpoint.tokenizer.styles
+    assert (folder / "README.md").read_text().startswith("---\nlicense:")
