@@ -95,7 +95,7 @@ class WindowDataset(torch.utils.data.Dataset):
                  augment: bool = True) -> None:  # fmt: skip
         if shard.n_songs == 0:
             raise UsageError(
-                "A split of the corpus holds no songs.", "Prepare more songs: training needs some in each."
+                "A split of the corpus holds no songs.", "Prepare more songs; training needs some in each."
             )
         self.shard, self.vocabulary = shard, vocabulary
         self.context, self.length, self.seed, self.augment = context, length, seed, augment
