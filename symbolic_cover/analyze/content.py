@@ -13,7 +13,7 @@ import symusic
 
 from symbolic_cover.analyze.chords import beat_edges, chords_from_stacks, chords_from_symbols, recognise_chords
 from symbolic_cover.analyze.key import find_key
-from symbolic_cover.analyze.melody import find_bass, find_melody, is_melody_name, one_line
+from symbolic_cover.analyze.melody import find_bass, find_melody, find_melody_track, is_melody_name, one_line
 from symbolic_cover.errors import InputError
 from symbolic_cover.music import TICKS_PER_QUARTER, Chord, Content, Grid, Key, Note
 
@@ -87,7 +87,7 @@ def _melody(played: list[tuple[str, list[Note]]], everything: list[Note]) -> tup
     named = [notes for name, notes in played if is_melody_name(name)]
     if named:
         return one_line(max(named, key=len))
-    return find_melody(everything)
+    return find_melody_track([notes for _, notes in played]) or find_melody(everything)
 
 
 def _stated_key(score: symusic.Score) -> Key | None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from symbolic_cover.analyze.chords import chords_from_symbols, name_chord, parse_chord, recognise_chords
 from symbolic_cover.analyze.content import analyze, describe
 from symbolic_cover.analyze.key import find_key
-from symbolic_cover.analyze.melody import find_bass, find_melody, is_melody_name, one_line
+from symbolic_cover.analyze.melody import find_bass, find_melody, find_melody_track, is_melody_name, one_line
 from symbolic_cover.errors import InputError
 from symbolic_cover.music import CHORD_INTERVALS, Chord, Grid, Key, Note
 
@@ -75,6 +75,39 @@ def test_the_tune_is_found_above_its_accompaniment(song):
     hits = sum((note.onset_tick, note.pitch) in tune for note in found)
     assert hits == len(song.melody)
     assert len(found) <= len(song.melody) + 2
+
+
+def test_a_tune_rests_where_only_chords_are_struck(song):
+    strummed = [Note(tick, 6, pitch, 50) for tick in range(192, 384, 12) for pitch in (48, 52, 55)]
+    found = find_melody([*song.notes, *strummed])
+    assert {note.onset_tick for note in found} <= set(range(192))
+    assert len(found) >= len(song.melody) - 1
+
+
+def test_faint_notes_far_from_the_tune_stay_out(song):
+    ghosts = [Note(tick + 3, 3, 98 if tick % 24 else 58, 30) for tick in range(0, 180, 12)]
+    found = find_melody([*song.notes, *ghosts])
+    assert not set(found) & set(ghosts)
+    assert {(n.onset_tick, n.pitch) for n in found} >= {(n.onset_tick, n.pitch) for n in song.melody[:-1]}
+
+
+def test_silence_has_no_tune():
+    assert find_melody([]) == ()
+    assert find_melody_track([]) == ()
+
+
+def test_the_track_that_goes_like_a_melody_is_the_tune(song):
+    arpeggio = [Note(n.onset_tick + 6 * i, 6, n.pitch + 12 + s) for n in song.bass for i, s in enumerate((0, 7, 12, 7))]
+    tune = tuple(note._replace(velocity=60) for note in song.melody)
+    chords = [Note(bass.onset_tick, 48, bass.pitch + step) for bass in song.bass for step in (28, 31, 36)]
+    assert find_melody_track([chords, arpeggio, list(tune), list(song.bass)]) == tune
+
+
+def test_no_track_is_a_melody_that_repeats_or_strikes_chords_or_is_alone(song):
+    drone = [Note(tick, 6, 76) for tick in range(0, 192, 6)]
+    chords = [Note(bass.onset_tick, 48, bass.pitch + step) for bass in song.bass for step in (28, 31, 36)]
+    assert find_melody_track([chords, drone, list(song.bass)]) == ()
+    assert find_melody_track([list(song.melody)]) == ()
 
 
 def test_the_bass_is_the_lowest_note_of_each_beat(song):
