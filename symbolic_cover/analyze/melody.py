@@ -23,6 +23,7 @@ _SINGING_CENTER, _HIGH_ENOUGH = 70, 7
 _NEAR_TICK = 8 * TICKS_PER_QUARTER
 _OVERTONES = (12, 19, 24)
 _BELOW = 60
+_FAINT = 0.8
 
 #: Log odds that a note is the tune's, by `_features`: a logistic regression on 80 songs of POP909's training
 #: split, as played and heard and as written. The bias is higher than the fitted one (-2.5), since the chain
@@ -130,6 +131,16 @@ def find_bass(notes: Sequence[Note], beat_edges: Sequence[int]) -> tuple[Note, .
         if note.pitch < _BELOW and (beat not in lowest or note.pitch < lowest[beat].pitch):
             lowest[int(beat)] = note
     return tuple(lowest[beat] for beat in sorted(lowest))
+
+
+def without_faint_lows(notes: Sequence[Note]) -> list[Note]:
+    """Leave out what a transcriber heard only faintly below middle C: quieter than most notes near its pitch."""
+    pitch = np.array([note.pitch for note in notes])
+    velocity = np.array([note.velocity for note in notes], dtype=float)
+    floor = {
+        int(low): _FAINT * float(np.median(velocity[np.abs(pitch - low) <= 12])) for low in set(pitch[pitch < _BELOW])
+    }
+    return [note for note in notes if note.velocity >= floor.get(note.pitch, 0.0)]
 
 
 def _worth(ordered: Sequence[Note]) -> np.ndarray:

@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 from symbolic_cover.analyze.chords import chords_from_symbols, name_chord, parse_chord, recognise_chords
 from symbolic_cover.analyze.content import analyze, describe
 from symbolic_cover.analyze.key import find_key
-from symbolic_cover.analyze.melody import find_bass, find_melody, find_melody_track, is_melody_name, one_line
+from symbolic_cover.analyze.melody import (
+    find_bass,
+    find_melody,
+    find_melody_track,
+    is_melody_name,
+    one_line,
+    without_faint_lows,
+)
 from symbolic_cover.errors import InputError
 from symbolic_cover.music import CHORD_INTERVALS, Chord, Grid, Key, Note
 
@@ -89,6 +96,35 @@ def test_faint_notes_far_from_the_tune_stay_out(song):
     found = find_melody([*song.notes, *ghosts])
     assert not set(found) & set(ghosts)
     assert {(n.onset_tick, n.pitch) for n in found} >= {(n.onset_tick, n.pitch) for n in song.melody[:-1]}
+
+
+def test_faint_low_notes_are_noise_and_faint_high_ones_are_not():
+    clear = [Note(tick, 12, 40 + tick % 5, 80) for tick in range(0, 96, 12)]
+    low, high = Note(3, 3, 42, 40), Note(3, 3, 80, 40)
+    assert without_faint_lows([*clear, low, high]) == [*clear, high]
+    assert without_faint_lows([]) == []
+
+
+def test_only_what_was_heard_has_noise_in_it(song):
+    faint = symusic.Note(14, 10, 36, 20)
+    found = {}
+    for name in ("audio", "piano"):
+        track = symusic.Track(name=name)
+        track.notes.extend([symusic.Note(*note) for note in song.notes] + [faint])
+        score = symusic.Score(12)
+        score.tracks.append(track)
+        found[name] = {(n.onset_tick, n.pitch) for n in analyze(score, song.grid).notes}
+    assert found["piano"] - found["audio"] == {(14, 36)}
+
+
+def test_a_passing_beat_does_not_change_the_chord():
+    held = [*block(0, (36, 52, 55, 60)), Note(12, 12, 62), Note(24, 12, 65), Note(36, 12, 64)]
+    assert [c.label for c in recognise_chords(held, Grid.steady(1), Key(0, "major"))] == ["C:maj"]
+
+
+def test_a_high_note_is_no_bass():
+    found = recognise_chords(block(0, (64, 67, 72)), Grid.steady(1))
+    assert [(c.root, c.bass) for c in found] == [(0, 0)]
 
 
 def test_silence_has_no_tune():
