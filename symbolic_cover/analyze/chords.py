@@ -24,7 +24,7 @@ _DEGREE_STEP = {"1": 0, "2": 2, "3": 4, "4": 5, "5": 7, "6": 9, "7": 11, "9": 2}
 _RECOGNISED = ("maj", "min", "7", "maj7", "min7", "dim", "sus4", "hdim7", "aug")
 _QUALITY_PRIOR = {"maj": 0.0, "min": 0.0, "7": -0.07, "maj7": -0.09, "min7": -0.06, "dim": -0.10, "sus4": -0.12,
                   "hdim7": -0.12, "aug": -0.15}  # fmt: skip
-_SHARPNESS, _CHANGE_COST, _BASS_BONUS, _KEY_BONUS = 8.0, 2.6, 0.1, 0.05
+_SHARPNESS, _CHANGE_COST, _BASS_BONUS, _KEY_BONUS = 8.0, 2.0, 0.16, 0.05
 _BASS_BELOW = 55
 
 

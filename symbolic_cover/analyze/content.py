@@ -17,6 +17,7 @@ from symbolic_cover.analyze.melody import (
     find_bass,
     find_melody,
     find_melody_track,
+    hold_split_notes,
     is_melody_name,
     one_line,
     without_faint_lows,
@@ -47,6 +48,7 @@ def analyze(score: symusic.Score, grid: Grid, title: str = "Untitled") -> Conten
     rest = [note for note in everything if (note.onset_tick, note.pitch) not in tune]
     if {name for name, _ in tracks} == {_HEARD}:
         rest = without_faint_lows(rest)
+        melody = hold_split_notes(melody)
     bass = find_bass(rest, beat_edges(grid))
     low = set(bass)
     key = _stated_key(score) or find_key(everything)

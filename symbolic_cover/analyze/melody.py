@@ -23,7 +23,7 @@ _SINGING_CENTER, _HIGH_ENOUGH = 70, 7
 _NEAR_TICK = 8 * TICKS_PER_QUARTER
 _OVERTONES = (12, 19, 24)
 _BELOW = 60
-_FAINT = 0.8
+_FAINT, _SPLIT = 0.8, 0.9
 
 #: Log odds that a note is the tune's, by `_features`: a logistic regression on 80 songs of POP909's training
 #: split, as played and heard and as written. The bias is higher than the fitted one (-2.5), since the chain
@@ -141,6 +141,27 @@ def without_faint_lows(notes: Sequence[Note]) -> list[Note]:
         int(low): _FAINT * float(np.median(velocity[np.abs(pitch - low) <= 12])) for low in set(pitch[pitch < _BELOW])
     }
     return [note for note in notes if note.velocity >= floor.get(note.pitch, 0.0)]
+
+
+def hold_split_notes(line: Sequence[Note]) -> tuple[Note, ...]:
+    """A heard line with notes that were split by the transcriber made whole.
+
+    A note at once followed by a quieter one of its pitch, one of the two no longer than a sixteenth, is held.
+    """
+    held: list[Note] = []
+    for note in line:
+        last = held[-1] if held else None
+        if (
+            last is not None
+            and last.pitch == note.pitch
+            and last.end_tick == note.onset_tick
+            and note.velocity < _SPLIT * last.velocity
+            and min(last.duration_tick, note.duration_tick) <= TICKS_PER_QUARTER // 4
+        ):
+            held[-1] = last._replace(duration_tick=note.end_tick - last.onset_tick)
+        else:
+            held.append(note)
+    return tuple(held)
 
 
 def _worth(ordered: Sequence[Note]) -> np.ndarray:

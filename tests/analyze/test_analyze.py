@@ -12,6 +12,7 @@ from symbolic_cover.analyze.melody import (
     find_bass,
     find_melody,
     find_melody_track,
+    hold_split_notes,
     is_melody_name,
     one_line,
     without_faint_lows,
@@ -103,6 +104,13 @@ def test_faint_low_notes_are_noise_and_faint_high_ones_are_not():
     low, high = Note(3, 3, 42, 40), Note(3, 3, 80, 40)
     assert without_faint_lows([*clear, low, high]) == [*clear, high]
     assert without_faint_lows([]) == []
+
+
+def test_a_note_that_fades_is_held_and_one_struck_again_is_not():
+    assert hold_split_notes([Note(0, 6, 70, 80), Note(6, 3, 70, 50)]) == (Note(0, 9, 70, 80),)
+    for again in (Note(6, 3, 70, 80), Note(6, 3, 71, 50), Note(9, 3, 70, 50), Note(6, 6, 70, 50)):
+        line = (Note(0, 6, 70, 80), again)
+        assert hold_split_notes(line) == line
 
 
 def test_only_what_was_heard_has_noise_in_it(song):
