@@ -24,7 +24,8 @@ _DEGREE_STEP = {"1": 0, "2": 2, "3": 4, "4": 5, "5": 7, "6": 9, "7": 11, "9": 2}
 _RECOGNISED = ("maj", "min", "7", "maj7", "min7", "dim", "sus4", "hdim7", "aug")
 _QUALITY_PRIOR = {"maj": 0.0, "min": 0.0, "7": -0.07, "maj7": -0.09, "min7": -0.06, "dim": -0.10, "sus4": -0.12,
                   "hdim7": -0.12, "aug": -0.15}  # fmt: skip
-_SHARPNESS, _CHANGE_COST, _BASS_BONUS, _KEY_BONUS = 8.0, 1.6, 0.16, 0.05
+_SHARPNESS, _CHANGE_COST, _BASS_BONUS, _KEY_BONUS = 8.0, 2.0, 0.16, 0.05
+_BASS_BELOW = 55
 
 
 def parse_chord(label: str) -> tuple[int, str, int] | None:
@@ -108,6 +109,7 @@ def recognise_chords(notes: Sequence[Note], grid: Grid, key: Key | None = None) 
     """The chord of every beat, from all notes of a piece. Beats without notes get none."""
     edges = np.array(beat_edges(grid))
     chroma, bass = beat_chroma(notes, edges)
+    chroma = np.sqrt(chroma)  # which tones sound says more than how long
     candidates = [(root, quality) for quality in _RECOGNISED for root in range(12)]
     templates = np.zeros((len(candidates), 12))
     prior = np.zeros(len(candidates))
@@ -151,11 +153,14 @@ def beat_edges(grid: Grid) -> list[int]:
 
 
 def beat_chroma(notes: Sequence[Note], edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sounding time of the pitch classes in each beat (n, 12), and the pitch class of its lowest note (n,), or -1."""
+    """Sounding time of the pitch classes in each beat (n, 12), and the pitch class of its lowest note (n,).
+
+    The latter is -1 where nothing lies low enough for a bass.
+    """
     n_beats = len(edges) - 1
     chroma = np.zeros((n_beats, 12))
     bass = np.full(n_beats, -1)
-    lowest = np.full(n_beats, 1000)
+    lowest = np.full(n_beats, _BASS_BELOW)
     for note in notes:
         first = max(int(np.searchsorted(edges, note.onset_tick, side="right")) - 1, 0)
         for beat in range(first, n_beats):

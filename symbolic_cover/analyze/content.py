@@ -13,9 +13,20 @@ import symusic
 
 from symbolic_cover.analyze.chords import beat_edges, chords_from_stacks, chords_from_symbols, recognise_chords
 from symbolic_cover.analyze.key import find_key
-from symbolic_cover.analyze.melody import find_bass, find_melody, is_melody_name, one_line
+from symbolic_cover.analyze.melody import (
+    find_bass,
+    find_melody,
+    find_melody_track,
+    hold_split_notes,
+    is_melody_name,
+    one_line,
+    without_faint_lows,
+)
 from symbolic_cover.errors import InputError
 from symbolic_cover.music import TICKS_PER_QUARTER, Chord, Content, Grid, Key, Note
+
+#: The track in which a recording's notes arrive: some of them are no notes but overtones and noise.
+_HEARD = "audio"
 
 
 def analyze(score: symusic.Score, grid: Grid, title: str = "Untitled") -> Content:
@@ -35,6 +46,9 @@ def analyze(score: symusic.Score, grid: Grid, title: str = "Untitled") -> Conten
     melody = _melody(played, everything)
     tune = {(note.onset_tick, note.pitch) for note in melody}
     rest = [note for note in everything if (note.onset_tick, note.pitch) not in tune]
+    if {name for name, _ in tracks} == {_HEARD}:
+        rest = without_faint_lows(rest)
+        melody = hold_split_notes(melody)
     bass = find_bass(rest, beat_edges(grid))
     low = set(bass)
     key = _stated_key(score) or find_key(everything)
@@ -87,7 +101,7 @@ def _melody(played: list[tuple[str, list[Note]]], everything: list[Note]) -> tup
     named = [notes for name, notes in played if is_melody_name(name)]
     if named:
         return one_line(max(named, key=len))
-    return find_melody(everything)
+    return find_melody_track([notes for _, notes in played]) or find_melody(everything)
 
 
 def _stated_key(score: symusic.Score) -> Key | None:

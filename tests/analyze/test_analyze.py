@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 from symbolic_cover.analyze.chords import chords_from_symbols, name_chord, parse_chord, recognise_chords
 from symbolic_cover.analyze.content import analyze, describe
 from symbolic_cover.analyze.key import find_key
-from symbolic_cover.analyze.melody import find_bass, find_melody, is_melody_name, one_line
+from symbolic_cover.analyze.melody import (
+    find_bass,
+    find_melody,
+    find_melody_track,
+    hold_split_notes,
+    is_melody_name,
+    one_line,
+    without_faint_lows,
+)
 from symbolic_cover.errors import InputError
 from symbolic_cover.music import CHORD_INTERVALS, Chord, Grid, Key, Note
 
@@ -75,6 +83,75 @@ def test_the_tune_is_found_above_its_accompaniment(song):
     hits = sum((note.onset_tick, note.pitch) in tune for note in found)
     assert hits == len(song.melody)
     assert len(found) <= len(song.melody) + 2
+
+
+def test_a_tune_rests_where_only_chords_are_struck(song):
+    strummed = [Note(tick, 6, pitch, 50) for tick in range(192, 384, 12) for pitch in (48, 52, 55)]
+    found = find_melody([*song.notes, *strummed])
+    assert {note.onset_tick for note in found} <= set(range(192))
+    assert len(found) >= len(song.melody) - 1
+
+
+def test_faint_notes_far_from_the_tune_stay_out(song):
+    ghosts = [Note(tick + 3, 3, 98 if tick % 24 else 58, 30) for tick in range(0, 180, 12)]
+    found = find_melody([*song.notes, *ghosts])
+    assert not set(found) & set(ghosts)
+    assert {(n.onset_tick, n.pitch) for n in found} >= {(n.onset_tick, n.pitch) for n in song.melody[:-1]}
+
+
+def test_faint_low_notes_are_noise_and_faint_high_ones_are_not():
+    clear = [Note(tick, 12, 40 + tick % 5, 80) for tick in range(0, 96, 12)]
+    low, high = Note(3, 3, 42, 40), Note(3, 3, 80, 40)
+    assert without_faint_lows([*clear, low, high]) == [*clear, high]
+    assert without_faint_lows([]) == []
+
+
+def test_a_note_that_fades_is_held_and_one_struck_again_is_not():
+    assert hold_split_notes([Note(0, 6, 70, 80), Note(6, 3, 70, 50)]) == (Note(0, 9, 70, 80),)
+    for again in (Note(6, 3, 70, 80), Note(6, 3, 71, 50), Note(9, 3, 70, 50), Note(6, 6, 70, 50)):
+        line = (Note(0, 6, 70, 80), again)
+        assert hold_split_notes(line) == line
+
+
+def test_only_what_was_heard_has_noise_in_it(song):
+    faint = symusic.Note(14, 10, 36, 20)
+    found = {}
+    for name in ("audio", "piano"):
+        track = symusic.Track(name=name)
+        track.notes.extend([symusic.Note(*note) for note in song.notes] + [faint])
+        score = symusic.Score(12)
+        score.tracks.append(track)
+        found[name] = {(n.onset_tick, n.pitch) for n in analyze(score, song.grid).notes}
+    assert found["piano"] - found["audio"] == {(14, 36)}
+
+
+def test_a_passing_beat_does_not_change_the_chord():
+    held = [*block(0, (36, 52, 55, 60)), Note(12, 12, 62), Note(24, 12, 65), Note(36, 12, 64)]
+    assert [c.label for c in recognise_chords(held, Grid.steady(1), Key(0, "major"))] == ["C:maj"]
+
+
+def test_a_high_note_is_no_bass():
+    found = recognise_chords(block(0, (64, 67, 72)), Grid.steady(1))
+    assert [(c.root, c.bass) for c in found] == [(0, 0)]
+
+
+def test_silence_has_no_tune():
+    assert find_melody([]) == ()
+    assert find_melody_track([]) == ()
+
+
+def test_the_track_that_goes_like_a_melody_is_the_tune(song):
+    arpeggio = [Note(n.onset_tick + 6 * i, 6, n.pitch + 12 + s) for n in song.bass for i, s in enumerate((0, 7, 12, 7))]
+    tune = tuple(note._replace(velocity=60) for note in song.melody)
+    chords = [Note(bass.onset_tick, 48, bass.pitch + step) for bass in song.bass for step in (28, 31, 36)]
+    assert find_melody_track([chords, arpeggio, list(tune), list(song.bass)]) == tune
+
+
+def test_no_track_is_a_melody_that_repeats_or_strikes_chords_or_is_alone(song):
+    drone = [Note(tick, 6, 76) for tick in range(0, 192, 6)]
+    chords = [Note(bass.onset_tick, 48, bass.pitch + step) for bass in song.bass for step in (28, 31, 36)]
+    assert find_melody_track([chords, drone, list(song.bass)]) == ()
+    assert find_melody_track([list(song.melody)]) == ()
 
 
 def test_the_bass_is_the_lowest_note_of_each_beat(song):
