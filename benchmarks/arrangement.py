@@ -147,10 +147,11 @@ def check_score(arrangement: Arrangement, path: Path) -> str:
                 return f"bar {measure.number} is not full"
             if any(float(voice.highestTime) > float(length) + 1e-6 for voice in voices):
                 return f"bar {measure.number} is too long"
-        for note in part.stripTies().flatten().notes:
-            if "ChordSymbol" not in note.classes:
-                onset = round(float(note.offset) * TICKS_PER_QUARTER)
-                found |= {(onset, pitch.midi) for pitch in note.pitches}
+        for element in part.flatten().notes:
+            if "ChordSymbol" not in element.classes:
+                onset = round(float(element.offset) * TICKS_PER_QUARTER)
+                struck = element.notes if element.isChord else [element]
+                found |= {(onset, n.pitch.midi) for n in struck if n.tie is None or n.tie.type == "start"}
     wanted = {(note.onset_tick, note.pitch) for note in arrangement.notes}
     return "ok" if found == wanted else f"{len(wanted - found)} notes lost, {len(found - wanted)} added"
 

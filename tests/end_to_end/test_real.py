@@ -35,11 +35,12 @@ def check_files(folder: Path) -> dict:
     score = music21.converter.parse(folder / "score.musicxml")
     assert len(score.parts) == 2
     written = {
-        (round(float(note.offset) * 480), pitch.midi)
+        (round(float(element.offset) * 480), note.pitch.midi)
         for part in score.parts
-        for note in part.stripTies().flatten().notes
-        if "ChordSymbol" not in note.classes
-        for pitch in note.pitches
+        for element in part.flatten().notes
+        if "ChordSymbol" not in element.classes
+        for note in (element.notes if element.isChord else [element])
+        if note.tie is None or note.tie.type == "start"
     }
     assert written == {(note.time, note.pitch) for track in midi.tracks for note in track.notes}
     for part in score.parts:
@@ -96,7 +97,7 @@ def test_a_musicxml_score_becomes_a_cover(tmp_path):
 
 def test_the_same_seed_makes_the_same_cover(tmp_path):
     first, again = (cover(EXAMPLES / "scarborough_fair.abc", controls=Controls(candidates=1, seed=7)) for _ in range(2))
-    assert first.arrangement == again.arrangement
+    assert first.arrangement.parts == again.arrangement.parts
     first.save(tmp_path / "a")
     again.save(tmp_path / "b")
     for name in ("arrangement.mid", "score.musicxml", "cover.wav"):
