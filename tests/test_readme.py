@@ -1,0 +1,49 @@
+"""Every command of the README runs as it stands there (on the first seconds of the recording)."""
+
+import re
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from symbolic_cover import cli
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = [line for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch) -> Path:
+    """A working folder with the examples, the recording cut short."""
+    examples = tmp_path / "data" / "examples"
+    examples.mkdir(parents=True)
+    shutil.copy(ROOT / "data" / "examples" / "scarborough_fair.abc", examples)
+    samples, rate = soundfile.read(ROOT / "data" / "examples" / "lets_go_fishin.ogg", frames=10 * 44100)
+    soundfile.write(examples / "lets_go_fishin.ogg", samples, rate)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_runs(command, repository, monkeypatch):
+    monkeypatch.setattr(sys, "argv", shlex.split(command))
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert not stop.value.code
+
+
+@pytest.mark.slow
+def test_the_python_runs(repository):
+    (block,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    exec(compile(block, "README.md", "exec"), {})
+    assert (repository / "covers" / "python" / "score.pdf").is_file()
+
+
+def test_the_make_targets_exist():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert all(f"\n{target}:" in makefile for target in re.findall(r"^    make (\w+)", README, re.MULTILINE))
