@@ -174,6 +174,8 @@ def _visible(content: Content, controls: Controls) -> list[dict[str, Any]]:
 
 
 def _sounding_bars(content: Content) -> tuple[int, int]:
-    """The first and last bar in which the song has a note or a chord begins with one."""
-    notes = content.notes
-    return content.grid.bar_index(notes[0].onset_tick), content.grid.bar_index(max(n.onset_tick for n in notes))
+    """The first and the last bar in which the song has a note or a chord."""
+    onsets = [note.onset_tick for note in content.notes]
+    begins = [*onsets, *(chord.start_tick for chord in content.chords)]
+    ends = [*onsets, *(chord.end_tick - 1 for chord in content.chords)]
+    return content.grid.bar_index(min(begins)), content.grid.bar_index(max(ends))
