@@ -7,6 +7,8 @@ short one.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import sys
 import sysconfig
 import tempfile
@@ -223,7 +225,8 @@ def fluidsynth_version() -> str:
 
 def _fluidsynth() -> Any:
     try:
-        import fluidsynth
+        with contextlib.redirect_stdout(io.StringIO()):  # it says where it found the library
+            import fluidsynth
     except ImportError as error:
         remedy = "install libfluidsynth (on Debian `apt-get install libfluidsynth3`) and `pip install pyfluidsynth`."
         raise MissingDependencyError(f"FluidSynth cannot be loaded ({error}):", remedy) from error
