@@ -35,6 +35,7 @@ FINE_SHARE, PLAIN_SHARE = 0.85, 0.8
 FEWEST_TO_JUDGE = 32
 NEAR_PLACE = 0.05  # of a quarter
 BESIDE_RATIO = 0.7
+MOST_ACCIDENTALS = 7
 
 _HARTE = re.compile(
     r"N|[A-G][#b]?:(?:" + "|".join(CHORD_INTERVALS) + r")(?:/(?:" + "|".join(map(re.escape, HARTE_DEGREES)) + r"))?"
@@ -42,7 +43,13 @@ _HARTE = re.compile(
 
 
 def read_score(
-    path: str | Path, *, bpm: float | None = None, meter: Meter | None = None, downbeat_sec: float | None = None
+    path: str | Path,
+    *,
+    bpm: float | None = None,
+    meter: Meter | None = None,
+    downbeat_sec: float | None = None,
+    longest_sec: float = LONGEST_SEC,
+    as_written: bool = False,
 ) -> tuple[Transcript, Grid]:
     """Read .mid, .midi, .kar, .musicxml, .xml, .mxl, .abc or .krn.
 
@@ -59,7 +66,7 @@ def read_score(
     if not path.is_file():
         raise UsageError(f"There is no file {path}.", "Check the path.")
     if suffix in MIDI_SUFFIXES:
-        transcript, grid = _read_midi(path, bpm, meter, downbeat_sec)
+        transcript, grid = _read_midi(path, bpm, meter, downbeat_sec, longest_sec, as_written)
     else:
         from symbolic_cover.listen.notation import read_notation
 
@@ -67,7 +74,7 @@ def read_score(
         written, title = read_notation(path, kind)
         score, grid = settle(written)
         transcript = Transcript(score, kind, title)
-    _refuse_too_long(path, transcript.score)
+    _refuse_too_long(path, transcript.score, longest_sec)
     if grid.confidence == 1.0 and (bpm, meter, downbeat_sec) != (None, None, None):
         return override(transcript, grid, bpm=bpm, meter=meter, downbeat_sec=downbeat_sec)
     return transcript, grid
@@ -111,13 +118,19 @@ def _stretched(score: ScoreSecond, factor: float) -> ScoreSecond:
     return score
 
 
-def _refuse_too_long(path: Path, score: ScoreSecond) -> None:
-    if score.end() > LONGEST_SEC:
-        raise InputError(f"{path.name} lasts longer than 15 minutes.", "Cut it to one song or one movement.")
+def _refuse_too_long(path: Path, score: ScoreSecond, longest_sec: float) -> None:
+    if score.end() > longest_sec:
+        minutes = f"{longest_sec / 60:g} minutes"
+        raise InputError(f"{path.name} lasts longer than {minutes}.", "Cut it to one song or one movement.")
 
 
 def _read_midi(
-    path: Path, bpm: float | None, meter: Meter | None, downbeat_sec: float | None
+    path: Path,
+    bpm: float | None,
+    meter: Meter | None,
+    downbeat_sec: float | None,
+    longest_sec: float,
+    as_written: bool,
 ) -> tuple[Transcript, Grid]:
     """A MIDI file as written or, if it was performed or says nothing of its metre, with tracked beats."""
     from symusic import core
@@ -131,11 +144,11 @@ def _read_midi(
         raise InputError(f"{path.name} holds no notes.", "Give a MIDI file with notes.")
     onsets = np.array([note.onset_tick for track in written.tracks if not track.is_drum for note in track.notes])
     is_notated = bool(written.keys) or not lies_beside_its_beats(onsets)
-    if written.measures and is_notated and lies_on_its_grid(onsets):
+    if written.measures and (as_written or (is_notated and lies_on_its_grid(onsets))):
         score, grid = settle(written)
         return Transcript(score, "midi", title_of(path)), grid
     score = cast("ScoreSecond", midi.to("second"))
-    _refuse_too_long(path, score)
+    _refuse_too_long(path, score, longest_sec)
     score.markers.filter(lambda marker: bool(_HARTE.fullmatch(marker.text)), inplace=True)
     grid = track_beats(pulse_of_notes(score), bpm=bpm, meter=meter, downbeat_sec=downbeat_sec)
     return Transcript(score, "midi", title_of(path)), grid
@@ -187,9 +200,13 @@ def _written_midi(midi: ScoreTick) -> Written:
         tracks,
         _midi_measures([(s.time * scale, s.numerator, s.denominator) for s in midi.time_signatures], end_tick),
         [(tempo.time * scale, tempo.qpm) for tempo in midi.tempos],
-        [(key.time * scale, key.key, key.tonality) for key in midi.key_signatures],
+        [(key.time * scale, key.key, key.tonality) for key in midi.key_signatures if _is_key(key.key, key.tonality)],
         [(mark.time * scale, mark.text) for mark in midi.markers if _HARTE.fullmatch(mark.text)],
     )
+
+
+def _is_key(fifths: int, mode: int) -> bool:
+    return abs(fifths) <= MOST_ACCIDENTALS and mode in (0, 1)
 
 
 def _midi_measures(signatures: list[tuple[float, int, int]], end_tick: float) -> list[Measure]:

@@ -52,6 +52,18 @@ def test_abc_with_pick_up_repeat_tie_grace_triplet_and_chords(tmp_path):
     assert (score.key_signatures[0].time, score.key_signatures[0].key, score.key_signatures[0].tonality) == (0, 0, 1)
 
 
+def test_an_impossible_key_signature_is_passed_over(tmp_path):
+    score = core.ScoreTick(480)
+    score.key_signatures.append(core.KeySignatureTick(0, -1, -1))
+    score.key_signatures.append(core.KeySignatureTick(0, 2, 0))
+    score.tracks.append(core.TrackTick("tune", 0, False))
+    for index in range(8):
+        score.tracks[0].notes.append(core.NoteTick(480 * index, 480, 60 + index, 80))
+    score.dump_midi(tmp_path / "odd.mid")
+    transcript, _ = read_score(tmp_path / "odd.mid")
+    assert [(key.key, key.tonality) for key in transcript.score.key_signatures] == [(2, 0)]
+
+
 def musicxml_score():
     import music21
 
