@@ -54,12 +54,15 @@ def test_abc_with_pick_up_repeat_tie_grace_triplet_and_chords(tmp_path):
 
 def test_an_impossible_key_signature_is_passed_over(tmp_path):
     score = core.ScoreTick(480)
-    score.key_signatures.append(core.KeySignatureTick(0, -1, -1))
-    score.key_signatures.append(core.KeySignatureTick(0, 2, 0))
+    score.key_signatures.append(core.KeySignatureTick(0, 3, 1))
+    score.key_signatures.append(core.KeySignatureTick(960, 2, 0))
     score.tracks.append(core.TrackTick("tune", 0, False))
     for index in range(8):
         score.tracks[0].notes.append(core.NoteTick(480 * index, 480, 60 + index, 80))
     score.dump_midi(tmp_path / "odd.mid")
+    midi = (tmp_path / "odd.mid").read_bytes()
+    assert b"\xff\x59\x02\x03\x01" in midi
+    (tmp_path / "odd.mid").write_bytes(midi.replace(b"\xff\x59\x02\x03\x01", b"\xff\x59\x02\xff\xff"))
     transcript, _ = read_score(tmp_path / "odd.mid")
     assert [(key.key, key.tonality) for key in transcript.score.key_signatures] == [(2, 0)]
 
