@@ -259,13 +259,27 @@ class Content:
 
 @dataclass(frozen=True)
 class PartSpec:
-    """One part of an ensemble: its name, how a score calls it, General MIDI program and range (MIDI pitches)."""
+    """One part of an ensemble: its name, how a score calls it, General MIDI program and range (MIDI pitches).
+
+    Parts with the same `group` share one instrument; an empty one means that the part has its own.
+    """
 
     name: str
     label: str
     program: int
     lowest: int
     highest: int
+    group: str = ""
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Who plays together. `lead` names the part that carries the tune (empty where none does)."""
+
+    name: str
+    title: str
+    lead: str
+    parts: tuple[PartSpec, ...]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The styles to cover in, one TOML file each in ``presets/styles``."""
+"""The styles to cover in, one TOML file each in ``presets/styles``, and who plays them, ``presets/ensembles.toml``."""
 
 from __future__ import annotations
 
@@ -6,9 +6,19 @@ import tomllib
 from pathlib import Path
 
 from symbolic_cover.errors import UsageError
-from symbolic_cover.music import PartSpec, Style
+from symbolic_cover.music import Ensemble, PartSpec, Style
 
-STYLES_FOLDER = Path(__file__).parent.parent / "presets" / "styles"
+_PRESETS = Path(__file__).parent.parent / "presets"
+STYLES_FOLDER = _PRESETS / "styles"
+
+
+def load_ensembles() -> dict[str, Ensemble]:
+    """All ensembles by name."""
+    facts = tomllib.loads((_PRESETS / "ensembles.toml").read_text(encoding="utf-8"))
+    return {
+        name: Ensemble(name, one["title"], one["lead"], tuple(PartSpec(**part) for part in one["parts"]))
+        for name, one in facts.items()
+    }
 
 
 def style_names() -> list[str]:

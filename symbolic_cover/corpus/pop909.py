@@ -8,14 +8,13 @@ in the same order, so the k-th note of a pitch in one is the k-th note of that p
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import symusic
 
-from symbolic_cover.errors import InputError, UsageError
+from symbolic_cover.errors import InputError
 from symbolic_cover.music import TICKS_PER_QUARTER, Bar, Grid, Meter
 
 #: How much more weight than the written bar line another one needs.
@@ -23,44 +22,22 @@ _CLEARLY = 1.15
 _ONSETS = np.array([0, 3, 4, 6, 8, 9, 12])
 
 
-class Piece(NamedTuple):
-    """A song of the corpus: `score` is on the grid (12 ticks a quarter) and its tracks are named."""
-
-    name: str
-    split_group: str
-    score: symusic.Score
-    grid: Grid
+def original_of(corrected: Path) -> Path:
+    """Where POP909 keeps the original of a song of POP909-CL, when both lie in one folder."""
+    return corrected.parent.parent / "pop909" / corrected.stem / f"{corrected.stem}.mid"
 
 
-def find_songs(folder: Path) -> list[tuple[str, Path, Path]]:
-    """(number, original MIDI, corrected MIDI) of each song of which both are below `folder`."""
-    songs = [
-        (corrected.stem, folder / "pop909" / corrected.stem / f"{corrected.stem}.mid", corrected)
-        for corrected in sorted((folder / "pop909_cl").glob("*.mid"))
-    ]
-    found = [song for song in songs if song[1].is_file()]
-    if not found:
-        raise UsageError(f"No POP909 songs in {folder}.", "It must hold the unpacked folders pop909 and pop909_cl.")
-    return found
+def read_song(original: Path, corrected: Path) -> tuple[symusic.Score, Grid]:
+    """The corrected song on the grid (12 ticks a quarter), its notes under the track names of the original.
 
-
-def read_songs(folder: Path) -> Iterator[Piece | tuple[str, str]]:
-    """Each song as a `Piece`, or (name, reason) where it must be left out."""
-    for number, original, corrected in find_songs(folder):
-        try:
-            yield read_song(number, original, corrected)
-        except (InputError, RuntimeError, ValueError) as error:
-            yield number, str(error)
-
-
-def read_song(number: str, original: Path, corrected: Path) -> Piece:
-    """Lay the track names of the original over the notes of the corrected file."""
+    The tracks are ``MELODY``, ``BRIDGE``, ``PIANO`` and ``chords``. Raises `InputError` where the two differ.
+    """
     named, gridded = symusic.Score(original), symusic.Score(corrected)
     pickup = _pickup(gridded)
     gridded = gridded.shift_time(pickup) if pickup else gridded
     grid = _grid(gridded, named)
     scale = TICKS_PER_QUARTER / gridded.ticks_per_quarter
-    names = _name_notes(number, gridded.tracks[0].notes, named)
+    names = _name_notes(gridded.tracks[0].notes, named)
     tracks = {name: symusic.Track(name=name) for name in ("MELODY", "BRIDGE", "PIANO", "chords")}
     for name, note in zip(names, gridded.tracks[0].notes, strict=True):
         onset, end = snap(note.time * scale), snap(note.end * scale)
@@ -72,7 +49,7 @@ def read_song(number: str, original: Path, corrected: Path) -> Piece:
         tracks["chords"].notes.append(symusic.Note(onset, max(round(note.duration * scale), 1), note.pitch, 80))
     score = symusic.Score(TICKS_PER_QUARTER)
     score.tracks = list(tracks.values())
-    return Piece(f"pop909-{number}", f"pop909:{number}", score, grid)
+    return score, grid
 
 
 def _pickup(gridded: symusic.Score) -> int:
@@ -102,7 +79,7 @@ def _bar_length(gridded: symusic.Score) -> int:
     return signature.numerator * 4 * gridded.ticks_per_quarter // signature.denominator
 
 
-def _name_notes(number: str, notes: Sequence[symusic.Note], named: symusic.Score) -> list[str]:
+def _name_notes(notes: Sequence[symusic.Note], named: symusic.Score) -> list[str]:
     """The track name of each corrected note: that of the original note of its pitch at its time."""
     originals: dict[int, list[tuple[int, str]]] = {}
     for track in named.tracks:
@@ -118,7 +95,7 @@ def _name_notes(number: str, notes: Sequence[symusic.Note], named: symusic.Score
         for place, (time, _) in zip(sorted(times), sorted(originals[pitch]), strict=True)
     ]
     if len(anchors) < len(notes) / 4:
-        raise InputError(f"{number}: the two versions hold different notes.")
+        raise InputError("The original and the corrected version hold different notes.")
     at, times = np.array(sorted(anchors), dtype=float).T
     expected = np.interp([note.time for note in notes], at, times)
     ranks: dict[int, int] = {}

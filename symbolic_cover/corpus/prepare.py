@@ -1,198 +1,235 @@
-"""From pieces to shards: what `train` reads without miditok, symusic or music21.
+"""From collected datasets to a corpus: what `train` reads, and what one wants to know of it.
 
-A prepared folder holds ``vocabulary.json`` and, for each of the splits ``train``, ``valid`` and
-``test``, one ``.npz`` with the tokens of all bars, X and Y, one after the other (`Shard`). A song
-belongs to one split, fixed by the hash of its group.
+The work is done in units of a few pieces (`units.py`), in any number of processes. Units that are there
+already are not made again, so that a run that was killed goes on where it was. Then the corpus is put
+together: pieces that are the same are kept once, versions of one song stay in one split, and a summary
+says what was left out and why. The same pieces give the same bytes, whoever prepared them.
 """
 
 from __future__ import annotations
 
-import hashlib
+import csv
 import json
-import os
-import tarfile
-import tempfile
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
-import numpy as np
+from symbolic_cover.arrange.styles import load_ensembles
+from symbolic_cover.corpus.collect import Collected, collected
+from symbolic_cover.corpus.shards import SPLITS, ShardWriter, split_of
+from symbolic_cover.corpus.sketch import SAME_PIECE, SAME_TUNE, SketchIndex
+from symbolic_cover.corpus.units import FORMAT, Job, Unit, prepare_unit, read_prepared, unit_path
+from symbolic_cover.corpus.workers import run_all
+from symbolic_cover.errors import UsageError
+from symbolic_cover.tokens.tokenizer import BarTokenizer
 
-from symbolic_cover.analyze.content import analyze, notes_of
-from symbolic_cover.analyze.hands import fill_gaps, split_hands
-from symbolic_cover.corpus.pop909 import Piece, find_songs, read_song
-from symbolic_cover.errors import SymbolicCoverError, UsageError
-from symbolic_cover.music import TICKS_PER_QUARTER, Content, Note
-from symbolic_cover.tokens.tokenizer import BarTokenizer, bars_of_content, bars_of_parts
-from symbolic_cover.tokens.vocabulary import METERS, density_level
+#: Styles beside the collected ones: a style left open, and one for a user's own music.
+OPEN_STYLES = ("any", "own")
+_A_UNIT = 12
+_FEWEST_RUNS = 10
 
-SPLITS = ("train", "valid", "test")
-STYLE, ENSEMBLE, PARTS = "pop-piano", "solo-piano", ("left-hand", "right-hand")
-_LEVEL_BOUNDS = ((11.0, "easy"), (16.0, "intermediate"))
-
-
-class Pair(NamedTuple):
-    """A song and its arrangement: X and Y before tokens."""
-
-    name: str
-    split: str
-    content: Content
-    parts: dict[str, list[Note]]
-    level: str
+Progress = Callable[[int, int], None]
 
 
-class TokenizedSong(NamedTuple):
-    """A song's header, and for each bar X (with everything there is to know) and Y, as token ids."""
+@dataclass(frozen=True)
+class Choice:
+    """Which collected pieces go into a corpus, and who prepares them.
 
-    name: str
-    split: str
-    header: list[int]
-    bars: list[tuple[list[int], list[int]]]
-
-    @property
-    def n_tokens(self) -> int:
-        """Tokens of all bars, X and Y."""
-        return sum(len(x) + len(y) for x, y in self.bars)
-
-
-def split_of(group: str) -> str:
-    """The split of a song: 4 % validation, 7 % test, by the hash of its group."""
-    place = int(hashlib.sha256(group.encode()).hexdigest(), 16) % 100
-    return "valid" if place < 4 else "test" if place < 11 else "train"
-
-
-def make_pair(piece: Piece) -> Pair:
-    """X by the same analysis that covers use; Y the human accompaniment, repaired to be playable."""
-    content = analyze(piece.score, piece.grid, piece.name)
-    accompaniment = [
-        note for track in piece.score.tracks if track.name not in ("MELODY", "chords") for note in notes_of(track)
-    ]
-    left, right = split_hands(accompaniment, content.melody)
-    left, right = fill_gaps(left, [*right, *content.melody]), fill_gaps(right, left, content.melody)
-    quarters = piece.grid.end_tick / TICKS_PER_QUARTER
-    density = 4 * (len(left) + len(right)) / quarters
-    level = next((name for bound, name in _LEVEL_BOUNDS if density < bound), "full")
-    parts = dict(zip(PARTS, (left, right), strict=True))
-    return Pair(piece.name, split_of(piece.split_group), content, parts, level)
-
-
-def tokenize_pair(pair: Pair, tokenizer: BarTokenizer) -> TokenizedSong:
-    """Write every bar of a pair; raises `SymbolicCoverError` for a metre that the language does not know."""
-    unknown = {str(bar.meter) for bar in pair.content.grid.bars if bar.meter not in METERS}
-    if unknown:
-        raise SymbolicCoverError(f"{pair.name}: metre {', '.join(sorted(unknown))} is not in the vocabulary.")
-    bars = []
-    played = bars_of_parts(pair.parts, pair.content.grid.bars)
-    for known, parts in zip(bars_of_content(pair.content), played, strict=True):
-        density = density_level(sum(len(notes) for notes in parts.values()))
-        x = tokenizer.source_bar(**known, density=density)
-        bars.append((tokenizer.ids(x), tokenizer.ids(tokenizer.target_bar(known["bar"], parts))))
-    header = tokenizer.ids(tokenizer.header(STYLE, pair.level, ENSEMBLE))
-    return TokenizedSong(pair.name, pair.split, header, bars)
-
-
-def prepare(folder: Path, out: Path, *, limit: int | None = None, progress: Callable[[int, int], None] | None = None,
-            workers: int | None = None) -> dict[str, object]:  # fmt: skip
-    """Turn the unpacked POP909 and POP909-CL in `folder` into shards in `out`.
-
-    Songs that cannot be used are left out and named in the returned summary
-    (``songs``, ``bars``, ``tokens`` by split; ``left_out``: [name, reason]).
+    Without `only` it is the default mix. `limit` takes so many pieces of each dataset, spread over it.
     """
-    songs = find_songs(folder)[:limit]
-    tokenizer = BarTokenizer.build([STYLE], [ENSEMBLE], PARTS)
-    done: dict[str, list[TokenizedSong]] = {split: [] for split in SPLITS}
-    left_out: list[tuple[str, str]] = []
-    for count, result in enumerate(_each(songs, workers or os.cpu_count() or 1), start=1):
-        if isinstance(result, TokenizedSong):
-            done[result.split].append(result)
-        else:
-            left_out.append(result)
-        if progress:
-            progress(count, len(songs))
-    out.mkdir(parents=True, exist_ok=True)
-    tokenizer.save(out / "tokenizer.json")
-    (out / "vocabulary.json").write_text(json.dumps(tokenizer.vocab, indent=0), encoding="utf-8")
-    for split, found in done.items():
-        _write_shard(out / f"{split}.npz", found)
-    summary: dict[str, object] = {
-        "songs": {split: len(found) for split, found in done.items()},
-        "bars": {split: sum(len(song.bars) for song in found) for split, found in done.items()},
-        "tokens": {split: sum(song.n_tokens for song in found) for split, found in done.items()},
-        "left_out": left_out,
-    }
-    (out / "summary.json").write_text(json.dumps(summary, indent=2), encoding="utf-8")
+
+    only: tuple[str, ...] = ()
+    limit: int | None = None
+    workers: int = 2
+    ray_address: str | None = None
+
+
+def prepare(library: Path, out: Path, choice: Choice = Choice(), progress: Progress | None = None) -> dict[str, Any]:
+    """Prepare what is collected in `library` and write the corpus to `out`; returns the summary.
+
+    Does nothing where `out` holds just this corpus already. Raises `UsageError` where nothing is collected.
+    """
+    jobs = _jobs(library, choice)
+    tokenizer = _tokenizer(jobs)
+    work = out / "work"
+    work.mkdir(parents=True, exist_ok=True)
+    tokenizer.save(work / "tokenizer.json")
+    settings = " ".join(tokenizer.vocab)
+    units = [
+        Unit(chunk, str(unit_path(chunk, work, settings)), str(work))
+        for chunk in (tuple(jobs[i : i + _A_UNIT]) for i in range(0, len(jobs), _A_UNIT))
+    ]
+    names = [Path(unit.out).name for unit in units]
+    if (done := _finished(out, names)) is not None:
+        return done
+    _make(units, choice, progress)
+    summary = _put_together([Path(unit.out) for unit in units], out, tokenizer)
+    summary["units"] = names
+    _write_whole(out / "summary.json", json.dumps(summary, indent=1, ensure_ascii=False))
     return summary
 
 
-def prepared_folder(
-    data: Path, out: Path, limit: int | None = None, progress: Callable[[int, int], None] | None = None
-) -> Path:
-    """The shards in `data`, or made in `out` from POP909 and POP909-CL, unpacked or as .tar.zst, in `data`.
-
-    Raises `UsageError` where there is neither.
-    """
-    for folder in (data, out):
-        if (folder / "train.npz").is_file():
-            return folder
-    if not data.is_dir():
-        raise UsageError(f"There is no folder {data}.", "Give a folder of shards, or one with POP909 and POP909-CL.")
-    archives = [data / f"{name}.tar.zst" for name in ("pop909", "pop909_cl")]
-    if all(archive.is_file() for archive in archives):
-        with tempfile.TemporaryDirectory() as unpacked:
-            for archive in archives:
-                _unpack(archive, Path(unpacked))
-            prepare(Path(unpacked), out, limit=limit, progress=progress)
-    else:
-        prepare(data, out, limit=limit, progress=progress)
-    return out
+def _jobs(library: Path, choice: Choice) -> list[Job]:
+    """The chosen pieces in a fixed order."""
+    there = collected(library)
+    missing = [name for name in choice.only if name not in there]
+    if missing or not there:
+        wanted = f"{', '.join(missing)} is not" if missing else "Nothing is"
+        raise UsageError(f"{wanted} collected in {library}.", "Type: symbolic-cover collect --from FOLDER")
+    companions = {one.dataset.companion_of: one for one in there.values() if one.dataset.companion_of}
+    jobs: list[Job] = []
+    for name in sorted(there):
+        one = there[name]
+        wanted_here = name in choice.only if choice.only else one.dataset.default
+        if wanted_here and not one.dataset.companion_of:
+            found = sorted(_jobs_of(one, companions.get(name)))
+            step = max(len(found) // choice.limit, 1) if choice.limit else 1
+            jobs += found[::step][: choice.limit]
+    if not jobs:
+        raise UsageError("None of the collected datasets is in the default mix.", "Name them: --only DATASET")
+    return jobs
 
 
-def _unpack(archive: Path, folder: Path) -> None:
-    import zstandard
-
-    with (
-        archive.open("rb") as packed,
-        zstandard.ZstdDecompressor().stream_reader(packed) as stream,
-        tarfile.open(fileobj=stream, mode="r|") as tar,
-    ):
-        tar.extractall(folder, filter="data")
-
-
-def _each(songs: list[tuple[str, Path, Path]], workers: int) -> Iterator[TokenizedSong | tuple[str, str]]:
-    if workers == 1:
-        yield from map(_tokenize_song, songs)
-        return
-    with ProcessPoolExecutor(workers) as pool:
-        yield from pool.map(_tokenize_song, songs, chunksize=8)
+def _jobs_of(one: Collected, companion: Collected | None) -> Iterable[Job]:
+    beside = {row.path.stem: str(row.path) for row in companion.rows} if companion else {}
+    melodies = {row.path.stem.removesuffix("_melody"): str(row.path) for row in one.rows if not _placed(one, row)}
+    for row in one.rows:
+        place = _placed(one, row)
+        if not place:
+            continue
+        reader = "pop909" if place.layout == "pop909" else "written" if one.dataset.weights else "as found"
+        extra = beside.get(row.path.stem, "") if reader == "pop909" else melodies.get(row.path.stem, "")
+        name = f"{one.dataset.name}/{row.path.relative_to(one.folder).with_suffix('').as_posix()}"
+        yield Job(name, one.dataset.name, str(row.path), row.title, row.composer, place.style, place.ensemble,
+                  row.licence, row.split_group, reader, extra)  # fmt: skip
 
 
-def _tokenize_song(song: tuple[str, Path, Path]) -> TokenizedSong | tuple[str, str]:
-    try:
-        tokenizer = BarTokenizer.build([STYLE], [ENSEMBLE], PARTS)
-        return tokenize_pair(make_pair(read_song(*song)), tokenizer)
-    except (SymbolicCoverError, RuntimeError, ValueError) as error:
-        return song[0], str(error)
+def _placed(one: Collected, row: Any) -> Any:
+    return one.dataset.styles.get(row.label)
 
 
-def _write_shard(path: Path, songs: list[TokenizedSong]) -> None:
-    """Arrays: `tokens`; `x_start`, `y_start`, `bar_end` (bars,) offsets; `song_start` (songs + 1,) bars; `headers`."""
-    tokens: list[int] = []
-    x_start, y_start, bar_end, song_start = [], [], [], [0]
-    for song in songs:
-        for x, y in song.bars:
-            x_start.append(len(tokens))
-            y_start.append(len(tokens) + len(x))
-            tokens += x + y
-            bar_end.append(len(tokens))
-        song_start.append(len(bar_end))
-    np.savez_compressed(
-        path,
-        tokens=np.array(tokens, dtype=np.uint16),
-        x_start=np.array(x_start, dtype=np.int64),
-        y_start=np.array(y_start, dtype=np.int64),
-        bar_end=np.array(bar_end, dtype=np.int64),
-        song_start=np.array(song_start, dtype=np.int64),
-        headers=np.array([song.header for song in songs], dtype=np.uint16).reshape(len(songs), -1 if songs else 0),
-        names=np.array([song.name for song in songs], dtype="U64"),
-    )
+def _tokenizer(jobs: Sequence[Job]) -> BarTokenizer:
+    """A tokenizer that knows the styles of the jobs, and all ensembles and parts."""
+    ensembles = load_ensembles()
+    parts = dict.fromkeys(part.name for ensemble in ensembles.values() for part in ensemble.parts)
+    styles = [*OPEN_STYLES, *sorted({job.style for job in jobs})]
+    return BarTokenizer.build(styles, list(ensembles), list(parts))
+
+
+def _finished(out: Path, units: list[str]) -> dict[str, Any] | None:
+    """The summary of a corpus that was made of just these units."""
+    path = out / "summary.json"
+    if not path.is_file() or not all((out / split / "tokens.npy").is_file() for split in SPLITS):
+        return None
+    summary: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return summary if summary.get("units") == units else None
+
+
+def _make(units: list[Unit], choice: Choice, progress: Progress | None) -> None:
+    total = sum(len(unit.jobs) for unit in units)
+    sizes = {unit.out: len(unit.jobs) for unit in units}
+    missing = [unit for unit in units if not Path(unit.out).is_file()]
+    count = total - sum(len(unit.jobs) for unit in missing)
+    if progress:
+        progress(count, total)
+    for done in run_all(prepare_unit, missing, workers=choice.workers, ray_address=choice.ray_address):
+        count += sizes[done]
+        if progress:
+            progress(count, total)
+
+
+def _put_together(units: list[Path], out: Path, tokenizer: BarTokenizer) -> dict[str, Any]:
+    """Shards, catalogue and log from the units' files, one unit in memory at a time."""
+    duplicates, groups = _compare(units)
+    writers = {split: ShardWriter(out / split) for split in SPLITS}
+    rows: list[dict[str, Any]] = []
+    left_out: list[tuple[str, str, str]] = []
+    for path in units:
+        for piece in read_prepared(path):
+            reason = piece.reason or duplicates.get(piece.name, "")
+            if reason:
+                left_out.append((piece.dataset, piece.name, reason))
+                continue
+            group = groups.get(piece.name, piece.facts["split_group"])
+            split = split_of(group)
+            writers[split].add(piece.header, piece.lead, piece.lengths, piece.tokens)
+            rows.append(piece.facts | {"split_group": group, "split": split, "tokens": len(piece.tokens)})
+    counts = {split: writer.close() for split, writer in writers.items()}
+    tokenizer.save(out / "tokenizer.json")
+    (out / "vocabulary.json").write_text(json.dumps(tokenizer.vocab, indent=0), encoding="utf-8")
+    _write_table(out / "catalogue.csv", rows)
+    _write_table(out / "left_out.csv", [dict(zip(("dataset", "name", "reason"), row, strict=True)) for row in left_out])
+    return {"format": FORMAT, "splits": counts, **_counts(rows, left_out)}
+
+
+def _compare(units: list[Path]) -> tuple[dict[str, str], dict[str, str]]:
+    """Why pieces are duplicates, by name; and the split group of every piece whose tune another piece shares."""
+    same, tunes = SketchIndex(SAME_PIECE, _FEWEST_RUNS), SketchIndex(SAME_TUNE, _FEWEST_RUNS)
+    duplicates: dict[str, str] = {}
+    sizes: dict[str, int] = {}
+    own: dict[str, str] = {}
+    joined: dict[str, str] = {}
+
+    def root(group: str) -> str:
+        while joined.get(group, group) != group:
+            group = joined[group]
+        return group
+
+    for path in units:
+        for piece in read_prepared(path):
+            if piece.reason:
+                continue
+            sizes[piece.name], own[piece.name] = piece.facts["notes"], piece.facts["split_group"]
+            twins = [
+                name for name in same.like(piece.sketch)
+                if abs(sizes[name] - sizes[piece.name]) <= 0.1 * sizes[name]
+            ]  # fmt: skip
+            if twins:
+                duplicates[piece.name] = f"The same as {twins[0]}."
+                continue
+            same.add(piece.name, piece.sketch)
+            for name in tunes.like(piece.tune):
+                first, second = sorted((root(own[name]), root(own[piece.name])))
+                joined[second] = first
+            tunes.add(piece.name, piece.tune)
+    return duplicates, {name: root(group) for name, group in own.items()}
+
+
+def _counts(rows: list[dict[str, Any]], left_out: list[tuple[str, str, str]]) -> dict[str, Any]:
+    """Pieces by dataset and style, and why others are missing."""
+    used, missing = Counter(row["dataset"] for row in rows), Counter(dataset for dataset, _, _ in left_out)
+    datasets = {
+        name: {"pieces": used[name], "left_out": missing[name], "share": round(used[name] / (used[name] + missing[name]), 4)}
+        for name in sorted({*used, *missing})
+    }  # fmt: skip
+    styles = Counter(row["style"] for row in rows)
+    return {
+        "pieces": len(rows),
+        "datasets": datasets,
+        "styles": {
+            style: {
+                "pieces": count,
+                "bars": sum(row["bars"] for row in rows if row["style"] == style),
+                "notes": sum(row["notes"] for row in rows if row["style"] == style),
+            }
+            for style, count in sorted(styles.items())
+        },
+        "licences": dict(sorted(Counter(row["licence"] for row in rows).items())),
+        "left_out": [list(row) for row in left_out],
+    }
+
+
+def _write_table(path: Path, rows: list[dict[str, Any]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]) if rows else ["dataset", "name", "reason"])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _write_whole(path: Path, text: str) -> None:
+    unfinished = path.with_suffix(".part")
+    unfinished.write_text(text, encoding="utf-8")
+    shutil.move(unfinished, path)

@@ -2,7 +2,9 @@
 
 Item i depends on (seed, i) only, so a resumed run sees what the uninterrupted one would have seen.
 Every window is transposed at random and shows a random share of what there is to know of the song:
-from melody and chords only to every note, so that one model serves every fidelity.
+from melody and chords only to every note, as written or as a transcriber would have heard it, so that
+one model serves every fidelity. Now and then the style is left open, or the lead part loses a stretch of
+its tune, which the model then has to play itself.
 """
 
 from __future__ import annotations
@@ -17,6 +19,13 @@ import torch
 from symbolic_cover.errors import UsageError
 
 IGNORED_LABEL = -100
+#: Ensembles whose lead part has a staff of its own, so that its tune can be given or left to the model.
+_LEAD_ALONE = tuple(
+    f"Ensemble_{name}" for name in ("voice-piano", "choir", "string-quartet", "orchestra", "lead-sheet", "band")
+)
+_OPEN_STYLE, _SILENT_TUNE, _AS_HEARD = 0.1, 0.2, 0.4
+#: 1 draws styles by how much music there is of each, 0 draws all alike.
+_STYLE_EVENNESS = 0.5
 
 
 class Vocabulary:
@@ -31,6 +40,8 @@ class Vocabulary:
         self.pitch = self._range("Pitch")
         self.position = self._range("Position")
         self.density = self._range("Density")
+        self.part = self._range("Part")
+        self.velocity = self._range("Velocity")
         self.roots = [self._range("ChordRoot"), self._range("ChordBass")]
 
     @classmethod
@@ -54,25 +65,38 @@ class Vocabulary:
 
 
 class Shard(NamedTuple):
-    """One split of the corpus; see `corpus.prepare`."""
+    """One split of the corpus; see `corpus.shards`.
+
+    `tokens` is memory-mapped. Bar i holds X in tokens ``starts[i, 0]:starts[i, 1]``, X as heard up to
+    ``starts[i, 2]`` and Y up to ``starts[i, 3]``. `song_start` (songs + 1,) counts bars; `headers` (songs, 4)
+    and `leads` (songs,) are tokens.
+    """
 
     tokens: np.ndarray
-    x_start: np.ndarray
-    y_start: np.ndarray
-    bar_end: np.ndarray
+    starts: np.ndarray
     song_start: np.ndarray
     headers: np.ndarray
+    leads: np.ndarray
 
     @classmethod
-    def load(cls, path: Path) -> Shard:
-        """Read ``train.npz``, ``valid.npz`` or ``test.npz``."""
-        with np.load(path) as arrays:
-            return cls(*(arrays[name].astype(np.int64) for name in cls._fields))
+    def load(cls, folder: Path) -> Shard:
+        """Read the folder ``train``, ``valid`` or ``test`` of a corpus."""
+        lengths = np.load(folder / "lengths.npy").astype(np.int64)
+        songs = np.load(folder / "songs.npy").astype(np.int64)
+        ends = np.cumsum(lengths, axis=None).reshape(lengths.shape)
+        starts = np.column_stack([ends[:, :1] - lengths[:, :1], ends]) if len(ends) else np.zeros((0, 4), dtype=int)
+        song_start = np.concatenate([[0], np.cumsum(songs[:, 0])])
+        return cls(np.load(folder / "tokens.npy", mmap_mode="r"), starts, song_start, songs[:, 1:5], songs[:, 5])
 
     @property
     def n_songs(self) -> int:
         """Songs in this split."""
         return len(self.song_start) - 1
+
+    def sides(self, bar: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """X, X as heard, and Y of a bar."""
+        first, second, third, end = self.starts[bar]
+        return tuple(self.tokens[a:b].astype(np.int64) for a, b in ((first, second), (second, third), (third, end)))  # type: ignore[return-value]
 
 
 class Shown(NamedTuple):
@@ -82,6 +106,15 @@ class Shown(NamedTuple):
     bass: bool
     texture: float
     density: float
+    as_heard: bool = False
+
+
+def _song_weights(shard: Shard) -> np.ndarray:
+    """How likely each song is: by its bars, and small styles more often than their share."""
+    bars = np.diff(shard.song_start)
+    _, style = np.unique(shard.headers[:, 1], return_inverse=True)
+    weight = bars * (np.bincount(style, bars) ** (_STYLE_EVENNESS - 1))[style]
+    return np.asarray(weight / weight.sum())
 
 
 class WindowDataset(torch.utils.data.Dataset):
@@ -99,8 +132,8 @@ class WindowDataset(torch.utils.data.Dataset):
             )
         self.shard, self.vocabulary = shard, vocabulary
         self.context, self.length, self.seed, self.augment = context, length, seed, augment
-        bars = np.diff(shard.song_start)
-        self._song_weight = bars / bars.sum()
+        self._song_weight = _song_weights(shard)
+        self._lead_ensembles = {i for name, i in vocabulary.ids.items() if name in _LEAD_ALONE}
 
     def __len__(self) -> int:
         return self.length
@@ -112,11 +145,17 @@ class WindowDataset(torch.utils.data.Dataset):
         latest = max(first, end - 8)
         bar = first if rng.random() < 0.08 else int(rng.integers(first, latest + 1))
         shown = self._draw_shown(rng, index)
-        tokens = [self.shard.headers[song]]
+        header = self.shard.headers[song].copy()
+        if self.augment and rng.random() < _OPEN_STYLE and "Style_any" in self.vocabulary.ids:
+            header[1] = self.vocabulary.ids["Style_any"]
+        silent = self._draw_silence(rng, song, bar, first)
+        tokens = [header]
         counted = [np.zeros(len(tokens[0]), dtype=bool)]
         size = len(tokens[0])
         while bar < end and size < self.context:
             x, y = self._bar(bar, shown, rng)
+            if bar in silent:
+                x, y = self._without_tune(x, y, int(self.shard.leads[song]))
             tokens += [x, y]
             counted += [np.zeros(len(x), dtype=bool), np.ones(len(y), dtype=bool)]
             if len(counted) > 3:
@@ -150,12 +189,13 @@ class WindowDataset(torch.utils.data.Dataset):
         if not self.augment:
             return (Shown(True, False, 0, 0), Shown(True, True, 0, 0), Shown(True, True, 0.5, 0))[index % 3]
         density = 0.0 if rng.random() < 0.3 else 0.85
+        as_heard = rng.random() < _AS_HEARD
         draw = rng.random()
         if draw < 0.40:
-            return Shown(True, False, 0.0, density)
+            return Shown(True, False, 0.0, density, as_heard)
         if draw < 0.60:
-            return Shown(True, True, 0.0, density)
-        return Shown(rng.random() < 0.9, rng.random() < 0.9, float(rng.uniform(0.1, 1.0)), density)
+            return Shown(True, True, 0.0, density, as_heard)
+        return Shown(rng.random() < 0.9, rng.random() < 0.9, float(rng.uniform(0.1, 1.0)), density, as_heard)
 
     def _draw_transposition(self, rng: np.random.Generator, ids: np.ndarray) -> int:
         low, high = self.vocabulary.pitch
@@ -165,10 +205,29 @@ class WindowDataset(torch.utils.data.Dataset):
         return int(rng.integers(max(-6, low - pitches.min()), min(6, high - 1 - pitches.max()) + 1))
 
     def _bar(self, bar: int, shown: Shown, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        shard = self.shard
-        x = shard.tokens[shard.x_start[bar] : shard.y_start[bar]]
-        y = shard.tokens[shard.y_start[bar] : shard.bar_end[bar]]
-        return self._show(x, shown, rng), y
+        x, heard, y = self.shard.sides(bar)
+        return self._show(heard if shown.as_heard else x, shown, rng), y
+
+    def _draw_silence(self, rng: np.random.Generator, song: int, bar: int, first: int) -> range:
+        """Bars in which the song has no tune, so that the lead part must be invented."""
+        alone = int(self.shard.headers[song, 3]) in self._lead_ensembles
+        if not (self.augment and alone and rng.random() < _SILENT_TUNE):
+            return range(0)
+        start = bar if bar == first or rng.random() < 0.3 else bar + int(rng.integers(1, 9))
+        return range(start, start + int(rng.integers(2, 9)))
+
+    def _without_tune(self, x: np.ndarray, y: np.ndarray, lead: int) -> tuple[np.ndarray, np.ndarray]:
+        """The tune moves from X into the lead part of Y."""
+        v = self.vocabulary
+        starts = np.flatnonzero(np.isin(x, list(v.section.values())))
+        found = [i for i, start in enumerate(starts) if x[start] == v.section["melody"]]
+        if not found or lead in y:
+            return x, y
+        start, stop = starts[found[0]], [*starts[1:], len(x)][found[0]]
+        loudness = next((token for token in y if v.velocity[0] <= token < v.velocity[1]), v.velocity[0] + 4)
+        played = np.concatenate([[lead, loudness], x[start + 1 : stop]])
+        place = next((i for i, token in enumerate(y) if lead < token < v.part[1]), len(y))
+        return np.delete(x, slice(start, stop)), np.concatenate([y[:place], played, y[place:]])
 
     def _show(self, x: np.ndarray, shown: Shown, rng: np.random.Generator) -> np.ndarray:
         """X with only the sections and the share of texture notes that are shown."""
@@ -189,7 +248,7 @@ class WindowDataset(torch.utils.data.Dataset):
         return np.concatenate(kept)
 
     def _thinned(self, part: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
-        """A share of the texture's notes; a few of them an octave off, as transcripts are."""
+        """A share of the texture's notes."""
         low, high = self.vocabulary.pitch
         kept = [part[0]]
         position = -1
@@ -199,9 +258,6 @@ class WindowDataset(torch.utils.data.Dataset):
                     if position >= 0:
                         kept.append(position)
                         position = -1
-                    if self.augment and rng.random() < 0.05:
-                        octave = int(token) + int(rng.choice([-12, 12]))
-                        token = octave if low + 6 <= octave < high - 6 else token
                     kept.append(token)
             else:
                 position = token

@@ -1,4 +1,4 @@
-"""Train an arranger with the Hugging Face Trainer on prepared shards.
+"""Train an arranger with the Hugging Face Trainer on a prepared corpus.
 
 Needs torch, transformers, numpy and safetensors only, so that a folder of shards and this module
 are enough on a rented machine. The learning rate warms up, stays, and decays over the last part of
@@ -99,17 +99,17 @@ def train(
     of another checkpoint. `sample(model, step)` is called at every evaluation, `progress(step)` after
     every step. Returns the last metrics.
     """
-    if not (data / "train.npz").is_file():
-        raise UsageError(f"There are no shards in {data}.", "Make them with `symbolic-cover train --prepare FOLDER`.")
+    if not (data / "train" / "tokens.npy").is_file():
+        raise UsageError(f"There are no shards in {data}.", "Make them with `symbolic-cover prepare`.")
     disable_progress_bar()
     set_seed(seed)
     vocabulary = Vocabulary.load(data)
     per_step = plan.batch_size * plan.accumulation
     training = WindowDataset(
-        Shard.load(data / "train.npz"), vocabulary, context=plan.context, length=plan.steps * per_step, seed=seed
+        Shard.load(data / "train"), vocabulary, context=plan.context, length=plan.steps * per_step, seed=seed
     )
     validation = WindowDataset(
-        Shard.load(data / "valid.npz"), vocabulary, context=plan.context, length=48, seed=1, augment=False
+        Shard.load(data / "valid"), vocabulary, context=plan.context, length=48, seed=1, augment=False
     )
     model = LlamaForCausalLM.from_pretrained(start_from) if start_from else build_model(plan, vocabulary)
     trainer = Trainer(

@@ -24,6 +24,9 @@ from symbolic_cover.music import TICKS_PER_QUARTER, Bar, Chord, Content, Grid, M
 from symbolic_cover.tokens import vocabulary as v
 
 HEADER = ("style", "level", "ensemble")
+#: The part whose notes are struck on drums.
+DRUMS = "drums"
+DRUM_TICK = TICKS_PER_QUARTER // 4
 
 
 class BarTokenizer(MusicTokenizer):
@@ -33,7 +36,8 @@ class BarTokenizer(MusicTokenizer):
     def build(cls, styles: Sequence[str], ensembles: Sequence[str], parts: Sequence[str]) -> BarTokenizer:
         """A tokenizer that knows these styles, ensembles and part names."""
         names = {"styles": list(styles), "ensembles": list(ensembles), "parts": list(parts)}
-        return cls(TokenizerConfig(special_tokens=list(v.SPECIAL), use_programs=True, **names))
+        words = v.words(styles, ensembles, parts)
+        return cls(TokenizerConfig(special_tokens=list(v.SPECIAL), use_programs=True, words=words, **names))
 
     @classmethod
     def load(cls, folder: Path) -> BarTokenizer:
@@ -87,7 +91,7 @@ class BarTokenizer(MusicTokenizer):
             if notes:
                 loudness = sum(note.velocity for note in notes) / len(notes)
                 tokens += [f"Part_{name}", f"Velocity_{v.velocity_level(loudness)}"]
-                tokens += _write_notes(bar, notes, timed=True)
+                tokens += _write_drums(bar, notes) if name == DRUMS else _write_notes(bar, notes, timed=True)
         return tokens
 
     def ids(self, tokens: Sequence[str]) -> list[int]:
@@ -132,8 +136,7 @@ class BarTokenizer(MusicTokenizer):
         self._disable_attribute_controls()
 
     def _create_base_vocabulary(self) -> list[str]:
-        names = self.config.additional_params
-        return v.words(names["styles"], names["ensembles"], names["parts"])
+        return list(self.config.additional_params["words"])
 
     def _create_token_types_graph(self) -> dict[str, set[str]]:
         return {kind: set(following) for kind, following in v.GRAPH.items()}
@@ -273,6 +276,17 @@ def _write_notes(bar: Bar, notes: Sequence[Note], timed: bool) -> list[str]:
     return tokens
 
 
+def _write_drums(bar: Bar, notes: Sequence[Note]) -> list[str]:
+    tokens: list[str] = []
+    at = -1
+    for position, pitch in sorted({(note.onset_tick - bar.start_tick, note.pitch) for note in notes}):
+        if position != at:
+            tokens.append(f"Position_{position}")
+            at = position
+        tokens.append(f"Drum_{min(max(pitch, v.LOWEST_DRUM), v.HIGHEST_DRUM)}")
+    return tokens
+
+
 def _within_range(pitch: int) -> int:
     while pitch < v.LOWEST_PITCH:
         pitch += 12
@@ -306,6 +320,8 @@ class _BarReader:
                 tick = self.bar.start_tick + int(value)
             elif kind == "Pitch":
                 into.append(Note(tick, 1, int(value), velocity if section == "arrangement" else 80))
+            elif kind == "Drum":
+                into.append(Note(tick, DRUM_TICK, int(value), velocity))
             elif kind == "Duration":
                 into[-1] = into[-1]._replace(duration_tick=int(value))
             elif kind == "ChordRoot":

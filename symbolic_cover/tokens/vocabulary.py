@@ -9,12 +9,14 @@ A bar is written as what the song has (X), then as what the arranger plays (Y):
         Section_bass    (Position Pitch)*
         Section_texture (Position Pitch+)*
         Section_arrangement
-          (Part Velocity (Position (Pitch Duration)+)*)*
+          (Part Velocity (Position (Pitch Duration | Drum)+)*)*
     EOS
 
 Positions and durations are ticks (12 a quarter note). A part's notes come in order of onset, then
 pitch, and notes of one onset share its Position (after REMI-z, Ou et al., NeurIPS 2025). Velocity
-is one level for a part and bar.
+is one level for a part and bar. Drums have no durations and never move in pitch, so they have words of
+their own. A tokenizer keeps its words in its ``tokenizer.json``: checkpoints made before a word was added
+are read as they were written.
 """
 
 from __future__ import annotations
@@ -29,14 +31,17 @@ PLACES = ("first", "inner", "last")
 METERS = tuple(
     Meter(*pair)
     for pair in ((1, 4), (2, 4), (3, 4), (4, 4), (5, 4), (6, 4), (7, 4), (2, 2), (3, 2), (2, 8), (3, 8), (4, 8), (5, 8),
-                 (6, 8), (7, 8), (9, 8), (12, 8), (4, 2))
+                 (6, 8), (7, 8), (9, 8), (12, 8), (4, 2), (1, 8), (10, 8), (11, 8), (13, 8), (15, 8))
 )  # fmt: skip
+#: What short or odd bars are called: any number of sixteenths up to the longest bar.
+ODD_METERS = tuple(Meter(n, 16) for n in range(1, 32, 2))
 LOWEST_PITCH, HIGHEST_PITCH = 21, 108
+LOWEST_DRUM, HIGHEST_DRUM = 27, 87
 LONGEST_DURATION = 96
 LONGEST_BAR = max(meter.bar_tick for meter in METERS)
 VELOCITY_LEVELS = 8
 #: Upper bounds of the classes of accompaniment notes a bar; the last class is open.
-DENSITY_BOUNDS = (0, 3, 6, 9, 12, 15, 18, 22, 28)
+DENSITY_BOUNDS = (0, 3, 6, 9, 12, 15, 18, 22, 28, 36, 48, 64)
 
 
 def words(styles: Sequence[str], ensembles: Sequence[str], parts: Sequence[str]) -> list[str]:
@@ -46,7 +51,7 @@ def words(styles: Sequence[str], ensembles: Sequence[str], parts: Sequence[str])
         *(f"Level_{name}" for name in LEVELS),
         *(f"Ensemble_{name}" for name in ensembles),
         *(f"Bar_{place}" for place in PLACES),
-        *(f"TimeSig_{meter}" for meter in METERS),
+        *(f"TimeSig_{meter}" for meter in (*METERS, *ODD_METERS)),
         *(f"Density_{level}" for level in range(len(DENSITY_BOUNDS) + 1)),
         *(f"Section_{name}" for name in SECTIONS),
         *(f"Part_{name}" for name in parts),
@@ -57,6 +62,7 @@ def words(styles: Sequence[str], ensembles: Sequence[str], parts: Sequence[str])
         *(f"Position_{tick}" for tick in range(LONGEST_BAR)),
         *(f"Pitch_{pitch}" for pitch in range(LOWEST_PITCH, HIGHEST_PITCH + 1)),
         *(f"Duration_{ticks}" for ticks in range(1, LONGEST_DURATION + 1)),
+        *(f"Drum_{pitch}" for pitch in range(LOWEST_DRUM, HIGHEST_DRUM + 1)),
     ]
 
 
@@ -71,8 +77,9 @@ GRAPH: dict[str, set[str]] = {
     "Section": {"Position", "Section", "Part", "Bar"},
     "Part": {"Velocity"},
     "Velocity": {"Position"},
-    "Position": {"Pitch", "ChordRoot", "ChordQuality"},
+    "Position": {"Pitch", "Drum", "ChordRoot", "ChordQuality"},
     "Pitch": {"Duration", "Pitch", "Position", "Section"},
+    "Drum": {"Drum", "Position", "Part", "Bar"},
     "Duration": {"Pitch", "Position", "Section", "Part", "Bar"},
     "ChordRoot": {"ChordQuality"},
     "ChordQuality": {"ChordBass", "Position", "Section"},

@@ -1,0 +1,221 @@
+"""Whose notes are whose: the tracks of a piece, given to the parts of its ensemble.
+
+Tracks are known by name where they say what they are, else by program, else by height. What does not
+fit the ensemble (a song without its voice, a hymn on two staves) is divided by height, or the piece
+counts as another ensemble's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import symusic
+
+from symbolic_cover.analyze.content import notes_of
+from symbolic_cover.analyze.melody import find_melody_track, is_melody_name
+from symbolic_cover.music import Note
+
+
+class Laid(NamedTuple):
+    """A piece on its ensemble: notes by part, the lead's notes among them.
+
+    `tune` is the song's melody where the piece says which it is, empty where it must be found;
+    `stacks` are block chords that state the harmony.
+    """
+
+    ensemble: str
+    parts: dict[str, list[Note]]
+    tune: list[Note]
+    stacks: list[Note]
+
+
+def lay_out(score: symusic.Score, ensemble: str, tune: Sequence[Note] = ()) -> Laid:
+    """Give every note of a score (12 ticks a quarter) to a part of `ensemble`.
+
+    `tune` is the melody where another file states it. Unison doubles within a part become one note.
+    """
+    tracks = [track for track in score.tracks if len(track.notes)]
+    laid = _LAYOUTS[ensemble](tracks, list(tune))
+    return laid._replace(parts={name: merge_unisons(notes) for name, notes in laid.parts.items()})
+
+
+def merge_unisons(notes: Sequence[Note]) -> list[Note]:
+    """One note for each onset and pitch: the longest of them."""
+    longest: dict[tuple[int, int], Note] = {}
+    for note in notes:
+        place = note.onset_tick, note.pitch
+        if place not in longest or longest[place].duration_tick < note.duration_tick:
+            longest[place] = note
+    return sorted(longest.values())
+
+
+def _pool(tracks: Sequence[symusic.Track]) -> list[Note]:
+    return [note for track in tracks if not track.is_drum for note in notes_of(track)]
+
+
+def _piano(tracks: list[symusic.Track], tune: list[Note]) -> Laid:
+    """All notes are one player's; of several tracks, one may be named the melody and one the chords."""
+    named = next((notes_of(track) for track in tracks if len(tracks) > 1 and is_melody_name(track.name)), [])
+    stacks = [track for track in tracks if len(tracks) > 1 and track.name.strip().lower() == "chords"]
+    played = _pool([track for track in tracks if track not in stacks])
+    return Laid("solo-piano", {"right-hand": played}, tune or named, _pool(stacks))
+
+
+def _guitar(tracks: list[symusic.Track], tune: list[Note]) -> Laid:
+    return Laid("guitar", {"guitar": _pool(tracks)}, tune, [])
+
+
+_VOICE = re.compile(r"voi|sing|chant|gesang|canto|sopran|alt|tenor|bariton|bass\b|bas\b|głos|glos|śpiew|spiew", re.I)
+_PIANO = re.compile(r"pian|fortep|klav|clav|accomp|harmon|organ|\brh\b|\blh\b", re.I)
+
+
+def _voice_piano(tracks: list[symusic.Track], tune: list[Note]) -> Laid:
+    """Voices are the tracks named so, else all but the last two."""
+    voices = [track for track in tracks if _VOICE.search(track.name) and not _PIANO.search(track.name)]
+    if not voices or len(voices) == len(tracks):
+        voices = tracks[:-2]
+    if not voices:
+        return _piano(tracks, tune)
+    singing = _pool(voices)
+    playing = _pool([track for track in tracks if track not in voices])
+    return Laid("voice-piano", {"voice": singing, "right-hand": playing}, singing, [])
+
+
+_SATB = ("soprano", "alto", "tenor", "bass-voice")
+_SATB_NAMES = (r"sop|cant|disc|tipl|super|treb", r"alt", r"ten", r"bas")
+
+
+def _choir(tracks: list[symusic.Track], tune: list[Note]) -> Laid:
+    parts = _by_names(tracks, _SATB, _SATB_NAMES) or _by_height(tracks, _SATB)
+    return Laid("choir", parts, parts["soprano"], [])
+
+
+_QUARTET = ("violin-1", "violin-2", "viola", "cello")
+_QUARTET_NAMES = (r"viol(in|on)[eio]* *(1|i\b)", r"viol(in|on)[eio]* *(2|ii)", r"viola|bratsch|alto", r"cell|basso")
+
+
+def _quartet(tracks: list[symusic.Track], tune: list[Note]) -> Laid:
+    parts = _by_names(tracks, _QUARTET, _QUARTET_NAMES) or _by_height(tracks, _QUARTET)
+    return Laid("string-quartet", parts, parts["violin-1"], [])
+
+
+def _by_names(
+    tracks: Sequence[symusic.Track], parts: Sequence[str], patterns: Sequence[str]
+) -> dict[str, list[Note]] | None:
+    """Notes by part where every track's name says which part it is and every part has a track."""
+    found: dict[str, list[Note]] = {}
+    for track in tracks:
+        part = next((p for p, pattern in zip(parts, patterns, strict=True) if re.search(pattern, track.name, re.I)), "")
+        if not part:
+            return None
+        found.setdefault(part, []).extend(notes_of(track))
+    return {part: found[part] for part in parts} if len(found) == len(parts) else None
+
+
+def _by_height(tracks: Sequence[symusic.Track], parts: Sequence[str]) -> dict[str, list[Note]]:
+    """Tracks in order of their mean pitch, or, where there are fewer than parts, the notes of each onset in order."""
+    if len(tracks) >= len(parts):
+        ordered = sorted(tracks, key=lambda track: -float(np.mean([note.pitch for note in track.notes])))
+        shares = np.array_split(np.arange(len(ordered)), len(parts))
+        return {part: _pool([ordered[i] for i in share]) for part, share in zip(parts, shares, strict=True)}
+    return _by_rank(_pool(tracks), parts)
+
+
+def _by_rank(notes: Sequence[Note], parts: Sequence[str]) -> dict[str, list[Note]]:
+    """Each onset's notes from top to bottom; with fewer notes than parts the outer parts go first."""
+    onsets: dict[int, list[Note]] = {}
+    for note in merge_unisons(notes):
+        onsets.setdefault(note.onset_tick, []).append(note)
+    found: dict[str, list[Note]] = {part: [] for part in parts}
+    last = len(parts) - 1
+    for struck in onsets.values():
+        falling = sorted(struck, key=lambda note: -note.pitch)
+        for rank, note in enumerate(falling):
+            is_lowest = rank == len(falling) - 1 and rank > 0
+            found[parts[last if is_lowest else min(rank, last)]].append(note)
+    return found
+
+
+def _lead_sheet(tracks: list[symusic.Track], tune: list[Note]) -> Laid:
+    """The track named a melody, else the first, and the chords below it."""
+    melody = next((track for track in tracks if is_melody_name(track.name)), tracks[0])
+    stacks = _pool([track for track in tracks if track is not melody])
+    sung = notes_of(melody)
+    return Laid("lead-sheet", {"melody": sung, "chord-stacks": stacks}, sung, stacks)
+
+
+_ORCHESTRA_NAMES = (
+    ("timpani", r"timp|pauk|tympan"),
+    ("percussion", r"drum|cymb|triang|tambur|becken|tromm|piatti|cassa|glock|campan"),
+    ("woodwinds", r"flut|flaut|flöt|trav|picc|oboe|hautb|english|corno? ingl|clar|klar|bass(et|oon)|fag|contraf|recorder"),
+    ("brass", r"horn|corn|tromb|tromp|trump|tuba|ophic|posaun|clarin[oi]"),
+    ("violin-2", r"viol(in|on)[eio]* *(2|ii)"),
+    ("violin-1", r"viol(in|on)|solo"),
+    ("viola", r"viola|bratsch"),
+    ("double-bass", r"contrab|double *bass|kontrab|\bbass[oi]?\b|violone"),
+    ("cello", r"cell|continuo"),
+)  # fmt: skip
+
+
+def _orchestra(tracks: list[symusic.Track], tune: list[Note]) -> Laid:
+    parts: dict[str, list[Note]] = {}
+    for track in tracks:
+        part = next((part for part, pattern in _ORCHESTRA_NAMES if re.search(pattern, track.name, re.I)), None)
+        part = part or _orchestra_part(track.program)
+        if part != "percussion" and not track.is_drum:
+            parts.setdefault(part, []).extend(notes_of(track))
+    return Laid("orchestra", parts, tune, [])
+
+
+def _orchestra_part(program: int) -> str:
+    families = ((40, "violin-1"), (41, "viola"), (42, "cello"), (43, "double-bass"), (47, "timpani"))
+    exact = dict(families).get(program)
+    return exact or ("brass" if 56 <= program < 64 else "woodwinds" if 64 <= program < 80 else "violin-2")
+
+
+def _band(tracks: list[symusic.Track], tune: list[Note]) -> Laid:
+    """Parts by program; the melody is the track named so, else the one that goes like a melody."""
+    pitched = [track for track in tracks if not track.is_drum]
+    lead = next((track for track in pitched if is_melody_name(track.name)), None)
+    sung = notes_of(lead) if lead else list(find_melody_track([notes_of(track) for track in pitched]))
+    struck = {(note.onset_tick, note.pitch) for note in sung}
+    parts: dict[str, list[Note]] = {"melody": sung} if sung else {}
+    for track in tracks:
+        if track is lead:
+            continue
+        part = "drums" if track.is_drum else _band_part(track)
+        notes = notes_of(track)
+        kept = notes if track.is_drum else [n for n in notes if (n.onset_tick, n.pitch) not in struck]
+        parts.setdefault(part, []).extend(kept)
+    return Laid("band", parts, sung, [])
+
+
+def _band_part(track: symusic.Track) -> str:
+    if 32 <= track.program < 40 or re.search(r"bass|walk", track.name, re.I) and _is_low(track):
+        return "bass"
+    families = ((24, "keys"), (32, "band-guitar"), (56, "strings"), (88, "winds"), (104, "strings"), (108, "band-guitar"))
+    return next((part for bound, part in families if track.program < bound), "keys")
+
+
+def _is_low(track: symusic.Track) -> bool:
+    return float(np.median([note.pitch for note in track.notes])) < 55
+
+
+def _drum_kit(tracks: list[symusic.Track], tune: list[Note]) -> Laid:
+    return Laid("drum-kit", {"drums": [note for track in tracks for note in notes_of(track)]}, [], [])
+
+
+_LAYOUTS: dict[str, Callable[[list[symusic.Track], list[Note]], Laid]] = {
+    "solo-piano": _piano,
+    "guitar": _guitar,
+    "voice-piano": _voice_piano,
+    "choir": _choir,
+    "string-quartet": _quartet,
+    "lead-sheet": _lead_sheet,
+    "orchestra": _orchestra,
+    "band": _band,
+    "drum-kit": _drum_kit,
+}

@@ -1,0 +1,206 @@
+"""A piece of music -> what the model learns from it: the song (X) and its arrangement (Y), bar by bar.
+
+X comes from the same `analyze` that covers use. Y is the piece without its tune, since a cover lays the
+song's tune over what the model plays; what hands must play is repaired until they can.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import symusic
+
+from symbolic_cover.analyze.content import analyze
+from symbolic_cover.analyze.hands import fill_gaps, split_hands
+from symbolic_cover.analyze.melody import one_line
+from symbolic_cover.corpus.bars import spell_bars, trim
+from symbolic_cover.corpus.layouts import Laid, lay_out, merge_unisons
+from symbolic_cover.errors import InputError
+from symbolic_cover.music import TICKS_PER_QUARTER, Content, Ensemble, Grid, Key, Note
+from symbolic_cover.tokens.tokenizer import DRUMS, BarTokenizer, bars_of_content, bars_of_parts
+from symbolic_cover.tokens.vocabulary import density_level
+
+FEWEST_NOTES, FEWEST_BARS = 12, 2
+_LEVEL_BOUNDS = ((11.0, "easy"), (16.0, "intermediate"))
+_MOST_TEXTURE = 32
+
+
+class Piece(NamedTuple):
+    """A piece of the corpus: `score` is on the grid (12 ticks a quarter) and its tracks are named.
+
+    `tune` is the melody where another file states it. `is_performed` says that its note lengths are a
+    player's, not a writer's.
+    """
+
+    name: str
+    dataset: str
+    title: str
+    composer: str
+    style: str
+    ensemble: str
+    licence: str
+    split_group: str
+    score: symusic.Score
+    grid: Grid
+    tune: tuple[Note, ...] = ()
+    is_performed: bool = False
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A song and its arrangement, before tokens. `parts` are without the tune, which `lead` carries."""
+
+    piece: Piece
+    content: Content
+    ensemble: str
+    lead: str
+    parts: dict[str, list[Note]]
+    level: str
+    lost_share: float
+
+
+def make_pair(piece: Piece, ensembles: dict[str, Ensemble]) -> Pair:
+    """X by analysis, Y by the layout of the ensemble; raises `InputError` where a piece is too little."""
+    laid = lay_out(piece.score, piece.ensemble, piece.tune)
+    laid, grid = _trimmed(laid, piece.grid)
+    everything = [note for notes in laid.parts.values() for note in notes]
+    if len(everything) < FEWEST_NOTES or len(grid.bars) < FEWEST_BARS:
+        raise InputError(f"Too little music: {len(everything)} notes in {len(grid.bars)} bars.", "Leave it out.")
+    content = _content(laid, grid, piece)
+    parts = _without_tune(laid, content, piece.is_performed)
+    n_before = len(everything) - len(content.melody)
+    n_after = sum(map(len, parts.values()))
+    lead = ensembles[laid.ensemble].lead
+    level = _level(parts, grid)
+    return Pair(piece, content, laid.ensemble, lead, parts, level, max(0.0, 1 - n_after / max(n_before, 1)))
+
+
+def _trimmed(laid: Laid, grid: Grid) -> tuple[Laid, Grid]:
+    """Without the empty bars before and after the music, in metres that can be said."""
+    everything = [note for notes in laid.parts.values() for note in notes]
+    if not everything:
+        raise InputError("There are no notes.", "Leave it out.")
+    grid = replace(grid, bars=spell_bars(grid.bars))
+    first, last = min(note.onset_tick for note in everything), max(note.onset_tick for note in everything)
+    grid, shift = trim(grid, first, last + 1)
+
+    def moved(notes: Sequence[Note]) -> list[Note]:
+        return [n._replace(onset_tick=n.onset_tick - shift) for n in notes if shift <= n.onset_tick < shift + end]
+
+    end = grid.end_tick
+    parts = {name: moved(notes) for name, notes in laid.parts.items()}
+    return laid._replace(parts=parts, tune=moved(laid.tune), stacks=moved(laid.stacks)), grid
+
+
+def _content(laid: Laid, grid: Grid, piece: Piece) -> Content:
+    """What `analyze` finds in the piece when it is told the tune, where one is known."""
+    tune = one_line(laid.tune) if laid.tune else ()
+    struck = {(note.onset_tick, note.pitch) for note in tune}
+    pitched = [note for name, notes in laid.parts.items() if name != DRUMS for note in notes]
+    rest = [note for note in merge_unisons(pitched) if (note.onset_tick, note.pitch) not in struck]
+    if not tune and not rest:
+        return Content(grid, (), (), (), (), Key(0, "major"), piece.title)
+    score = symusic.Score(TICKS_PER_QUARTER)
+    if laid.ensemble == "lead-sheet":
+        rest = []  # the stacks say it all
+    for name, notes in (("MELODY", tune), ("rest", rest), ("chords", laid.stacks)):
+        if notes:
+            track = symusic.Track(name=name)
+            track.notes.extend([symusic.Note(*note) for note in notes])
+            score.tracks.append(track)
+    score.key_signatures = piece.score.key_signatures
+    return analyze(score, grid, piece.title)
+
+
+def _without_tune(laid: Laid, content: Content, is_performed: bool) -> dict[str, list[Note]]:
+    """Y: each part without the notes that are the tune; what two hands play, given to the hands."""
+    tune = {(note.onset_tick, note.pitch) for note in content.melody}
+
+    def rest(notes: Sequence[Note]) -> list[Note]:
+        return [note for note in notes if (note.onset_tick, note.pitch) not in tune]
+
+    if laid.ensemble == "solo-piano":
+        left, right = split_hands(rest(laid.parts["right-hand"]), content.melody)
+        if is_performed:
+            left, right = fill_gaps(left, [*right, *content.melody]), fill_gaps(right, left, content.melody)
+        return {"left-hand": left, "right-hand": right}
+    if laid.ensemble == "voice-piano":
+        left, right = split_hands(laid.parts["right-hand"])
+        return {"voice": rest(laid.parts["voice"]), "right-hand": right, "left-hand": left}
+    sung = {"melody", "voice", "soprano", "violin-1", "guitar"}
+    return {name: rest(notes) if name in sung else notes for name, notes in laid.parts.items()}
+
+
+def _level(parts: dict[str, list[Note]], grid: Grid) -> str:
+    """How much two hands (or two players) have to do."""
+    busy = [len(notes) for name, notes in parts.items() if notes and name != DRUMS]
+    density = 2 * sum(busy) / max(len(busy), 1) / (grid.end_tick / (4 * TICKS_PER_QUARTER))
+    return next((name for bound, name in _LEVEL_BOUNDS if density < bound), "full")
+
+
+class TokenizedPiece(NamedTuple):
+    """A piece as token ids: its header, and for each bar X, X as a transcript would have it, and Y."""
+
+    header: list[int]
+    lead: int
+    bars: list[tuple[list[int], list[int], list[int]]]
+
+
+def tokenize_pair(pair: Pair, heard: Content, tokenizer: BarTokenizer) -> TokenizedPiece:
+    """Write every bar of a pair; `heard` is its content with the errors of a transcript."""
+    bars = []
+    played = bars_of_parts(pair.parts, pair.content.grid.bars)
+    for known, misheard, parts in zip(bars_of_content(pair.content), bars_of_content(heard), played, strict=True):
+        density = density_level(sum(len(notes) for name, notes in parts.items() if name != DRUMS))
+        sources = [
+            tokenizer.ids(tokenizer.source_bar(**_thinned(facts), density=density)) for facts in (known, misheard)
+        ]
+        bars.append((*sources, tokenizer.ids(tokenizer.target_bar(known["bar"], parts))))
+    header = tokenizer.ids(tokenizer.header(pair.piece.style, pair.level, pair.ensemble))
+    lead = tokenizer.vocab[f"Part_{pair.lead}"] if pair.lead else 0
+    return TokenizedPiece(header, lead, bars)
+
+
+def _thinned(facts: dict[str, Any]) -> dict[str, Any]:
+    """At most `_MOST_TEXTURE` notes of texture a bar, the longest."""
+    texture = sorted(facts["texture"], key=lambda note: (-note.duration_tick, note.onset_tick, note.pitch))
+    return facts | {"texture": sorted(texture[:_MOST_TEXTURE])}
+
+
+def facts_of(pair: Pair) -> dict[str, Any]:
+    """What the catalogue says of a piece."""
+    piece, content = pair.piece, pair.content
+    grid = content.grid
+    pitched = [note for name, notes in pair.parts.items() if name != DRUMS for note in notes] + list(content.melody)
+    n_notes = sum(map(len, pair.parts.values())) + len(content.melody)
+    sounding = sum(note.duration_tick for note in pitched)
+    covered = len({tick for note in pitched for tick in range(note.onset_tick, min(note.end_tick, grid.end_tick), 3)})
+    qualities = Counter(chord.quality for chord in content.chords)
+    return {
+        "dataset": piece.dataset,
+        "name": piece.name,
+        "title": piece.title,
+        "composer": piece.composer,
+        "style": piece.style,
+        "ensemble": pair.ensemble,
+        "licence": piece.licence,
+        "split_group": piece.split_group,
+        "bars": len(grid.bars),
+        "seconds": round(float(grid.sec_at(grid.end_tick)), 1),
+        "notes": n_notes,
+        "meter": str(grid.meter),
+        "key": content.key.label if pitched else "",
+        "tempo_bpm": round(grid.tempo_bpm, 1),
+        "notes_per_bar": round(n_notes / len(grid.bars), 2),
+        "polyphony": round(sounding / (3 * covered), 2) if covered else 0,
+        "melody_notes": len(content.melody),
+        "chords_per_bar": round(len(content.chords) / len(grid.bars), 2),
+        "chord_qualities": " ".join(f"{quality}:{count}" for quality, count in qualities.most_common()),
+        "mean_pitch": round(float(np.mean([note.pitch for note in pitched])), 1) if pitched else 0,
+        "level": pair.level,
+        "lost_share": round(pair.lost_share, 4),
+    }

@@ -1,0 +1,165 @@
+"""The per-piece work of `prepare`, in units that are written whole or not at all.
+
+A unit is a few pieces in a row. `prepare_unit` needs nothing but the unit, so it runs anywhere; what it
+writes depends on the pieces' bytes and the settings alone, and is found again by a name made of these.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from symbolic_cover.analyze.content import notes_of
+from symbolic_cover.arrange.styles import load_ensembles
+from symbolic_cover.corpus.degrade import degrade, load_errors
+from symbolic_cover.corpus.pairs import Piece, facts_of, make_pair, tokenize_pair
+from symbolic_cover.corpus.pop909 import read_song
+from symbolic_cover.corpus.sketch import sketch_of
+from symbolic_cover.errors import InputError, SymbolicCoverError
+from symbolic_cover.listen import AUDIO_SUFFIXES, listen, quantize, read_score
+from symbolic_cover.music import Note
+from symbolic_cover.tokens.tokenizer import BarTokenizer
+
+#: Changes whenever the same pieces would give other bytes, so that older work is not taken for it.
+FORMAT = 1
+_ENDLESS = 24 * 3600.0
+#: Which fitted errors a transcript of each ensemble has.
+_HEARD_AS = {"solo-piano": "piano", "guitar": "piano", "band": "band", "orchestra": "band"}
+
+
+class Job(NamedTuple):
+    """One piece to prepare: a file, what its dataset says of it, and files that belong to it."""
+
+    name: str
+    dataset: str
+    path: str
+    title: str
+    composer: str
+    style: str
+    ensemble: str
+    licence: str
+    split_group: str
+    reader: str
+    beside: str = ""
+
+
+class Unit(NamedTuple):
+    """Pieces that are prepared together, where their result goes, and the tokenizer's folder."""
+
+    jobs: tuple[Job, ...]
+    out: str
+    tokenizer: str
+
+
+class Prepared(NamedTuple):
+    """A piece as a unit file holds it; `reason` says why it is left out, and then nothing else is there."""
+
+    name: str
+    dataset: str
+    reason: str
+    facts: dict[str, Any]
+    header: np.ndarray
+    lead: int
+    lengths: np.ndarray
+    tokens: np.ndarray
+    sketch: np.ndarray
+    tune: np.ndarray
+
+
+def unit_path(jobs: tuple[Job, ...], folder: Path, settings: str) -> Path:
+    """Where a unit's result lies: named after its files' sizes and times, what is said of them, and the settings."""
+    told = hashlib.sha256(f"{FORMAT} {settings}".encode())
+    for job in jobs:
+        told.update(repr(job).encode())
+        for path in filter(None, (job.path, job.beside)):
+            facts = os.stat(path) if os.path.exists(path) else None
+            told.update(repr((facts.st_size, facts.st_mtime_ns) if facts else None).encode())
+    return folder / f"{told.hexdigest()[:24]}.npz"
+
+
+def prepare_unit(unit: Unit) -> str:
+    """Prepare the pieces of a unit and write them; returns the path. Does nothing where it is already there."""
+    out = Path(unit.out)
+    if not out.is_file():
+        tokenizer = BarTokenizer.load(Path(unit.tokenizer))
+        write_prepared(out, [prepare_piece(job, tokenizer) for job in unit.jobs])
+    return unit.out
+
+
+def prepare_piece(job: Job, tokenizer: BarTokenizer) -> Prepared:
+    """One piece from file to tokens. Whatever is wrong with it becomes the reason to leave it out."""
+    nothing = np.zeros(0, dtype=np.uint64)
+    try:
+        pair = make_pair(_read(job), load_ensembles())
+        kind = _HEARD_AS.get(pair.ensemble, "sustained")
+        heard = degrade(pair.content, load_errors(), np.random.default_rng(zlib.crc32(job.name.encode())), kind)
+        written = tokenize_pair(pair, heard, tokenizer)
+        everything = [note for notes in pair.parts.values() for note in notes] + list(pair.content.melody)
+        return Prepared(
+            job.name, job.dataset, "", facts_of(pair), np.array(written.header, dtype=np.int32), written.lead,
+            np.array([[len(side) for side in bar] for bar in written.bars], dtype=np.uint16),
+            np.array([token for bar in written.bars for side in bar for token in side], dtype=np.uint16),
+            sketch_of(everything, with_rhythm=True), sketch_of(pair.content.melody, with_rhythm=False),
+        )  # fmt: skip
+    except (SymbolicCoverError, ValueError, RuntimeError, KeyError, TypeError, IndexError, OSError) as error:
+        reason = error.cause if isinstance(error, SymbolicCoverError) else f"{type(error).__name__}: {error}"
+        reason = " ".join(reason.split())[:200]
+        return Prepared(job.name, job.dataset, reason, {}, nothing, 0, np.zeros((0, 3)), nothing, nothing, nothing)
+
+
+def _read(job: Job) -> Piece:
+    about = (job.name, job.dataset, job.title, job.composer, job.style, job.ensemble, job.licence, job.split_group)
+    path = Path(job.path)
+    if job.reader == "pop909":
+        if not job.beside or not Path(job.beside).is_file():
+            raise InputError("The original of this song, which names its tracks, is missing.", "Collect pop909 as well.")
+        score, grid = read_song(Path(job.beside), path)
+        return Piece(*about, score, grid, is_performed=True)
+    if path.suffix.lower() in AUDIO_SUFFIXES:
+        transcript, grid = listen(path)
+    else:
+        transcript, grid = read_score(path, longest_sec=_ENDLESS, as_written=job.reader == "written")
+    score = quantize(transcript, grid)
+    return Piece(*about, score, grid, tune=_tune_beside(job.beside), is_performed=grid.confidence < 1)
+
+
+def _tune_beside(path: str) -> tuple[Note, ...]:
+    """The melody that another file states, in the same bars."""
+    if not path:
+        return ()
+    score = quantize(*read_score(path, longest_sec=_ENDLESS, as_written=True))
+    return tuple(note for track in score.tracks for note in notes_of(track))
+
+
+_ARRAYS = ("header", "lengths", "tokens", "sketch", "tune")
+
+
+def write_prepared(path: Path, pieces: list[Prepared]) -> None:
+    """Write a unit's file whole: to a temporary name, then moved into place."""
+    arrays: dict[str, np.ndarray] = {}
+    told = [[p.name, p.dataset, p.reason, p.facts, p.lead] for p in pieces]
+    arrays["told"] = np.frombuffer(json.dumps(told, ensure_ascii=False).encode(), dtype=np.uint8)
+    for index, piece in enumerate(pieces):
+        for name in _ARRAYS:
+            arrays[f"{name}{index}"] = getattr(piece, name)
+    packed = io.BytesIO()
+    np.savez_compressed(packed, **arrays)  # type: ignore[arg-type]
+    unfinished = path.with_suffix(f".{os.getpid()}.part")
+    unfinished.write_bytes(packed.getvalue())
+    os.replace(unfinished, path)
+
+
+def read_prepared(path: Path) -> Iterator[Prepared]:
+    """The pieces of a unit's file."""
+    with np.load(path) as arrays:
+        for index, (name, dataset, reason, facts, lead) in enumerate(json.loads(arrays["told"].tobytes())):
+            header, lengths, tokens, sketch, tune = (arrays[f"{array}{index}"] for array in _ARRAYS)
+            yield Prepared(name, dataset, reason, facts, header, lead, lengths, tokens, sketch, tune)

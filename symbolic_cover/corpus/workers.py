@@ -1,0 +1,48 @@
+"""The same function over many units of work: in this process, in a pool of processes, or on Ray."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import TypeVar
+
+from symbolic_cover.errors import MissingDependencyError, SymbolicCoverError
+
+Unit = TypeVar("Unit")
+Result = TypeVar("Result")
+#: The address that starts Ray on this machine.
+RAY_HERE = "local"
+
+
+def run_all(
+    function: Callable[[Unit], Result], units: Sequence[Unit], *, workers: int = 1, ray_address: str | None = None
+) -> Iterator[Result]:
+    """The results in the order in which they are done. `ray_address` is a cluster's, or `RAY_HERE`."""
+    if ray_address is not None:
+        yield from _on_ray(function, units, ray_address)
+    elif workers <= 1 or len(units) <= 1:
+        yield from map(function, units)
+    else:
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            yield from pool.map(function, units)
+
+
+def _on_ray(function: Callable[[Unit], Result], units: Sequence[Unit], address: str) -> Iterator[Result]:
+    try:
+        import ray
+    except ImportError as error:
+        raise MissingDependencyError("Ray is not installed.", "Type: pip install 'symbolic-cover[ray]'") from error
+    options = {"log_to_driver": False, "configure_logging": False, "include_dashboard": False}
+    try:
+        ray.init(**options) if address == RAY_HERE else ray.init(address=address, log_to_driver=False)
+    except ConnectionError as error:
+        raise SymbolicCoverError(f"No Ray cluster answers at {address}.", "Start one with `ray start --head`.") from error
+    try:
+        remote = ray.remote(function)
+        waiting = [remote.remote(unit) for unit in units]
+        while waiting:
+            ready, waiting = ray.wait(waiting, num_returns=1)
+            yield from ray.get(ready)
+    finally:
+        ray.shutdown()
