@@ -1,0 +1,383 @@
+"""The library: a folder in which every dataset has a folder of its own, with ``index.csv`` and ``dataset.json``.
+
+A dataset is built beside its place and moved there when it is whole: what is in the library is complete.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from symbolic_cover.corpus.archives import is_archive, music_in, sha256_of, unpack
+from symbolic_cover.corpus.catalogue import (
+    Dataset,
+    dump_dataset,
+    find_dataset,
+    load_catalogue,
+    own_dataset,
+    read_dataset,
+)
+from symbolic_cover.corpus.download import fetch
+from symbolic_cover.corpus.index import Row, index_files, read_table, resolve, rows_there, song_files, write_table
+from symbolic_cover.errors import InputError, SymbolicCoverError, UsageError
+
+INDEX, FACTS = "index.csv", "dataset.json"
+OWN_LICENCE = "own use"
+#: Told what is under way, and the fraction done, 0..1.
+Progress = Callable[[str, float], None]
+
+
+class Collected(NamedTuple):
+    """A dataset of the library: `rows` are its pieces, in the order of its index."""
+
+    dataset: Dataset
+    folder: Path
+    rows: list[Row]
+
+
+class Outcome(NamedTuple):
+    """What came of collecting a dataset; `fresh` is False where it was there already."""
+
+    dataset: Dataset
+    folder: Path
+    pieces: int
+    fresh: bool
+
+
+def library_folder(into: Path | None = None) -> Path:
+    """The library: `into`, else what SYMBOLIC_COVER_DATA names, else a folder of the user's data."""
+    if into is not None:
+        return into
+    if named := os.environ.get("SYMBOLIC_COVER_DATA"):
+        return Path(named)
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return base / "symbolic-cover" / "datasets"
+
+
+def collected(folder: Path) -> dict[str, Collected]:
+    """The datasets in a library by name; none where there is no such folder.
+
+    What the catalogue says of a dataset goes before what was written down when it was collected.
+    """
+    known = load_catalogue()
+    found = {}
+    for facts in sorted(folder.glob(f"[!.]*/{FACTS}")):
+        home = facts.parent
+        dataset = known.get(home.name) or _written_dataset(home)
+        rows = [resolve(row, folder) for row in read_table(home / INDEX)]
+        found[home.name] = Collected(dataset, home, rows)
+    return found
+
+
+def collect_from(
+    source: Path,
+    library: Path,
+    names: Sequence[str] = (),
+    *,
+    any_version: bool = False,
+    link: bool = False,
+    again: bool = False,
+    progress: Progress | None = None,
+) -> list[Outcome]:
+    """Take into the library every known dataset that `source` holds, or those in `names`.
+
+    `source` is an archive, a folder of archives or of unpacked datasets, or one unpacked dataset. An index beside
+    them (INDEX.csv) says what the pieces are; otherwise the files do. `link` links to files of unpacked datasets
+    instead of copying them; `again` replaces what is there; `any_version` accepts any checksum.
+    Raises `UsageError` where nothing known is found, `InputError` for an archive that is broken or another version.
+    """
+    tables: dict[Path, list[dict[str, str]]] = {}
+    outcomes = []
+    with _disk_errors(library):
+        for dataset, path in _recognise(source, names):
+            if not again and (there := _there(dataset, library)):
+                outcomes.append(there)
+            elif path.is_dir():
+                rows = _rows_beside(path, tables)
+                outcomes.append(_take_folder(dataset, path, library, rows, link, progress))
+            else:
+                checksum = _verify(dataset, path, any_version)
+                rows = _rows_beside(path, tables)
+                outcomes.append(_take_archive(dataset, path, library, rows, checksum, progress))
+    return outcomes
+
+
+def collect_own(
+    source: Path,
+    library: Path,
+    name: str,
+    *,
+    licence: str = OWN_LICENCE,
+    style: str = "",
+    link: bool = False,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Take a folder of one's own recordings, MIDI files and scores into the library as the dataset `name`.
+
+    Pieces are in `style`, else in the style that their sub-folder is named after. Done anew where files were added,
+    removed or changed in size. Raises `UsageError` for an impossible name or a folder without songs.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name) or name in ("ls", *load_catalogue()):
+        raise UsageError(
+            f"'{name}' cannot be the name of a dataset of your own.", "Choose another: letters and digits."
+        )
+    if not source.is_dir():
+        raise UsageError(f"There is no folder {source}.", "Give the folder of your songs with --from.")
+    within = library.resolve()
+    files = [path for path in song_files(source) if not path.resolve().is_relative_to(within)]
+    if not files:
+        raise UsageError(f"There are no songs in {source}.", "Put recordings, MIDI files or scores in it.")
+    told = [f"{path.relative_to(source).as_posix()}\t{path.stat().st_size}" for path in files]
+    fingerprint = hashlib.sha256("\n".join([*told, licence, style]).encode()).hexdigest()
+    make = partial(own_dataset, name, name, str(source.resolve()), licence)
+    with _disk_errors(library):
+        there = _there(make([]), library)
+        if there and _facts(there.folder).get("checksum") == fingerprint:
+            return there
+        with _building(library, name) as folder:
+            _copy(files, source, folder, link, name, progress)
+            rows = index_files(make([]), folder, style=style)
+            dataset = make(sorted({row["style_label"] for row in rows}))
+            return _settle(dataset, folder, library, rows, fingerprint)
+
+
+def collect_by_name(
+    names: Sequence[str],
+    library: Path,
+    *,
+    any_version: bool = False,
+    again: bool = False,
+    progress: Progress | None = None,
+) -> list[Outcome]:
+    """Download known datasets into the library. A download that was cut off goes on where it stopped.
+
+    Raises `UsageError` for an unknown dataset or one without an address to download from, `SymbolicCoverError`
+    where the network does not give it, `InputError` for another file than the catalogue knows.
+    """
+    outcomes = []
+    with _disk_errors(library):
+        for dataset in [find_dataset(name) for name in names]:
+            if not again and (there := _there(dataset, library)):
+                outcomes.append(there)
+                continue
+            if not dataset.download:
+                raise UsageError(
+                    f"{dataset.name} has no address to download from.",
+                    f"Get it from {dataset.source} and give it with `symbolic-cover collect {dataset.name} --from`.",
+                )
+            archive = library / ".downloads" / PurePosixPath(urlsplit(dataset.download).path).name
+            tell = partial(progress, f"download {dataset.name}") if progress else None
+            sha256 = "" if any_version else dataset.download_sha256
+            fetch(dataset.download, archive, sha256=sha256, progress=tell)
+            try:
+                outcomes.append(_take_archive(dataset, archive, library, [], sha256_of(archive), progress))
+            finally:
+                archive.unlink()
+    return outcomes
+
+
+# --- finding ---
+
+
+def _recognise(source: Path, names: Sequence[str]) -> list[tuple[Dataset, Path]]:
+    """The datasets that `source` holds, and where; those in `names` only, if any."""
+    wanted = [find_dataset(name) for name in names]
+    if not source.exists():
+        raise UsageError(f"There is no file or folder {source}.", "Check the path given with --from.")
+    if source.is_file() and not is_archive(source):
+        raise UsageError(f"{source.name} is no archive this program unpacks.", "Give a .tar.zst, .tar.gz or .zip.")
+    found = _recognise_one(source) if source.is_file() else _recognise_many(source)
+    if len(wanted) == 1 and not found:
+        return [(wanted[0], source)]
+    if not found:
+        raise UsageError(
+            f"There is no dataset that this program knows in {source}.",
+            "Name it (`collect NAME --from ...`), or take the folder as one of your own with --name.",
+        )
+    places = {dataset.name: (dataset, path) for dataset, path in found}
+    missing = [dataset.name for dataset in wanted if dataset.name not in places]
+    if missing:
+        raise UsageError(f"{source} does not hold {', '.join(missing)}.", f"It holds {', '.join(places)}.")
+    return [places[dataset.name] for dataset in wanted] or found
+
+
+def _recognise_one(archive: Path) -> list[tuple[Dataset, Path]]:
+    return [(dataset, archive) for dataset in load_catalogue().values() if dataset.is_in(archive)][:1]
+
+
+def _recognise_many(folder: Path) -> list[tuple[Dataset, Path]]:
+    """Archives before unpacked folders, the catalogue's datasets before those that another library holds."""
+    known = load_catalogue()
+    if folder.name in known:
+        return [(known[folder.name], folder)]
+    inside = sorted(folder.iterdir())
+    found = []
+    for dataset in known.values():
+        archives = [path for path in inside if dataset.is_in(path) and path.is_file()]
+        folders = [path for path in inside if path.name == dataset.name and path.is_dir()]
+        found += [(dataset, path) for path in (archives + folders)[:1]]
+    found += [
+        (_written_dataset(path), path)
+        for path in inside
+        if path.name not in known and not path.name.startswith(".") and (path / FACTS).is_file()
+    ]
+    return found
+
+
+def _rows_beside(path: Path, tables: dict[Path, list[dict[str, str]]]) -> list[dict[str, str]]:
+    """The rows of the index in an unpacked dataset, or beside it or its archive; none where there is no index."""
+    for table in (path / INDEX, path.parent / INDEX.upper().replace("CSV", "csv"), path.parent / INDEX):
+        if table.is_file():
+            if table not in tables:
+                tables[table] = read_table(table)
+            return tables[table]
+    return []
+
+
+def _there(dataset: Dataset, library: Path) -> Outcome | None:
+    """The dataset as it is in the library; None where it is not. Raises `UsageError` for a stranger in its place."""
+    home = library / dataset.name
+    if (home / FACTS).is_file():
+        return Outcome(dataset, home, int(_facts(home)["pieces"]), fresh=False)
+    if home.exists():
+        raise UsageError(f"{home} was not made by `collect`.", "Move it away, or choose another folder with --into.")
+    return None
+
+
+def _facts(home: Path) -> dict:
+    return json.loads((home / FACTS).read_text(encoding="utf-8"))
+
+
+def _written_dataset(home: Path) -> Dataset:
+    ours = {field.name for field in fields(Dataset)} - {"name"}
+    return read_dataset(home.name, {name: value for name, value in _facts(home).items() if name in ours})
+
+
+def _verify(dataset: Dataset, archive: Path, any_version: bool) -> str:
+    """The archive's checksum; raises `InputError` where the catalogue knows another."""
+    checksum, known = sha256_of(archive), dataset.checksum_of(archive)
+    if known and checksum != known and not any_version:
+        raise InputError(
+            f"{archive.name} is not the version that the catalogue knows (SHA-256 {checksum[:12]}..., "
+            f"not {known[:12]}...).",
+            "Fetch it again, or accept it with --any-version.",
+        )
+    return checksum
+
+
+# --- building ---
+
+
+def _take_archive(
+    dataset: Dataset,
+    archive: Path,
+    library: Path,
+    rows: Iterable[dict[str, str]],
+    checksum: str,
+    progress: Progress | None,
+) -> Outcome:
+    with _building(library, dataset.name) as folder:
+        unpack(archive, folder, partial(progress, dataset.name) if progress else None)
+        music = music_in(folder, dataset.keep)
+        return _settle(dataset, music, library, _index(dataset, music, rows), checksum)
+
+
+def _take_folder(
+    dataset: Dataset,
+    source: Path,
+    library: Path,
+    rows: Iterable[dict[str, str]],
+    link: bool,
+    progress: Progress | None,
+) -> Outcome:
+    files = [path for path in sorted(source.rglob("*")) if path.is_file() and path.name not in (INDEX, FACTS)]
+    with _building(library, dataset.name) as folder:
+        _copy(files, source, folder, link, dataset.name, progress)
+        return _settle(dataset, folder, library, _index(dataset, folder, rows), "")
+
+
+def _index(dataset: Dataset, folder: Path, rows: Iterable[dict[str, str]]) -> list[dict[str, str]]:
+    """The rows for what is in `folder`. A companion without styles, such as scores beside MIDI, has none."""
+    found = rows_there(rows, dataset, folder)
+    if found or not dataset.styles:
+        return found
+    found = index_files(dataset, folder)
+    if not found:
+        raise InputError(f"No pieces of {dataset.name} were found in it.", f"See {dataset.source} for what it holds.")
+    return found
+
+
+def _copy(files: Sequence[Path], source: Path, folder: Path, link: bool, stage: str, progress: Progress | None) -> None:
+    for count, path in enumerate(files, start=1):
+        target = folder / path.relative_to(source)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if link:
+            target.symlink_to(path.resolve())
+        else:
+            shutil.copyfile(path, target)
+        if progress:
+            progress(stage, count / len(files))
+
+
+@contextmanager
+def _building(library: Path, name: str) -> Iterator[Path]:
+    """An empty folder in the library, not one of its datasets; gone afterwards, with what was left by a killed run."""
+    folder = library / f".{name}.partial"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _settle(dataset: Dataset, folder: Path, library: Path, rows: Sequence[dict[str, str]], checksum: str) -> Outcome:
+    """Write down what `folder` holds and move it to its place in the library, instead of what is there."""
+    write_table(rows, folder / INDEX)
+    told = {
+        "name": dataset.name,
+        "pieces": len(rows),
+        "checksum": checksum,
+        "complete": datetime.now(UTC).isoformat(timespec="seconds"),
+    } | dump_dataset(dataset)
+    (folder / FACTS).write_text(json.dumps(told, indent=2, ensure_ascii=False), encoding="utf-8")
+    home, old = library / dataset.name, library / f".{dataset.name}.old"
+    shutil.rmtree(old, ignore_errors=True)
+    if home.exists():
+        home.rename(old)
+    folder.rename(home)
+    shutil.rmtree(old, ignore_errors=True)
+    return Outcome(dataset, home, len(rows), fresh=True)
+
+
+@contextmanager
+def _disk_errors(library: Path) -> Iterator[None]:
+    try:
+        yield
+    except (PermissionError, NotADirectoryError, FileExistsError) as error:
+        raise UsageError(
+            f"{error.filename or library} cannot be read or written ({error.strerror}).",
+            "Choose another folder with --into.",
+        ) from error
+    except OSError as error:
+        raise SymbolicCoverError(
+            f"{error.filename or library}: {error.strerror or error}.",
+            "Make room, or choose another folder with --into.",
+        ) from error
