@@ -241,10 +241,51 @@ def render(
 
 
 @app.command()
+def prepare(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where the corpus goes.")] = Path("corpus"),
+    library: Annotated[
+        Path | None, typer.Option("--from", help="The library that `collect` fills; otherwise the usual one.")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="A dataset to take, instead of the default mix; may be given again.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="So many pieces of each dataset, for a quick look.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes on this machine.")] = max(os.cpu_count() or 1, 1),
+    ray: Annotated[
+        str | None, typer.Option(help="Work on the Ray cluster at this address, or 'local' for Ray on this machine.")
+    ] = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Prepare collected music for training: clean, analyse, pair, split by song, tokenize.
+
+    Goes on where it was stopped, and does nothing where all is done. What is left out stands in
+    left_out.csv with its reason, what is in stands in catalogue.csv and catalogue.html.
+    """
+    from symbolic_cover.corpus.card import write_card
+    from symbolic_cover.corpus.collect import library_folder
+    from symbolic_cover.corpus.prepare import Choice
+    from symbolic_cover.corpus.prepare import prepare as run_preparing
+    from symbolic_cover.pipeline import check_writable
+
+    check_writable(out)
+    choice = Choice(tuple(only or ()), limit, workers, ray)
+    with _progress(quiet or as_json) as tell:
+        summary = run_preparing(
+            library_folder(library), out, choice, lambda done, total: tell("prepare", done / max(total, 1))
+        )
+    write_card(out)
+    if as_json:
+        _print_json({name: value for name, value in summary.items() if name != "units"})
+    elif not quiet:
+        for name, counts in summary["datasets"].items():
+            typer.echo(f"{name:<24} {counts['pieces']:>6} pieces, {counts['left_out']} left out")
+        typer.echo(f"{out}: " + ", ".join(f"{split} {n['songs']}" for split, n in summary["splits"].items()) + " songs")
+
+
+@app.command()
 def train(
-    data: Annotated[
-        Path, typer.Option(help="Prepared shards, or a folder with POP909 and POP909-CL (unpacked or .tar.zst).")
-    ],
+    data: Annotated[Path, typer.Option(help="A corpus made by `prepare`.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Where checkpoints, log and samples go.")] = Path(
         "runs/small"
     ),
@@ -253,28 +294,26 @@ def train(
     seed: Seed = 0,
     start_from: Annotated[Path | None, typer.Option(help="A checkpoint whose weights to begin with.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Do not continue a run found in --out.")] = False,
-    limit: Annotated[int | None, typer.Option(min=1, help="Prepare this many songs only.")] = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Train an arranger. Continues a run found in --out; every evaluation writes a sample arrangement there."""
     from dataclasses import replace
 
-    from symbolic_cover.corpus.prepare import prepared_folder
     from symbolic_cover.learn.samples import sampler_for
     from symbolic_cover.learn.train import TrainingPlan
     from symbolic_cover.learn.train import train as run_training
+    from symbolic_cover.pipeline import check_writable
 
     plan = TrainingPlan.load(preset)
     plan = replace(plan, steps=steps) if steps else plan
-    from symbolic_cover.pipeline import check_writable
-
     check_writable(out)
+    if not (data / "vocabulary.json").is_file():
+        raise UsageError(f"{data} is no prepared corpus.", "Make one with: symbolic-cover prepare --out FOLDER")
     with _progress(quiet or as_json) as tell:
-        shards = prepared_folder(data, out / "shards", limit, lambda done, total: tell("prepare", done / total))
         metrics = run_training(
-            shards, out, plan, seed=seed, resume=not fresh, start_from=start_from,
-            sample=sampler_for(shards, out / "samples"),
+            data, out, plan, seed=seed, resume=not fresh, start_from=start_from,
+            sample=sampler_for(data, out / "samples"),
             progress=lambda step: tell("train", step / plan.steps),
         )  # fmt: skip
     _print_facts({"checkpoint": str(out / "final"), "log": str(out / "log.jsonl"), **metrics}, quiet, as_json)

@@ -54,7 +54,8 @@ def sample_accompaniments(
     if style.name not in checkpoint.tokenizer.styles:
         known = ", ".join(checkpoint.tokenizer.styles)
         raise UsageError(f"The checkpoint {checkpoint.name} does not know '{style.name}'.", f"It knows: {known}.")
-    unknown = {str(bar.meter) for bar in content.grid.bars if bar.meter not in v.METERS}
+    known_words = checkpoint.tokenizer.vocab
+    unknown = {str(bar.meter) for bar in content.grid.bars if f"TimeSig_{bar.meter}" not in known_words}
     if unknown:
         raise UsageError(f"The arranger does not know the metre {', '.join(sorted(unknown))}.", "Give another --meter.")
     with torch.inference_mode():

@@ -1,20 +1,32 @@
-"""A small POP909 of our own making: tracks in performed time, one corrected track on the grid."""
+"""A small POP909 of our own making: tracks in performed time, one corrected track on the grid; from files to shards."""
 
+import csv
 import json
-import tarfile
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import symusic
-import zstandard
 
+from symbolic_cover import cli
 from symbolic_cover.analyze.hands import unplayable_in_hand
-from symbolic_cover.corpus.pop909 import find_songs, read_song, snap
-from symbolic_cover.corpus.prepare import make_pair, prepare, prepared_folder
+from symbolic_cover.arrange.styles import load_ensembles
+from symbolic_cover.corpus.collect import collect_from
+from symbolic_cover.corpus.pairs import Piece, make_pair
+from symbolic_cover.corpus.pop909 import original_of, read_song, snap
+from symbolic_cover.corpus.prepare import Choice, prepare
+from symbolic_cover.corpus.units import prepare_unit
 from symbolic_cover.errors import UsageError
+from symbolic_cover.learn.dataset import Shard
+from symbolic_cover.tokens.tokenizer import BarTokenizer
+from tests.corpus.small import prepared_songs
 
 QUARTER = 480
+ONE = Choice(workers=1)
 
 
 def write_song(folder: Path, number: str, n_bars: int = 12) -> None:
@@ -48,89 +60,168 @@ def write_song(folder: Path, number: str, n_bars: int = 12) -> None:
 
 @pytest.fixture(scope="module")
 def pop909(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("corpus")
-    for number in range(1, 61):
+    folder = tmp_path_factory.mktemp("unpacked")
+    for number in range(1, 41):
         write_song(folder, f"{number:03d}")
     return folder
 
 
+@pytest.fixture(scope="module")
+def library(pop909, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("library")
+    collect_from(pop909, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def corpus(library, tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("corpus")
+    prepare(library, out, ONE)
+    return out
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*.*"))
+        if "work" not in path.parts and path.suffix != ".html"
+    }
+
+
+def first_song(pop909):
+    corrected = pop909 / "pop909_cl" / "001.mid"
+    return read_song(original_of(corrected), corrected)
+
+
 def test_a_song_gets_its_names_and_its_bars(pop909):
-    piece = read_song(*find_songs(pop909)[0])
-    tracks = {track.name: track.notes for track in piece.score.tracks}
+    score, grid = first_song(pop909)
+    tracks = {track.name: track.notes for track in score.tracks}
     assert {name: len(notes) for name, notes in tracks.items()} == {
         "MELODY": 48, "BRIDGE": 12, "PIANO": 36, "chords": 36
     }  # fmt: skip
     assert [note.time for note in tracks["MELODY"]][:4] == [48, 60, 72, 84]  # a whole bar of pick-up comes first
     assert {note.time % 48 for note in tracks["chords"]} == {0}
-    assert piece.grid.tempo_bpm == pytest.approx(90, rel=0.03)
+    assert grid.tempo_bpm == pytest.approx(90, rel=0.03)
 
 
 def test_a_pair_is_playable_and_keeps_the_human_notes(pop909):
-    pair = make_pair(read_song(*find_songs(pop909)[0]))
+    score, grid = first_song(pop909)
+    piece = Piece("001", "pop909_cl", "", "", "pop-piano", "solo-piano", "MIT", "pop909:001", score, grid)
+    pair = make_pair(piece._replace(is_performed=True), load_ensembles())
     assert len(pair.content.melody) == 48
     assert {chord.quality for chord in pair.content.chords} == {"maj", "min"}
     notes = pair.parts["left-hand"] + pair.parts["right-hand"]
     assert len(notes) == 48
+    assert pair.lead == "right-hand"
+    assert pair.content.grid.bars[0].start_tick == 0
+    assert min(note.onset_tick for note in pair.content.melody) < 48  # the empty bar before the song is gone
     assert unplayable_in_hand(pair.parts["left-hand"]) == 0
     assert unplayable_in_hand([*pair.parts["right-hand"], *pair.content.melody]) == 0
 
 
-def test_preparing_gives_the_same_bytes_with_one_worker_or_two(pop909, tmp_path):
-    one = prepare(pop909, tmp_path / "one", workers=1)
-    two = prepare(pop909, tmp_path / "two", workers=2)
-    assert one == two
-    assert sum(one["songs"].values()) == 60
-    assert all(one["songs"][split] > 0 for split in ("train", "valid", "test"))
-    for split in ("train", "valid", "test"):
-        with np.load(tmp_path / "one" / f"{split}.npz") as a, np.load(tmp_path / "two" / f"{split}.npz") as b:
-            assert all(np.array_equal(a[name], b[name]) for name in a.files)
+def test_a_corpus_is_whole_and_a_second_run_does_nothing(library, corpus):
+    summary = json.loads((corpus / "summary.json").read_text())
+    assert summary["datasets"] == {"pop909_cl": {"pieces": 5, "left_out": 35, "share": 0.125}}  # five keys, one song
+    assert {reason.split(" pop909_cl/")[0] for _, _, reason in summary["left_out"]} == {"The same as"}
+    assert {row["style"] for row in csv.DictReader((corpus / "catalogue.csv").open())} == {"pop-piano"}
+    before = {path: path.stat().st_mtime_ns for path in corpus.rglob("*.*") if path.name != "tokenizer.json"}
+    assert prepare(library, corpus, ONE) == summary
+    assert before == {path: path.stat().st_mtime_ns for path in before}
+
+
+def test_versions_of_one_song_share_a_split(corpus):
+    rows = list(csv.DictReader((corpus / "catalogue.csv").open()))
+    assert len({row["split"] for row in rows}) == 1
+    assert len({row["split_group"] for row in rows}) == 1
+
+
+def test_what_was_written_is_read_back(corpus):
+    split = next(row["split"] for row in csv.DictReader((corpus / "catalogue.csv").open()))
+    shard, tokenizer = Shard.load(corpus / split), BarTokenizer.load(corpus)
+    assert tokenizer.names(shard.headers[0]) == ["BOS_None", "Style_pop-piano", "Level_full", "Ensemble_solo-piano"]
+    assert tokenizer.names(shard.leads[:1]) == ["Part_right-hand"]
+    for bar in range(shard.song_start[0], shard.song_start[1]):
+        x, heard, y = (tokenizer.names(side) for side in shard.sides(bar))
+        assert x[0].startswith("Bar_")
+        assert x[-1] == heard[-1] == "Section_arrangement"
+        assert not y or y[0].startswith("Part_")
+
+
+def test_two_workers_give_the_same_bytes(library, corpus, tmp_path):
+    prepare(library, tmp_path, Choice(workers=2))
+    assert bytes_of(tmp_path) == bytes_of(corpus)
+
+
+def test_ray_gives_the_same_bytes(library, corpus, tmp_path):
+    pytest.importorskip("ray")
+    prepare(library, tmp_path, Choice(ray_address="local"))
+    assert bytes_of(tmp_path) == bytes_of(corpus)
+
+
+def test_a_killed_run_goes_on_where_it_was(library, corpus, tmp_path):
+    words = ["-m", "symbolic_cover.cli", "prepare", "--from", library, "--out", tmp_path, "--workers", 1, "--quiet"]
+    with subprocess.Popen([sys.executable, *map(str, words)]) as run:
+        while not list((tmp_path / "work").glob("*.npz")) and run.poll() is None:
+            pass
+        os.kill(run.pid, signal.SIGKILL)
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "work").glob("*.npz")}
+    assert kept
+    prepare(library, tmp_path, ONE)
+    assert kept == {path: path.stat().st_mtime_ns for path in kept}
+    assert bytes_of(tmp_path) == bytes_of(corpus)
 
 
 def test_a_broken_song_is_left_out_with_its_reason(pop909, tmp_path):
-    import shutil
-
-    folder = tmp_path / "corpus"
-    shutil.copytree(pop909, folder)
-    (folder / "pop909" / "003" / "003.mid").write_bytes(b"nothing")
-    summary = prepare(folder, tmp_path / "out", workers=1, limit=5)
-    assert sum(summary["songs"].values()) == 4
-    ((name, reason),) = summary["left_out"]
-    assert name == "003"
-    assert reason
+    collect_from(pop909, tmp_path / "library")
+    (tmp_path / "library" / "pop909_cl" / "003.mid").write_bytes(b"nothing")
+    (tmp_path / "library" / "pop909" / "007" / "007.mid").unlink()
+    summary = prepare(tmp_path / "library", tmp_path / "out", ONE)
+    reasons = {name: reason for _, name, reason in summary["left_out"] if not reason.startswith("The same")}
+    assert set(reasons) == {"pop909_cl/003", "pop909_cl/007"}
+    assert "missing" in reasons["pop909_cl/007"]
 
 
-def test_archives_are_unpacked_and_shards_are_found_again(pop909, tmp_path):
-    data = tmp_path / "data"
-    data.mkdir()
-    for name in ("pop909", "pop909_cl"):
-        with tarfile.open(tmp_path / "plain.tar", "w") as tar:
-            tar.add(pop909 / name, arcname=name)
-        packed = zstandard.ZstdCompressor().compress((tmp_path / "plain.tar").read_bytes())
-        (data / f"{name}.tar.zst").write_bytes(packed)
-    assert prepared_folder(data, tmp_path / "shards", limit=3) == tmp_path / "shards"
-    assert json.loads((tmp_path / "shards" / "summary.json").read_text())["songs"]
-    assert prepared_folder(tmp_path / "shards", tmp_path / "elsewhere") == tmp_path / "shards"
-    assert prepared_folder(data, tmp_path / "shards") == tmp_path / "shards"
-    (data / "pop909.tar.zst").unlink()
-    with pytest.raises(UsageError, match="pop909"):
-        prepared_folder(data, tmp_path / "new")
+def test_what_cannot_be_prepared_is_said_in_one_line(library, tmp_path):
+    with pytest.raises(UsageError, match="collect --from"):
+        prepare(tmp_path / "empty", tmp_path / "out", ONE)
+    with pytest.raises(UsageError, match="lakh"):
+        prepare(library, tmp_path / "out", Choice(only=("lakh",), workers=1))
 
 
-def test_training_from_the_command_line(pop909, tmp_path, monkeypatch, capsys):
-    import sys
+def test_a_unit_that_is_there_is_not_made_again(tmp_path):
+    from symbolic_cover.corpus.units import Unit
 
-    from symbolic_cover import cli
+    (tmp_path / "unit.npz").write_bytes(b"done")
+    assert prepare_unit(Unit((), str(tmp_path / "unit.npz"), "nowhere")) == str(tmp_path / "unit.npz")
 
-    words = ["train", "--data", pop909, "--out", tmp_path / "run", "--preset", "tiny", "--steps", 10, "--json"]
+
+def run_cli(monkeypatch, *words: object) -> int:
     monkeypatch.setattr(sys, "argv", ["symbolic-cover", *map(str, words)])
     with pytest.raises(SystemExit) as stop:
         cli.main()
-    assert not stop.value.code
+    return int(stop.value.code or 0)
+
+
+def test_the_command_line_prepares_and_makes_a_card(library, tmp_path, monkeypatch, capsys):
+    words = ("prepare", "--from", library, "--out", tmp_path, "--limit", 3, "--workers", 1, "--json")
+    assert run_cli(monkeypatch, *words) == 0
+    assert json.loads(capsys.readouterr().out)["datasets"]["pop909_cl"]["pieces"] == 3
+    page = (tmp_path / "catalogue.html").read_text()
+    assert "pop-piano" in page
+    assert "data:image/png;base64," in page
+
+
+def test_training_from_the_command_line(tmp_path, monkeypatch, capsys):
+    corpus = prepared_songs(tmp_path / "corpus")
+    words = ("train", "--data", corpus, "--out", tmp_path / "run", "--preset", "tiny", "--steps", 10, "--json")
+    assert run_cli(monkeypatch, *words) == 0
     facts = json.loads(capsys.readouterr().out)
     final = Path(facts["checkpoint"])
     assert {"config.json", "model.safetensors", "tokenizer.json", "training.json"} <= {p.name for p in final.iterdir()}
-    assert facts["eval_loss"] < 6
+    assert facts["eval_loss"] < 7
     assert list((tmp_path / "run" / "samples").glob("step-000010.mid"))
+    assert run_cli(monkeypatch, "train", "--data", tmp_path, "--out", tmp_path / "no") == 2
+    assert "symbolic-cover prepare" in capsys.readouterr().err
 
 
 def test_onsets_snap_to_sixteenths_and_triplets():

@@ -7,38 +7,21 @@ import pytest
 import torch
 from transformers import LlamaForCausalLM
 
-from symbolic_cover.corpus.prepare import PARTS, Pair, _write_shard, split_of, tokenize_pair
+from symbolic_cover.corpus.shards import split_of
 from symbolic_cover.errors import UsageError
-from symbolic_cover.learn.dataset import IGNORED_LABEL, Shard, Vocabulary, WindowDataset
+from symbolic_cover.learn.dataset import IGNORED_LABEL, Shard, Vocabulary, WindowDataset, _song_weights
 from symbolic_cover.learn.train import TrainingPlan, train
-from symbolic_cover.music import Note
-from symbolic_cover.tokens.tokenizer import BarTokenizer
-from tests.conftest import make_song
-
-TOKENIZER = BarTokenizer.build(["pop-piano"], ["solo-piano"], PARTS)
+from tests.corpus.small import TOKENIZER, prepared_songs
 
 
 @pytest.fixture(scope="module")
 def shards(tmp_path_factory):
-    """Three songs of 12 bars, each a different transposition, as prepared shards."""
-    folder = tmp_path_factory.mktemp("shards")
-    songs = []
-    for shift in range(3):
-        content = make_song(12)
-        left = [Note(n.onset_tick, n.duration_tick, n.pitch + shift, 64) for n in content.bass]
-        right = [Note(n.onset_tick, n.duration_tick, n.pitch + shift + 12, 64) for n in content.texture]
-        pair = Pair(f"song-{shift}", "train", content, dict(zip(PARTS, (left, right), strict=True)), "easy")
-        songs.append(tokenize_pair(pair, TOKENIZER))
-    TOKENIZER.save(folder / "tokenizer.json")
-    (folder / "vocabulary.json").write_text(json.dumps(TOKENIZER.vocab))
-    for split in ("train", "valid", "test"):
-        _write_shard(folder / f"{split}.npz", songs)
-    return folder
+    return prepared_songs(tmp_path_factory.mktemp("shards"))
 
 
 def dataset(shards, **kwargs) -> WindowDataset:
     options = {"context": 256, "length": 32, "seed": 3} | kwargs
-    return WindowDataset(Shard.load(shards / "train.npz"), Vocabulary.load(shards), **options)
+    return WindowDataset(Shard.load(shards / "train"), Vocabulary.load(shards), **options)
 
 
 def test_items_depend_on_seed_and_index_alone(shards):
@@ -67,6 +50,38 @@ def test_only_the_arrangement_and_the_ends_of_bars_are_counted(shards):
     ends = [TOKENIZER[int(label)] for name, label in zip(names, item["labels"].tolist(), strict=True)
             if name.startswith(("Bar_", "EOS")) and label != IGNORED_LABEL]  # fmt: skip
     assert set(ends) == {"Bar_inner"}
+
+
+def test_now_and_then_the_style_is_left_open(shards):
+    windows = dataset(shards, length=200)
+    styles = [TOKENIZER[int(windows[i]["input_ids"][1])] for i in range(200)]
+    assert set(styles) == {"Style_pop-piano", "Style_any"}
+    assert 0.03 < styles.count("Style_any") / 200 < 0.2
+
+
+def test_a_lead_part_without_its_tune_is_left_to_the_model(tmp_path):
+    choir = prepared_songs(tmp_path, "hymn", "choir")
+    windows = dataset(choir, length=60, context=512)
+    sung = 0
+    for i in range(60):
+        item = windows[i]
+        names = TOKENIZER.names(item["input_ids"].tolist())
+        bars = " ".join(names).split("Bar_")[1:]
+        for bar in bars[:-1]:
+            x, y = bar.split("Section_arrangement")
+            assert ("Section_melody" in x) != ("Part_soprano" in y)
+            sung += "Part_soprano" in y
+            assert y.index("Part_soprano") < y.index("Part_alto") if "Part_soprano" in y else True
+    assert sung > 10
+
+
+def test_small_styles_are_drawn_more_often_than_their_share():
+    lengths = [90, 10]
+    shard = Shard(
+        np.zeros(0), np.zeros((100, 4)), np.array([0, *np.cumsum(lengths)]),
+        np.array([[1, 2, 3, 4], [1, 9, 3, 4]]), np.zeros(2),
+    )  # fmt: skip
+    assert _song_weights(shard) == pytest.approx([0.75, 0.25])
 
 
 def test_fidelities_are_shown_in_turn_without_augmentation(shards):

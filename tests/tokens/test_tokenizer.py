@@ -119,7 +119,7 @@ def test_content_is_cut_into_its_bars(song):
 
 
 def test_levels_are_monotone_and_stay_in_their_classes():
-    assert [density_level(n) for n in (0, 1, 3, 4, 28, 29, 99)] == [0, 1, 1, 2, 8, 9, 9]
+    assert [density_level(n) for n in (0, 1, 3, 4, 28, 29, 99)] == [0, 1, 1, 2, 8, 9, 12]
     assert density_level(10**6) == len(DENSITY_BOUNDS)
     assert all(velocity_level(velocity_of(level)) == level for level in range(8))
     assert velocity_level(127) == 7
