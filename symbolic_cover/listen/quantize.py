@@ -54,13 +54,17 @@ def quantize(transcript: Transcript, grid: Grid) -> ScoreTick:
 
 
 def divisions_of(score: ScoreSecond, grid: Grid) -> np.ndarray:
-    """The step, 3 or 4 ticks, that fits the onsets of each quarter of the grid best, (quarters,).
+    """The step, 3 or 4 ticks, that fits the onsets of each quarter of the grid best, (quarters,)."""
+    return divisions_for(grid.tick_at(np.array([note.start for track in score.tracks for note in track.notes])), grid)
+
+
+def divisions_for(onset_tick: np.ndarray, grid: Grid) -> np.ndarray:
+    """`divisions_of` for onsets in (fractional) ticks.
 
     Compound metres always take sixteenths: the thirds of their beats are eighths.
     """
     n_quarters = grid.end_tick // TICKS_PER_QUARTER + 2
-    onset = grid.tick_at(np.array([note.start for track in score.tracks for note in track.notes]))
-    quarter, place = _split(onset, n_quarters)
+    quarter, place = _split(onset_tick, n_quarters)
     misfit = {
         step: np.bincount(quarter, (place - step * np.round(place / step)) ** 2, n_quarters)
         for step in (SIXTEENTH_TICK, TRIPLET_TICK)

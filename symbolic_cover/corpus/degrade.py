@@ -1,0 +1,256 @@
+"""What a transcript of a song would get wrong of it: X in training as X is when a recording is covered.
+
+`degrade` makes of a song's true content what our transcriber and melody finder would have made of its sound:
+notes are missed, held ones struck twice, overtones and other ghosts heard, onsets and ends moved in seconds
+and drawn to the grid by the quantizer, parts of the tune lost and strange notes sung. How often is read from
+``presets/degradation.toml``, fitted by ``benchmarks/degradation.py`` to excerpts that were played by FluidSynth
+and heard by basic-pitch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from symbolic_cover.analyze.chords import beat_edges, recognise_chords
+from symbolic_cover.analyze.key import find_key
+from symbolic_cover.analyze.melody import find_bass, one_line
+from symbolic_cover.corpus.mishearing import HARMONICS, LENGTH_BOUNDS_SEC, SHARES, Errors, KindErrors, load_errors
+from symbolic_cover.corpus.sounding import ROLES, Sounding, circumstances, predecessors, roll_of, sounding
+from symbolic_cover.listen.quantize import SIXTEENTH_TICK, divisions_for, snap
+from symbolic_cover.music import TICKS_PER_QUARTER, Content, Grid, Note
+
+__all__ = ["Errors", "KindErrors", "degrade", "load_errors"]
+
+#: A ghost keeps this far, in ticks, from a true note of its pitch: nearer, it would be that note.
+ROOM_TICK = 6
+#: The melody finder errs by stretches of so many ticks.
+LAPSE_TICK = 24
+_TUNE = 0
+_SPLIT_AFTER_SEC, _SHORTEST_SEC = 0.1, 0.05
+_HEARD_BEFORE = 0.9
+#: A piece's own log odds, normal with deviation s, draw probabilities towards one half; this (in s^2) undoes it.
+_LOGISTIC_SPREAD = 0.346
+
+
+class _Heard(NamedTuple):
+    """Notes on their way through the transcriber; `role` as in `Sounding`, ghosts have one more.
+
+    `exact` ones are not moved.
+    """
+
+    start_sec: np.ndarray
+    length_sec: np.ndarray
+    pitch: np.ndarray
+    velocity: np.ndarray
+    role: np.ndarray
+    exact: np.ndarray
+
+
+def degrade(content: Content, errors: Errors, rng: np.random.Generator, kind: str, strength: float = 1.0) -> Content:
+    """The content as it would have come out of a recording played by an ensemble of a `kind` that `errors` knows.
+
+    `strength` scales how much goes wrong; 0 leaves every note as it is. Chords and key are always found anew
+    among the notes, as in a recording. The same generator state gives the same result.
+    The notes stay on the grid, no two share onset and pitch, and the melody is one line.
+    """
+    true = sounding(content)
+    if strength > 0 and len(true.onset):
+        end_tick = content.grid.end_tick
+        roll = roll_of(true, end_tick + 1)
+        of_kind = errors.kinds[kind]
+        misses = _missed(true, roll, of_kind, rng, strength)
+        moved = _held_on(_moved(true, of_kind, rng, strength), true, misses, of_kind, rng)
+        ghosts = _ghosts(true, roll_of(true, end_tick + 1, ROOM_TICK), misses, of_kind, rng, strength)
+        splits = _splits(_pick(moved, ~misses), of_kind, rng, strength)
+        heard = _on_grid(_joined(_pick(moved, ~misses), splits, ghosts), true, ~misses, content.grid)
+        melody, rest = _tune(heard, content, of_kind, rng, strength * errors.tune_moderation)
+        bass = find_bass(rest, beat_edges(content.grid))
+        low = set(bass)
+        texture = tuple(note for note in rest if note not in low)
+        content = replace(content, melody=melody, bass=bass, texture=texture)
+    notes = content.notes
+    key = find_key(notes)
+    return replace(content, chords=recognise_chords(notes, content.grid, key), key=key)
+
+
+def _quantile(quantiles: Sequence[float], share: np.ndarray) -> np.ndarray:
+    """The value below which `share` (0..1) of a distribution lies."""
+    return np.interp(share, SHARES, quantiles)
+
+
+def _missed(
+    true: Sounding, roll: np.ndarray, errors: KindErrors, rng: np.random.Generator, strength: float
+) -> np.ndarray:
+    """Which notes are not heard."""
+    roles, weights = np.array(errors.missed[: len(ROLES)]), np.array(errors.missed[len(ROLES) :])
+    odds = roles[true.role] + circumstances(true, roll) @ weights
+    spread = errors.missed_spread
+    odds = odds * np.sqrt(1 + _LOGISTIC_SPREAD * spread**2) + spread * rng.standard_normal()
+    odds += errors.missed_tilt * rng.standard_normal() * (true.pitch - true.pitch.mean()) / 12
+    return rng.random(len(odds)) < strength / (1 + np.exp(-odds))
+
+
+def _moved(true: Sounding, errors: KindErrors, rng: np.random.Generator, strength: float) -> _Heard:
+    """The notes where and as long as they are heard; below strength 1 some stay where they are."""
+    n_notes = len(true.onset)
+    late = _lateness(true.length_sec, errors, rng)
+    length_class = np.searchsorted(LENGTH_BOUNDS_SEC, true.length_sec)
+    share, stretch = rng.random(n_notes), np.zeros(n_notes)
+    for number, quantiles in enumerate(errors.length):
+        of_it = length_class == number
+        stretch[of_it] = _quantile(quantiles, share[of_it])
+    center, slope, noise = errors.loudness
+    velocity = center + slope * (true.velocity - true.velocity.mean()) + noise * rng.standard_normal(n_notes)
+    exact = rng.random(n_notes) >= strength
+    return _Heard(
+        np.where(exact, true.start_sec, np.maximum(true.start_sec + late, 0)),
+        np.where(exact, true.length_sec, np.maximum(true.length_sec * 2**stretch, _SHORTEST_SEC)),
+        true.pitch,
+        np.clip(np.round(velocity), 1, 127).astype(int),
+        true.role,
+        exact,
+    )
+
+
+def _held_on(moved: _Heard, true: Sounding, misses: np.ndarray, errors: KindErrors, rng: np.random.Generator) -> _Heard:
+    """The notes, some longer by the missed notes that follow them on their pitch."""
+    before, owner, length_sec = predecessors(true), np.arange(len(misses)), moved.length_sec.copy()
+    merged = misses & (before >= 0) & (rng.random(len(misses)) < errors.held)
+    for index in np.flatnonzero(merged).tolist():
+        first = owner[index] = owner[before[index]]
+        end_sec = true.start_sec[index] + true.length_sec[index]
+        length_sec[first] = max(length_sec[first], end_sec - moved.start_sec[first])
+    return moved._replace(length_sec=length_sec, exact=moved.exact & (length_sec == moved.length_sec))
+
+
+def _lateness(length_sec: np.ndarray, errors: KindErrors, rng: np.random.Generator) -> np.ndarray:
+    """How late notes of one piece are heard, in seconds; never after they are over."""
+    offset, spread, earliest = errors.late_piece_sec
+    late = offset + spread * rng.standard_normal() + _quantile(errors.late_sec, rng.random(len(length_sec)))
+    return np.maximum(np.minimum(late, _HEARD_BEFORE * length_sec), earliest)
+
+
+def _ghosts(
+    true: Sounding, room: np.ndarray, misses: np.ndarray, errors: KindErrors, rng: np.random.Generator, strength: float
+) -> _Heard:
+    """What is heard where nothing of its pitch sounds. `room` is the roll of the notes with `ROOM_TICK` around."""
+    spread = errors.ghosts_spread
+    factor = strength * np.exp(spread * rng.standard_normal() - spread**2 / 2)
+    n_notes = len(true.onset)
+    parents, pitches = [], []
+    for number, rates in enumerate(errors.ghosts):
+        if number < len(HARMONICS):
+            step = np.full(n_notes, HARMONICS[number])
+        else:
+            step = np.round(_quantile(errors.ghosts_steps, rng.random(n_notes))).astype(int)
+        pitch = true.pitch + step
+        is_born = rng.random(n_notes) < factor * np.where(misses, rates[1], rates[0])
+        parents.append(np.flatnonzero(is_born & (pitch >= 21) & (pitch <= 108)))
+        pitches.append(pitch[parents[-1]])
+    parent, pitch = np.concatenate(parents), np.concatenate(pitches)
+    inside = np.where(rng.random(len(parent)) < errors.ghosts_struck, 0.0, rng.random(len(parent)))
+    late = _lateness(true.length_sec[parent], errors, rng)
+    ghosts = _Heard(
+        np.maximum(true.start_sec[parent] + inside * true.length_sec[parent] + late, 0),
+        _quantile(errors.ghosts_sec, rng.random(len(parent))),
+        pitch,
+        np.full(len(parent), max(1, round(0.8 * errors.loudness[0]))),
+        np.full(len(parent), len(ROLES)),
+        np.zeros(len(parent), dtype=bool),
+    )
+    within = inside * (true.end[parent] - true.onset[parent])
+    tick = np.minimum(true.onset[parent] + within.astype(int), room.shape[1] - 1)
+    return _pick(ghosts, ~room[pitch, tick])
+
+
+def _splits(heard: _Heard, errors: KindErrors, rng: np.random.Generator, strength: float) -> _Heard:
+    """The further strikes within heard notes; each ends with its note."""
+    spread = errors.split_spread
+    factor = strength * np.exp(spread * rng.standard_normal() - spread**2 / 2)
+    room_sec = np.maximum(heard.length_sec - 2 * _SPLIT_AFTER_SEC, 0)
+    strikes = rng.poisson(factor * np.array(errors.split)[heard.role] * room_sec)
+    again = np.repeat(np.arange(len(strikes)), strikes)
+    after = _SPLIT_AFTER_SEC + rng.random(len(again)) * room_sec[again]
+    of_them = _pick(heard, again)
+    return of_them._replace(
+        start_sec=of_them.start_sec + after, length_sec=of_them.length_sec - after, exact=np.zeros(len(again), bool)
+    )
+
+
+def _pick(heard: _Heard, which: np.ndarray) -> _Heard:
+    return _Heard(*(column[which] for column in heard))
+
+
+def _joined(*groups: _Heard) -> _Heard:
+    return _Heard(*(np.concatenate(columns) for columns in zip(*groups, strict=True)))
+
+
+def _on_grid(heard: _Heard, true: Sounding, kept: np.ndarray, grid: Grid) -> list[tuple[Note, int]]:
+    """Notes with their roles, drawn to the grid as the quantizer does; the tune goes first where two meet.
+
+    The first rows of `heard` are the notes of `true` that were kept; those left exact keep their ticks.
+    """
+    start, end = grid.tick_at(heard.start_sec), grid.tick_at(heard.start_sec + heard.length_sec)
+    divisions = divisions_for(start, grid)
+    onset = snap(start, divisions)
+    step = divisions[np.minimum(onset // TICKS_PER_QUARTER, len(divisions) - 1)]
+    end = np.maximum(snap(end, divisions), onset + np.maximum(step, SIXTEENTH_TICK))
+    exact = np.flatnonzero(heard.exact)
+    onset[exact], end[exact] = true.onset[kept][exact], true.end[kept][exact]
+    inside = onset < grid.end_tick
+    order = np.lexsort((-end, heard.role != _TUNE, onset, heard.pitch))
+    order = order[inside[order]]
+    pitch, onset, end = heard.pitch[order], onset[order], np.minimum(end[order], grid.end_tick)
+    is_first = np.ones(len(order), dtype=bool)
+    is_first[1:] = (pitch[1:] != pitch[:-1]) | (onset[1:] != onset[:-1])
+    order, pitch, onset, end = order[is_first], pitch[is_first], onset[is_first], end[is_first]
+    same = pitch[1:] == pitch[:-1]
+    end[:-1] = np.where(same, np.minimum(end[:-1], onset[1:]), end[:-1])
+    columns = (onset, end - onset, pitch, heard.velocity[order], heard.role[order])
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    return sorted((Note(*row[:4]), row[4]) for row in rows)
+
+
+def _tune(
+    heard: Sequence[tuple[Note, int]], content: Content, errors: KindErrors, rng: np.random.Generator, scale: float
+) -> tuple[tuple[Note, ...], list[Note]]:
+    """(the melody as it is found, all other notes).
+
+    The finder errs by stretches of `LAPSE_TICK`: one draw for each says whether the tune's own notes are
+    lost and others taken for it.
+    """
+    draw = rng.random(content.grid.end_tick // LAPSE_TICK + 1)
+    octave = rng.random(len(heard)) < scale * errors.tune_octave
+    tune: list[Note] = []
+    rest: list[Note] = []
+    lost: list[Note] = []
+    for (note, role), leaps in zip(heard, octave.tolist(), strict=True):
+        if role == _TUNE and draw[note.onset_tick // LAPSE_TICK] >= scale * errors.tune_lost:
+            tune.append(note._replace(pitch=note.pitch + (12 if note.pitch < 72 else -12)) if leaps else note)
+        else:
+            (lost if role == _TUNE else rest).append(note)
+    strange = _strange(tune, rest, content, errors, draw, scale)
+    taken = {(note.onset_tick, note.pitch) for note in (*tune, *strange)}
+    line = one_line([*tune, *strange])
+    return line, [note for note in sorted(rest + lost) if (note.onset_tick, note.pitch) not in taken]
+
+
+def _strange(
+    tune: Sequence[Note], rest: Sequence[Note], content: Content, errors: KindErrors, draw: np.ndarray, scale: float
+) -> list[Note]:
+    """The highest notes of some onsets at which the tune strikes none."""
+    sung = np.zeros(content.grid.end_tick + 1, dtype=bool)
+    struck = {note.onset_tick for note in tune}
+    for note in tune:
+        sung[note.onset_tick : note.end_tick] = True
+    top = {note.onset_tick: note for note in sorted(rest, key=lambda note: note.pitch)}
+    over, alone = errors.tune_strange
+    return [
+        note
+        for onset, note in top.items()
+        if onset not in struck and draw[onset // LAPSE_TICK] < scale * (over if sung[onset] else alone)
+    ]

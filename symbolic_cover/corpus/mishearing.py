@@ -1,0 +1,115 @@
+"""How transcripts err: rates by kind of ensemble, as ``presets/degradation.toml`` states them."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from symbolic_cover.corpus.sounding import CIRCUMSTANCES, ROLES
+
+ERRORS_PATH = Path(__file__).parent.parent / "presets" / "degradation.toml"
+#: Semitones from a note to its ghosts; the last kind of ghost may lie anywhere.
+HARMONICS = (12, 19, 24, -12)
+#: Upper bounds in seconds of the classes of length; the last one is open.
+LENGTH_BOUNDS_SEC = (0.15, 0.3, 0.6, 1.2)
+#: The shares of a distribution that lie below its stated quantiles.
+SHARES = (0.01, 0.03, 0.06, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.94, 0.97, 0.99)
+#: How the file names the places of a tuple.
+_NAMES: dict[str, tuple[str, ...]] = {
+    "missed": (*ROLES, *CIRCUMSTANCES),
+    "split": ROLES,
+    "ghosts": (*(f"{step:+d}" for step in HARMONICS), "anywhere"),
+}
+
+
+@dataclass(frozen=True)
+class KindErrors:
+    """How a kind of ensemble is misheard. Quantiles are those of `SHARES`.
+
+    `missed` (log odds): by role (`ROLES`), then what each of `CIRCUMSTANCES` adds; `missed_spread` is the
+    standard deviation of a piece's own addition, `missed_tilt` that of what it adds for each octave upwards.
+    `held`: how often a missed note is heard as more of the one of its pitch before it.
+    `split`: further strikes a second of a heard note, by role. `ghosts`: for each of `HARMONICS`, then anywhere,
+    how many for a (heard, missed) note that leaves room for one; `ghosts_struck` of them begin with their note,
+    the others within it. `ghosts_spread` and `split_spread` are deviations of a piece's log rate.
+    `ghosts_steps`: quantiles of semitones from a note to a ghost anywhere; `ghosts_sec`: of a ghost's length.
+    `late_sec`: quantiles of an onset's lateness about its piece's own, which has the mean, the deviation and,
+    note by note, the least value `late_piece_sec`. `length`: by class of length (`LENGTH_BOUNDS_SEC`) quantiles
+    of log2(heard / true). `loudness`: of heard velocities the mean, the slope on the true ones and the deviation.
+    `tune_lost`: share of the heard melody notes that the melody finder leaves out; `tune_octave`: of all melody
+    notes, replaced by an octave; `tune_strange`: share of the onsets without a melody note at which it takes
+    another, (while one sounds, in a rest).
+    """
+
+    missed: tuple[float, ...]
+    missed_spread: float
+    missed_tilt: float
+    held: float
+    split: tuple[float, ...]
+    split_spread: float
+    ghosts: tuple[tuple[float, float], ...]
+    ghosts_spread: float
+    ghosts_struck: float
+    ghosts_steps: tuple[float, ...]
+    ghosts_sec: tuple[float, ...]
+    late_sec: tuple[float, ...]
+    late_piece_sec: tuple[float, float, float]
+    length: tuple[tuple[float, ...], ...]
+    loudness: tuple[float, float, float]
+    tune_lost: float
+    tune_octave: float
+    tune_strange: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Errors:
+    """The errors of each kind of ensemble (``piano``, ``sustained``, ``voices``, ``band``).
+
+    `tune_moderation` scales the measured errors of the melody finder, which was tried where our own notion of the
+    tune is the only truth.
+    """
+
+    kinds: Mapping[str, KindErrors]
+    tune_moderation: float = 1.0
+
+
+def load_errors(path: Path = ERRORS_PATH) -> Errors:
+    """Read the file that `write_errors` wrote; raises KeyError or TypeError where something is missing or unknown."""
+    tables = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    moderation = float(tables.pop("tune_moderation"))
+    return Errors({kind: _errors(table) for kind, table in tables.items()}, moderation)
+
+
+def _errors(table: Mapping[str, Any]) -> KindErrors:
+    """A kind's table of the file."""
+    facts = {name: [value[key] for key in _NAMES[name]] if name in _NAMES else value for name, value in table.items()}
+    return KindErrors(**{name: _frozen(value) for name, value in facts.items()})
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
+
+
+def write_errors(errors: Errors, path: Path, comment: str = "") -> None:
+    """Write the file that `load_errors` reads; `comment` goes on top."""
+    lines = [*(f"# {line}" for line in comment.splitlines()), f"tune_moderation = {_rounded(errors.tune_moderation)}"]
+    for kind, of_kind in errors.kinds.items():
+        lines += ["", f"[{kind}]"]
+        for field in fields(of_kind):
+            value = getattr(of_kind, field.name)
+            if names := _NAMES.get(field.name):
+                pairs = zip(names, value, strict=True)
+                text = "{ " + ", ".join(f'"{name}" = {_rounded(part)}' for name, part in pairs) + " }"
+            else:
+                text = _rounded(value)
+            lines.append(f"{field.name} = {text}")
+    Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _rounded(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(_rounded, value)) + "]"
+    return repr(round(float(value), 4))
