@@ -32,7 +32,7 @@ from symbolic_cover.tokens.tokenizer import BarTokenizer
 FORMAT = 1
 _ENDLESS = 24 * 3600.0
 #: Which fitted errors a transcript of each ensemble has.
-_HEARD_AS = {"solo-piano": "piano", "guitar": "piano", "band": "band", "orchestra": "band"}
+_HEARD_AS = {"voice-piano": "band", "string-quartet": "sustained", "orchestra": "sustained", "choir": "voices", "band": "band"}
 
 
 class Job(NamedTuple):
@@ -99,7 +99,7 @@ def prepare_piece(job: Job, tokenizer: BarTokenizer) -> Prepared:
     nothing = np.zeros(0, dtype=np.uint64)
     try:
         pair = make_pair(_read(job), load_ensembles())
-        kind = _HEARD_AS.get(pair.ensemble, "sustained")
+        kind = _HEARD_AS.get(pair.ensemble, "piano")
         heard = degrade(pair.content, load_errors(), np.random.default_rng(zlib.crc32(job.name.encode())), kind)
         written = tokenize_pair(pair, heard, tokenizer)
         everything = [note for notes in pair.parts.values() for note in notes] + list(pair.content.melody)

@@ -44,7 +44,7 @@ LEAD_FRAMES = 4
 ONSET_THRESHOLD = 0.6
 FRAME_THRESHOLD = 0.4
 SHORTEST_NOTE_FRAMES = 5
-FEWEST_NOTES = 4
+FEWEST_NOTES, FEWEST_NOTES_A_MINUTE = 4, 10  # music has more, noise fewer
 
 MODEL_INPUT = "serving_default_input_2:0"
 MODEL_OUTPUTS = {"note": "StatefulPartitionedCall:1", "onset": "StatefulPartitionedCall:2"}
@@ -81,7 +81,7 @@ def hear_notes(recording: Recording, progress: Progress | None = None) -> Heard:
         raise ValueError(f"basic-pitch listens at {RATE_HZ} Hz, not {recording.rate_hz}")
     note, onset = posteriorgrams(recording, progress)
     events = _note_events(note, onset)
-    if len(events) < FEWEST_NOTES:
+    if len(events) < max(FEWEST_NOTES, FEWEST_NOTES_A_MINUTE * recording.duration_sec / 60):
         raise InputError("No notes were heard in this recording.", "Give a recording with pitched instruments.")
     return Heard(_score_of(events), note, onset)
 

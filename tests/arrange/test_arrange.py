@@ -167,4 +167,4 @@ def test_unknown_names_are_refused(tiny_checkpoint, song):
     with pytest.raises(UsageError, match="does not know"):
         draft_by_model(tiny_checkpoint, song, replace(STYLE, name="polka"), Controls())
     with pytest.raises(UsageError, match="metre"):
-        draft_by_model(tiny_checkpoint, make_song(2, Meter(11, 8)), STYLE, Controls())
+        draft_by_model(tiny_checkpoint, make_song(2, Meter(9, 4)), STYLE, Controls())
