@@ -298,7 +298,7 @@ def collect(
             outcomes = collect_by_name(wanted, library, any_version=any_version, again=again, progress=tell)
         elif name is not None:
             outcomes = [collect_own(source, library, name, licence=licence or OWN_LICENCE, style=style or "", link=link,
-                                    progress=tell)]  # fmt: skip
+                                    again=again, progress=tell)]  # fmt: skip
         else:
             outcomes = collect_from(source, library, wanted, any_version=any_version, link=link, again=again,
                                     progress=tell)  # fmt: skip

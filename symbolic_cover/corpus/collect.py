@@ -79,12 +79,14 @@ def collect_own(
     licence: str = OWN_LICENCE,
     style: str = "",
     link: bool = False,
+    again: bool = False,
     progress: Progress | None = None,
 ) -> Outcome:
     """Take a folder of one's own recordings, MIDI files and scores into the library as the dataset `name`.
 
     Pieces are in `style`, else in the style that their sub-folder is named after. Done anew where files were added,
-    removed or changed in size. Raises `UsageError` for an impossible name or a folder without songs.
+    removed or changed in size, or with `again`. Raises `UsageError` for an impossible name, one that another folder
+    has, or a folder without songs.
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name) or name in ("ls", *load_catalogue()):
         raise UsageError(
@@ -92,17 +94,22 @@ def collect_own(
         )
     if not source.is_dir():
         raise UsageError(f"There is no folder {source}.", "Give the folder of your songs with --from.")
-    within = library.resolve()
-    files = [path for path in song_files(source) if not path.resolve().is_relative_to(within)]
+    source, within = source.resolve(), library.resolve()
+    files = [path for path in song_files(source) if not path.is_relative_to(within)]
     if not files:
         raise UsageError(f"There are no songs in {source}.", "Put recordings, MIDI files or scores in it.")
     told = [f"{path.relative_to(source).as_posix()}\t{path.stat().st_size}" for path in files]
     fingerprint = hashlib.sha256("\n".join([*told, licence, style]).encode()).hexdigest()
-    make = partial(own_dataset, name, name, str(source.resolve()), licence)
+    make = partial(own_dataset, name, name, str(source), licence)
     with disk_errors(library):
         there = find_there(make([]), library)
-        if there and read_facts(there.folder).get("checksum") == fingerprint:
+        facts = read_facts(there.folder) if there else {}
+        if there and not again and facts["checksum"] == fingerprint:
             return there
+        if there and not again and facts["source"] != str(source):
+            raise UsageError(
+                f"The dataset '{name}' is already that of {facts['source']}.", "Choose another --name, or add --again."
+            )
         with building(library, name) as folder:
             _copy(files, source, folder, link, name, progress)
             rows = index_files(make([]), folder, style=style)
