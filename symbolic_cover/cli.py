@@ -20,6 +20,7 @@ from symbolic_cover.errors import SymbolicCoverError, UsageError
 from symbolic_cover.music import LEVELS, Controls, Meter
 
 if TYPE_CHECKING:
+    from symbolic_cover.corpus.collect import Collected, Outcome
     from symbolic_cover.pipeline import Hints, Progress
 
 app = typer.Typer(
@@ -241,6 +242,74 @@ def render(
 
 
 @app.command()
+def collect(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[ls | NAME...]", help="`ls`, or datasets to download (or to take with --from)."),
+    ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", help="An archive, or a folder of archives or of unpacked datasets; or of your songs."),
+    ] = None,
+    into: Annotated[
+        Path | None, typer.Option(help="The library; otherwise $SYMBOLIC_COVER_DATA, or a folder of your user data.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Take the folder in --from as a dataset of your own, of this name.")
+    ] = None,
+    licence: Annotated[str | None, typer.Option(help="The licence of your own songs; otherwise 'own use'.")] = None,
+    style: Annotated[
+        str | None, typer.Option(help="The style of your own songs; otherwise what their sub-folder is called.")
+    ] = None,
+    link: Annotated[
+        bool, typer.Option("--link", help="Link to the files of a folder instead of copying them.")
+    ] = False,
+    any_version: Annotated[bool, typer.Option("--any-version", help="Accept archives of any checksum.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Replace datasets that are there already.")] = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Collect datasets to learn from into a library: open ones from archives or the network, and your own songs.
+
+    `collect ls` lists what is there and what could be, with licences; `collect --from FOLDER` takes every dataset
+    found in a folder; `collect maestro` downloads; `collect --from SONGS --name mine` takes songs of your own.
+    """
+    from symbolic_cover.corpus.collect import (
+        OWN_LICENCE,
+        collect_by_name,
+        collect_from,
+        collect_own,
+        collected,
+        library_folder,
+    )  # fmt: skip
+
+    library, wanted = library_folder(into), names or []
+    if wanted == ["ls"]:
+        _print_library(library, collected(library), as_json)
+        return
+    if name is None and (licence or style):
+        raise UsageError("--licence and --style are for songs of your own.", "Give their dataset a name with --name.")
+    if name is not None and (source is None or wanted):
+        raise UsageError("--name takes one folder of your own songs.", "Give it with --from, and no other names.")
+    if source is None and not wanted:
+        raise UsageError("There is nothing to collect.", "Name datasets, or give --from; `collect ls` lists them.")
+    with _progress(quiet or as_json) as tell:
+        if source is None:
+            outcomes = collect_by_name(wanted, library, any_version=any_version, again=again, progress=tell)
+        elif name is not None:
+            outcomes = [collect_own(source, library, name, licence=licence or OWN_LICENCE, style=style or "", link=link,
+                                    again=again, progress=tell)]  # fmt: skip
+        else:
+            outcomes = collect_from(source, library, wanted, any_version=any_version, link=link, again=again,
+                                    progress=tell)  # fmt: skip
+    if as_json:
+        _print_json([{"name": one.dataset.name, "folder": one.folder, "pieces": one.pieces, "fresh": one.fresh,
+                      "licence": one.dataset.licence, "weights": one.dataset.weights} for one in outcomes])  # fmt: skip
+    elif not quiet:
+        _print_outcomes(outcomes, library)
+
+
+@app.command()
 def prepare(
     out: Annotated[Path, typer.Option("--out", "-o", help="Where the corpus goes.")] = Path("corpus"),
     library: Annotated[
@@ -320,17 +389,24 @@ def train(
 
 
 @app.command()
-def styles(as_json: Json = False) -> None:
+def styles(
+    licences: Annotated[
+        bool, typer.Option("--licences", help="Only the licences of the data that each style was learned from.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """List the styles to cover in, their ensembles, and the data each was learned from."""
     from symbolic_cover.arrange.styles import load_style, style_names
 
     found = [load_style(name) for name in style_names()]
     if as_json:
-        names = ("name", "title", "ensemble", "licences")
-        _print_json([{name: getattr(style, name) for name in names} for style in found])
+        facts = ("name", "licences") if licences else ("name", "title", "ensemble", "licences")
+        _print_json([{fact: getattr(style, fact) for fact in facts} for style in found])
         return
     for style in found:
-        typer.echo(f"{style.name:<14} {style.title} ({style.ensemble}); learned from {', '.join(style.licences)}")
+        learned = ", ".join(style.licences) or "nothing"
+        shown = learned if licences else f"{style.title} ({style.ensemble}); learned from {learned}"
+        typer.echo(f"{style.name:<14} {shown}")
 
 
 @app.command()
@@ -465,6 +541,48 @@ def _print_cover(files: dict[str, Path], scores: dict[str, dict[str, float]], fi
     typer.echo("  ".join(f"{name.replace('_', ' ')} {ours[name]:.3g}" for name in shown))
     for finding in findings:
         typer.echo(f"note: {finding}")
+
+
+def _print_outcomes(outcomes: list[Outcome], library: Path) -> None:
+    for one in outcomes:
+        there = "" if one.fresh else "already there, "
+        pieces = f"{one.pieces} pieces" if one.pieces else f"files beside {one.dataset.companion_of}"
+        typer.echo(f"{one.dataset.name}: {there}{pieces}, {one.dataset.licence}")
+        if one.fresh and not one.dataset.weights:
+            typer.echo(f"note: weights trained on {one.dataset.name} are not for giving away.")
+        if one.fresh and one.dataset.note:
+            typer.echo(f"note: {one.dataset.note}")
+    fresh = any(one.fresh for one in outcomes)
+    typer.echo(f"The library is {library}" if fresh else f"Nothing to do: all of it is in {library}")
+
+
+def _print_library(library: Path, there: dict[str, Collected], as_json: bool) -> None:
+    from symbolic_cover.corpus.catalogue import load_catalogue
+
+    known = load_catalogue() | {name: one.dataset for name, one in there.items()}
+    facts = ("name", "title", "licence", "attribution", "weights", "default", "companion_of", "source", "note")
+    listed = [
+        {fact: getattr(dataset, fact) for fact in facts}
+        | {"styles": dataset.style_names, "download": bool(dataset.download), "collected": name in there,
+           "pieces": len(there[name].rows) if name in there else None}
+        for name, dataset in known.items()
+    ]  # fmt: skip
+    if as_json:
+        _print_json({"library": library, "datasets": listed})
+        return
+    for here in (True, False):
+        rows = [one for one in listed if one["collected"] == here]
+        typer.echo(f"In {library}:" if here else "\nTo be had ('net': by `collect NAME`, all by `collect --from`):")
+        for one in rows or [{}]:
+            typer.echo(_listed(one) if one else "  nothing")
+
+
+def _listed(one: dict[str, Any]) -> str:
+    count = f"{one['pieces']:>6}" if one["pieces"] else ""
+    marks = [word for word, holds in (("default", one["default"]), ("net", one["download"])) if holds]
+    styles = ", ".join(one["styles"]) or f"with {one['companion_of']}"
+    weights = "weights yes" if one["weights"] else "weights no "
+    return f"  {one['name']:<24}{count:<7} {weights}  {' '.join(marks):<11}  {one['licence']}; {styles}"
 
 
 def _print_facts(facts: dict[str, Any], quiet: bool, as_json: bool) -> None:

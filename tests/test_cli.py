@@ -170,5 +170,5 @@ def test_help_loads_nothing_heavy():
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert shown.returncode == 0, shown.stderr
-    for verb in ("cover", "transcribe", "analyze", "arrange", "render", "train", "styles", "doctor"):
+    for verb in ("cover", "transcribe", "analyze", "arrange", "render", "train", "collect", "styles", "doctor"):
         assert verb in shown.stdout

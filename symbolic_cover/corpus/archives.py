@@ -115,7 +115,7 @@ def music_in(folder: Path, keep: str = "") -> Path:
 
     The licence and credits that lie beside `keep` are copied into it.
     """
-    inside = list(folder.iterdir())
+    inside = [path for path in folder.iterdir() if path.name not in ("__MACOSX", ".DS_Store")]
     top = inside[0] if len(inside) == 1 and inside[0].is_dir() else folder
     if not keep or not (top / keep).is_dir():
         return top

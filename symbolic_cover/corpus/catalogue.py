@@ -61,7 +61,7 @@ class Dataset:
     download: str = ""
     download_sha256: str = ""
     keep: str = ""
-    pieces: str = "**/*"
+    pattern: str = "**/*"
     companion_of: str = ""
     label: str = ""
     group: str = ""

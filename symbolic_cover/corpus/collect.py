@@ -1,89 +1,40 @@
-"""The library: a folder in which every dataset has a folder of its own, with ``index.csv`` and ``dataset.json``.
-
-A dataset is built beside its place and moved there when it is whole: what is in the library is complete.
-"""
+"""Datasets into the library: from archives and folders, from the network, from songs of one's own."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 import re
 import shutil
-import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import fields
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from symbolic_cover.corpus.archives import is_archive, music_in, sha256_of, unpack
-from symbolic_cover.corpus.catalogue import (
-    Dataset,
-    dump_dataset,
-    find_dataset,
-    load_catalogue,
-    own_dataset,
-    read_dataset,
-)
+from symbolic_cover.corpus.catalogue import Dataset, find_dataset, load_catalogue, own_dataset
 from symbolic_cover.corpus.download import fetch
-from symbolic_cover.corpus.index import Row, index_files, read_table, resolve, rows_there, song_files, write_table
-from symbolic_cover.errors import InputError, SymbolicCoverError, UsageError
+from symbolic_cover.corpus.index import index_files, read_table, rows_there, song_files
+from symbolic_cover.corpus.library import (
+    FACTS,
+    INDEX,
+    Collected,
+    Outcome,
+    building,
+    collected,
+    disk_errors,
+    find_there,
+    library_folder,
+    read_facts,
+    settle,
+    written_dataset,
+)
+from symbolic_cover.errors import InputError, UsageError
 
-INDEX, FACTS = "index.csv", "dataset.json"
+__all__ = ["Collected", "Outcome", "collect_by_name", "collect_from", "collect_own", "collected", "library_folder"]
+
 OWN_LICENCE = "own use"
 #: Told what is under way, and the fraction done, 0..1.
 Progress = Callable[[str, float], None]
-
-
-class Collected(NamedTuple):
-    """A dataset of the library: `rows` are its pieces, in the order of its index."""
-
-    dataset: Dataset
-    folder: Path
-    rows: list[Row]
-
-
-class Outcome(NamedTuple):
-    """What came of collecting a dataset; `fresh` is False where it was there already."""
-
-    dataset: Dataset
-    folder: Path
-    pieces: int
-    fresh: bool
-
-
-def library_folder(into: Path | None = None) -> Path:
-    """The library: `into`, else what SYMBOLIC_COVER_DATA names, else a folder of the user's data."""
-    if into is not None:
-        return into
-    if named := os.environ.get("SYMBOLIC_COVER_DATA"):
-        return Path(named)
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
-    else:
-        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    return base / "symbolic-cover" / "datasets"
-
-
-def collected(folder: Path) -> dict[str, Collected]:
-    """The datasets in a library by name; none where there is no such folder.
-
-    What the catalogue says of a dataset goes before what was written down when it was collected.
-    """
-    known = load_catalogue()
-    found = {}
-    for facts in sorted(folder.glob(f"[!.]*/{FACTS}")):
-        home = facts.parent
-        dataset = known.get(home.name) or _written_dataset(home)
-        rows = [resolve(row, folder) for row in read_table(home / INDEX)]
-        found[home.name] = Collected(dataset, home, rows)
-    return found
 
 
 def collect_from(
@@ -105,9 +56,10 @@ def collect_from(
     """
     tables: dict[Path, list[dict[str, str]]] = {}
     outcomes = []
-    with _disk_errors(library):
+    with disk_errors(library):
         for dataset, path in _recognise(source, names):
-            if not again and (there := _there(dataset, library)):
+            there = find_there(dataset, library)
+            if there and not again:
                 outcomes.append(there)
             elif path.is_dir():
                 rows = _rows_beside(path, tables)
@@ -127,35 +79,42 @@ def collect_own(
     licence: str = OWN_LICENCE,
     style: str = "",
     link: bool = False,
+    again: bool = False,
     progress: Progress | None = None,
 ) -> Outcome:
     """Take a folder of one's own recordings, MIDI files and scores into the library as the dataset `name`.
 
     Pieces are in `style`, else in the style that their sub-folder is named after. Done anew where files were added,
-    removed or changed in size. Raises `UsageError` for an impossible name or a folder without songs.
+    removed or changed in size, or with `again`. Raises `UsageError` for an impossible name, one that another folder
+    has, or a folder without songs.
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name) or name in ("ls", *load_catalogue()):
         raise UsageError(
-            f"'{name}' cannot be the name of a dataset of your own.", "Choose another: letters and digits."
+            f"'{name}' cannot be the name of a dataset of your own.", "Choose another of letters and digits."
         )
     if not source.is_dir():
         raise UsageError(f"There is no folder {source}.", "Give the folder of your songs with --from.")
-    within = library.resolve()
-    files = [path for path in song_files(source) if not path.resolve().is_relative_to(within)]
+    source, within = source.resolve(), library.resolve()
+    files = [path for path in song_files(source) if not path.is_relative_to(within)]
     if not files:
         raise UsageError(f"There are no songs in {source}.", "Put recordings, MIDI files or scores in it.")
     told = [f"{path.relative_to(source).as_posix()}\t{path.stat().st_size}" for path in files]
     fingerprint = hashlib.sha256("\n".join([*told, licence, style]).encode()).hexdigest()
-    make = partial(own_dataset, name, name, str(source.resolve()), licence)
-    with _disk_errors(library):
-        there = _there(make([]), library)
-        if there and _facts(there.folder).get("checksum") == fingerprint:
+    make = partial(own_dataset, name, name, str(source), licence)
+    with disk_errors(library):
+        there = find_there(make([]), library)
+        facts = read_facts(there.folder) if there else {}
+        if there and not again and facts["checksum"] == fingerprint:
             return there
-        with _building(library, name) as folder:
+        if there and not again and facts["source"] != str(source):
+            raise UsageError(
+                f"The dataset '{name}' is already that of {facts['source']}.", "Choose another --name, or add --again."
+            )
+        with building(library, name) as folder:
             _copy(files, source, folder, link, name, progress)
             rows = index_files(make([]), folder, style=style)
             dataset = make(sorted({row["style_label"] for row in rows}))
-            return _settle(dataset, folder, library, rows, fingerprint)
+            return settle(dataset, folder, library, rows, fingerprint)
 
 
 def collect_by_name(
@@ -172,9 +131,10 @@ def collect_by_name(
     where the network does not give it, `InputError` for another file than the catalogue knows.
     """
     outcomes = []
-    with _disk_errors(library):
+    with disk_errors(library):
         for dataset in [find_dataset(name) for name in names]:
-            if not again and (there := _there(dataset, library)):
+            there = find_there(dataset, library)
+            if there and not again:
                 outcomes.append(there)
                 continue
             if not dataset.download:
@@ -185,11 +145,14 @@ def collect_by_name(
             archive = library / ".downloads" / PurePosixPath(urlsplit(dataset.download).path).name
             tell = partial(progress, f"download {dataset.name}") if progress else None
             sha256 = "" if any_version else dataset.download_sha256
-            fetch(dataset.download, archive, sha256=sha256, progress=tell)
+            if not archive.is_file():
+                fetch(dataset.download, archive, sha256=sha256, progress=tell)
             try:
                 outcomes.append(_take_archive(dataset, archive, library, [], sha256_of(archive), progress))
-            finally:
+            except InputError:
                 archive.unlink()
+                raise
+            archive.unlink()
     return outcomes
 
 
@@ -234,7 +197,7 @@ def _recognise_many(folder: Path) -> list[tuple[Dataset, Path]]:
         folders = [path for path in inside if path.name == dataset.name and path.is_dir()]
         found += [(dataset, path) for path in (archives + folders)[:1]]
     found += [
-        (_written_dataset(path), path)
+        (written_dataset(path), path)
         for path in inside
         if path.name not in known and not path.name.startswith(".") and (path / FACTS).is_file()
     ]
@@ -243,31 +206,12 @@ def _recognise_many(folder: Path) -> list[tuple[Dataset, Path]]:
 
 def _rows_beside(path: Path, tables: dict[Path, list[dict[str, str]]]) -> list[dict[str, str]]:
     """The rows of the index in an unpacked dataset, or beside it or its archive; none where there is no index."""
-    for table in (path / INDEX, path.parent / INDEX.upper().replace("CSV", "csv"), path.parent / INDEX):
+    for table in (path / INDEX, path.parent / "INDEX.csv", path.parent / INDEX):
         if table.is_file():
             if table not in tables:
                 tables[table] = read_table(table)
             return tables[table]
     return []
-
-
-def _there(dataset: Dataset, library: Path) -> Outcome | None:
-    """The dataset as it is in the library; None where it is not. Raises `UsageError` for a stranger in its place."""
-    home = library / dataset.name
-    if (home / FACTS).is_file():
-        return Outcome(dataset, home, int(_facts(home)["pieces"]), fresh=False)
-    if home.exists():
-        raise UsageError(f"{home} was not made by `collect`.", "Move it away, or choose another folder with --into.")
-    return None
-
-
-def _facts(home: Path) -> dict:
-    return json.loads((home / FACTS).read_text(encoding="utf-8"))
-
-
-def _written_dataset(home: Path) -> Dataset:
-    ours = {field.name for field in fields(Dataset)} - {"name"}
-    return read_dataset(home.name, {name: value for name, value in _facts(home).items() if name in ours})
 
 
 def _verify(dataset: Dataset, archive: Path, any_version: bool) -> str:
@@ -293,10 +237,10 @@ def _take_archive(
     checksum: str,
     progress: Progress | None,
 ) -> Outcome:
-    with _building(library, dataset.name) as folder:
+    with building(library, dataset.name) as folder:
         unpack(archive, folder, partial(progress, dataset.name) if progress else None)
         music = music_in(folder, dataset.keep)
-        return _settle(dataset, music, library, _index(dataset, music, rows), checksum)
+        return settle(dataset, music, library, _index(dataset, music, rows), checksum)
 
 
 def _take_folder(
@@ -308,9 +252,9 @@ def _take_folder(
     progress: Progress | None,
 ) -> Outcome:
     files = [path for path in sorted(source.rglob("*")) if path.is_file() and path.name not in (INDEX, FACTS)]
-    with _building(library, dataset.name) as folder:
+    with building(library, dataset.name) as folder:
         _copy(files, source, folder, link, dataset.name, progress)
-        return _settle(dataset, folder, library, _index(dataset, folder, rows), "")
+        return settle(dataset, folder, library, _index(dataset, folder, rows), "")
 
 
 def _index(dataset: Dataset, folder: Path, rows: Iterable[dict[str, str]]) -> list[dict[str, str]]:
@@ -334,50 +278,3 @@ def _copy(files: Sequence[Path], source: Path, folder: Path, link: bool, stage: 
             shutil.copyfile(path, target)
         if progress:
             progress(stage, count / len(files))
-
-
-@contextmanager
-def _building(library: Path, name: str) -> Iterator[Path]:
-    """An empty folder in the library, not one of its datasets; gone afterwards, with what was left by a killed run."""
-    folder = library / f".{name}.partial"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _settle(dataset: Dataset, folder: Path, library: Path, rows: Sequence[dict[str, str]], checksum: str) -> Outcome:
-    """Write down what `folder` holds and move it to its place in the library, instead of what is there."""
-    write_table(rows, folder / INDEX)
-    told = {
-        "name": dataset.name,
-        "pieces": len(rows),
-        "checksum": checksum,
-        "complete": datetime.now(UTC).isoformat(timespec="seconds"),
-    } | dump_dataset(dataset)
-    (folder / FACTS).write_text(json.dumps(told, indent=2, ensure_ascii=False), encoding="utf-8")
-    home, old = library / dataset.name, library / f".{dataset.name}.old"
-    shutil.rmtree(old, ignore_errors=True)
-    if home.exists():
-        home.rename(old)
-    folder.rename(home)
-    shutil.rmtree(old, ignore_errors=True)
-    return Outcome(dataset, home, len(rows), fresh=True)
-
-
-@contextmanager
-def _disk_errors(library: Path) -> Iterator[None]:
-    try:
-        yield
-    except (PermissionError, NotADirectoryError, FileExistsError) as error:
-        raise UsageError(
-            f"{error.filename or library} cannot be read or written ({error.strerror}).",
-            "Choose another folder with --into.",
-        ) from error
-    except OSError as error:
-        raise SymbolicCoverError(
-            f"{error.filename or library}: {error.strerror or error}.",
-            "Make room, or choose another folder with --into.",
-        ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from symbolic_cover.errors import InputError, SymbolicCoverError
 TIMEOUT_SEC = 30.0
 _TRIES = 3
 _CHUNK = 1 << 18
-_NETWORK = (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError)
+_NETWORK = (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError, ssl.SSLError)
 
 
 def fetch(url: str, path: Path, *, sha256: str = "", progress: Callable[[float], None] | None = None) -> None:
@@ -25,7 +26,6 @@ def fetch(url: str, path: Path, *, sha256: str = "", progress: Callable[[float],
     network does not give it, `InputError` where its SHA-256 is not `sha256`.
     """
     part = path.with_name(f"{path.name}.part")
-    path.parent.mkdir(parents=True, exist_ok=True)
     for tries_left in reversed(range(_TRIES)):
         before = _size(part)
         try:
@@ -68,6 +68,7 @@ def _fetch_rest(url: str, part: Path, progress: Callable[[float], None] | None) 
         done = done if continued else 0
         length = response.headers.get("Content-Length")
         total = done + int(length) if length else 0
+        part.parent.mkdir(parents=True, exist_ok=True)
         with part.open("ab" if continued else "wb") as file:
             while chunk := response.read(_CHUNK):
                 file.write(chunk)

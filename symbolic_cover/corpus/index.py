@@ -75,7 +75,7 @@ def index_files(dataset: Dataset, folder: Path, *, style: str = "") -> list[dict
     """
     known = bool(dataset.styles)
     rows = []
-    for path in song_files(folder, dataset.pieces):
+    for path in song_files(folder, dataset.pattern):
         place = path.relative_to(folder)
         label = style or (place.parts[0] if len(place.parts) > 1 else dataset.name)
         if known and label not in dataset.styles:

@@ -194,9 +194,16 @@ def _band(tracks: list[symusic.Track], tune: list[Note]) -> Laid:
 
 
 def _band_part(track: symusic.Track) -> str:
-    if 32 <= track.program < 40 or re.search(r"bass|walk", track.name, re.I) and _is_low(track):
+    if 32 <= track.program < 40 or (re.search(r"bass|walk", track.name, re.I) and _is_low(track)):
         return "bass"
-    families = ((24, "keys"), (32, "band-guitar"), (56, "strings"), (88, "winds"), (104, "strings"), (108, "band-guitar"))
+    families = (
+        (24, "keys"),
+        (32, "band-guitar"),
+        (56, "strings"),
+        (88, "winds"),
+        (104, "strings"),
+        (108, "band-guitar"),
+    )
     return next((part for bound, part in families if track.program < bound), "keys")
 
 

@@ -32,7 +32,13 @@ from symbolic_cover.tokens.tokenizer import BarTokenizer
 FORMAT = 1
 _ENDLESS = 24 * 3600.0
 #: Which fitted errors a transcript of each ensemble has.
-_HEARD_AS = {"voice-piano": "band", "string-quartet": "sustained", "orchestra": "sustained", "choir": "voices", "band": "band"}
+_HEARD_AS = {
+    "voice-piano": "band",
+    "string-quartet": "sustained",
+    "orchestra": "sustained",
+    "choir": "voices",
+    "band": "band",
+}
 
 
 class Job(NamedTuple):
@@ -120,7 +126,9 @@ def _read(job: Job) -> Piece:
     path = Path(job.path)
     if job.reader == "pop909":
         if not job.beside or not Path(job.beside).is_file():
-            raise InputError("The original of this song, which names its tracks, is missing.", "Collect pop909 as well.")
+            raise InputError(
+                "The original of this song, which names its tracks, is missing.", "Collect pop909 as well."
+            )
         score, grid = read_song(Path(job.beside), path)
         return Piece(*about, score, grid, is_performed=True)
     if path.suffix.lower() in AUDIO_SUFFIXES:

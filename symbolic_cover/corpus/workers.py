@@ -37,7 +37,9 @@ def _on_ray(function: Callable[[Unit], Result], units: Sequence[Unit], address: 
     try:
         ray.init(**options) if address == RAY_HERE else ray.init(address=address, log_to_driver=False)
     except ConnectionError as error:
-        raise SymbolicCoverError(f"No Ray cluster answers at {address}.", "Start one with `ray start --head`.") from error
+        raise SymbolicCoverError(
+            f"No Ray cluster answers at {address}.", "Start one with `ray start --head`."
+        ) from error
     try:
         remote = ray.remote(function)
         waiting = [remote.remote(unit) for unit in units]
