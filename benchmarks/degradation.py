@@ -8,7 +8,8 @@ files, with `path`, `dataset`, `style_label`, `split_group`, `title`. Excerpts o
 are taken from pieces of the training split of many styles in turn, played by FluidSynth with the programs of
 their files (drums too), heard by basic-pitch, drawn to their true grid and analysed; so are the written notes.
 CACHE keeps the transcripts, so that a run can be broken off and repeated. Every other excerpt of a style is
-fitted, the rest is compared; the errors written by `--fit` are fitted to all of them.
+fitted, the rest is compared; the errors written by `--fit` are fitted to all of them. `--recordings` is a folder
+of real recordings of a piano with reference notes, to which nothing is fitted.
 
 A note is heard if its pitch is struck within an eighth of its onset.
 """
@@ -24,6 +25,7 @@ from pathlib import Path
 import numpy as np
 from degradation_fit import fit
 from degradation_pieces import Measured, choose, measure_all
+from degradation_recordings import recordings
 from degradation_tables import likeness_table, missed_table, style_table
 
 from symbolic_cover.corpus.degrade import Errors, degrade
@@ -33,6 +35,7 @@ from symbolic_cover.music import Content
 KINDS = ("piano", "sustained", "voices", "band")
 TUNE_MODERATION = 0.5
 N_DEGRADED = 4
+REAL_SEC = 60.0
 COMMENT = """How transcripts err, by kind of ensemble; see KindErrors in symbolic_cover/corpus/mishearing.py.
 Written by benchmarks/degradation.py, which says how it was measured."""
 
@@ -44,6 +47,7 @@ def main() -> None:
     parser.add_argument("--index", type=Path)
     parser.add_argument("--pieces", type=int, default=160)
     parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--recordings", type=Path)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "symbolic-cover-degradation")
     parser.add_argument("--out", type=Path)
@@ -114,17 +118,30 @@ def report(
             f" errs as measured; `as in training`: its errors are scaled by {TUNE_MODERATION:g}. Means over excerpts"
             f" (degraded {N_DEGRADED} times).",
             "",
-            *likeness_table(
-                held,
-                {
-                    "truth": lambda piece: [piece.true],
-                    "transcript": lambda piece: [piece.heard],
-                    "degraded": degrader(errors),
-                    "as in training": degrader(Errors(errors.kinds, TUNE_MODERATION)),
-                },
-            ),
+            *likeness_table(held, ways(errors)),
+        ]
+    real = recordings(options.recordings, REAL_SEC) if options.recordings else []
+    if real:
+        lines += [
+            "",
+            "## piano: real recordings",
+            "",
+            f"The first {REAL_SEC:g} s of {len(real)} recordings, with reference notes aligned to them (to 0.1 s,"
+            " ornaments as written), on a steady grid that is not theirs. Errors are those fitted above.",
+            "",
+            *likeness_table(real, ways(errors)),
         ]
     return "\n".join(lines) + "\n"
+
+
+def ways(errors: Errors) -> dict[str, Callable[[Measured], Sequence[Content]]]:
+    """The columns of a table of likeness."""
+    return {
+        "truth": lambda piece: [piece.true],
+        "transcript": lambda piece: [piece.heard],
+        "degraded": degrader(errors),
+        "as in training": degrader(Errors(errors.kinds, TUNE_MODERATION)),
+    }
 
 
 def degrader(errors: Errors) -> Callable[[Measured], list[Content]]:

@@ -42,6 +42,30 @@ def lay_out(score: symusic.Score, ensemble: str, tune: Sequence[Note] = ()) -> L
     return laid._replace(parts={name: merge_unisons(notes) for name, notes in laid.parts.items()})
 
 
+def guess_ensemble(score: symusic.Score) -> str:
+    """Who seems to play, for a piece of which nothing is said: by names, programs, and how many tracks there are."""
+    tracks = [track for track in score.tracks if len(track.notes)]
+    pitched = [track for track in tracks if not track.is_drum]
+    programs = {track.program for track in pitched}
+    if not pitched:
+        return "drum-kit"
+    if len(pitched) < len(tracks):
+        return "band"
+    if _by_names(pitched, _SATB, _SATB_NAMES):
+        return "choir"
+    if _by_names(pitched, _QUARTET, _QUARTET_NAMES) or (len(pitched) == 4 and programs <= {40, 41, 42, 43, 48, 49}):
+        return "string-quartet"
+    if (
+        len(pitched) >= 3
+        and any(_VOICE.search(t.name) for t in pitched)
+        and any(_PIANO.search(t.name) for t in pitched)
+    ):
+        return "voice-piano"
+    if programs <= set(range(24, 32)):
+        return "guitar"
+    return "solo-piano" if programs <= set(range(8)) else "band"
+
+
 def merge_unisons(notes: Sequence[Note]) -> list[Note]:
     """One note for each onset and pitch: the longest of them."""
     longest: dict[tuple[int, int], Note] = {}
@@ -150,7 +174,7 @@ def _lead_sheet(tracks: list[symusic.Track], tune: list[Note]) -> Laid:
 _ORCHESTRA_NAMES = (
     ("timpani", r"timp|pauk|tympan"),
     ("percussion", r"drum|cymb|triang|tambur|becken|tromm|piatti|cassa|glock|campan"),
-    ("woodwinds", r"flut|flaut|flöt|trav|picc|oboe|hautb|english|corno? ingl|clar|klar|bass(et|oon)|fag|contraf|recorder"),
+    ("woodwinds", r"flut|flaut|flöt|trav|picc|oboe|hautb|engl|corno? ing|clar|klar|bass(et|oon)|fag|contraf|record"),
     ("brass", r"horn|corn|tromb|tromp|trump|tuba|ophic|posaun|clarin[oi]"),
     ("violin-2", r"viol(in|on)[eio]* *(2|ii)"),
     ("violin-1", r"viol(in|on)|solo"),

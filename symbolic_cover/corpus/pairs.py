@@ -156,10 +156,9 @@ def tokenize_pair(pair: Pair, heard: Content, tokenizer: BarTokenizer) -> Tokeni
     played = bars_of_parts(pair.parts, pair.content.grid.bars)
     for known, misheard, parts in zip(bars_of_content(pair.content), bars_of_content(heard), played, strict=True):
         density = density_level(sum(len(notes) for name, notes in parts.items() if name != DRUMS))
-        sources = [
-            tokenizer.ids(tokenizer.source_bar(**_thinned(facts), density=density)) for facts in (known, misheard)
-        ]
-        bars.append((*sources, tokenizer.ids(tokenizer.target_bar(known["bar"], parts))))
+        x, x_heard = (tokenizer.source_bar(**_thinned(facts), density=density) for facts in (known, misheard))
+        y = tokenizer.target_bar(known["bar"], parts)
+        bars.append((tokenizer.ids(x), tokenizer.ids(x_heard), tokenizer.ids(y)))
     header = tokenizer.ids(tokenizer.header(pair.piece.style, pair.level, pair.ensemble))
     lead = tokenizer.vocab[f"Part_{pair.lead}"] if pair.lead else 0
     return TokenizedPiece(header, lead, bars)

@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from symbolic_cover.arrange.styles import load_ensembles
+from symbolic_cover.corpus.catalogue import Placement
 from symbolic_cover.corpus.collect import Collected, collected
+from symbolic_cover.corpus.index import Row
 from symbolic_cover.corpus.shards import SPLITS, ShardWriter, split_of
 from symbolic_cover.corpus.sketch import SAME_PIECE, SAME_TUNE, SketchIndex
 from symbolic_cover.corpus.units import FORMAT, Job, Unit, prepare_unit, read_prepared, unit_path
@@ -107,8 +109,9 @@ def _jobs_of(one: Collected, companion: Collected | None) -> Iterable[Job]:
                   row.licence, row.split_group, reader, extra)  # fmt: skip
 
 
-def _placed(one: Collected, row: Any) -> Any:
-    return one.dataset.styles.get(row.label)
+def _placed(one: Collected, row: Row) -> Placement | None:
+    """What a row is learned as; None for a file that is no piece of its own."""
+    return one.dataset.styles.get(row.label, Placement(row.label, "any"))
 
 
 def _tokenizer(jobs: Sequence[Job]) -> BarTokenizer:
@@ -201,10 +204,10 @@ def _compare(units: list[Path]) -> tuple[dict[str, str], dict[str, str]]:
 def _counts(rows: list[dict[str, Any]], left_out: list[tuple[str, str, str]]) -> dict[str, Any]:
     """Pieces by dataset and style, and why others are missing."""
     used, missing = Counter(row["dataset"] for row in rows), Counter(dataset for dataset, _, _ in left_out)
-    datasets = {
-        name: {"pieces": used[name], "left_out": missing[name], "share": round(used[name] / (used[name] + missing[name]), 4)}
-        for name in sorted({*used, *missing})
-    }  # fmt: skip
+    datasets = {}
+    for name in sorted({*used, *missing}):
+        share = used[name] / (used[name] + missing[name])
+        datasets[name] = {"pieces": used[name], "left_out": missing[name], "share": round(share, 4)}
     styles = Counter(row["style"] for row in rows)
     return {
         "pieces": len(rows),
