@@ -75,7 +75,9 @@ def draw(axes, tokenizer: BarTokenizer, shard: Shard, song: int, first: int) -> 
         for axis in axes:
             axis.axvline(tick, color="#dddddd", lw=0.8)
         tick = bar.end_tick
-    axes[0].set_title(" ".join(header[1:]) + f"  song {song} bar {first - int(shard.song_start[song])}", fontsize=8, pad=12)
+    axes[0].set_title(
+        " ".join(header[1:]) + f"  song {song} bar {first - int(shard.song_start[song])}", fontsize=8, pad=12
+    )
     for axis, name in zip(axes, ("X", "X heard", "Y"), strict=True):
         axis.set_xlim(0, max(tick, 1))
         axis.set_ylabel(name, fontsize=7)
