@@ -67,7 +67,7 @@ def run_fresh(library: Path, n_pieces: int, workers: int) -> tuple[int, float, f
         run = subprocess.run([sys.executable, "-c", program, *map(str, words)], capture_output=True, check=True)
         seconds = time.perf_counter() - begun
     summary = json.loads(run.stdout)
-    pieces = sum(one["pieces"] + one["left_out"] for one in summary["datasets"].values())
+    pieces = sum(sum(one[kind] for kind in ("pieces", "duplicates", "refused")) for one in summary["datasets"].values())
     return pieces, seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
 
 

@@ -348,7 +348,8 @@ def prepare(
         _print_json({name: value for name, value in summary.items() if name != "units"})
     elif not quiet:
         for name, counts in summary["datasets"].items():
-            typer.echo(f"{name:<24} {counts['pieces']:>6} pieces, {counts['left_out']} left out")
+            without = f"{counts['duplicates']} duplicates, {counts['refused']} refused"
+            typer.echo(f"{name:<24} {counts['pieces']:>6} pieces; {without}")
         typer.echo(f"{out}: " + ", ".join(f"{split} {n['songs']}" for split, n in summary["splits"].items()) + " songs")
 
 
