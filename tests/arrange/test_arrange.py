@@ -11,7 +11,7 @@ from symbolic_cover.analyze.hands import REACH_OF_LEVEL, Reach, unplayable_in_ha
 from symbolic_cover.arrange.arranger import draft_by_model, draft_by_rules, prepare_content
 from symbolic_cover.arrange.checkpoint import find_checkpoint
 from symbolic_cover.arrange.choose import choose
-from symbolic_cover.arrange.constraints import BarState, TokenIds, TwoHands
+from symbolic_cover.arrange.constraints import BarState, Players, TokenIds
 from symbolic_cover.arrange.sample import _Sampler
 from symbolic_cover.arrange.styles import load_style, style_names
 from symbolic_cover.errors import UsageError
@@ -88,7 +88,7 @@ def test_hands_know_what_they_hold_and_where_the_tune_is():
     bar = Bar(48, Meter(4, 4))
     tune = [Note(60, 12, 72)]
     held = {"left-hand": [Note(36, 24, 40)], "right-hand": []}
-    hands = TwoHands(bar, tune, held, Reach(2, 12))
+    hands = Players(bar, STYLE.ensemble, tune, held, Reach(2, 12))
     left, right = hands.playable("left-hand"), hands.playable("right-hand")
     assert left[52 - 21, 0]
     assert not left[53 - 21, 0]  # a thirteenth from the held E
@@ -104,7 +104,7 @@ def test_hands_know_what_they_hold_and_where_the_tune_is():
 def test_a_bar_state_allows_only_what_the_language_does(tiny_checkpoint):
     ids = TokenIds(tiny_checkpoint.tokenizer)
     vocab = tiny_checkpoint.tokenizer.vocab
-    hands = TwoHands(Bar(0, Meter(2, 4)), [Note(12, 12, 64)], {"left-hand": [], "right-hand": []}, Reach())
+    hands = Players(Bar(0, Meter(2, 4)), STYLE.ensemble, [Note(12, 12, 64)], {}, Reach())
     state = BarState(ids, hands, max_notes=2)
 
     def allowed() -> set[str]:
