@@ -305,12 +305,11 @@ class Ensemble:
 
 @dataclass(frozen=True)
 class Style:
-    """A style to cover in: which ensemble plays, and what the model learned it from."""
+    """A style to cover in, and which ensemble plays."""
 
     name: str
     title: str
     ensemble: Ensemble
-    licences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -36,4 +36,4 @@ def load_style(name: str) -> Style:
     ensemble = load_ensembles()[facts["ensemble"]]
     programs = facts.get("programs", {})
     parts = tuple(replace(part, program=programs.get(part.name, part.program)) for part in ensemble.parts)
-    return Style(name, facts["title"], replace(ensemble, parts=parts), tuple(facts.get("licences", ())))
+    return Style(name, facts["title"], replace(ensemble, parts=parts))

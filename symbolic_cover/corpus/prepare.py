@@ -70,6 +70,8 @@ def prepare(library: Path, out: Path, choice: Choice = Choice(), progress: Progr
         return done
     _make(units, choice, progress)
     summary = _put_together([Path(unit.out) for unit in units], out, tokenizer)
+    sources = _sources(out / "catalogue.csv", collected(library))
+    _write_whole(out / "sources.json", json.dumps(sources, indent=1, ensure_ascii=False))
     summary["units"] = names
     _write_whole(out / "summary.json", json.dumps(summary, indent=1, ensure_ascii=False))
     return summary
@@ -200,6 +202,21 @@ def _compare(units: list[Path]) -> tuple[dict[str, str], dict[str, str]]:
                 joined[second] = first
             tunes.add(piece.name, piece.tune)
     return duplicates, {name: root(group) for name, group in own.items()}
+
+
+def _sources(catalogue: Path, library: dict[str, Collected]) -> dict[str, list[dict[str, Any]]]:
+    """For every style what it is learned from: dataset, licences of its pieces, attribution, how many pieces.
+
+    Goes with the corpus into the checkpoint, so that whoever has the weights knows.
+    """
+    with catalogue.open(encoding="utf-8", newline="") as file:
+        pieces = Counter((row["style"], row["dataset"], row["licence"]) for row in csv.DictReader(file))
+    found: dict[str, list[dict[str, Any]]] = {}
+    for (style, name, licence), count in sorted(pieces.items()):
+        dataset = library[name].dataset
+        about = {"dataset": dataset.title, "licence": licence, "attribution": dataset.attribution, "pieces": count}
+        found.setdefault(style, []).append(about | {"source": dataset.source})
+    return found
 
 
 def _counts(rows: list[dict[str, Any]], left_out: list[tuple[str, str, str]]) -> dict[str, Any]:

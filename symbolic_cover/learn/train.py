@@ -91,9 +91,9 @@ def begin_with(folder: Path, vocabulary: Vocabulary) -> LlamaForCausalLM:
     known = {word: i for i, word in enumerate([*config["special_tokens"], *config["additional_params"]["words"]])}
     if known == vocabulary.ids:
         return model
-    old = model.get_input_embeddings().weight.detach().clone()
-    model.resize_token_embeddings(vocabulary.size, mean_resizing=False)
-    rows = model.get_input_embeddings().weight.data
+    embedding: Any = model.get_input_embeddings()
+    old = embedding.weight.detach().clone()
+    rows: torch.Tensor = model.resize_token_embeddings(vocabulary.size, mean_resizing=False).weight.data
     for word, row in vocabulary.ids.items():
         rows[row] = old[known[word]] if word in known else old.mean(dim=0)
     model.config.bos_token_id, model.config.eos_token_id = vocabulary.bos, vocabulary.eos
@@ -148,9 +148,11 @@ def train(
 
 
 def save_checkpoint(model: LlamaForCausalLM, data: Path, folder: Path, **facts: Any) -> None:
-    """Write a model in the Hugging Face layout, half precision, with its tokenizer and how it was made."""
+    """Write a model in the Hugging Face layout, half precision, with its tokenizer, its sources, and how it was made."""
     model.half().save_pretrained(folder)
-    shutil.copy(data / "tokenizer.json", folder / "tokenizer.json")
+    for name in ("tokenizer.json", "sources.json"):
+        if (data / name).is_file():
+            shutil.copy(data / name, folder / name)
     (folder / "training.json").write_text(json.dumps(facts, indent=2, default=str), encoding="utf-8")
 
 

@@ -43,6 +43,39 @@ def test_random_weights_keep_every_guarantee(tiny_checkpoint, meter, level):
         assert_guarantees(draft, content, level)
 
 
+@pytest.mark.parametrize(
+    "name", ["string-quartet", "bach-chorale", "lied", "rock", "classical-guitar", "orchestra", "ragtime"]
+)
+def test_every_ensemble_keeps_its_limits(tiny_checkpoint, name):
+    style = load_style(name)
+    content = prepare_content(make_song(4), Controls(), style.ensemble)
+    model = draft_by_model(tiny_checkpoint, content, style, Controls(candidates=1))[0]
+    for draft in (model, draft_by_rules(content, style, Controls())):
+        assert melody_retention(content.melody, draft.notes) == 1.0
+        assert len(draft.notes) > len(content.melody)
+        assert [part.name for part in draft.parts] == [spec.label for spec in style.ensemble.parts]
+        if style.ensemble.tune_on_top:
+            assert melody_on_top(draft.melody, draft.notes) == 1.0
+        for part, spec in zip(draft.parts, style.ensemble.parts, strict=True):
+            assert all(spec.lowest <= note.pitch <= spec.highest for note in part.notes)
+            if spec.is_hand:
+                assert unplayable_in_hand(part.notes) == 0
+            elif not spec.is_drums:
+                assert most_at_once(part.notes) <= spec.most
+
+
+def most_at_once(notes) -> int:
+    return max((sum(o.onset_tick <= n.onset_tick < o.end_tick for o in notes) for n in notes), default=0)
+
+
+def test_a_tune_below_a_violin_moves_up_an_octave():
+    content = make_song(4)
+    low = replace(content, melody=tuple(note._replace(pitch=note.pitch - 30) for note in content.melody))
+    moved = prepare_content(low, Controls(), load_style("string-quartet").ensemble)
+    assert {after.pitch - before.pitch for before, after in zip(low.melody, moved.melody, strict=True)} == {24}
+    assert min(note.pitch for note in moved.melody) >= 55
+
+
 def test_a_long_song_passes_the_context_by_whole_bars(tiny_checkpoint):
     content = make_song(24)
     (draft,) = draft_by_model(tiny_checkpoint, content, STYLE, Controls(candidates=1))
