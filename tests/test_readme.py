@@ -16,16 +16,22 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = [line for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
 
 
-@pytest.fixture
-def repository(tmp_path, monkeypatch) -> Path:
-    """A working folder with the examples, the recording cut short."""
-    examples = tmp_path / "data" / "examples"
+@pytest.fixture(scope="module")
+def examples_folder(tmp_path_factory) -> Path:
+    """A working folder with the examples, the recording cut short; later commands find what earlier ones wrote."""
+    folder = tmp_path_factory.mktemp("readme")
+    examples = folder / "data" / "examples"
     examples.mkdir(parents=True)
     shutil.copy(ROOT / "data" / "examples" / "scarborough_fair.abc", examples)
     samples, rate = soundfile.read(ROOT / "data" / "examples" / "lets_go_fishin.ogg", frames=10 * 44100)
     soundfile.write(examples / "lets_go_fishin.ogg", samples, rate)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    return folder
+
+
+@pytest.fixture
+def repository(examples_folder, monkeypatch) -> Path:
+    monkeypatch.chdir(examples_folder)
+    return examples_folder
 
 
 @pytest.mark.slow

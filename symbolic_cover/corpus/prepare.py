@@ -137,7 +137,7 @@ def _finished(out: Path, units: list[str]) -> dict[str, Any] | None:
 def _make(units: list[Unit], choice: Choice, progress: Progress | None) -> None:
     total = sum(len(unit.jobs) for unit in units)
     sizes = {unit.out: len(unit.jobs) for unit in units}
-    missing = [unit for unit in units if not Path(unit.out).is_file()]
+    missing = sorted((unit for unit in units if not Path(unit.out).is_file()), key=_size, reverse=True)
     count = total - sum(len(unit.jobs) for unit in missing)
     if progress:
         progress(count, total)
@@ -145,6 +145,11 @@ def _make(units: list[Unit], choice: Choice, progress: Progress | None) -> None:
         count += sizes[done]
         if progress:
             progress(count, total)
+
+
+def _size(unit: Unit) -> int:
+    """Bytes of a unit's files: the long ones go first, so that no worker is left alone with them at the end."""
+    return sum(Path(job.path).stat().st_size for job in unit.jobs if Path(job.path).is_file())
 
 
 def _put_together(units: list[Path], out: Path, tokenizer: BarTokenizer) -> dict[str, Any]:
