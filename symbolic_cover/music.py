@@ -261,7 +261,8 @@ class Content:
 class PartSpec:
     """One part of an ensemble: its name, how a score calls it, General MIDI program and range (MIDI pitches).
 
-    Parts with the same `group` share one instrument; an empty one means that the part has its own.
+    Parts with the same `group` share one instrument; an empty one means that the part has its own. The pitches of a
+    part with `is_drum` are General MIDI's percussion.
     """
 
     name: str
@@ -270,6 +271,7 @@ class PartSpec:
     lowest: int
     highest: int
     group: str = ""
+    is_drum: bool = False
 
 
 @dataclass(frozen=True)
@@ -315,12 +317,16 @@ LEVELS = ("easy", "intermediate", "full")
 
 @dataclass(frozen=True)
 class Part:
-    """What one player or one hand plays. Parts with the same `group` share one instrument."""
+    """What one player or one hand plays. Parts with the same `group` share one instrument, an empty one is none.
+
+    The pitches of a part with `is_drum` are General MIDI's percussion, not pitches.
+    """
 
     name: str
     group: str
     program: int
     notes: tuple[Note, ...]
+    is_drum: bool = False
 
 
 @dataclass(frozen=True)
@@ -341,6 +347,11 @@ class Arrangement:
     def notes(self) -> tuple[Note, ...]:
         """The notes of all parts, sorted."""
         return tuple(sorted(note for part in self.parts for note in part.notes))
+
+    @property
+    def pitched_notes(self) -> tuple[Note, ...]:
+        """The notes of all parts but the drums, sorted."""
+        return tuple(sorted(note for part in self.parts if not part.is_drum for note in part.notes))
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from symbolic_cover.render.rhythm import Event
 #: A gap up to an eighth is articulation, not a rest.
 _SMALL_GAP_TICK = 6
 #: An accompaniment held this far into the next melody note deserves a voice of its own.
-_HELD_TICK = 6
+HELD_TICK = 6
 
 Onset = tuple[int, int]
 
@@ -98,7 +98,7 @@ def _divided_bars(tune: list[Event], rest: list[Event], bars: tuple[Bar, ...]) -
         sounding = tune[index] if index >= 0 else Event(-1, -1, ())
         next_start = tune_starts[index + 1] if index + 1 < len(tune) else event.end_tick
         moves_inside = sounding.start_tick < event.start_tick < sounding.end_tick
-        held = event.end_tick - next_start >= _HELD_TICK
+        held = event.end_tick - next_start >= HELD_TICK
         if moves_inside or held:
             divided.add(bisect_right(bar_starts, event.start_tick) - 1)
     return divided
@@ -112,7 +112,7 @@ def _without_chords_of(tune: list[Event], rest: dict[Onset, int]) -> dict[Onset,
     return {
         (tick, pitch): end
         for (tick, pitch), end in rest.items()
-        if min(end, next_tick[tick]) - tune_ends.get(tick, 0) >= _HELD_TICK or tick not in tune_ends
+        if min(end, next_tick[tick]) - tune_ends.get(tick, 0) >= HELD_TICK or tick not in tune_ends
     }
 
 
