@@ -7,6 +7,7 @@ Places and noteheads follow the Percussive Arts Society's guide (Weinberg, *Guid
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from itertools import pairwise
 from typing import NamedTuple
 
 from symbolic_cover.music import Bar, Note
@@ -67,7 +68,7 @@ KIT = {
     67: Drum("High agogo", "G", 5, "triangle"),
     68: Drum("Low agogo", "F", 5, "triangle"),
     69: Drum("Cabasa", "A", 5, "diamond"),
-    70: Drum("Maracas", "A", 5, "slash"),
+    70: Drum("Maracas", "G", 5, "slash"),
     71: Drum("Short whistle", "D", 6, "x"),
     72: Drum("Long whistle", "D", 6, "circle-x"),
     73: Drum("Short guiro", "B", 4, "x"),
@@ -110,9 +111,8 @@ def _strokes(onsets: set[tuple[int, int]], bars: tuple[Bar, ...]) -> list[Event]
     struck: dict[int, list[int]] = {}
     for tick, pitch in sorted(onsets):
         struck.setdefault(tick, []).append(pitch)
-    ticks = sorted(struck)
     events, index = [], 0
-    for tick, next_tick in zip(ticks, [*ticks[1:], bars[-1].end_tick], strict=True):
+    for tick, next_tick in pairwise([*sorted(struck), bars[-1].end_tick]):
         while bars[index].end_tick <= tick:
             index += 1
         bar = bars[index]

@@ -67,8 +67,8 @@ def mark_top_staff(staff: stream.Part, arrangement: Arrangement, bars: tuple[Bar
         measures[index].insert(Fraction(start - starts[index], TICKS_PER_QUARTER), _symbol(chord_, arrangement.key))
 
 
-def mark_dynamic(staff: stream.Part, notes: Sequence[Note], bars: tuple[Bar, ...]) -> None:
-    """How loud a player is, where they begin."""
+def mark_dynamic(staff: stream.Part, notes: Sequence[Note], bars: tuple[Bar, ...], *, above: bool = False) -> None:
+    """How loud a player is, where they begin; above the staff for singers, whose words stand below."""
     if not notes:
         return
     mean = sum(note_.velocity for note_ in notes) / len(notes)
@@ -76,6 +76,8 @@ def mark_dynamic(staff: stream.Part, notes: Sequence[Note], bars: tuple[Bar, ...
     index = bisect_right([bar_.start_tick for bar_ in bars], first) - 1
     measure = list(staff.getElementsByClass(stream.Measure))[index]
     mark = dynamics.Dynamic(next(mark for limit, mark in _DYNAMICS if mean < limit))
+    if above:
+        mark.placement = "above"
     measure.insert(Fraction(first - bars[index].start_tick, TICKS_PER_QUARTER), mark)
 
 

@@ -131,11 +131,13 @@ def to_music21(arrangement: Arrangement) -> stream.Score:
         staves_of[id(player)] = staves
         for staff in staves:
             staff.partName = player.name
-            staff.partAbbreviation = player.abbreviation if len(players) > 1 else None
+            staff.partAbbreviation = player.abbreviation if len(players) > 1 else ""
             score.insert(0, staff)
         if len(staves) > 1:
             score.insert(0, layout.StaffGroup(staves, name=player.name, symbol="brace"))
-        mark_dynamic(staves[0], [note_ for part in player.staves for note_ in part.notes], bars)
+        mark_dynamic(
+            staves[0], [note_ for part in player.staves for note_ in part.notes], bars, above=player.family == VOICES
+        )
     for family, members in families_of(players):
         rows = [staff for player in members for staff in staves_of[id(player)]]
         score.insert(0, layout.StaffGroup(rows, symbol="bracket", barTogether=family != VOICES))
@@ -334,6 +336,7 @@ def _instrument(player: Player, number: int) -> instrument.Instrument:
         kit.midiProgram = program
         kit.transposition = None
         kit.instrumentName = player.name
+    kit.instrumentAbbreviation = player.abbreviation
     kit.instrumentId = f"I{number}"
     return kit
 

@@ -36,23 +36,26 @@ _ABBREVIATIONS = {
 }  # fmt: skip
 #: Lowest and highest pitch on or between the lines of a staff.
 _STAVES = {"treble": (64, 77), "bass": (43, 57), "treble-8": (52, 65), "bass-8": (31, 45), "alto": (53, 67)}
-_TWO_LEDGER_LINES = 7
+_TWO_LEDGER_LINES = 9
 #: A part with more notes than this share beyond two ledger lines is given two staves.
 _FAR_SHARE = 0.08
 _MIDDLE = 60
+#: ... if it spans at least this many semitones.
+_WIDE_SPAN = 24
 #: How far a whole chord may reach over the middle before it is divided between two staves.
 _ACROSS = 4
 
 
 @dataclass(frozen=True)
 class Player:
-    """One instrument of the score. Its staves, top first, are parts of which each has its own clef.
+    """One instrument of the score: its `parts` as they were arranged, and its staves, top first, each with a clef.
 
     A clef is ``treble``, ``alto``, ``bass`` or ``percussion``, with ``-8`` where it sounds an octave lower.
     """
 
     name: str
     abbreviation: str
+    parts: tuple[Part, ...]
     staves: tuple[Part, ...]
     clefs: tuple[str, ...]
     leads: bool
@@ -125,7 +128,7 @@ def _player(parts: list[Part], *, leads: bool) -> Player:
     name = first.name if len(parts) == 1 else first.group.capitalize()
     family = STRINGS if first.program in _STRING_PROGRAMS else VOICES if first.program in _VOICE_PROGRAMS else ""
     staves, clefs = _staves(parts)
-    return Player(name, abbreviate(name), staves, clefs, leads, "" if first.is_drum else family)
+    return Player(name, abbreviate(name), tuple(parts), staves, clefs, leads, "" if first.is_drum else family)
 
 
 def abbreviate(name: str) -> str:
@@ -179,10 +182,12 @@ def _beyond(pitch: int, clef: str) -> int:
 
 def _is_wide(notes: Sequence[Note], clef: str) -> bool:
     """Whether a part of chords does not fit on one staff."""
+    if not notes:
+        return False
+    lowest, highest = min(note.pitch for note in notes), max(note.pitch for note in notes)
     has_chords = len({note.onset_tick for note in notes}) < len(_onsets(notes))
     far = sum(_beyond(note.pitch, clef) > _TWO_LEDGER_LINES for note in notes)
-    wide = far > _FAR_SHARE * len(notes) and min(n.pitch for n in notes) < _MIDDLE <= max(n.pitch for n in notes)
-    return bool(notes) and has_chords and wide
+    return has_chords and highest - lowest >= _WIDE_SPAN and far > _FAR_SHARE * len(notes)
 
 
 def _divided(notes: Sequence[Note]) -> tuple[tuple[Note, ...], tuple[Note, ...]]:
