@@ -42,6 +42,7 @@ from symbolic_cover.render.players import (
     Player,
     families_of,
     held_tune,
+    is_guitar,
     names_chords,
     players_of,
     sustains,
@@ -190,14 +191,12 @@ def _staff(player: Player, place: int, number: int, arrangement: Arrangement, ba
         if count == 1 or bar_.meter != bars[count - 2].meter:
             measure.insert(0, meter.TimeSignature(str(bar_.meter)))
         written = [write_bar(events, bar_.start_tick, bar_.meter) for events in voices]
-        if not any(figure.pitches for figure in written[1]):
-            written = written[:1]
-        elif part.is_drum and not any(figure.pitches for figure in written[0]):
-            written = written[1:]
+        used = [index for index, figures in enumerate(written) if any(figure.pitches for figure in figures)] or [0]
+        written = [written[index] for index in used]
         heads: list[dict[int, list[Head]]] = (
             _drum_heads(written, strokes)
             if part.is_drum
-            else _shown_names(written, spellers, bar_, _Names(arrangement.key))
+            else _shown_names(written, [spellers[index] for index in used], bar_, _Names(arrangement.key))
         )
         for index, figures in enumerate(written):
             target: stream.Stream = measure
@@ -350,4 +349,5 @@ def _voices(
         return write_drum_voices(part.notes, bars)
     if sustains(part):
         return write_voices(part.notes, bars, held_tune(part.notes, HELD_TICK))
-    return write_voices(part.notes, bars, _onsets(arrangement.melody) if player.leads else ())
+    melody = _onsets(arrangement.melody) if player.leads else ()
+    return write_voices(part.notes, bars, melody, apart=is_guitar(part))

@@ -94,6 +94,11 @@ def is_bass(part: Part) -> bool:
     return not part.is_drum and (part.program in _BASS_PROGRAMS or _given_clef(part) == "bass-8")
 
 
+def is_guitar(part: Part) -> bool:
+    """Whether a part is a guitar's."""
+    return not part.is_drum and part.program in _GUITAR_PROGRAMS
+
+
 def sustains(part: Part) -> bool:
     """Whether a part is for bows, breath or an organ, which hold what is written."""
     return not part.is_drum and part.program in _SUSTAINING_PROGRAMS

@@ -24,13 +24,14 @@ Onset = tuple[int, int]
 
 
 def write_voices(
-    notes: Iterable[Note], bars: Collection[Bar], melody: Collection[Onset] = ()
+    notes: Iterable[Note], bars: Collection[Bar], melody: Collection[Onset] = (), *, apart: bool = False
 ) -> tuple[list[Event], list[Event]]:
     """Distribute the notes of a part over a first and a second voice.
 
     `melody` names the notes of the tune by (onset tick, pitch). It fills the first voice; the rest joins it as chords
     where the rhythm agrees, and moves to the second voice in those bars where it does not. Events of a voice
-    do not overlap, and together hold every (onset, pitch) of `notes` once. The second voice is empty in most parts.
+    do not overlap, and together hold every (onset, pitch) of `notes` once. The second voice is empty in most parts;
+    with `apart`, as guitarists read, it holds all that is not the tune.
     """
     bars = tuple(bars)
     longest: dict[Onset, int] = {}
@@ -43,6 +44,8 @@ def write_voices(
         return _line(longest, bars), []
 
     tune_line = _line(tune, bars)
+    if apart:
+        return tune_line, _line(rest, bars)
     rest = _without_chords_of(tune_line, rest)
     rest_line = _line(rest, bars)
     divided = _divided_bars(tune_line, rest_line, bars)
