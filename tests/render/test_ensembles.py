@@ -22,6 +22,8 @@ from symbolic_cover.render.players import abbreviate, held_tune, players_of
 from symbolic_cover.render.sound import find_soundfonts, render_audio
 from tests.render.ensembles import ENSEMBLES, ensemble_arrangements, fault_of, reopened, song_for
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*does not map to a valid instrument")
+
 CLEFS = {
     "solo-piano": ["treble", "bass"],
     "voice-piano": ["treble", "treble", "bass"],
@@ -128,6 +130,14 @@ def test_held_notes_of_winds_have_their_own_voice():
     first, second = to_music21(of(notes)).parts.first().getElementsByClass("Measure")
     assert [len(first.voices), len(second.voices)] == [2, 0]
     assert [note.quarterLength for note in first.voices[1].notes] == [4.0]
+
+
+def test_guitarists_read_the_tune_apart_and_one_voice_without_it():
+    tune, under = [Note(0, 48, 72)], [Note(0, 24, 45), Note(24, 24, 52), Note(48, 48, 45)]
+    guitar = replace(of(tune + under, "Guitar", 24), melody=tuple(tune))
+    first, second = to_music21(guitar).parts.first().getElementsByClass("Measure")
+    assert [[note.pitch.midi for note in voice.notes] for voice in first.voices] == [[72], [45, 52]]
+    assert [note.pitch.midi for note in second.notes] == [45]
 
 
 def test_notes_that_overlap_a_little_are_one_voice():
