@@ -348,7 +348,8 @@ def prepare(
         _print_json({name: value for name, value in summary.items() if name != "units"})
     elif not quiet:
         for name, counts in summary["datasets"].items():
-            typer.echo(f"{name:<24} {counts['pieces']:>6} pieces, {counts['left_out']} left out")
+            without = f"{counts['duplicates']} duplicates, {counts['refused']} refused"
+            typer.echo(f"{name:<24} {counts['pieces']:>6} pieces; {without}")
         typer.echo(f"{out}: " + ", ".join(f"{split} {n['songs']}" for split, n in summary["splits"].items()) + " songs")
 
 
@@ -391,22 +392,32 @@ def train(
 @app.command()
 def styles(
     licences: Annotated[
-        bool, typer.Option("--licences", help="Only the licences of the data that each style was learned from.")
+        bool, typer.Option("--licences", help="Name the data that each style was learned from, with its licences.")
     ] = False,
+    checkpoint: CheckpointOption = None,
     as_json: Json = False,
 ) -> None:
-    """List the styles to cover in, their ensembles, and the data each was learned from."""
+    """List the styles to cover in, the ensembles that play them, and what they were learned from."""
+    from symbolic_cover.arrange.checkpoint import find_checkpoint, sources_of
     from symbolic_cover.arrange.styles import load_style, style_names
 
+    folder = find_checkpoint(checkpoint)
+    sources = sources_of(folder) if folder else {}
     found = [load_style(name) for name in style_names()]
     if as_json:
-        facts = ("name", "licences") if licences else ("name", "title", "ensemble", "licences")
-        _print_json([{fact: getattr(style, fact) for fact in facts} for style in found])
+        _print_json([
+            {"name": style.name, "title": style.title, "ensemble": style.ensemble.name,
+             "sources": sources.get(style.name, [])}
+            for style in found
+        ])  # fmt: skip
         return
     for style in found:
-        learned = ", ".join(style.licences) or "nothing"
-        shown = learned if licences else f"{style.title} ({style.ensemble}); learned from {learned}"
-        typer.echo(f"{style.name:<14} {shown}")
+        if not licences:
+            typer.echo(f"{style.name:<18} {style.title} ({style.ensemble.title})")
+            continue
+        typer.echo(f"{style.name}:" + ("" if style.name in sources else " nothing"))
+        for one in sources.get(style.name, []):
+            typer.echo(f"  {one['dataset']}: {one['licence']}, {one['pieces']} pieces; {one['attribution']}")
 
 
 @app.command()

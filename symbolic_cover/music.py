@@ -261,8 +261,8 @@ class Content:
 class PartSpec:
     """One part of an ensemble: its name, how a score calls it, General MIDI program and range (MIDI pitches).
 
-    Parts with the same `group` share one instrument; an empty one means that the part has its own. The pitches of a
-    part with `is_drum` are General MIDI's percussion.
+    Parts with the same `group` share one instrument; an empty one means that the part has its own. `most` is
+    how many notes may sound at a time; hands at a keyboard have limits of their own.
     """
 
     name: str
@@ -270,29 +270,46 @@ class PartSpec:
     program: int
     lowest: int
     highest: int
+    most: int = 1
     group: str = ""
-    is_drum: bool = False
+
+    @property
+    def is_hand(self) -> bool:
+        """True for what one hand plays at a keyboard."""
+        return self.name in ("left-hand", "right-hand")
+
+    @property
+    def is_drums(self) -> bool:
+        """True for a part whose pitches are drums."""
+        return self.name == "drums"
 
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Who plays together. `lead` names the part that carries the tune (empty where none does)."""
+    """Who plays together. `lead` names the part that carries the tune (empty where none does).
+
+    `tune_on_top` says that no part plays above the tune.
+    """
 
     name: str
     title: str
     lead: str
     parts: tuple[PartSpec, ...]
+    tune_on_top: bool = False
+
+    @property
+    def lead_spec(self) -> PartSpec | None:
+        """The part that carries the tune."""
+        return next((part for part in self.parts if part.name == self.lead), None)
 
 
 @dataclass(frozen=True)
 class Style:
-    """A style to cover in: which ensemble plays, and what the model learned it from."""
+    """A style to cover in, and which ensemble plays."""
 
     name: str
     title: str
-    ensemble: str
-    parts: tuple[PartSpec, ...]
-    licences: tuple[str, ...] = ()
+    ensemble: Ensemble
 
 
 @dataclass(frozen=True)
@@ -319,14 +336,14 @@ LEVELS = ("easy", "intermediate", "full")
 class Part:
     """What one player or one hand plays. Parts with the same `group` share one instrument, an empty one is none.
 
-    The pitches of a part with `is_drum` are General MIDI's percussion, not pitches.
+    The pitches of a part with `is_drums` are General MIDI's percussion, not pitches.
     """
 
     name: str
     group: str
     program: int
     notes: tuple[Note, ...]
-    is_drum: bool = False
+    is_drums: bool = False
 
 
 @dataclass(frozen=True)
@@ -351,7 +368,7 @@ class Arrangement:
     @property
     def pitched_notes(self) -> tuple[Note, ...]:
         """The notes of all parts but the drums, sorted."""
-        return tuple(sorted(note for part in self.parts if not part.is_drum for note in part.notes))
+        return tuple(sorted(note for part in self.parts if not part.is_drums for note in part.notes))
 
 
 @dataclass(frozen=True)

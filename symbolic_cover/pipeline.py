@@ -117,7 +117,7 @@ def cover(
         transcript, grid = stages.listen(Path(source), hints, tell)
     with clock.stage("analyze"):
         heard = analyze(quantize(transcript, grid), grid, transcript.title)
-        content = prepare_content(heard, controls)
+        content = prepare_content(heard, controls, chosen_style.ensemble)
     with clock.stage("arrange") as tell:
         drafts = stages.arrange(content, chosen_style, controls, tell)
     with clock.stage("choose"):

@@ -41,12 +41,15 @@ def tiny_checkpoint(tmp_path_factory):
     import torch
 
     from symbolic_cover.arrange.checkpoint import load_checkpoint
+    from symbolic_cover.arrange.styles import load_ensembles, style_names
     from symbolic_cover.learn.dataset import Vocabulary
     from symbolic_cover.learn.train import TrainingPlan, build_model, save_checkpoint
     from symbolic_cover.tokens.tokenizer import BarTokenizer
 
     folder = tmp_path_factory.mktemp("tiny")
-    tokenizer = BarTokenizer.build(["pop-piano"], ["solo-piano"], ["left-hand", "right-hand"])
+    ensembles = load_ensembles()
+    parts = dict.fromkeys(part.name for ensemble in ensembles.values() for part in ensemble.parts)
+    tokenizer = BarTokenizer.build(style_names(), list(ensembles), list(parts))
     tokenizer.save(folder / "tokenizer.json")
     (folder / "vocabulary.json").write_text(json.dumps(tokenizer.vocab))
     torch.manual_seed(0)

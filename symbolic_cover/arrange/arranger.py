@@ -1,6 +1,6 @@
 """From content to drafts: an accompaniment by the model or by rules, with the melody laid over it.
 
-The melody is not the model's to change: it is given to the right hand as the song has it, and the
+The melody is not the model's to change: it is given to the leading part as the song has it, and the
 model plays around it. So the tune is kept at full fidelity whatever the model does.
 """
 
@@ -11,16 +11,17 @@ from dataclasses import replace
 
 from symbolic_cover.arrange.checkpoint import Checkpoint
 from symbolic_cover.arrange.rules import arrange_by_rules
-from symbolic_cover.music import Arrangement, Content, Controls, Grid, Note, Part, Style
+from symbolic_cover.music import Arrangement, Content, Controls, Ensemble, Grid, Note, Part, PartSpec, Style
 from symbolic_cover.tokens.vocabulary import HIGHEST_PITCH, LOWEST_PITCH
 
-_PART_OF_MELODY = "right-hand"
 _MELODY_VELOCITY = 92
 
 
 def draft_by_rules(content: Content, style: Style, controls: Controls) -> Arrangement:
     """The rule-based arrangement of a song."""
-    return lay_melody_over(arrange_by_rules(content, controls.level), content, style, controls, arranger="rules")
+    return lay_melody_over(
+        arrange_by_rules(content, style.ensemble, controls.level), content, style, controls, arranger="rules"
+    )
 
 
 def draft_by_model(
@@ -42,13 +43,12 @@ def lay_melody_over(
 ) -> Arrangement:
     """Join accompaniment and melody into an arrangement."""
     melody = tuple(note._replace(velocity=max(note.velocity, _MELODY_VELOCITY)) for note in content.melody)
-    group = style.ensemble.removeprefix("solo-").capitalize()
     parts = []
-    for spec in style.parts:
+    for spec in style.ensemble.parts:
         notes = list(accompaniment.get(spec.name, ()))
-        if spec.name == _PART_OF_MELODY:
+        if spec.name == style.ensemble.lead:
             notes += melody
-        parts.append(Part(spec.label, group, spec.program, tuple(sorted(notes))))
+        parts.append(Part(spec.label, spec.group or spec.label, spec.program, tuple(sorted(notes))))
     return Arrangement(
         parts=tuple(parts),
         melody=melody,
@@ -62,19 +62,22 @@ def lay_melody_over(
     )
 
 
-def prepare_content(content: Content, controls: Controls) -> Content:
-    """The content as the cover will have it: transposed, at its tempo, every pitch on the keyboard.
+def prepare_content(content: Content, controls: Controls, ensemble: Ensemble | None = None) -> Content:
+    """The content as the cover will have it: transposed, at its tempo, the tune where its part can play it.
 
-    Transposition that would leave the keyboard is done an octave up or down.
+    Transposition that would leave the keyboard is done an octave up or down. A tune that lies outside the range
+    of the part that leads `ensemble` moves by octaves, whole if that helps, single notes otherwise.
     """
     shift = controls.transpose
     grid = content.grid
     if controls.tempo != 1.0:
         grid = Grid(grid.beat_tick, grid.beat_sec / controls.tempo, grid.bars, grid.confidence)
+    melody = _moved(content.melody, shift)
+    lead = ensemble.lead_spec if ensemble else None
     return replace(
         content,
         grid=grid,
-        melody=_moved(content.melody, shift),
+        melody=_within_range(melody, lead) if lead else melody,
         bass=_moved(content.bass, shift),
         texture=_moved(content.texture, shift),
         chords=tuple(
@@ -82,6 +85,25 @@ def prepare_content(content: Content, controls: Controls) -> Content:
         ),
         key=content.key.transposed(shift),
     )
+
+
+def _within_range(melody: Sequence[Note], lead: PartSpec) -> tuple[Note, ...]:
+    """The tune in the octave that suits its part best."""
+    octave = min((0, 12, -12, 24, -24), key=lambda step: sum(_beyond(note.pitch + step, lead) for note in melody))
+    moved = []
+    for note in melody:
+        pitch = note.pitch + octave
+        while pitch < lead.lowest:
+            pitch += 12
+        while pitch > lead.highest:
+            pitch -= 12
+        moved.append(note._replace(pitch=pitch))
+    return tuple(moved)
+
+
+def _beyond(pitch: int, lead: PartSpec) -> int:
+    """Semitones by which a pitch lies outside a part's range."""
+    return max(lead.lowest - pitch, pitch - lead.highest, 0)
 
 
 def _moved(notes: Sequence[Note], shift: int) -> tuple[Note, ...]:

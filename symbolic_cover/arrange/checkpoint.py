@@ -40,6 +40,12 @@ def find_checkpoint(name_or_path: str | Path | None = None) -> Path | None:
     raise UsageError(f"There is no checkpoint '{name_or_path}'.", f"Give a folder, or one that is shipped: {shipped}.")
 
 
+def sources_of(folder: Path) -> dict[str, list[dict[str, Any]]]:
+    """What a checkpoint learned each style from: dataset, licence, attribution, pieces, source; {} if it is not said."""
+    path = folder / "sources.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
 def load_checkpoint(folder: Path) -> Checkpoint:
     """Load model (in single precision, for the CPU) and tokenizer."""
     import torch

@@ -1,6 +1,6 @@
 """The guarantees, as a logits processor: only bars that are legal, playable, and below the tune.
 
-`TwoHands` knows at every tick what each hand holds and where the tune lies; `BarState` follows the
+`Players` knows at every tick what each part holds and where the tune lies; `BarState` follows the
 tokenizer's graph through one bar of one candidate and says which tokens may come next;
 `BarConstraints` masks the logits of a batch with it.
 """
@@ -14,33 +14,42 @@ import torch
 from transformers import LogitsProcessor
 
 from symbolic_cover.analyze.hands import Reach
-from symbolic_cover.music import Bar, Note
+from symbolic_cover.music import Bar, Ensemble, Note
 from symbolic_cover.tokens import vocabulary as v
-from symbolic_cover.tokens.tokenizer import BarTokenizer
+from symbolic_cover.tokens.tokenizer import DRUM_TICK, BarTokenizer
 
 _PITCHES = np.arange(v.LOWEST_PITCH, v.HIGHEST_PITCH + 1)
-_HAND_OF_TUNE = "right-hand"
+_LIMBS = 4
 
 
-class TwoHands:
-    """What sounds in one bar and after it, tick by tick, for each part of a keyboard arrangement.
+class Players:
+    """What sounds in one bar and after it, tick by tick, for each part of an ensemble.
 
-    `tune` is the melody of the whole song, `held` what each part still holds from bars before.
+    `tune` is the melody of the whole song, `held` what each part still holds from bars before. A part plays
+    within its range and no more than `most` notes at a time, a hand within `reach`. No two parts of one
+    instrument sound the same key.
     """
 
-    def __init__(self, bar: Bar, tune: Sequence[Note], held: Mapping[str, Sequence[Note]], reach: Reach) -> None:
-        self.bar, self.reach = bar, reach
+    def __init__(
+        self, bar: Bar, ensemble: Ensemble, tune: Sequence[Note], held: Mapping[str, Sequence[Note]], reach: Reach
+    ) -> None:
+        self.bar = bar
+        self.specs = {spec.name: spec for spec in ensemble.parts}
+        self.reach = {spec.name: reach if spec.is_hand else Reach(spec.most, len(_PITCHES)) for spec in ensemble.parts}
         self.span = bar.meter.bar_tick + v.LONGEST_DURATION
-        self.tune = np.full(self.span, 1000)
-        self.sounding = np.zeros((len(_PITCHES), self.span), dtype=bool)
-        self.low = {name: np.full(self.span, 1000) for name in held}
-        self.high = {name: np.full(self.span, -1000) for name in held}
-        self.count = {name: np.zeros(self.span, dtype=int) for name in held}
+        self.ceiling = np.full(self.span, 1000)
+        self.low = {name: np.full(self.span, 1000) for name in self.specs}
+        self.high = {name: np.full(self.span, -1000) for name in self.specs}
+        self.count = {name: np.zeros(self.span, dtype=int) for name in self.specs}
+        self.sounding = {
+            self._instrument(name): np.zeros((len(_PITCHES), self.span), dtype=bool) for name in self.specs
+        }
         for note in tune:
             ticks = self._ticks(note)
-            self.tune[ticks] = np.minimum(self.tune[ticks], note.pitch)
-            if _HAND_OF_TUNE in held:
-                self._hold(_HAND_OF_TUNE, note.pitch, ticks)
+            if ensemble.tune_on_top:
+                self.ceiling[ticks] = np.minimum(self.ceiling[ticks], note.pitch)
+            if ensemble.lead:
+                self._hold(ensemble.lead, note.pitch, ticks)
         for name, notes in held.items():
             for note in notes:
                 self._hold(name, note.pitch, self._ticks(note))
@@ -48,17 +57,21 @@ class TwoHands:
     def playable(self, part: str) -> np.ndarray:
         """Which (pitch, tick) the part can sound: (88, ticks) bool."""
         pitches = _PITCHES[:, None]
+        reach, spec = self.reach[part], self.specs[part]
         return (
-            (self.count[part] < self.reach.notes)[None, :]
-            & (pitches >= self.high[part] - self.reach.span)
-            & (pitches <= self.low[part] + self.reach.span)
-            & (pitches < self.tune)
-            & ~self.sounding
+            (self.count[part] < reach.notes)[None, :]
+            & (pitches >= np.maximum(self.high[part] - reach.span, spec.lowest))
+            & (pitches <= np.minimum(self.low[part] + reach.span, spec.highest))
+            & (pitches < self.ceiling)
+            & ~self.sounding[self._instrument(part)]
         )
 
     def strike(self, part: str, pitch: int, position: int, duration: int) -> None:
         """The part plays a note that lasts `duration` ticks from `position` in the bar."""
         self._hold(part, pitch, slice(position, position + duration))
+
+    def _instrument(self, part: str) -> str:
+        return self.specs[part].group or part
 
     def _ticks(self, note: Note) -> slice:
         first = max(note.onset_tick - self.bar.start_tick, 0)
@@ -69,19 +82,19 @@ class TwoHands:
         self.high[part][ticks] = np.maximum(self.high[part][ticks], pitch)
         self.count[part][ticks] += 1
         if v.LOWEST_PITCH <= pitch <= v.HIGHEST_PITCH:
-            self.sounding[pitch - v.LOWEST_PITCH, ticks] = True
+            self.sounding[self._instrument(part)][pitch - v.LOWEST_PITCH, ticks] = True
 
 
 class BarState:
     """One bar of Y in the making: which tokens may follow, and the notes so far."""
 
-    def __init__(self, tokens: TokenIds, hands: TwoHands, max_notes: int) -> None:
-        self.tokens, self.hands, self.notes_left = tokens, hands, max_notes
-        self.notes: dict[str, list[Note]] = {name: [] for name in tokens.parts}
+    def __init__(self, tokens: TokenIds, players: Players, max_notes: int) -> None:
+        self.tokens, self.players, self.notes_left = tokens, players, max_notes
+        self.notes: dict[str, list[Note]] = {name: [] for name in players.specs}
         self.done = False
         self._kind = "Section"
         self._part = -1
-        self._position, self._pitch, self._velocity = -1, 0, 80
+        self._position, self._pitch, self._velocity, self._struck = -1, 0, 80, 0
         self._playable = np.zeros((0, 0), dtype=bool)
 
     def allowed(self) -> np.ndarray:
@@ -99,12 +112,16 @@ class BarState:
         if self.notes_left > 0:
             if "Part" in following:
                 for index in range(self._part + 1, len(ids.parts)):
-                    mask[ids.first["Part"] + index] = self._positions(self.hands.playable(ids.parts[index])).any()
+                    mask[ids.first["Part"] + index] = self._can_play(ids.parts[index])
             if "Position" in following and self._part >= 0:
-                free = self._positions(self._playable)
+                free = self._positions()
                 free[: self._position + 1] = False
                 mask[ids.first["Position"] : ids.first["Position"] + len(free)] = free
-            if "Pitch" in following and self._position >= 0:
+            if self._drumming:
+                if "Drum" in following and self._position >= 0 and self._struck < _LIMBS:
+                    next_drum = max(self._pitch + 1 - v.LOWEST_DRUM, 0)
+                    mask[ids.first["Drum"] + next_drum : ids.first["Drum"] + v.HIGHEST_DRUM - v.LOWEST_DRUM + 1] = True
+            elif "Pitch" in following and self._position >= 0:
                 column = self._playable[:, self._position].copy()
                 column[: max(self._pitch + 1 - v.LOWEST_PITCH, 0)] = False
                 mask[ids.first["Pitch"] : ids.first["Pitch"] + len(column)] = column
@@ -118,24 +135,47 @@ class BarState:
             self.done = True
         elif kind == "Part":
             self._part, self._position = self.tokens.parts.index(value), -1
-            self._playable = self.hands.playable(value)
+            if not self._drumming:
+                self._playable = self.players.playable(value)
         elif kind == "Velocity":
             self._velocity = v.velocity_of(int(value))
         elif kind == "Position":
-            self._position, self._pitch = int(value), 0
+            self._position, self._pitch, self._struck = int(value), 0, 0
+        elif kind == "Drum":
+            self._pitch, self._struck = int(value), self._struck + 1
+            self._add(DRUM_TICK)
         elif kind == "Pitch":
             self._pitch = int(value)
         elif kind == "Duration":
+            self._add(int(value))
             part = self.tokens.parts[self._part]
-            onset = self.hands.bar.start_tick + self._position
-            self.notes[part].append(Note(onset, int(value), self._pitch, self._velocity))
-            self.hands.strike(part, self._pitch, self._position, int(value))
-            self._playable = self.hands.playable(part)
-            self.notes_left -= 1
+            self.players.strike(part, self._pitch, self._position, int(value))
+            self._playable = self.players.playable(part)
 
-    def _positions(self, playable: np.ndarray) -> np.ndarray:
+    @property
+    def _drumming(self) -> bool:
+        return self._part >= 0 and self.players.specs[self.tokens.parts[self._part]].is_drums
+
+    def _add(self, duration_tick: int) -> None:
+        onset = self.players.bar.start_tick + self._position
+        part = self.tokens.parts[self._part]
+        self.notes[part].append(Note(onset, duration_tick, self._pitch, self._velocity))
+        self.notes_left -= 1
+
+    def _can_play(self, part: str) -> bool:
+        spec = self.players.specs.get(part)
+        if spec is None or spec.is_drums:
+            return spec is not None
+        return bool(self._open(self.players.playable(part)).any())
+
+    def _positions(self) -> np.ndarray:
+        """Positions of the bar at which something can be struck."""
+        n_ticks = self.players.bar.meter.bar_tick
+        return self.tokens.on_grid[:n_ticks].copy() if self._drumming else self._open(self._playable)
+
+    def _open(self, playable: np.ndarray) -> np.ndarray:
         """Positions of the bar, on sixteenths and triplets, at which something is playable."""
-        n_ticks = self.hands.bar.meter.bar_tick
+        n_ticks = self.players.bar.meter.bar_tick
         return np.logical_or.reduce(playable[:, :n_ticks], axis=0) & self.tokens.on_grid[:n_ticks]
 
     def _longest(self) -> int:

@@ -18,14 +18,15 @@ from transformers import LogitsProcessorList, MinPLogitsWarper, TemperatureLogit
 from symbolic_cover.analyze.hands import REACH_OF_LEVEL
 from symbolic_cover.arrange.cache import buffered_cache
 from symbolic_cover.arrange.checkpoint import Checkpoint
-from symbolic_cover.arrange.constraints import BarConstraints, BarState, TokenIds, TwoHands
+from symbolic_cover.arrange.constraints import BarConstraints, BarState, Players, TokenIds
 from symbolic_cover.errors import UsageError
 from symbolic_cover.music import Content, Controls, Note, Style
 from symbolic_cover.tokens import vocabulary as v
 from symbolic_cover.tokens.tokenizer import bars_of_content
 
 _MIN_P = 0.03
-_MAX_NOTES_A_BAR = 48
+#: The most notes a bar of a solo piano takes, and how many more for every further part.
+_MOST_NOTES, _MORE_NOTES = 48, 12
 _BASS_FROM = 0.2
 #: The density class that each level asks for; the full level leaves it to the model.
 _DENSITY_OF_LEVEL = {"easy": 2, "intermediate": 4, "full": None}
@@ -69,9 +70,11 @@ class _Sampler:
         self.content, self.controls = content, controls
         self.reach = REACH_OF_LEVEL[controls.level]
         self.context = self.model.config.max_position_embeddings
-        self.header = self.tokenizer.ids(self.tokenizer.header(style.name, controls.level, style.ensemble))
+        self.header = self.tokenizer.ids(self.tokenizer.header(style.name, controls.level, style.ensemble.name))
+        self.ensemble = style.ensemble
+        self.most_notes = _MOST_NOTES + _MORE_NOTES * max(len(style.ensemble.parts) - 2, 0)
         self.sources = _visible(content, controls)
-        self.rows = [_Row(notes={name: [] for name in self.tokenizer.parts}) for _ in range(controls.candidates)]
+        self.rows = [_Row(notes={spec.name: [] for spec in style.ensemble.parts}) for _ in range(controls.candidates)]
         self.random = torch.Generator().manual_seed(controls.seed)
         self.warpers = LogitsProcessorList([TemperatureLogitsWarper(controls.temperature), MinPLogitsWarper(_MIN_P)])
         self._empty_cache()
@@ -98,13 +101,13 @@ class _Sampler:
         horizon = bar.end_tick + v.LONGEST_DURATION
         tune = [n for n in self.content.melody if n.end_tick > bar.start_tick and n.onset_tick < horizon]
         held = {name: [n for n in notes[-24:] if n.end_tick > bar.start_tick] for name, notes in row.notes.items()}
-        return BarState(self.ids, TwoHands(bar, tune, held, self.reach), _MAX_NOTES_A_BAR)
+        return BarState(self.ids, Players(bar, self.ensemble, tune, held, self.reach), self.most_notes)
 
     def _feed_source(self, x: list[int]) -> torch.Tensor:
         """Give every row the X of its next bar; returns the logits after it (rows, vocabulary)."""
         for row in self.rows:
             row.bars.append(list(x))
-        room = 4 * _MAX_NOTES_A_BAR + 16
+        room = 4 * self.most_notes + 16
         if self.attention.shape[1] == 0 or self.attention.shape[1] + len(x) + room > self.context:
             return self._refill()
         return self._forward(torch.tensor([x] * len(self.rows)), torch.ones((len(self.rows), len(x)), dtype=torch.long))

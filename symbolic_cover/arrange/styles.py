@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 from symbolic_cover.errors import UsageError
@@ -16,7 +17,7 @@ def load_ensembles() -> dict[str, Ensemble]:
     """All ensembles by name."""
     facts = tomllib.loads((_PRESETS / "ensembles.toml").read_text(encoding="utf-8"))
     return {
-        name: Ensemble(name, one["title"], one["lead"], tuple(PartSpec(**part) for part in one["parts"]))
+        name: Ensemble(name, parts=tuple(PartSpec(**part) for part in one.pop("parts")), **one)
         for name, one in facts.items()
     }
 
@@ -32,5 +33,7 @@ def load_style(name: str) -> Style:
     if name not in style_names():
         raise UsageError(f"There is no style '{name}'.", f"Choose one of: {', '.join(style_names())}.")
     facts = tomllib.loads(path.read_text(encoding="utf-8"))
-    parts = tuple(PartSpec(**part) for part in facts["parts"])
-    return Style(name, facts["title"], facts["ensemble"], parts, tuple(facts.get("licences", ())))
+    ensemble = load_ensembles()[facts["ensemble"]]
+    programs = facts.get("programs", {})
+    parts = tuple(replace(part, program=programs.get(part.name, part.program)) for part in ensemble.parts)
+    return Style(name, facts["title"], replace(ensemble, parts=parts))

@@ -27,6 +27,8 @@ from symbolic_cover.tokens.vocabulary import density_level
 FEWEST_NOTES, FEWEST_BARS = 12, 2
 _LEVEL_BOUNDS = ((11.0, "easy"), (16.0, "intermediate"))
 _MOST_TEXTURE = 32
+_STRINGS = 6
+_LEADS = frozenset({"melody", "voice", "soprano", "violin-1", "guitar"})
 
 
 class Piece(NamedTuple):
@@ -105,8 +107,6 @@ def _content(laid: Laid, grid: Grid, piece: Piece) -> Content:
     if not tune and not rest:
         return Content(grid, (), (), (), (), Key(0, "major"), piece.title)
     score = symusic.Score(TICKS_PER_QUARTER)
-    if laid.ensemble == "lead-sheet":
-        rest = []  # the stacks say it all
     for name, notes in (("MELODY", tune), ("rest", rest), ("chords", laid.stacks)):
         if notes:
             track = symusic.Track(name=name)
@@ -131,8 +131,23 @@ def _without_tune(laid: Laid, content: Content, is_performed: bool) -> dict[str,
     if laid.ensemble == "voice-piano":
         left, right = split_hands(laid.parts["right-hand"])
         return {"voice": rest(laid.parts["voice"]), "right-hand": right, "left-hand": left}
-    sung = {"melody", "voice", "soprano", "violin-1", "guitar"}
-    return {name: rest(notes) if name in sung else notes for name, notes in laid.parts.items()}
+    parts = {name: rest(notes) if name in _LEADS else notes for name, notes in laid.parts.items()}
+    return {name: _on_strings(notes) if name.endswith("guitar") else notes for name, notes in parts.items()}
+
+
+def _on_strings(notes: Sequence[Note]) -> list[Note]:
+    """A guitar's notes with no more of them sounding than it has strings: the longest-held are damped."""
+    done: list[Note] = []
+    sounding: list[Note] = []
+    for note in sorted(notes):
+        done += [held for held in sounding if held.end_tick <= note.onset_tick]
+        sounding = [held for held in sounding if held.end_tick > note.onset_tick]
+        while len(sounding) >= _STRINGS and sounding[0].onset_tick < note.onset_tick:
+            damped = sounding.pop(0)
+            done.append(damped._replace(duration_tick=note.onset_tick - damped.onset_tick))
+        if len(sounding) < _STRINGS:
+            sounding.append(note)
+    return sorted(done + sounding)
 
 
 def _level(parts: dict[str, list[Note]], grid: Grid) -> str:

@@ -32,6 +32,7 @@ from symbolic_cover.tokens.tokenizer import BarTokenizer
 OPEN_STYLES = ("any", "own")
 _A_UNIT = 12
 _FEWEST_RUNS = 10
+_TWIN = "The same as"
 
 Progress = Callable[[int, int], None]
 
@@ -69,6 +70,8 @@ def prepare(library: Path, out: Path, choice: Choice = Choice(), progress: Progr
         return done
     _make(units, choice, progress)
     summary = _put_together([Path(unit.out) for unit in units], out, tokenizer)
+    sources = _sources(out / "catalogue.csv", collected(library))
+    _write_whole(out / "sources.json", json.dumps(sources, indent=1, ensure_ascii=False))
     summary["units"] = names
     _write_whole(out / "summary.json", json.dumps(summary, indent=1, ensure_ascii=False))
     return summary
@@ -191,7 +194,7 @@ def _compare(units: list[Path]) -> tuple[dict[str, str], dict[str, str]]:
                 if abs(sizes[name] - sizes[piece.name]) <= 0.1 * sizes[name]
             ]  # fmt: skip
             if twins:
-                duplicates[piece.name] = f"The same as {twins[0]}."
+                duplicates[piece.name] = f"{_TWIN} {twins[0]}."
                 continue
             same.add(piece.name, piece.sketch)
             for name in tunes.like(piece.tune):
@@ -201,13 +204,31 @@ def _compare(units: list[Path]) -> tuple[dict[str, str], dict[str, str]]:
     return duplicates, {name: root(group) for name, group in own.items()}
 
 
+def _sources(catalogue: Path, library: dict[str, Collected]) -> dict[str, list[dict[str, Any]]]:
+    """For every style what it is learned from: dataset, licences of its pieces, attribution, how many pieces.
+
+    Goes with the corpus into the checkpoint, so that whoever has the weights knows.
+    """
+    with catalogue.open(encoding="utf-8", newline="") as file:
+        pieces = Counter((row["style"], row["dataset"], row["licence"]) for row in csv.DictReader(file))
+    found: dict[str, list[dict[str, Any]]] = {}
+    for (style, name, licence), count in sorted(pieces.items()):
+        dataset = library[name].dataset
+        about = {"dataset": dataset.title, "licence": licence, "attribution": dataset.attribution, "pieces": count}
+        found.setdefault(style, []).append(about | {"source": dataset.source})
+    return found
+
+
 def _counts(rows: list[dict[str, Any]], left_out: list[tuple[str, str, str]]) -> dict[str, Any]:
-    """Pieces by dataset and style, and why others are missing."""
-    used, missing = Counter(row["dataset"] for row in rows), Counter(dataset for dataset, _, _ in left_out)
+    """Pieces by dataset and style, and why others are missing; ``share`` is that of the pieces that could be used."""
+    used = Counter(row["dataset"] for row in rows)
+    twins = Counter(dataset for dataset, _, reason in left_out if reason.startswith(_TWIN))
+    refused = Counter(dataset for dataset, _, reason in left_out if not reason.startswith(_TWIN))
     datasets = {}
-    for name in sorted({*used, *missing}):
-        share = used[name] / (used[name] + missing[name])
-        datasets[name] = {"pieces": used[name], "left_out": missing[name], "share": round(share, 4)}
+    for name in sorted({*used, *twins, *refused}):
+        share = 1 - refused[name] / (used[name] + twins[name] + refused[name])
+        counts = {"pieces": used[name], "duplicates": twins[name], "refused": refused[name]}
+        datasets[name] = counts | {"share": round(share, 4)}
     styles = Counter(row["style"] for row in rows)
     return {
         "pieces": len(rows),

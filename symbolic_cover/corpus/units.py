@@ -20,14 +20,14 @@ import symusic
 
 from symbolic_cover.analyze.content import notes_of
 from symbolic_cover.arrange.styles import load_ensembles
-from symbolic_cover.corpus.degrade import degrade, load_errors
+from symbolic_cover.corpus.degrade import Errors, degrade, load_errors
 from symbolic_cover.corpus.layouts import guess_ensemble
 from symbolic_cover.corpus.pairs import Piece, facts_of, make_pair, tokenize_pair
 from symbolic_cover.corpus.pop909 import read_song
 from symbolic_cover.corpus.sketch import sketch_of
 from symbolic_cover.errors import InputError, SymbolicCoverError
 from symbolic_cover.listen import AUDIO_SUFFIXES, listen, quantize, read_score
-from symbolic_cover.music import Grid, Note
+from symbolic_cover.music import Ensemble, Grid, Note
 from symbolic_cover.tokens.tokenizer import BarTokenizer
 
 #: Changes whenever the same pieces would give other bytes, so that older work is not taken for it.
@@ -92,19 +92,19 @@ def prepare_unit(unit: Unit) -> str:
     """Prepare the pieces of a unit and write them; returns the path. Does nothing where it is already there."""
     out = Path(unit.out)
     if not out.is_file():
-        tokenizer = BarTokenizer.load(Path(unit.tokenizer))
-        write_prepared(out, [prepare_piece(job, tokenizer) for job in unit.jobs])
+        tokenizer, ensembles, errors = BarTokenizer.load(Path(unit.tokenizer)), load_ensembles(), load_errors()
+        write_prepared(out, [prepare_piece(job, tokenizer, ensembles, errors) for job in unit.jobs])
     return unit.out
 
 
-def prepare_piece(job: Job, tokenizer: BarTokenizer) -> Prepared:
+def prepare_piece(job: Job, tokenizer: BarTokenizer, ensembles: dict[str, Ensemble], errors: Errors) -> Prepared:
     """One piece from file to tokens. Whatever is wrong with it becomes the reason to leave it out."""
     nothing = np.zeros(0, dtype=np.uint64)
     try:
-        pair = make_pair(_read(job), load_ensembles())
+        pair = make_pair(_read(job), ensembles)
         rng = np.random.default_rng(zlib.crc32(job.name.encode()))
         kind = str(rng.choice(list(_HEARD_AS), p=list(_HEARD_AS.values())))
-        heard = degrade(pair.content, load_errors(), rng, kind)
+        heard = degrade(pair.content, errors, rng, kind)
         written = tokenize_pair(pair, heard, tokenizer)
         everything = [note for notes in pair.parts.values() for note in notes] + list(pair.content.melody)
         return Prepared(

@@ -33,9 +33,8 @@ def _on_ray(function: Callable[[Unit], Result], units: Sequence[Unit], address: 
         import ray
     except ImportError as error:
         raise MissingDependencyError("Ray is not installed.", "Type: pip install 'symbolic-cover[ray]'") from error
-    options = {"log_to_driver": False, "configure_logging": False, "include_dashboard": False}
     try:
-        ray.init(**options) if address == RAY_HERE else ray.init(address=address, log_to_driver=False)
+        ray.init(address=address, log_to_driver=False, configure_logging=False)
     except ConnectionError as error:
         raise SymbolicCoverError(
             f"No Ray cluster answers at {address}.", "Start one with `ray start --head`."

@@ -50,7 +50,7 @@ def score_arrangement(arrangement: Arrangement, content: Content) -> dict[str, f
     pitched = arrangement.pitched_notes
     accompaniment = [note for note in pitched if (note.onset_tick, note.pitch) not in tune]
     bars = content.grid.bars
-    drums_alone = bool(arrangement.parts) and all(part.is_drum for part in arrangement.parts)
+    drums_alone = bool(arrangement.parts) and all(part.is_drums for part in arrangement.parts)
     return {
         "melody_retention": math.nan if drums_alone else melody_retention(content.melody, pitched),
         "melody_on_top": melody_on_top(arrangement.melody, pitched),
@@ -125,7 +125,7 @@ def unplayable_on_keyboards(parts: Iterable[Part], reach: Reach = Reach()) -> fl
     """
     players: dict[str, list[Note]] = {}
     for number, part in enumerate(parts):
-        if not part.is_drum and part.program in _KEYBOARD_PROGRAMS:
+        if not part.is_drums and part.program in _KEYBOARD_PROGRAMS:
             players.setdefault(part.group or f"\0{number}", []).extend(part.notes)
     counts = [unplayable_onsets(notes, reach) for notes in players.values()]
     total = sum(onsets for _, onsets in counts)

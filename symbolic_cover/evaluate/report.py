@@ -119,9 +119,9 @@ def _facts_of(part: Part) -> dict[str, object]:
     from pretty_midi import program_to_instrument_name
 
     pitches = [note.pitch for note in part.notes]
-    instrument = "Drums" if part.is_drum else program_to_instrument_name(part.program)
+    instrument = "Drums" if part.is_drums else program_to_instrument_name(part.program)
     facts: dict[str, object] = {"name": part.name, "instrument": instrument, "notes": len(pitches)}
-    if pitches and not part.is_drum:
+    if pitches and not part.is_drums:
         facts |= {"lowest": min(pitches), "highest": max(pitches)}
     return facts
 

@@ -66,7 +66,7 @@ def _source_layers(content: Content) -> list[Layer]:
 
 def _cover_layers(arrangement: Arrangement) -> list[Layer]:
     tune = {(note.onset_tick, note.pitch) for note in arrangement.melody}
-    parts = [part for part in arrangement.parts if not part.is_drum] or list(arrangement.parts)
+    parts = [part for part in arrangement.parts if not part.is_drums] or list(arrangement.parts)
     layers = [(part.name, colour, part.notes) for part, colour in zip(parts, cycle(_PART_COLOURS), strict=False)]
     leading = tuple(note for note in arrangement.pitched_notes if (note.onset_tick, note.pitch) in tune)
     return [*layers, ("melody", _MELODY, leading)]

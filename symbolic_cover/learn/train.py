@@ -81,6 +81,26 @@ def build_model(plan: TrainingPlan, vocabulary: Vocabulary) -> LlamaForCausalLM:
     return LlamaForCausalLM(config)
 
 
+def begin_with(folder: Path, vocabulary: Vocabulary) -> LlamaForCausalLM:
+    """The weights of another checkpoint, speaking another vocabulary: words that both know keep what they mean.
+
+    New words begin with the mean of all old ones.
+    """
+    model: LlamaForCausalLM = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    config = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))["config"]
+    known = {word: i for i, word in enumerate([*config["special_tokens"], *config["additional_params"]["words"]])}
+    if known == vocabulary.ids:
+        return model
+    embedding: Any = model.get_input_embeddings()
+    old = embedding.weight.detach().clone()
+    rows: torch.Tensor = model.resize_token_embeddings(vocabulary.size, mean_resizing=False).weight.data
+    for word, row in vocabulary.ids.items():
+        rows[row] = old[known[word]] if word in known else old.mean(dim=0)
+    model.config.bos_token_id, model.config.eos_token_id = vocabulary.bos, vocabulary.eos
+    model.config.pad_token_id = vocabulary.pad
+    return model
+
+
 def train(
     data: Path,
     out: Path,
@@ -96,7 +116,7 @@ def train(
     """Train on the shards in `data` and write checkpoints, a log and the final model to `out`.
 
     A run found in `out` is continued unless `resume` is false. `start_from` begins with the weights
-    of another checkpoint. `sample(model, step)` is called at every evaluation, `progress(step)` after
+    of another checkpoint, whose vocabulary may differ. `sample(model, step)` is called at every evaluation, `progress(step)` after
     every step. Returns the last metrics.
     """
     if not (data / "train" / "tokens.npy").is_file():
@@ -109,9 +129,9 @@ def train(
         Shard.load(data / "train"), vocabulary, context=plan.context, length=plan.steps * per_step, seed=seed
     )
     validation = WindowDataset(
-        Shard.load(data / "valid"), vocabulary, context=plan.context, length=48, seed=1, augment=False
+        Shard.load(data / "valid"), vocabulary, context=plan.context, length=96, seed=1, augment=False
     )
-    model = LlamaForCausalLM.from_pretrained(start_from) if start_from else build_model(plan, vocabulary)
+    model = begin_with(start_from, vocabulary) if start_from else build_model(plan, vocabulary)
     trainer = Trainer(
         model=model,
         args=_arguments(out, plan, seed, precision),
@@ -128,9 +148,11 @@ def train(
 
 
 def save_checkpoint(model: LlamaForCausalLM, data: Path, folder: Path, **facts: Any) -> None:
-    """Write a model in the Hugging Face layout, half precision, with its tokenizer and how it was made."""
+    """Write a model in the Hugging Face layout, half precision, with its tokenizer, its sources, and how it was made."""
     model.half().save_pretrained(folder)
-    shutil.copy(data / "tokenizer.json", folder / "tokenizer.json")
+    for name in ("tokenizer.json", "sources.json"):
+        if (data / name).is_file():
+            shutil.copy(data / name, folder / name)
     (folder / "training.json").write_text(json.dumps(facts, indent=2, default=str), encoding="utf-8")
 
 

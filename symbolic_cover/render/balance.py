@@ -34,7 +34,7 @@ def _volume(player: Player, n_players: int) -> int:
         return _ALONE
     if player.leads:
         return _LEADING
-    if player.is_drum:
+    if player.is_drums:
         return _DRUMS
     return _BASS if is_bass(player.parts[0]) else _OTHERS
 
@@ -49,7 +49,7 @@ def _pans(players: list[Player]) -> list[int]:
     others = [
         player
         for player in players
-        if id(player) not in seated and not (player.leads or player.is_drum or is_bass(player.parts[0]))
+        if id(player) not in seated and not (player.leads or player.is_drums or is_bass(player.parts[0]))
     ]
     for number, player in enumerate(others):
         if len(players) > 1:

@@ -35,7 +35,7 @@ def arrangement_score(arrangement: Arrangement) -> symusic.Score:
     for chord in arrangement.chords:
         score.markers.append(symusic.TextMeta(max(chord.start_tick, 0) * _TICKS, chord.label))
     for part, (volume, pan) in zip(arrangement.parts, balance_of(arrangement), strict=True):
-        track = symusic.Track(part.name, part.program, part.is_drum)
+        track = symusic.Track(part.name, part.program, part.is_drums)
         track.controls.append(symusic.ControlChange(0, VOLUME_CONTROL, volume))
         track.controls.append(symusic.ControlChange(0, PAN_CONTROL, pan))
         for note in _struck_once(part.notes):

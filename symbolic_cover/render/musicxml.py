@@ -186,7 +186,7 @@ def _staff(player: Player, place: int, number: int, arrangement: Arrangement, ba
         measure = stream.Measure(number=count)
         if count == 1:
             measure.insert(0, clef_named(player.clefs[place]))
-            if not part.is_drum:
+            if not part.is_drums:
                 measure.insert(0, key.KeySignature(arrangement.key.fifths))
         if count == 1 or bar_.meter != bars[count - 2].meter:
             measure.insert(0, meter.TimeSignature(str(bar_.meter)))
@@ -195,7 +195,7 @@ def _staff(player: Player, place: int, number: int, arrangement: Arrangement, ba
         written = [written[index] for index in used]
         heads: list[dict[int, list[Head]]] = (
             _drum_heads(written, strokes)
-            if part.is_drum
+            if part.is_drums
             else _shown_names(written, [spellers[index] for index in used], bar_, _Names(arrangement.key))
         )
         for index, figures in enumerate(written):
@@ -326,7 +326,7 @@ def _element(heads: list[Head], length: duration.Duration) -> note.GeneralNote:
 
 
 def _instrument(player: Player, number: int) -> instrument.Instrument:
-    if player.is_drum:
+    if player.is_drums:
         kit = instrument.UnpitchedPercussion()
         kit.instrumentName, kit.midiChannel = player.name, 9
     else:
@@ -345,7 +345,7 @@ def _voices(
 ) -> tuple[list[Event], list[Event]]:
     """The first and the second voice of a staff."""
     part = player.staves[place]
-    if part.is_drum:
+    if part.is_drums:
         return write_drum_voices(part.notes, bars)
     if sustains(part):
         return write_voices(part.notes, bars, held_tune(part.notes, HELD_TICK))

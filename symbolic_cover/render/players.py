@@ -62,9 +62,9 @@ class Player:
     family: str = ""
 
     @property
-    def is_drum(self) -> bool:
+    def is_drums(self) -> bool:
         """Whether it reads from a percussion staff."""
-        return self.staves[0].is_drum
+        return self.staves[0].is_drums
 
 
 def players_of(arrangement: Arrangement) -> list[Player]:
@@ -86,22 +86,22 @@ def families_of(players: Sequence[Player]) -> list[tuple[str, list[Player]]]:
 def names_chords(players: Sequence[Player]) -> bool:
     """Whether somebody plays from chord symbols: a score for choir, strings or orchestra has none."""
     harmonic = (*_KEYBOARD_PROGRAMS, *_GUITAR_PROGRAMS, *_BASS_PROGRAMS)
-    return any(not player.is_drum and player.staves[0].program in harmonic for player in players)
+    return any(not player.is_drums and player.staves[0].program in harmonic for player in players)
 
 
 def is_bass(part: Part) -> bool:
     """Whether a part is a bass guitar or double bass."""
-    return not part.is_drum and (part.program in _BASS_PROGRAMS or _given_clef(part) == "bass-8")
+    return not part.is_drums and (part.program in _BASS_PROGRAMS or _given_clef(part) == "bass-8")
 
 
 def is_guitar(part: Part) -> bool:
     """Whether a part is a guitar's."""
-    return not part.is_drum and part.program in _GUITAR_PROGRAMS
+    return not part.is_drums and part.program in _GUITAR_PROGRAMS
 
 
 def sustains(part: Part) -> bool:
     """Whether a part is for bows, breath or an organ, which hold what is written."""
-    return not part.is_drum and part.program in _SUSTAINING_PROGRAMS
+    return not part.is_drums and part.program in _SUSTAINING_PROGRAMS
 
 
 def held_tune(notes: Sequence[Note], overlap_tick: int) -> set[tuple[int, int]]:
@@ -120,7 +120,7 @@ def held_tune(notes: Sequence[Note], overlap_tick: int) -> set[tuple[int, int]]:
 
 def _leading_part(arrangement: Arrangement) -> Part | None:
     melody = _onsets(arrangement.melody)
-    pitched = [part for part in arrangement.parts if not part.is_drum]
+    pitched = [part for part in arrangement.parts if not part.is_drums]
     return max(pitched, key=lambda part: len(melody & _onsets(part.notes)), default=None)
 
 
@@ -133,7 +133,7 @@ def _player(parts: list[Part], *, leads: bool) -> Player:
     name = first.name if len(parts) == 1 else first.group.capitalize()
     family = STRINGS if first.program in _STRING_PROGRAMS else VOICES if first.program in _VOICE_PROGRAMS else ""
     staves, clefs = _staves(parts)
-    return Player(name, abbreviate(name), tuple(parts), staves, clefs, leads, "" if first.is_drum else family)
+    return Player(name, abbreviate(name), tuple(parts), staves, clefs, leads, "" if first.is_drums else family)
 
 
 def abbreviate(name: str) -> str:
@@ -157,7 +157,7 @@ def _staves(parts: list[Part]) -> tuple[tuple[Part, ...], tuple[str, ...]]:
 
 def _given_clef(part: Part) -> str:
     """The clef that players of this part expect, whatever they play."""
-    if part.is_drum:
+    if part.is_drums:
         return "percussion"
     for pattern, clef in _CLEFS_BY_NAME:
         if re.search(pattern, part.name.lower()):

@@ -11,7 +11,7 @@ from symbolic_cover.analyze.hands import REACH_OF_LEVEL, Reach, unplayable_in_ha
 from symbolic_cover.arrange.arranger import draft_by_model, draft_by_rules, prepare_content
 from symbolic_cover.arrange.checkpoint import find_checkpoint
 from symbolic_cover.arrange.choose import choose
-from symbolic_cover.arrange.constraints import BarState, TokenIds, TwoHands
+from symbolic_cover.arrange.constraints import BarState, Players, TokenIds
 from symbolic_cover.arrange.sample import _Sampler
 from symbolic_cover.arrange.styles import load_style, style_names
 from symbolic_cover.errors import UsageError
@@ -41,6 +41,39 @@ def test_random_weights_keep_every_guarantee(tiny_checkpoint, meter, level):
     for draft in drafts:
         assert len(draft.notes) > len(content.melody)
         assert_guarantees(draft, content, level)
+
+
+@pytest.mark.parametrize(
+    "name", ["string-quartet", "bach-chorale", "lied", "rock", "classical-guitar", "orchestra", "ragtime"]
+)
+def test_every_ensemble_keeps_its_limits(tiny_checkpoint, name):
+    style = load_style(name)
+    content = prepare_content(make_song(4), Controls(), style.ensemble)
+    model = draft_by_model(tiny_checkpoint, content, style, Controls(candidates=1))[0]
+    for draft in (model, draft_by_rules(content, style, Controls())):
+        assert melody_retention(content.melody, draft.notes) == 1.0
+        assert len(draft.notes) > len(content.melody)
+        assert [part.name for part in draft.parts] == [spec.label for spec in style.ensemble.parts]
+        if style.ensemble.tune_on_top:
+            assert melody_on_top(draft.melody, draft.notes) == 1.0
+        for part, spec in zip(draft.parts, style.ensemble.parts, strict=True):
+            assert all(spec.lowest <= note.pitch <= spec.highest for note in part.notes)
+            if spec.is_hand:
+                assert unplayable_in_hand(part.notes) == 0
+            elif not spec.is_drums:
+                assert most_at_once(part.notes) <= spec.most
+
+
+def most_at_once(notes) -> int:
+    return max((sum(o.onset_tick <= n.onset_tick < o.end_tick for o in notes) for n in notes), default=0)
+
+
+def test_a_tune_below_a_violin_moves_up_an_octave():
+    content = make_song(4)
+    low = replace(content, melody=tuple(note._replace(pitch=note.pitch - 30) for note in content.melody))
+    moved = prepare_content(low, Controls(), load_style("string-quartet").ensemble)
+    assert {after.pitch - before.pitch for before, after in zip(low.melody, moved.melody, strict=True)} == {24}
+    assert min(note.pitch for note in moved.melody) >= 55
 
 
 def test_a_long_song_passes_the_context_by_whole_bars(tiny_checkpoint):
@@ -88,7 +121,7 @@ def test_hands_know_what_they_hold_and_where_the_tune_is():
     bar = Bar(48, Meter(4, 4))
     tune = [Note(60, 12, 72)]
     held = {"left-hand": [Note(36, 24, 40)], "right-hand": []}
-    hands = TwoHands(bar, tune, held, Reach(2, 12))
+    hands = Players(bar, STYLE.ensemble, tune, held, Reach(2, 12))
     left, right = hands.playable("left-hand"), hands.playable("right-hand")
     assert left[52 - 21, 0]
     assert not left[53 - 21, 0]  # a thirteenth from the held E
@@ -104,7 +137,7 @@ def test_hands_know_what_they_hold_and_where_the_tune_is():
 def test_a_bar_state_allows_only_what_the_language_does(tiny_checkpoint):
     ids = TokenIds(tiny_checkpoint.tokenizer)
     vocab = tiny_checkpoint.tokenizer.vocab
-    hands = TwoHands(Bar(0, Meter(2, 4)), [Note(12, 12, 64)], {"left-hand": [], "right-hand": []}, Reach())
+    hands = Players(Bar(0, Meter(2, 4)), STYLE.ensemble, [Note(12, 12, 64)], {}, Reach())
     state = BarState(ids, hands, max_notes=2)
 
     def allowed() -> set[str]:

@@ -459,6 +459,8 @@ def test_misuse_gets_one_line(shelf, songs, tmp_path, run):
 
 
 def test_styles_tell_their_licences(run):
-    assert "pop-piano" in run("styles", "--licences")[1]
-    listed = json.loads(run("styles", "--licences", "--json")[1])
-    assert all(one["licences"] for one in listed)
+    printed = run("styles", "--licences")[1]
+    assert "pop-piano:" in printed
+    assert "POP909-CL: MIT" in printed
+    listed = {one["name"]: one for one in json.loads(run("styles", "--json")[1])}
+    assert {one["licence"] for one in listed["pop-piano"]["sources"]} == {"MIT"}

@@ -123,7 +123,8 @@ def test_a_pair_is_playable_and_keeps_the_human_notes(pop909):
 
 def test_a_corpus_is_whole_and_a_second_run_does_nothing(library, corpus):
     summary = json.loads((corpus / "summary.json").read_text())
-    assert summary["datasets"] == {"pop909_cl": {"pieces": 12, "left_out": 18, "share": 0.4}}  # the rest is transposed
+    counts = {"pieces": 12, "duplicates": 18, "refused": 0, "share": 1.0}  # the rest is transposed
+    assert summary["datasets"] == {"pop909_cl": counts}
     assert {reason.split(" pop909_cl/")[0] for _, _, reason in summary["left_out"]} == {"The same as"}
     assert {row["style"] for row in csv.DictReader((corpus / "catalogue.csv").open())} == {"pop-piano"}
     before = {path: path.stat().st_mtime_ns for path in corpus.rglob("*.*") if path.name != "tokenizer.json"}
@@ -154,7 +155,7 @@ def test_a_song_under_another_texture_shares_the_split(tmp_path):
     (tmp_path / "songs" / "broken.mid").write_bytes(b"MThd")
     collect_own(tmp_path / "songs", tmp_path / "library", "mine", style="our piano")
     summary = prepare(tmp_path / "library", tmp_path / "out", Choice(only=("mine",), workers=1))
-    assert summary["datasets"]["mine"] == {"pieces": 24, "left_out": 1, "share": 0.96}
+    assert summary["datasets"]["mine"] == {"pieces": 24, "duplicates": 0, "refused": 1, "share": 0.96}
     rows = {row["name"]: row for row in csv.DictReader((tmp_path / "out" / "catalogue.csv").open())}
     assert {row["ensemble"] for row in rows.values()} == {"solo-piano"}
     assert {row["licence"] for row in rows.values()} == {"own use"}

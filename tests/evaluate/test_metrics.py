@@ -74,7 +74,7 @@ def test_only_keyboards_can_be_unplayable():
     wide = tuple(Note(0, 12, p) for p in (24, 40, 60, 84))
     easy = (Note(12, 12, 60),)
     assert math.isnan(
-        m.unplayable_on_keyboards([Part("Violin", "", 40, wide), Part("Drums", "", 0, wide, is_drum=True)])
+        m.unplayable_on_keyboards([Part("Violin", "", 40, wide), Part("Drums", "", 0, wide, is_drums=True)])
     )
     hands = [Part("Right hand", "Piano", 0, wide[2:] + easy), Part("Left hand", "Piano", 0, wide[:2])]
     assert m.unplayable_on_keyboards(hands) == 0.5
@@ -85,7 +85,7 @@ def test_only_keyboards_can_be_unplayable():
 
 def test_drums_have_no_pitch():
     tune = tuple(notes((0, 60), (12, 64), (24, 67), (36, 60)))
-    drums = Part("Drums", "", 0, tuple(notes((0, 36), (0, 85), (24, 38))), is_drum=True)
+    drums = Part("Drums", "", 0, tuple(notes((0, 36), (0, 85), (24, 38))), is_drums=True)
     grid = Grid.steady(1)
     content = Content(grid, tune, (), (), (Chord(0, 48, 0, "maj", 0),), Key(0, "major"))
     together = Arrangement((Part("Flute", "", 73, tune), drums), tune, grid, content.key, content.chords, "x", "rules")

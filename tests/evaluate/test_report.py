@@ -112,7 +112,7 @@ def test_piano_roll_is_a_picture_with_both(tmp_path):
 
 def test_parts_are_listed(tmp_path):
     notes = (Note(0, 12, 36), Note(12, 12, 60))
-    parts = (Part("Violas <1>", "", 41, notes), Part("Drums", "", 0, notes, is_drum=True))
+    parts = (Part("Violas <1>", "", 41, notes), Part("Drums", "", 0, notes, is_drums=True))
     text, cells = page(tmp_path, parts=parts)
     assert ["Violas <1>", "Viola", "2", "C2 to C4"] in cells.rows
     assert ["Drums", "Drums", "2", "–"] in cells.rows

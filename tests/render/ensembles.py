@@ -52,7 +52,7 @@ def song_for(ensemble: Ensemble, n_bars: int = 16) -> Arrangement:
 
 def _part(spec: PartSpec, tune: list[Note], chords: list[Chord], ensemble: Ensemble) -> Part:
     notes = list(tune)
-    if spec.is_drum:
+    if spec.is_drums:
         for bar in range(len(chords)):
             strokes = _FILL if bar % 4 == 3 else _ROCK
             notes += [Note(48 * bar + tick, 3, pitch, 80) for tick, pitch in strokes]
@@ -67,7 +67,7 @@ def _part(spec: PartSpec, tune: list[Note], chords: list[Chord], ensemble: Ensem
                     struck = [tones[count % n_tones]]
                 notes += [Note(tick, length, pitch, 64) for pitch in struck]
                 tick += length
-    return Part(spec.label, spec.group, spec.program, tuple(sorted(notes)), spec.is_drum)
+    return Part(spec.label, spec.group, spec.program, tuple(sorted(notes)), spec.is_drums)
 
 
 def _tones(chord: Chord, lowest: int, count: int) -> list[int]:
@@ -92,7 +92,7 @@ def ensemble_arrangements(draw: st.DrawFn) -> Arrangement:
             )
         )
         notes = tuple(sorted(Note(tick, min(long, grid.end_tick - tick), pitch) for tick, pitch, long in places))
-        parts.append(Part(spec.label, spec.group, spec.program, notes, spec.is_drum))
+        parts.append(Part(spec.label, spec.group, spec.program, notes, spec.is_drums))
         melody = notes[::2] if spec.name == ensemble.lead else melody
     key = Key(draw(st.integers(0, 11)), draw(st.sampled_from(["major", "minor"])))
     return Arrangement(tuple(parts), melody, grid, key, (), "pop", "rules", ensemble.title)
@@ -134,10 +134,10 @@ def fault_of(arrangement: Arrangement, folder: Path) -> str:
         name = parts[0].name if len(parts) == 1 else parts[0].group
         for part in parts:
             for tick, pitch in {(note.onset_tick, note.pitch) for note in part.notes}:
-                wanted[name, tick, _place(pitch) if part.is_drum else pitch] += 1
+                wanted[name, tick, _place(pitch) if part.is_drums else pitch] += 1
     if heard != wanted:
         return f"lost {wanted - heard}, added {heard - wanted}"
-    struck = {(note.onset_tick, note.pitch) for part in arrangement.parts if part.is_drum for note in part.notes}
+    struck = {(note.onset_tick, note.pitch) for part in arrangement.parts if part.is_drums for note in part.notes}
     sounds = _drum_sounds(folder / "score.musicxml")
     return "" if sounds == Counter(pitch for _, pitch in struck) else f"drums sound as {sounds}"
 

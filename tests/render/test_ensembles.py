@@ -152,7 +152,7 @@ def test_only_those_who_improvise_read_chord_symbols():
 
 def test_every_drum_of_the_kit_opens_again(tmp_path):
     strokes = [Note(3 * i, 3, pitch, 90) for i, pitch in enumerate(range(27, 88))]
-    song = replace(of(strokes, "Drums", 0, is_drum=True), grid=Grid.steady(4))
+    song = replace(of(strokes, "Drums", 0, is_drums=True), grid=Grid.steady(4))
     assert fault_of(song, tmp_path) == ""
     places = [drum[1:] for pitch, drum in KIT.items() if pitch != 40]
     assert len(set(places)) == len(places)
@@ -169,7 +169,7 @@ def test_hands_and_feet_are_voices_without_ties():
 
 def test_drums_have_their_signs(tmp_path):
     path = tmp_path / "score.musicxml"
-    write_musicxml(of([Note(0, 6, 42), Note(0, 6, 38), Note(24, 6, 36)], "Drums", 0, is_drum=True), path)
+    write_musicxml(of([Note(0, 6, 42), Note(0, 6, 38), Note(24, 6, 36)], "Drums", 0, is_drums=True), path)
     root = ElementTree.parse(path).getroot()
     assert [clef.findtext("sign") for clef in root.iter("clef")] == ["percussion"]
     assert not list(root.iter("key"))
@@ -184,7 +184,7 @@ def test_midi_has_programs_channels_and_balance(tmp_path):
     song = song_for(ENSEMBLES["band"], n_bars=2)
     write_midi(song, tmp_path / "a.mid")
     tracks = symusic.Score(tmp_path / "a.mid").tracks
-    assert [(track.name, track.is_drum) for track in tracks] == [(part.name, part.is_drum) for part in song.parts]
+    assert [(track.name, track.is_drum) for track in tracks] == [(part.name, part.is_drums) for part in song.parts]
     assert [track.program for track in tracks[:-1]] == [65, 61, 26, 0, 48, 33]
     channels = re.findall(rb"\x00([\xb0-\xbf])\x07", (tmp_path / "a.mid").read_bytes())
     assert len(set(channels)) == len(song.parts)
