@@ -42,6 +42,8 @@ _FAR_SHARE = 0.08
 _MIDDLE = 60
 #: ... if it spans at least this many semitones.
 _WIDE_SPAN = 24
+#: Mean semitones outside its staff from which on a hand is given the other clef.
+_FAR_HAND = 7
 #: How far a whole chord may reach over the middle before it is divided between two staves.
 _ACROSS = 4
 
@@ -146,13 +148,21 @@ def abbreviate(name: str) -> str:
 
 def _staves(parts: list[Part]) -> tuple[tuple[Part, ...], tuple[str, ...]]:
     if len(parts) > 1:
-        return tuple(parts), ("treble", *["bass"] * (len(parts) - 1))
+        return tuple(parts), tuple(_hand_clef(part, "bass" if place else "treble") for place, part in enumerate(parts))
     part = parts[0]
     clef = _given_clef(part) or _nearest_clef(part)
     if _given_clef(part) or not _is_wide(part.notes, clef):
         return (part,), (clef,)
     upper, lower = _divided(part.notes)
     return (replace(part, notes=upper), replace(part, notes=lower)), ("treble", "bass")
+
+
+def _hand_clef(part: Part, usual: str) -> str:
+    """The usual clef of a hand, or the other where most of what it plays lies far outside."""
+    other = "bass" if usual == "treble" else "treble"
+    far = sum(_beyond(note.pitch, usual) for note in part.notes)
+    is_far = far > _FAR_HAND * len(part.notes)
+    return other if is_far and 2 * sum(_beyond(note.pitch, other) for note in part.notes) < far else usual
 
 
 def _given_clef(part: Part) -> str:

@@ -117,6 +117,15 @@ def test_wide_chords_get_two_staves_and_wide_tunes_one(tmp_path):
     assert players_of(of(chords, "Guitar", 24))[0].clefs == ("treble-8",)
 
 
+def test_a_hand_that_stays_far_from_its_staff_changes_clef():
+    right, left = [Note(12 * i, 12, 50 + i) for i in range(8)], [Note(0, 96, 38)]
+    song = of(right, "Right hand", 0)
+    hands = tuple(Part(name, "Piano", 0, tuple(notes)) for name, notes in (("Right hand", right), ("Left hand", left)))
+    assert players_of(replace(song, parts=hands))[0].clefs == ("bass", "bass")
+    raised = replace(hands[0], notes=tuple(note._replace(pitch=note.pitch + 7) for note in right))
+    assert players_of(replace(song, parts=(raised, hands[1])))[0].clefs == ("treble", "bass")
+
+
 def test_guitar_and_basses_are_written_where_they_sound_under_octave_clefs(tmp_path):
     score = reopened(of([Note(0, 48, 28)], "Bass", 33), tmp_path)
     (clef,) = score.recurse().getElementsByClass("Clef")
