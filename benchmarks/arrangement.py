@@ -131,7 +131,7 @@ def overall(notes: list[Note] | tuple[Note, ...], human: list[Note], content, tu
 
 
 def check_score(arrangement: Arrangement, path: Path) -> str:
-    """``ok``, or what is wrong with the MusicXML when music21 reads it again."""
+    """``ok``, or what is wrong with the MusicXML when music21 reads it again. Drums are not compared."""
     import music21
 
     from symbolic_cover.render.musicxml import write_musicxml
@@ -148,11 +148,11 @@ def check_score(arrangement: Arrangement, path: Path) -> str:
             if any(float(voice.highestTime) > float(length) + 1e-6 for voice in voices):
                 return f"bar {measure.number} is too long"
         for element in part.flatten().notes:
-            if "ChordSymbol" not in element.classes:
+            if "ChordSymbol" not in element.classes and not {"Unpitched", "PercussionChord"} & set(element.classes):
                 onset = round(float(element.offset) * TICKS_PER_QUARTER)
                 struck = element.notes if element.isChord else [element]
                 found |= {(onset, n.pitch.midi) for n in struck if n.tie is None or n.tie.type == "start"}
-    wanted = {(note.onset_tick, note.pitch) for note in arrangement.notes}
+    wanted = {(note.onset_tick, note.pitch) for note in arrangement.pitched_notes}
     return "ok" if found == wanted else f"{len(wanted - found)} notes lost, {len(found - wanted)} added"
 
 

@@ -334,12 +334,16 @@ LEVELS = ("easy", "intermediate", "full")
 
 @dataclass(frozen=True)
 class Part:
-    """What one player or one hand plays. Parts with the same `group` share one instrument."""
+    """What one player or one hand plays. Parts with the same `group` share one instrument, an empty one is none.
+
+    The pitches of a part with `is_drums` are General MIDI's percussion, not pitches.
+    """
 
     name: str
     group: str
     program: int
     notes: tuple[Note, ...]
+    is_drums: bool = False
 
 
 @dataclass(frozen=True)
@@ -360,6 +364,11 @@ class Arrangement:
     def notes(self) -> tuple[Note, ...]:
         """The notes of all parts, sorted."""
         return tuple(sorted(note for part in self.parts for note in part.notes))
+
+    @property
+    def pitched_notes(self) -> tuple[Note, ...]:
+        """The notes of all parts but the drums, sorted."""
+        return tuple(sorted(note for part in self.parts if not part.is_drums for note in part.notes))
 
 
 @dataclass(frozen=True)

@@ -245,7 +245,7 @@ def _write_all(made: Cover, paths: dict[str, Path], soundfont: Path | None, prog
     with clock.stage("report"):
         rolls = [piano_roll_png(made.content, made.arrangement)]
     report = replace(made.report, timings_sec=clock.seconds)
-    write_report_json(paths["report_json"], report)
+    write_report_json(paths["report_json"], report, made.arrangement.parts)
     write_report_html(
         paths["report_html"],
         report=report,
@@ -254,6 +254,7 @@ def _write_all(made: Cover, paths: dict[str, Path], soundfont: Path | None, prog
         piano_roll_pngs=rolls,
         score_svgs=pages,
         audio_path=paths["audio"],
+        parts=made.arrangement.parts,
     )
 
 

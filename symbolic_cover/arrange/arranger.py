@@ -48,7 +48,7 @@ def lay_melody_over(
         notes = list(accompaniment.get(spec.name, ()))
         if spec.name == style.ensemble.lead:
             notes += melody
-        parts.append(Part(spec.label, spec.group or spec.label, spec.program, tuple(sorted(notes))))
+        parts.append(Part(spec.label, spec.group, spec.program, tuple(sorted(notes)), spec.is_drums))
     return Arrangement(
         parts=tuple(parts),
         melody=melody,

@@ -41,7 +41,7 @@ def find_checkpoint(name_or_path: str | Path | None = None) -> Path | None:
 
 
 def sources_of(folder: Path) -> dict[str, list[dict[str, Any]]]:
-    """What a checkpoint learned each style from: dataset, licence, attribution, pieces, source; {} if it is not said."""
+    """What a checkpoint learned each style from: dataset, licence, attribution, pieces, source; {} if unsaid."""
     path = folder / "sources.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 

@@ -5,7 +5,7 @@ is a float, most of them shares between 0 and 1. Where nothing can be counted th
 
 Faithfulness: `melody_retention`, `chord_accuracy`, `chord_tone_ratio`.
 Against a human version: `bar_chroma_cosine`, `bar_onset_cosine`, `note_f1`.
-Playing: `unplayable_share`. Texture: `notes_per_bar`, `grooving_similarity`, `pitch_class_entropy`
+Playing: `unplayable_share` (of keyboards). Texture: `notes_per_bar`, `grooving_similarity`, `pitch_class_entropy`
 (Wu & Yang, ISMIR 2020).
 """
 
@@ -19,14 +19,17 @@ import numpy as np
 
 from symbolic_cover.analyze.chords import beat_edges, recognise_chords
 from symbolic_cover.analyze.hands import Reach, unplayable_onsets
-from symbolic_cover.music import Arrangement, Bar, Chord, Content, Grid, Note
+from symbolic_cover.music import Arrangement, Bar, Chord, Content, Grid, Note, Part
+
+#: General MIDI's pianos and organs (mallets, 8..15, are played otherwise).
+_KEYBOARD_PROGRAMS = frozenset({*range(8), *range(16, 21)})
 
 DESCRIPTIONS = {
     "melody_retention": "share of the source's melody notes (onset and pitch) that the cover plays",
     "melody_on_top": "share of melody notes that no other note sounds above",
     "chord_accuracy": "share of beats whose recognised chord equals the source's (major/minor)",
     "chord_tone_ratio": "share of accompanying notes that belong to the sounding chord",
-    "unplayable_share": "share of onsets that two hands (5 notes within 12 semitones each) cannot hold",
+    "unplayable_share": "share of a keyboard's onsets that two hands (5 notes within 12 semitones each) cannot hold",
     "notes_per_bar": "notes a bar, melody included",
     "grooving_similarity": "how alike the rhythms of the bars are (1: all the same)",
     "pitch_class_entropy": "bits of pitch-class variety within a bar",
@@ -40,20 +43,23 @@ DESCRIPTIONS = {
 def score_arrangement(arrangement: Arrangement, content: Content) -> dict[str, float]:
     """The metrics of the report: what can be said without a human version to compare with.
 
-    `content` is the song as the cover was to have it, transposed if it was to be.
+    `content` is the song as the cover was to have it, transposed if it was to be. Drums count where rhythm is measured,
+    not where pitch is; a cover for drums alone has NaN for what concerns tune and chords.
     """
     tune = {(note.onset_tick, note.pitch) for note in arrangement.melody}
-    accompaniment = [note for note in arrangement.notes if (note.onset_tick, note.pitch) not in tune]
+    pitched = arrangement.pitched_notes
+    accompaniment = [note for note in pitched if (note.onset_tick, note.pitch) not in tune]
     bars = content.grid.bars
+    drums_alone = bool(arrangement.parts) and all(part.is_drums for part in arrangement.parts)
     return {
-        "melody_retention": melody_retention(content.melody, arrangement.notes),
-        "melody_on_top": melody_on_top(arrangement.melody, arrangement.notes),
-        "chord_accuracy": chord_accuracy(content.chords, arrangement.notes, content.grid),
+        "melody_retention": math.nan if drums_alone else melody_retention(content.melody, pitched),
+        "melody_on_top": melody_on_top(arrangement.melody, pitched),
+        "chord_accuracy": math.nan if drums_alone else chord_accuracy(content.chords, pitched, content.grid),
         "chord_tone_ratio": chord_tone_ratio(accompaniment, content.chords),
-        "unplayable_share": unplayable_share(arrangement.notes),
+        "unplayable_share": unplayable_on_keyboards(arrangement.parts),
         "notes_per_bar": len(arrangement.notes) / len(bars),
         "grooving_similarity": grooving_similarity(arrangement.notes, bars),
-        "pitch_class_entropy": pitch_class_entropy(arrangement.notes, bars),
+        "pitch_class_entropy": pitch_class_entropy(pitched, bars),
         "empty_bars": empty_bars(arrangement.notes, content.notes, bars),
     }
 
@@ -110,6 +116,20 @@ def unplayable_share(notes: Iterable[Note], reach: Reach = Reach()) -> float:
     """Share of onsets that two hands cannot hold, counting what still sounds."""
     bad, total = unplayable_onsets(notes, reach)
     return bad / total if total else math.nan
+
+
+def unplayable_on_keyboards(parts: Iterable[Part], reach: Reach = Reach()) -> float:
+    """Share of the onsets of keyboard instruments that their players' two hands cannot hold; NaN without a keyboard.
+
+    Parts of one `group` are the hands of one player; a keyboard part of its own is for two hands as well.
+    """
+    players: dict[str, list[Note]] = {}
+    for number, part in enumerate(parts):
+        if not part.is_drums and part.program in _KEYBOARD_PROGRAMS:
+            players.setdefault(part.group or f"\0{number}", []).extend(part.notes)
+    counts = [unplayable_onsets(notes, reach) for notes in players.values()]
+    total = sum(onsets for _, onsets in counts)
+    return sum(bad for bad, _ in counts) / total if total else math.nan
 
 
 def grooving_similarity(notes: Sequence[Note], bars: Sequence[Bar]) -> float:

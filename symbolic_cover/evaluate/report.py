@@ -16,7 +16,7 @@ from pathlib import Path
 
 from symbolic_cover.evaluate.page import STYLE
 from symbolic_cover.evaluate.rolls import piano_roll_png
-from symbolic_cover.music import Report
+from symbolic_cover.music import PITCH_NAMES_FLAT, Part, Report
 
 __all__ = ["MAX_EMBEDDED_BYTES", "piano_roll_png", "write_report_html", "write_report_json"]
 
@@ -35,9 +35,11 @@ def write_report_html(
     score_svgs: Sequence[str] = (),
     audio_path: Path | None = None,
     descriptions: Mapping[str, str] | None = None,
+    parts: Sequence[Part] = (),
 ) -> None:
     """Write the report as one HTML file without outside resources.
 
+    `parts` are those of the cover, listed with their instruments and ranges.
     `descriptions` says what each metric means and in which order they stand; metrics without one come last. Sound is
     embedded if it takes `MAX_EMBEDDED_BYTES` at most as Ogg or MP3, else linked by its name relative to the page.
     """
@@ -45,6 +47,7 @@ def write_report_html(
         _audio(audio_path, Path(path)),
         _findings(report.findings),
         _scores(report.scores, descriptions or {}),
+        _parts(parts),
         _section("Score", "".join(f'<div class="sheet">{_inline(svg)}</div>' for svg in score_svgs)),
         _section("Source and cover", "".join(_image(png) for png in piano_roll_pngs)),
         _section("Settings", _pairs({name: _plain(value) for name, value in report.settings.items()})),
@@ -69,7 +72,7 @@ def write_report_html(
     Path(path).write_text(page, encoding="utf-8")
 
 
-def write_report_json(path: Path, report: Report) -> None:
+def write_report_json(path: Path, report: Report, parts: Sequence[Part] = ()) -> None:
     """Write the report as JSON; numbers that are not finite become null, what JSON does not know becomes text."""
     content = {
         "scores": {
@@ -77,6 +80,7 @@ def write_report_json(path: Path, report: Report) -> None:
             for arranger, metrics in report.scores.items()
         },
         "findings": list(report.findings),
+        "parts": [_facts_of(part) for part in parts],
         "settings": report.settings,
         "timings_sec": report.timings_sec,
     }
@@ -108,6 +112,38 @@ def _scores(scores: Mapping[str, Mapping[str, float]], descriptions: Mapping[str
     )
     table = f"<table><thead><tr><th></th>{head}</tr></thead>{rows}</table>"
     return _section("How good it is", f'<div class="wide">{table}</div>')
+
+
+def _facts_of(part: Part) -> dict[str, object]:
+    """What the report says of a part. Its instrument is General MIDI's."""
+    from pretty_midi import program_to_instrument_name
+
+    pitches = [note.pitch for note in part.notes]
+    instrument = "Drums" if part.is_drums else program_to_instrument_name(part.program)
+    facts: dict[str, object] = {"name": part.name, "instrument": instrument, "notes": len(pitches)}
+    if pitches and not part.is_drums:
+        facts |= {"lowest": min(pitches), "highest": max(pitches)}
+    return facts
+
+
+def _parts(parts: Sequence[Part]) -> str:
+    """A row for each part of the cover."""
+    if not parts:
+        return ""
+    rows = ""
+    for part in parts:
+        facts = _facts_of(part)
+        reach = f"{_pitch_name(facts['lowest'])} to {_pitch_name(facts['highest'])}" if "lowest" in facts else "–"
+        cells = (str(facts["instrument"]), str(facts["notes"]), reach)
+        rows += f"<tr><th scope=row>{escape(part.name)}</th>{''.join(f'<td>{escape(c)}</td>' for c in cells)}</tr>"
+    head = "".join(f"<th scope=col>{name}</th>" for name in ("instrument", "notes", "range"))
+    return _section("Parts", f'<div class="wide"><table><thead><tr><th></th>{head}</tr></thead>{rows}</table></div>')
+
+
+def _pitch_name(pitch: object) -> str:
+    """Scientific pitch, C4 in the middle."""
+    assert isinstance(pitch, int)
+    return f"{PITCH_NAMES_FLAT[pitch % 12]}{pitch // 12 - 1}"
 
 
 def _number(value: float | None) -> str:

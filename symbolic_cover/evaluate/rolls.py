@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 BARS_PER_ROW = 16
 _MELODY, _BASS, _TEXTURE = "#c0432b", "#2f5f9e", "#b3b8bd"
-_PART_COLOURS = ("#7f9fc4", "#6fae88", "#b89a5e", "#9a83b5", "#8a9299")
+_PART_COLOURS = ("#7f9fc4", "#6fae88", "#b89a5e", "#9a83b5", "#8a9299", "#5fb0b7", "#c58fa6", "#a5a84f")
 _DPI = 110
 #: What is cut off the end of a note, so that repeated notes stay apart.
 _BREATH_TICK = 1
@@ -32,6 +32,7 @@ def piano_roll_png(content: Content, arrangement: Arrangement) -> bytes:
     """Draw the song above and its cover below, as PNG bytes; time runs in bars, `BARS_PER_ROW` to a row.
 
     The song is coloured by melody, bass and texture, under its chord names; the cover by part, its melody on top.
+    Drums, which have no pitch, are left out unless there is nothing else.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -65,10 +66,9 @@ def _source_layers(content: Content) -> list[Layer]:
 
 def _cover_layers(arrangement: Arrangement) -> list[Layer]:
     tune = {(note.onset_tick, note.pitch) for note in arrangement.melody}
-    layers = [
-        (part.name, colour, part.notes) for part, colour in zip(arrangement.parts, cycle(_PART_COLOURS), strict=False)
-    ]
-    leading = tuple(note for note in arrangement.notes if (note.onset_tick, note.pitch) in tune)
+    parts = [part for part in arrangement.parts if not part.is_drums] or list(arrangement.parts)
+    layers = [(part.name, colour, part.notes) for part, colour in zip(parts, cycle(_PART_COLOURS), strict=False)]
+    leading = tuple(note for note in arrangement.pitched_notes if (note.onset_tick, note.pitch) in tune)
     return [*layers, ("melody", _MELODY, leading)]
 
 

@@ -116,8 +116,8 @@ def train(
     """Train on the shards in `data` and write checkpoints, a log and the final model to `out`.
 
     A run found in `out` is continued unless `resume` is false. `start_from` begins with the weights
-    of another checkpoint, whose vocabulary may differ. `sample(model, step)` is called at every evaluation, `progress(step)` after
-    every step. Returns the last metrics.
+    of another checkpoint, whose vocabulary may differ. `sample(model, step)` is called at every evaluation,
+    `progress(step)` after every step. Returns the last metrics.
     """
     if not (data / "train" / "tokens.npy").is_file():
         raise UsageError(f"There are no shards in {data}.", "Make them with `symbolic-cover prepare`.")
@@ -148,7 +148,7 @@ def train(
 
 
 def save_checkpoint(model: LlamaForCausalLM, data: Path, folder: Path, **facts: Any) -> None:
-    """Write a model in the Hugging Face layout, half precision, with its tokenizer, its sources, and how it was made."""
+    """Write a model in the Hugging Face layout, half precision, with tokenizer, sources, and how it was made."""
     model.half().save_pretrained(folder)
     for name in ("tokenizer.json", "sources.json"):
         if (data / name).is_file():

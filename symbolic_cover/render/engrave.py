@@ -18,7 +18,6 @@ _OPTIONS = {
     "pageMarginTop": 100,
     "pageMarginBottom": 110,
     "scale": 40,
-    "unit": 7.5,
     "font": "Leipzig",
     "smuflTextFont": "none",
     "breaks": "auto",
@@ -29,6 +28,8 @@ _OPTIONS = {
     "svgViewBox": True,
     "xmlIdSeed": 1,
 }
+#: By the staves of a system: half the distance of their lines in tenths of a millimetre, and the room between them.
+_SIZES = ((3, 7.5, 12), (4, 7.0, 11), (6, 6.4, 10), (8, 5.8, 9), (99, 5.2, 8))
 #: How many letters of a full-sized title fit on a line.
 _TITLE_SIGNS = 44
 _A4_WIDTH_PX, _A4_HEIGHT_PX = 210 / 25.4 * 96, 297 / 25.4 * 96
@@ -45,9 +46,16 @@ def engrave_svg(musicxml_path: Path) -> list[str]:
     mei = toolkit.getMEI() if loaded else ""
     if "<measure" not in mei:
         raise InputError(f"{musicxml_path} cannot be engraved:", "is it a MusicXML score?")
+    unit, room = next((unit, room) for most, unit, room in _SIZES if _n_staves(mei) <= most)
+    toolkit.setOptions({"unit": unit, "spacingStaff": room, "spacingBraceGroup": room, "spacingBracketGroup": room})
     toolkit.loadData(_with_large_title(mei))
     pages = (toolkit.renderToSVG(page) for page in range(1, toolkit.getPageCount() + 1))
     return [outline_text(page) for page in pages]
+
+
+def _n_staves(mei: str) -> int:
+    """How many staves a system has, 99 at most."""
+    return min(max(map(int, re.findall(r'<staffDef [^>]*?\bn="(\d+)"', mei)), default=1), 99)
 
 
 def _cairosvg() -> Any:

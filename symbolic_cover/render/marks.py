@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from fractions import Fraction
 
 from music21 import clef, duration, dynamics, harmony, stream, tempo
 
-from symbolic_cover.music import TICKS_PER_QUARTER, Arrangement, Bar, Chord, Key, Meter, Part
+from symbolic_cover.music import TICKS_PER_QUARTER, Arrangement, Bar, Chord, Key, Meter, Note
 from symbolic_cover.render.spelling import spell_bass, spell_root
 
 #: MusicXML's kind, and the text a player reads after the root, of each Harte quality.
@@ -36,40 +37,48 @@ _BEAT_UNITS = {
     24: ("half", 0),
     48: ("whole", 0),
 }
-_VIOLA_PROGRAM, _GUITAR_PROGRAMS, _BASS_PROGRAMS = 41, range(24, 32), range(32, 40)
 
 
-def clef_of(part: Part, staff_of: int, place: int) -> clef.Clef:
-    """The clef of a part: those of the piano for the staves of one instrument, else by instrument or range."""
-    if staff_of > 1:
-        return clef.TrebleClef() if place == 0 else clef.BassClef()
-    if part.program in _GUITAR_PROGRAMS:
-        return clef.Treble8vbClef()
-    if part.program in _BASS_PROGRAMS:
-        return clef.Bass8vbClef()
-    if part.program == _VIOLA_PROGRAM:
-        return clef.AltoClef()
-    pitches = sorted(note_.pitch for note_ in part.notes) or [72]
-    return clef.TrebleClef() if pitches[len(pitches) // 2] >= 58 else clef.BassClef()
+def clef_named(name: str) -> clef.Clef:
+    """A clef as `Player.clefs` names it."""
+    kinds = {
+        "treble": clef.TrebleClef,
+        "treble-8": clef.Treble8vbClef,
+        "alto": clef.AltoClef,
+        "bass": clef.BassClef,
+        "bass-8": clef.Bass8vbClef,
+        "percussion": clef.PercussionClef,
+    }
+    return kinds[name]()
 
 
-def mark_top_staff(staff: stream.Part, arrangement: Arrangement, bars: tuple[Bar, ...]) -> None:
-    """Tempo, dynamic and chord symbols, which stand once for all."""
+def mark_top_staff(staff: stream.Part, arrangement: Arrangement, bars: tuple[Bar, ...], *, with_chords: bool) -> None:
+    """Tempo and chord symbols, which stand once for all."""
     measures = list(staff.getElementsByClass(stream.Measure))
     measures[0].insert(0, _tempo_mark(arrangement.grid.tempo_bpm, arrangement.grid.meter))
-    velocities = [note_.velocity for note_ in arrangement.notes]
-    if velocities:
-        mean = sum(velocities) / len(velocities)
-        measures[0].insert(0, dynamics.Dynamic(next(mark for limit, mark in _DYNAMICS if mean < limit)))
     starts = [bar_.start_tick for bar_ in bars]
     last_symbol = None
-    for chord_ in sorted(arrangement.chords):
+    for chord_ in sorted(arrangement.chords) if with_chords else ():
         start = max(chord_.start_tick, 0)
         if chord_[2:] == last_symbol or start >= bars[-1].end_tick:
             continue
         last_symbol = chord_[2:]
         index = bisect_right(starts, start) - 1
         measures[index].insert(Fraction(start - starts[index], TICKS_PER_QUARTER), _symbol(chord_, arrangement.key))
+
+
+def mark_dynamic(staff: stream.Part, notes: Sequence[Note], bars: tuple[Bar, ...], *, above: bool = False) -> None:
+    """How loud a player is, where they begin; above the staff for singers, whose words stand below."""
+    if not notes:
+        return
+    mean = sum(note_.velocity for note_ in notes) / len(notes)
+    first = min(note_.onset_tick for note_ in notes)
+    index = bisect_right([bar_.start_tick for bar_ in bars], first) - 1
+    measure = list(staff.getElementsByClass(stream.Measure))[index]
+    mark = dynamics.Dynamic(next(mark for limit, mark in _DYNAMICS if mean < limit))
+    if above:
+        mark.placement = "above"
+    measure.insert(Fraction(first - bars[index].start_tick, TICKS_PER_QUARTER), mark)
 
 
 def _tempo_mark(bpm: float, meter_: Meter) -> tempo.MetronomeMark:

@@ -8,6 +8,7 @@ import numpy as np
 import symusic
 
 from symbolic_cover.music import TICKS_PER_QUARTER, Arrangement, Grid, Note
+from symbolic_cover.render.balance import PAN_CONTROL, VOLUME_CONTROL, balance_of
 
 MIDI_TICKS_PER_QUARTER = 480
 _TICKS = MIDI_TICKS_PER_QUARTER // TICKS_PER_QUARTER
@@ -25,15 +26,18 @@ def arrangement_score(arrangement: Arrangement) -> symusic.Score:
 
     Grid tick 0 is MIDI tick 0 and second 0, whenever the grid begins; from there on tempo changes follow the grid's
     seconds to within a millisecond or so. Time signatures come from the bars, one track from each part, and
-    chords as markers in Harte's notation.
+    chords as markers in Harte's notation. Each track begins with its volume and its place from left to right, as
+    `balance_of` gives them; drums are on channel 10. Beyond fifteen parts MIDI files share channels.
     """
     score = _empty_score(arrangement.grid)
     minor = int(arrangement.key.mode == "minor")
     score.key_signatures.append(symusic.KeySignature(0, arrangement.key.fifths, minor))
     for chord in arrangement.chords:
         score.markers.append(symusic.TextMeta(max(chord.start_tick, 0) * _TICKS, chord.label))
-    for part in arrangement.parts:
-        track = symusic.Track(part.name, part.program, False)
+    for part, (volume, pan) in zip(arrangement.parts, balance_of(arrangement), strict=True):
+        track = symusic.Track(part.name, part.program, part.is_drums)
+        track.controls.append(symusic.ControlChange(0, VOLUME_CONTROL, volume))
+        track.controls.append(symusic.ControlChange(0, PAN_CONTROL, pan))
         for note in _struck_once(part.notes):
             track.notes.append(
                 symusic.Note(note.onset_tick * _TICKS, note.duration_tick * _TICKS, note.pitch, note.velocity)

@@ -1,17 +1,20 @@
 """An arrangement as a score to read: music21, MusicXML.
 
 The reading decisions are made elsewhere and only put together here: `voices` says who shares a voice and how long notes
-are written, `rhythm` which values, ties and beams, `spelling` which names.
+are written, `rhythm` which values, ties and beams, `spelling` which names, `players` who reads from which staves and
+`drums` where drums stand.
 """
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from xml.etree.ElementTree import Element
+from typing import TypeAlias
+from xml.etree.ElementTree import Element, SubElement
 
 from music21 import (
     bar,
@@ -23,6 +26,7 @@ from music21 import (
     metadata,
     meter,
     note,
+    percussion,
     pitch,
     stream,
     text,
@@ -30,14 +34,32 @@ from music21 import (
 )
 from music21.musicxml.m21ToXml import ScoreExporter
 
-from symbolic_cover.music import TICKS_PER_QUARTER, Arrangement, Bar, Key, Note, Part
-from symbolic_cover.render.marks import clef_of, mark_top_staff
+from symbolic_cover.music import TICKS_PER_QUARTER, Arrangement, Bar, Key, Note
+from symbolic_cover.render.drums import FEET, drum_of, write_drum_voices
+from symbolic_cover.render.marks import clef_named, mark_dynamic, mark_top_staff
+from symbolic_cover.render.players import (
+    VOICES,
+    Player,
+    families_of,
+    held_tune,
+    is_guitar,
+    names_chords,
+    players_of,
+    sustains,
+)
 from symbolic_cover.render.rhythm import Event, Figure, write_bar
 from symbolic_cover.render.spelling import Spelling, spell
-from symbolic_cover.render.voices import write_voices
+from symbolic_cover.render.voices import HELD_TICK, write_voices
 
 #: Names a pitch that a line has at a tick.
 Speller = Callable[[int, int], Spelling]
+#: What is written on the staff: a pitch or a drum.
+Head: TypeAlias = pitch.Pitch | note.Unpitched
+
+#: Ids of drum strokes on the way through music21, such as ``stroke-38-1`` for a snare.
+_STROKE = "stroke"
+#: What stands before <instrument> in a <note>.
+_BEFORE_INSTRUMENT = ("chord", "unpitched", "duration", "tie")
 
 
 def write_musicxml(arrangement: Arrangement, path: Path) -> None:
@@ -58,40 +80,71 @@ def _tidy(root: Element) -> None:
     for elements in (root.iter("score-part"), root.iter("part")):
         for number, part in enumerate(elements, 1):
             part.set("id", f"P{number}")
-    for note_ in root.iter("note"):
-        staff, voice = int(note_.findtext("staff", "1")), note_.find("voice")
-        if staff > 1 and voice is not None:
-            voice.text = str(4 * staff - 3)
+    for measure in root.iter("measure"):
+        numbers: dict[int, dict[str, int]] = defaultdict(dict)
+        for note_ in measure.iter("note"):
+            staff, voice = int(note_.findtext("staff", "1")), note_.find("voice")
+            if voice is not None:
+                known = numbers[staff]
+                voice.text = str(known.setdefault(voice.text or "", 4 * staff - 3 + len(known)))
+    for listed, part in zip(root.iter("score-part"), root.iter("part"), strict=True):
+        _name_drums(listed, part)
+
+
+def _name_drums(listed: Element, part: Element) -> None:
+    """Say of each stroke of a drum part which of General MIDI's sounds it is: music21 knows one sound for a part."""
+    strokes = [note_ for note_ in part.iter("note") if note_.get("id", "").startswith(_STROKE)]
+    pitches = {int(note_.get("id", "").split("-")[1]) for note_ in strokes}
+    if not strokes:
+        return
+    for kind in ("score-instrument", "midi-instrument"):
+        for element in listed.findall(kind):
+            listed.remove(element)
+    for pitch_ in sorted(pitches):
+        drum = SubElement(listed, "score-instrument", id=f"{listed.get('id')}-I{pitch_}")
+        SubElement(drum, "instrument-name").text = drum_of(pitch_).name
+    for pitch_ in sorted(pitches):
+        sound = SubElement(listed, "midi-instrument", id=f"{listed.get('id')}-I{pitch_}")
+        for name, value in (("midi-channel", 10), ("midi-program", 1), ("midi-unpitched", pitch_ + 1)):
+            SubElement(sound, name).text = str(value)
+    for note_ in strokes:
+        pitch_text = note_.attrib.pop("id").split("-")[1]
+        before = [index for index, child in enumerate(note_) if child.tag in _BEFORE_INSTRUMENT]
+        note_.insert(max(before) + 1, Element("instrument", id=f"{listed.get('id')}-I{pitch_text}"))
 
 
 def to_music21(arrangement: Arrangement) -> stream.Score:
     """Engrave an arrangement as a music21 score.
 
-    Parts of one `group` become the staves of one instrument, braced. Every (onset, pitch) of every part is
-    kept; lengths are simplified for reading. Raises ValueError if a note begins before tick 0.
+    Parts of one `group` become the staves of one instrument, braced; so does a part whose chords are too wide for one
+    staff. Players without a note are left out. Every (onset, pitch) of every part is kept at the pitch that sounds
+    (drums as unpitched notes); lengths are simplified for reading. Raises ValueError if a note begins before tick 0.
     """
     if any(note_.onset_tick < 0 for note_ in arrangement.notes):
         raise ValueError("a note begins before the first bar")
     bars = _covering_bars(arrangement)
     score = stream.Score()
     _head(score, arrangement.title, f"arr. symbolic-cover ({arrangement.style})")
-    leading = _leading_part(arrangement)
-    groups: dict[str, list[Part]] = defaultdict(list)
-    for part in arrangement.parts:
-        groups[part.group].append(part)
-    for group, parts in groups.items():
-        staves = [
-            _staff(part, arrangement, bars, melody=part is leading, staff_of=len(parts), place=place)
-            for place, part in enumerate(parts)
-        ]
+    players = players_of(arrangement)
+    staves_of: dict[int, list[stream.Part]] = {}
+    for number, player in enumerate(players):
+        staves = [_staff(player, place, number, arrangement, bars) for place in range(len(player.staves))]
+        staves_of[id(player)] = staves
         for staff in staves:
-            staff.partName = parts[0].name if len(parts) == 1 else group.capitalize()
+            staff.partName = player.name
+            staff.partAbbreviation = player.abbreviation if len(players) > 1 else ""
             score.insert(0, staff)
         if len(staves) > 1:
-            score.insert(0, layout.StaffGroup(staves, name=group.capitalize(), symbol="brace"))
+            score.insert(0, layout.StaffGroup(staves, name=player.name, symbol="brace"))
+        mark_dynamic(
+            staves[0], [note_ for part in player.staves for note_ in part.notes], bars, above=player.family == VOICES
+        )
+    for family, members in families_of(players):
+        rows = [staff for player in members for staff in staves_of[id(player)]]
+        score.insert(0, layout.StaffGroup(rows, symbol="bracket", barTogether=family != VOICES))
     top = score.parts.first()
     if top is not None:
-        mark_top_staff(top, arrangement, bars)
+        mark_top_staff(top, arrangement, bars, with_chords=names_chords(players))
     return score
 
 
@@ -118,43 +171,40 @@ def _covering_bars(arrangement: Arrangement) -> tuple[Bar, ...]:
     return tuple(bars)
 
 
-def _leading_part(arrangement: Arrangement) -> Part | None:
-    melody = _onsets(arrangement.melody)
-    return max(arrangement.parts, key=lambda part: len(melody & _onsets(part.notes)), default=None)
-
-
 def _onsets(notes: tuple[Note, ...]) -> set[tuple[int, int]]:
     return {(note_.onset_tick, note_.pitch) for note_ in notes}
 
 
-def _staff(
-    part: Part, arrangement: Arrangement, bars: tuple[Bar, ...], *, melody: bool, staff_of: int, place: int
-) -> stream.Part:
-    staff: stream.Part = stream.PartStaff() if staff_of > 1 else stream.Part()
-    player = instrument.instrumentFromMidiProgram(part.program)
-    player.midiProgram = part.program
-    player.instrumentId = f"I-{part.group}"
-    staff.insert(0, player)
-    voices = write_voices(part.notes, bars, _onsets(arrangement.melody) if melody else ())
+def _staff(player: Player, place: int, number: int, arrangement: Arrangement, bars: tuple[Bar, ...]) -> stream.Part:
+    part = player.staves[place]
+    staff: stream.Part = stream.PartStaff() if len(player.staves) > 1 else stream.Part()
+    staff.insert(0, _instrument(player, number))
+    voices = _voices(player, place, arrangement, bars)
     spellers = [_speller(events, arrangement) for events in voices]
-    for number, bar_ in enumerate(bars, 1):
-        measure = stream.Measure(number=number)
-        if number == 1:
-            measure.insert(0, clef_of(part, staff_of, place))
-            measure.insert(0, key.KeySignature(arrangement.key.fifths))
-        if number == 1 or bar_.meter != bars[number - 2].meter:
+    strokes = itertools.count(1)
+    for count, bar_ in enumerate(bars, 1):
+        measure = stream.Measure(number=count)
+        if count == 1:
+            measure.insert(0, clef_named(player.clefs[place]))
+            if not part.is_drums:
+                measure.insert(0, key.KeySignature(arrangement.key.fifths))
+        if count == 1 or bar_.meter != bars[count - 2].meter:
             measure.insert(0, meter.TimeSignature(str(bar_.meter)))
         written = [write_bar(events, bar_.start_tick, bar_.meter) for events in voices]
-        if not any(figure.pitches for figure in written[1]):
-            written = written[:1]
-        shown = _shown_names(written, spellers, bar_, _Names(arrangement.key))
+        used = [index for index, figures in enumerate(written) if any(figure.pitches for figure in figures)] or [0]
+        written = [written[index] for index in used]
+        heads: list[dict[int, list[Head]]] = (
+            _drum_heads(written, strokes)
+            if part.is_drums
+            else _shown_names(written, [spellers[index] for index in used], bar_, _Names(arrangement.key))
+        )
         for index, figures in enumerate(written):
             target: stream.Stream = measure
             if len(written) > 1:
                 target = stream.Voice(id=str(index + 1))
                 measure.insert(0, target)
-            _fill(target, figures, shown[index], bar_, hidden_rests=index > 0)
-        if number == len(bars):
+            _fill(target, figures, heads[index], bar_, hidden_rests=index > 0)
+        if count == len(bars):
             measure.rightBarline = bar.Barline("final")
         staff.append(measure)
     return staff
@@ -200,9 +250,9 @@ class _Names:
 
 def _shown_names(
     voices: list[list[Figure]], spellers: list[Speller], bar_: Bar, names: _Names
-) -> list[dict[int, list[pitch.Pitch]]]:
+) -> list[dict[int, list[Head]]]:
     """The written pitches of each voice by tick in the bar; accidentals count in the order in which they are read."""
-    shown: list[dict[int, list[pitch.Pitch]]] = [{} for _ in voices]
+    shown: list[dict[int, list[Head]]] = [{} for _ in voices]
     figures = [(figure.start_tick, index, figure) for index, voice in enumerate(voices) for figure in voice]
     for tick, index, figure in sorted(figures, key=lambda item: item[:2]):
         spelled = [spellers[index](bar_.start_tick + tick, midi) for midi in figure.pitches]
@@ -210,10 +260,30 @@ def _shown_names(
     return shown
 
 
+def _drum_heads(voices: list[list[Figure]], strokes: Iterator[int]) -> list[dict[int, list[Head]]]:
+    """The drums of each voice by tick in the bar, each with an id that names its sound."""
+    return [
+        {
+            figure.start_tick: [_drum_head(midi, f"{_STROKE}-{midi}-{next(strokes)}") for midi in figure.pitches]
+            for figure in voice
+        }
+        for voice in voices
+    ]
+
+
+def _drum_head(midi: int, name: str) -> note.Unpitched:
+    drum = drum_of(midi)
+    head = note.Unpitched(displayName=f"{drum.step}{drum.octave}")
+    head.notehead = drum.head
+    head.stemDirection = "down" if midi in FEET else "up"
+    head.id = name
+    return head
+
+
 def _fill(
     target: stream.Stream,
     figures: list[Figure],
-    pitches: dict[int, list[pitch.Pitch]],
+    heads: dict[int, list[Head]],
     bar_: Bar,
     *,
     hidden_rests: bool,
@@ -231,7 +301,7 @@ def _fill(
             triplet.type = {"start": "start", "stop": "stop"}.get(figure.triplet)
             triplet.bracket = not figure.beams
             length.appendTuplet(triplet)
-        element = _element(pitches[figure.start_tick], length)
+        element = _element(heads[figure.start_tick], length)
         if hidden_rests and element.isRest and not figure.triplet:
             element.style.hideObjectOnPrint = True
         if figure.tied_from or figure.tied_to:
@@ -242,9 +312,42 @@ def _fill(
         target.insert(Fraction(figure.start_tick, TICKS_PER_QUARTER), element)
 
 
-def _element(pitches: list[pitch.Pitch], length: duration.Duration) -> note.GeneralNote:
-    if not pitches:
+def _element(heads: list[Head], length: duration.Duration) -> note.GeneralNote:
+    if not heads:
         return note.Rest(duration=length)
-    if len(pitches) == 1:
-        return note.Note(pitches[0], duration=length)
-    return chord.Chord(pitches, duration=length)
+    if not isinstance(heads[0], note.Unpitched):
+        return note.Note(heads[0], duration=length) if len(heads) == 1 else chord.Chord(heads, duration=length)
+    if len(heads) == 1:
+        heads[0].duration = length
+        return heads[0]
+    struck = percussion.PercussionChord(heads, duration=length)
+    struck.stemDirection = heads[0].stemDirection
+    return struck
+
+
+def _instrument(player: Player, number: int) -> instrument.Instrument:
+    if player.is_drums:
+        kit = instrument.UnpitchedPercussion()
+        kit.instrumentName, kit.midiChannel = player.name, 9
+    else:
+        program = player.staves[0].program
+        kit = instrument.instrumentFromMidiProgram(program)
+        kit.midiProgram = program
+        kit.transposition = None
+        kit.instrumentName = player.name
+    kit.instrumentAbbreviation = player.abbreviation
+    kit.instrumentId = f"I{number}"
+    return kit
+
+
+def _voices(
+    player: Player, place: int, arrangement: Arrangement, bars: tuple[Bar, ...]
+) -> tuple[list[Event], list[Event]]:
+    """The first and the second voice of a staff."""
+    part = player.staves[place]
+    if part.is_drums:
+        return write_drum_voices(part.notes, bars)
+    if sustains(part):
+        return write_voices(part.notes, bars, held_tune(part.notes, HELD_TICK))
+    melody = _onsets(arrangement.melody) if player.leads else ()
+    return write_voices(part.notes, bars, melody, apart=is_guitar(part))

@@ -21,6 +21,7 @@ import numpy as np
 import symusic
 
 from symbolic_cover.errors import InputError, MissingDependencyError, UsageError
+from symbolic_cover.render.balance import PAN_CONTROL, VOLUME_CONTROL
 
 PEAK_DBFS = -1.5
 #: The tail ends when it has stayed below this for `_QUIET_SEC`, or after `MAX_TAIL_SEC`.
@@ -28,7 +29,8 @@ SILENCE_DBFS = -66.0
 MAX_TAIL_SEC = 6.0
 _QUIET_SEC = 0.25
 _BLOCK_FRAMES = 1 << 15
-_SYNTH_GAIN = 0.3
+_SYNTH_GAINS = (0.3, 0.1, 0.03)
+_FULL_SCALE = 32767
 _FORMATS = {".wav": ("WAV", "PCM_16"), ".flac": ("FLAC", "PCM_16"), ".mp3": ("MP3", None), ".ogg": ("OGG", "VORBIS")}
 _SYSTEM_FOLDERS = (
     "/usr/share/sounds/sf2",
@@ -39,8 +41,8 @@ _SYSTEM_FOLDERS = (
 )
 _SUFFIXES = (".sf2", ".sf3")
 _DRUM_CHANNEL = 9
-_N_CHANNELS = 16
-_PAN_CONTROL = 10
+#: FluidSynth has more channels than MIDI; each sixteen of them have drums at the same place.
+_N_CHANNELS, _CHANNELS_OF_MIDI = 256, 16
 _FRAME_BYTES = 4
 #: Below this sample value there is nothing but FluidSynth's dither.
 _DITHER_PEAK = 16
@@ -121,10 +123,16 @@ def render_audio(
     kind, subtype = _FORMATS[out_path.suffix.lower()]
     partial = out_path.with_name(f".{out_path.name}.partial")
     with tempfile.TemporaryFile() as played:
-        peak = 0
-        for block in _play(score, font, rate_hz):
-            peak = max(peak, int(np.max(np.abs(block.astype(np.int32)))))
-            played.write(block.tobytes())
+        peak = _FULL_SCALE
+        for gain in _SYNTH_GAINS:  # a softer one where many parts together would clip
+            played.seek(0)
+            played.truncate()
+            peak = 0
+            for block in _play(score, font, rate_hz, gain):
+                peak = max(peak, int(np.max(np.abs(block.astype(np.int32)))))
+                played.write(block.tobytes())
+            if peak < _FULL_SCALE:
+                break
         if peak < _DITHER_PEAK:
             raise InputError("there is nothing to hear in this score:", "has it any notes?")
         level = np.float32(10 ** (PEAK_DBFS / 20) / peak)
@@ -140,10 +148,10 @@ def render_audio(
     return SoundInfo(out_path, n_frames / rate_hz, PEAK_DBFS, font)
 
 
-def _play(score: symusic.Score, soundfont: Path, rate_hz: int) -> Iterator[np.ndarray]:
+def _play(score: symusic.Score, soundfont: Path, rate_hz: int, gain: float) -> Iterator[np.ndarray]:
     """Blocks of 16-bit sound, shape (frames, 2), of a score played from the start by a fresh synthesizer."""
     score = score.to("second")
-    synth = _fluidsynth().Synth(gain=_SYNTH_GAIN, samplerate=float(rate_hz))
+    synth = _fluidsynth().Synth(gain=gain, samplerate=float(rate_hz))
     try:
         font = synth.sfload(str(soundfont))
         if font < 0:
@@ -151,7 +159,10 @@ def _play(score: symusic.Score, soundfont: Path, rate_hz: int) -> Iterator[np.nd
         channels, pans = _channels(score), _pans(score)
         for track, channel, pan in zip(score.tracks, channels, pans, strict=True):
             synth.program_select(channel, font, 128 if track.is_drum else 0, 0 if track.is_drum else track.program)
-            synth.cc(channel, _PAN_CONTROL, pan)
+            set_at_once = {control.number: control.value for control in track.controls if control.time <= 0}
+            synth.cc(channel, PAN_CONTROL, set_at_once.get(PAN_CONTROL, pan))
+            if VOLUME_CONTROL in set_at_once:
+                synth.cc(channel, VOLUME_CONTROL, set_at_once[VOLUME_CONTROL])
         now = 0
         for event in _events(score, channels, rate_hz):
             yield from _advance(synth, event.frame - now)
@@ -197,8 +208,8 @@ def _tail(synth: Any, rate_hz: int) -> Iterator[np.ndarray]:
 
 
 def _channels(score: symusic.Score) -> list[int]:
-    """A channel for each track: the drums' own for drums; beyond fifteen instruments channels are shared."""
-    melodic = [channel for channel in range(_N_CHANNELS) if channel != _DRUM_CHANNEL]
+    """A channel for each track: the drums' own for drums; beyond 240 instruments channels are shared."""
+    melodic = [channel for channel in range(_N_CHANNELS) if channel % _CHANNELS_OF_MIDI != _DRUM_CHANNEL]
     channels, used = [], 0
     for track in score.tracks:
         channels.append(_DRUM_CHANNEL if track.is_drum else melodic[used % len(melodic)])

@@ -18,19 +18,20 @@ from symbolic_cover.render.rhythm import Event
 #: A gap up to an eighth is articulation, not a rest.
 _SMALL_GAP_TICK = 6
 #: An accompaniment held this far into the next melody note deserves a voice of its own.
-_HELD_TICK = 6
+HELD_TICK = 6
 
 Onset = tuple[int, int]
 
 
 def write_voices(
-    notes: Iterable[Note], bars: Collection[Bar], melody: Collection[Onset] = ()
+    notes: Iterable[Note], bars: Collection[Bar], melody: Collection[Onset] = (), *, apart: bool = False
 ) -> tuple[list[Event], list[Event]]:
     """Distribute the notes of a part over a first and a second voice.
 
     `melody` names the notes of the tune by (onset tick, pitch). It fills the first voice; the rest joins it as chords
     where the rhythm agrees, and moves to the second voice in those bars where it does not. Events of a voice
-    do not overlap, and together hold every (onset, pitch) of `notes` once. The second voice is empty in most parts.
+    do not overlap, and together hold every (onset, pitch) of `notes` once. The second voice is empty in most parts;
+    with `apart`, as guitarists read, it holds all that is not the tune.
     """
     bars = tuple(bars)
     longest: dict[Onset, int] = {}
@@ -43,6 +44,8 @@ def write_voices(
         return _line(longest, bars), []
 
     tune_line = _line(tune, bars)
+    if apart:
+        return tune_line, _line(rest, bars)
     rest = _without_chords_of(tune_line, rest)
     rest_line = _line(rest, bars)
     divided = _divided_bars(tune_line, rest_line, bars)
@@ -98,7 +101,7 @@ def _divided_bars(tune: list[Event], rest: list[Event], bars: tuple[Bar, ...]) -
         sounding = tune[index] if index >= 0 else Event(-1, -1, ())
         next_start = tune_starts[index + 1] if index + 1 < len(tune) else event.end_tick
         moves_inside = sounding.start_tick < event.start_tick < sounding.end_tick
-        held = event.end_tick - next_start >= _HELD_TICK
+        held = event.end_tick - next_start >= HELD_TICK
         if moves_inside or held:
             divided.add(bisect_right(bar_starts, event.start_tick) - 1)
     return divided
@@ -112,7 +115,7 @@ def _without_chords_of(tune: list[Event], rest: dict[Onset, int]) -> dict[Onset,
     return {
         (tick, pitch): end
         for (tick, pitch), end in rest.items()
-        if min(end, next_tick[tick]) - tune_ends.get(tick, 0) >= _HELD_TICK or tick not in tune_ends
+        if min(end, next_tick[tick]) - tune_ends.get(tick, 0) >= HELD_TICK or tick not in tune_ends
     }
 
 

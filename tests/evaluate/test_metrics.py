@@ -5,7 +5,7 @@ import math
 import pytest
 
 from symbolic_cover.evaluate import metrics as m
-from symbolic_cover.music import Bar, Chord, Grid, Meter, Note
+from symbolic_cover.music import Arrangement, Bar, Chord, Content, Grid, Key, Meter, Note, Part
 
 BARS = (Bar(0, Meter(4, 4)), Bar(48, Meter(4, 4)))
 
@@ -68,3 +68,30 @@ def test_empty_bars_are_those_where_the_source_plays():
 def test_unplayable_share():
     wide = [Note(0, 12, p) for p in (24, 40, 60, 84)] + [Note(12, 12, 60)]
     assert m.unplayable_share(wide) == 0.5
+
+
+def test_only_keyboards_can_be_unplayable():
+    wide = tuple(Note(0, 12, p) for p in (24, 40, 60, 84))
+    easy = (Note(12, 12, 60),)
+    assert math.isnan(
+        m.unplayable_on_keyboards([Part("Violin", "", 40, wide), Part("Drums", "", 0, wide, is_drums=True)])
+    )
+    hands = [Part("Right hand", "Piano", 0, wide[2:] + easy), Part("Left hand", "Piano", 0, wide[:2])]
+    assert m.unplayable_on_keyboards(hands) == 0.5
+    assert m.unplayable_on_keyboards([*hands, Part("Voice", "", 52, wide)]) == 0.5
+    apart = [Part("Piano", "", 0, wide[:2]), Part("Organ", "", 16, wide[2:])]
+    assert m.unplayable_on_keyboards(apart) == 0.0
+
+
+def test_drums_have_no_pitch():
+    tune = tuple(notes((0, 60), (12, 64), (24, 67), (36, 60)))
+    drums = Part("Drums", "", 0, tuple(notes((0, 36), (0, 85), (24, 38))), is_drums=True)
+    grid = Grid.steady(1)
+    content = Content(grid, tune, (), (), (Chord(0, 48, 0, "maj", 0),), Key(0, "major"))
+    together = Arrangement((Part("Flute", "", 73, tune), drums), tune, grid, content.key, content.chords, "x", "rules")
+    scores = m.score_arrangement(together, content)
+    assert (scores["melody_on_top"], scores["melody_retention"], scores["notes_per_bar"]) == (1.0, 1.0, 7.0)
+    assert math.isnan(scores["unplayable_share"])
+    alone = m.score_arrangement(Arrangement((drums,), (), grid, content.key, (), "x", "rules"), content)
+    assert all(math.isnan(alone[name]) for name in ("melody_retention", "chord_accuracy", "chord_tone_ratio"))
+    assert alone["empty_bars"] == 0.0

@@ -10,7 +10,7 @@ import soundfile
 
 from symbolic_cover.evaluate import report as report_module
 from symbolic_cover.evaluate.report import piano_roll_png, write_report_html, write_report_json
-from symbolic_cover.music import Content, Report
+from symbolic_cover.music import Content, Note, Part, Report
 from tests.render.scores import golden
 
 REPORT = Report(
@@ -108,3 +108,16 @@ def test_piano_roll_is_a_picture_with_both(tmp_path):
     assert png == piano_roll_png(song, cover)
     empty = Content(cover.grid, (), (), (), (), cover.key)
     assert len(piano_roll_png(empty, cover)) < len(png)
+
+
+def test_parts_are_listed(tmp_path):
+    notes = (Note(0, 12, 36), Note(12, 12, 60))
+    parts = (Part("Violas <1>", "", 41, notes), Part("Drums", "", 0, notes, is_drums=True))
+    text, cells = page(tmp_path, parts=parts)
+    assert ["Violas <1>", "Viola", "2", "C2 to C4"] in cells.rows
+    assert ["Drums", "Drums", "2", "–"] in cells.rows
+    assert "Violas &lt;1&gt;" in text
+    write_report_json(tmp_path / "report.json", REPORT, parts)
+    assert json.loads((tmp_path / "report.json").read_text())["parts"][0] == {
+        "name": "Violas <1>", "instrument": "Viola", "notes": 2, "lowest": 36, "highest": 60,
+    }  # fmt: skip
