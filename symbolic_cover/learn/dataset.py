@@ -176,14 +176,10 @@ class WindowDataset(torch.utils.data.Dataset):
         ends = counted & ((ids == v.eos) | np.isin(ids, [v.ids["Bar_first"], v.ids["Bar_last"]]))
         labels[ends] = v.end_of_bar  # one sign says "this bar is done", whatever follows
         fill = self.context - len(ids)
-        attention = np.concatenate([np.ones(len(ids), dtype=np.int64), np.zeros(fill, dtype=np.int64)])
         ids = np.concatenate([ids, np.full(fill, v.pad)])
         labels = np.concatenate([labels, np.full(fill, IGNORED_LABEL)])
-        return {
-            "input_ids": torch.from_numpy(ids),
-            "attention_mask": torch.from_numpy(attention),
-            "labels": torch.from_numpy(labels),
-        }
+        # No attention mask: padding comes last, where causal attention never looks.
+        return {"input_ids": torch.from_numpy(ids), "labels": torch.from_numpy(labels)}
 
     def _draw_shown(self, rng: np.random.Generator, index: int) -> Shown:
         if not self.augment:

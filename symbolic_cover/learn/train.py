@@ -189,8 +189,8 @@ def _arguments(out: Path, plan: TrainingPlan, seed: int, precision: str) -> Trai
 
 
 def _cpu_has_fast_bf16() -> bool:
-    """True where the processor multiplies bf16 matrices in hardware (AMX), which makes training twice as fast."""
-    return bool(torch.cpu._is_amx_tile_supported())
+    """True where the processor multiplies bf16 in hardware: twice as fast with AMX, half as fast again with AVX-512."""
+    return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
 
 
 def _last_checkpoint(out: Path) -> Path | None:
