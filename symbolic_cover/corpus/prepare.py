@@ -101,13 +101,15 @@ def _jobs(library: Path, choice: Choice) -> list[Job]:
 def _jobs_of(one: Collected, companion: Collected | None) -> Iterable[Job]:
     beside = {row.path.stem: str(row.path) for row in companion.rows} if companion else {}
     melodies = {row.path.stem.removesuffix("_melody"): str(row.path) for row in one.rows if not _placed(one, row)}
+    stems = Counter(row.path.with_suffix("") for row in one.rows)
     for row in one.rows:
         place = _placed(one, row)
         if not place:
             continue
+        path = row.path if stems[row.path.with_suffix("")] > 1 else row.path.with_suffix("")
         reader = "pop909" if place.layout == "pop909" else "written" if one.dataset.weights else "as found"
         extra = beside.get(row.path.stem, "") if reader == "pop909" else melodies.get(row.path.stem, "")
-        name = f"{one.dataset.name}/{row.path.relative_to(one.folder).with_suffix('').as_posix()}"
+        name = f"{one.dataset.name}/{path.relative_to(one.folder).as_posix()}"
         yield Job(name, one.dataset.name, str(row.path), row.title, row.composer, place.style, place.ensemble,
                   row.licence, row.split_group, reader, extra)  # fmt: skip
 

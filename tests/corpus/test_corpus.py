@@ -166,6 +166,30 @@ def test_a_song_under_another_texture_shares_the_split(tmp_path):
     assert len({row["split_group"] for row in rows.values()}) == 12
 
 
+KERN = "**kern\n*M4/4\n" + "".join(f"={bar}\n4c\n4e\n4g\n4cc\n" for bar in range(1, 9)) + "*-\n"
+ABC = "X:1\nT:Scale\nM:3/4\nL:1/4\nK:G\n" + "G A B | c d e | " * 6 + "g3 |]\n"
+
+
+def test_every_format_is_prepared(tmp_path):
+    import music21
+
+    songs = tmp_path / "songs"
+    write_own(songs / "one.mid", 1, (0, 7))
+    (songs / "two.abc").write_text(ABC)
+    (songs / "three.krn").write_text(KERN)
+    for fmt in ("mxl", "musicxml"):
+        score = music21.converter.parse(songs / "one.mid").transpose(3 if fmt == "mxl" else 0)
+        score.parts[0].measures(1, 8).write(fmt, songs / f"four.{fmt}")
+    collect_own(songs, tmp_path / "library", "mine", style="folk")
+    summary = prepare(tmp_path / "library", tmp_path / "out", Choice(only=("mine",), workers=1))
+    rows = list(csv.DictReader((tmp_path / "out" / "catalogue.csv").open()))
+    counts = summary["datasets"]["mine"]
+    assert counts["refused"] == 0
+    assert counts["duplicates"] == 1  # four.mxl is four.musicxml in another key
+    assert {row["name"].split("/")[1] for row in rows} == {"one", "two", "three", "four.musicxml"}
+    assert {row["meter"] for row in rows} == {"4/4", "3/4"}
+
+
 def test_what_was_written_is_read_back(corpus):
     split = next(row["split"] for row in csv.DictReader((corpus / "catalogue.csv").open()))
     shard, tokenizer = Shard.load(corpus / split), BarTokenizer.load(corpus)
