@@ -16,9 +16,9 @@ import torch
 from transformers import LogitsProcessorList, MinPLogitsWarper, TemperatureLogitsWarper
 
 from symbolic_cover.analyze.hands import REACH_OF_LEVEL
-from symbolic_cover.arrange.cache import buffered_cache
 from symbolic_cover.arrange.checkpoint import Checkpoint
 from symbolic_cover.arrange.constraints import BarConstraints, BarState, Players, TokenIds
+from symbolic_cover.arrange.decoder import Decoder
 from symbolic_cover.errors import UsageError
 from symbolic_cover.music import Content, Controls, Note, Style
 from symbolic_cover.tokens import vocabulary as v
@@ -77,7 +77,8 @@ class _Sampler:
         self.rows = [_Row(notes={spec.name: [] for spec in style.ensemble.parts}) for _ in range(controls.candidates)]
         self.random = torch.Generator().manual_seed(controls.seed)
         self.warpers = LogitsProcessorList([TemperatureLogitsWarper(controls.temperature), MinPLogitsWarper(_MIN_P)])
-        self._empty_cache()
+        self.room = 4 * self.most_notes + 16
+        self.decoder = Decoder(self.model, controls.candidates, self.context + self.room)
 
     def run(self, progress: Callable[[float], None] | None) -> list[dict[str, list[Note]]]:
         """Arrange every bar between the first and the last note of the song."""
@@ -107,10 +108,10 @@ class _Sampler:
         """Give every row the X of its next bar; returns the logits after it (rows, vocabulary)."""
         for row in self.rows:
             row.bars.append(list(x))
-        room = 4 * self.most_notes + 16
-        if self.attention.shape[1] == 0 or self.attention.shape[1] + len(x) + room > self.context:
+        if self.decoder.length == 0 or self.decoder.length + len(x) + self.room > self.context:
             return self._refill()
-        return self._forward(torch.tensor([x] * len(self.rows)), torch.ones((len(self.rows), len(x)), dtype=torch.long))
+        n_rows = len(self.rows)
+        return self.decoder.feed(torch.tensor([x] * n_rows), torch.ones((n_rows, len(x)), dtype=torch.long))
 
     def _refill(self) -> torch.Tensor:
         """Begin a new window: the header and the last whole bars, which fill at most half of the context."""
@@ -125,26 +126,8 @@ class _Sampler:
         longest = max(map(len, windows))
         ids = torch.tensor([[self.ids.pad] * (longest - len(w)) + w for w in windows])
         mask = torch.tensor([[0] * (longest - len(w)) + [1] * len(w) for w in windows])
-        self._empty_cache()
-        return self._forward(ids, mask)
-
-    def _empty_cache(self) -> None:
-        self.cache = buffered_cache(self.model.config.num_hidden_layers, self.context)
-        self.attention = torch.zeros((len(self.rows), 0), dtype=torch.long)
-
-    def _forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        before = self.attention.sum(dim=1, keepdim=True)
-        positions = (before + mask.cumsum(dim=1) - 1).clamp(min=0)
-        self.attention = torch.cat([self.attention, mask], dim=1)
-        output = self.model(
-            input_ids=ids,
-            attention_mask=self.attention,
-            position_ids=positions,
-            past_key_values=self.cache,
-            use_cache=True,
-            logits_to_keep=1,
-        )
-        return output.logits[:, -1]
+        self.decoder.reset()
+        return self.decoder.feed(ids, mask)
 
     def _draw_bar(self, states: list[BarState], logits: torch.Tensor) -> None:
         """Draw tokens until every state has ended its bar; the end itself is not fed, X follows."""
@@ -160,7 +143,7 @@ class _Sampler:
                 return
             live = torch.tensor([[0 if state.done else 1] for state in states])
             fed = torch.where(live.bool(), drawn, self.ids.pad)
-            logits = self._forward(fed, live)
+            logits = self.decoder.feed(fed, live)
             last = torch.where(live.bool(), logits, last)
 
 
