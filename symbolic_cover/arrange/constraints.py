@@ -86,12 +86,16 @@ class Players:
 
 
 class BarState:
-    """One bar of Y in the making: which tokens may follow, and the notes so far."""
+    """One bar of Y in the making: which tokens may follow, and the notes so far.
 
-    def __init__(self, tokens: TokenIds, players: Players, max_notes: int) -> None:
+    With `must_play` the bar may not end without a note, if any can be played.
+    """
+
+    def __init__(self, tokens: TokenIds, players: Players, max_notes: int, must_play: bool = False) -> None:
         self.tokens, self.players, self.notes_left = tokens, players, max_notes
         self.notes: dict[str, list[Note]] = {name: [] for name in players.specs}
         self.done = False
+        self._must_play = must_play
         self._kind = "Section"
         self._part = -1
         self._position, self._pitch, self._velocity, self._struck = -1, 0, 80, 0
@@ -113,6 +117,8 @@ class BarState:
             if "Part" in following:
                 for index in range(self._part + 1, len(ids.parts)):
                     mask[ids.first["Part"] + index] = self._can_play(ids.parts[index])
+                if self._kind == "Section" and self._must_play and mask.sum() > 1:
+                    mask[ids.end_of_bar] = False
             if "Position" in following and self._part >= 0:
                 free = self._positions()
                 free[: self._position + 1] = False

@@ -102,7 +102,9 @@ class _Sampler:
         horizon = bar.end_tick + v.LONGEST_DURATION
         tune = [n for n in self.content.melody if n.end_tick > bar.start_tick and n.onset_tick < horizon]
         held = {name: [n for n in notes[-24:] if n.end_tick > bar.start_tick] for name, notes in row.notes.items()}
-        return BarState(self.ids, Players(bar, self.ensemble, tune, held, self.reach), self.most_notes)
+        sounds = bool(self.sources[index]["chords"] or self.sources[index]["melody"])
+        players = Players(bar, self.ensemble, tune, held, self.reach)
+        return BarState(self.ids, players, self.most_notes, must_play=sounds and not any(held.values()))
 
     def _feed_source(self, x: list[int]) -> torch.Tensor:
         """Give every row the X of its next bar; returns the logits after it (rows, vocabulary)."""

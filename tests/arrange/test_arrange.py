@@ -164,6 +164,16 @@ def test_a_bar_state_allows_only_what_the_language_does(tiny_checkpoint):
     assert state.done
 
 
+def test_a_bar_of_the_song_is_not_left_without_any_note(tiny_checkpoint):
+    ids, vocab = TokenIds(tiny_checkpoint.tokenizer), tiny_checkpoint.tokenizer.vocab
+    bar = Bar(0, Meter(2, 4))
+    players = Players(bar, STYLE.ensemble, [], {}, Reach())
+    assert not BarState(ids, players, 8, must_play=True).allowed()[vocab["Bar_inner"]]
+    assert BarState(ids, players, 8).allowed()[vocab["Bar_inner"]]
+    covered = Players(bar, STYLE.ensemble, [Note(0, 24, 21)], {}, Reach())  # the tune leaves no key below it
+    assert BarState(ids, covered, 8, must_play=True).allowed()[vocab["Bar_inner"]]
+
+
 def test_rules_keep_the_guarantees_and_the_chords(song):
     draft = draft_by_rules(song, STYLE, Controls())
     assert_guarantees(draft, song)
