@@ -18,10 +18,11 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import symusic
 
-from symbolic_cover.corpus.pop909 import Piece, find_songs, read_song
-from symbolic_cover.corpus.prepare import split_of
-from symbolic_cover.music import TICKS_PER_QUARTER, Arrangement, Controls, Note
+from symbolic_cover.corpus.pop909 import original_of, read_song
+from symbolic_cover.corpus.shards import split_of
+from symbolic_cover.music import TICKS_PER_QUARTER, Arrangement, Controls, Grid, Note
 
 LEAD_SHEET = ("MELODY", "chords")
 COLUMNS = ("human", "source", "rules", "model")
@@ -38,7 +39,8 @@ def main() -> None:
     parser.add_argument("--checkpoint", default=None)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    songs = [song for song in find_songs(options.folder) if split_of(f"pop909:{song[0]}") == options.split]
+    found = sorted((options.folder / "pop909_cl").glob("*.mid"))
+    songs = [path for path in found if split_of(f"pop909:{path.stem}") == options.split and original_of(path).is_file()]
     jobs = [(song, options.candidates, options.checkpoint) for song in songs[: options.songs]]
     results = []
     with ProcessPoolExecutor(options.workers) as pool:
@@ -60,20 +62,20 @@ def measure_song(job: tuple) -> dict:
 
     torch.set_num_threads(1)
     song, candidates, checkpoint = job
-    piece = read_song(*song)
-    human = sorted(note for track in piece.score.tracks if track.name != "chords" for note in notes_of(track))
+    score, grid = read_song(original_of(song), song)
+    human = sorted(note for track in score.tracks if track.name != "chords" for note in notes_of(track))
     stages, rules = load_stages(checkpoint), load_stages("rules")
-    result: dict = {"song": piece.name, "tables": {}}
+    result: dict = {"song": song.stem, "tables": {}}
     with tempfile.TemporaryDirectory() as folder:
         for name, tracks in (("all tracks", None), ("lead sheet", LEAD_SHEET)):
-            path = Path(folder) / f"{piece.name}.mid"
-            write_source(piece, path, tracks)
+            path = Path(folder) / f"{song.stem}.mid"
+            write_source(score, grid, path, tracks)
             begun = time.perf_counter()
             made = cover(path, "pop-piano", Controls(candidates=candidates), stages=stages)
             seconds = time.perf_counter() - begun
             by_rules = cover(path, "pop-piano", stages=rules)
             bars = made.content.grid.bars
-            assert bars == piece.grid.bars[: len(bars)], "the grid must be read as written"
+            assert bars == grid.bars[: len(bars)], "the grid must be read as written"
             tune = {(n.onset_tick, n.pitch) for n in made.content.melody}
             table = {
                 "human": overall(human, human, made.content, tune),
@@ -93,18 +95,16 @@ def measure_song(job: tuple) -> dict:
     return result
 
 
-def write_source(piece: Piece, path: Path, tracks: tuple[str, ...] | None) -> None:
+def write_source(written: symusic.Score, grid: Grid, path: Path, tracks: tuple[str, ...] | None) -> None:
     """The song as a MIDI file on its grid, with its bars and tempo; all tracks or only those named."""
-    import symusic
-
     score = symusic.Score(TICKS_PER_QUARTER)
-    score.tracks = [track for track in piece.score.tracks if tracks is None or track.name in tracks]
+    score.tracks = [track for track in written.tracks if tracks is None or track.name in tracks]
     meter = None
-    for bar in piece.grid.bars:
+    for bar in grid.bars:
         if bar.meter != meter:
             score.time_signatures.append(symusic.TimeSignature(bar.start_tick, *bar.meter))
             meter = bar.meter
-    sec_per_quarter = float(piece.grid.sec_at(TICKS_PER_QUARTER) - piece.grid.sec_at(0))
+    sec_per_quarter = float(grid.sec_at(TICKS_PER_QUARTER) - grid.sec_at(0))
     score.tempos.append(symusic.Tempo(0, 60 / sec_per_quarter))
     score.resample(480).dump_midi(path)
 

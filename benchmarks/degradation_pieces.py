@@ -14,8 +14,8 @@ import symusic
 from symusic import core
 
 from symbolic_cover.analyze.content import analyze
-from symbolic_cover.corpus.pop909 import read_song
-from symbolic_cover.corpus.prepare import split_of
+from symbolic_cover.corpus.pop909 import original_of, read_song
+from symbolic_cover.corpus.shards import split_of
 from symbolic_cover.errors import InputError, SymbolicCoverError
 from symbolic_cover.listen import quantize
 from symbolic_cover.listen.audio import load_recording
@@ -135,9 +135,9 @@ def _read(folder: Path, row: dict[str, str]) -> tuple[symusic.Score, Grid]:
     """A piece in ticks on its own grid, as written, however long and however it was played."""
     path = folder / row["path"]
     if row["dataset"] == "pop909_cl":
-        piece = read_song(path.stem, folder / "pop909" / path.stem / f"{path.stem}.mid", path)
-        piece.score.tracks = [track for track in piece.score.tracks if track.name != "chords"]
-        return piece.score, piece.grid
+        score, grid = read_song(original_of(path), path)
+        score.tracks = [track for track in score.tracks if track.name != "chords"]
+        return score, grid
     written = _written_midi(core.ScoreTick(path))
     if not written.tracks:
         raise InputError(f"{path.name} holds no notes.")

@@ -22,6 +22,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import symusic
@@ -30,8 +31,8 @@ from symusic import core
 from symbolic_cover.analyze.chords import beat_edges, chords_from_stacks
 from symbolic_cover.analyze.content import analyze, notes_of
 from symbolic_cover.analyze.melody import find_bass, one_line
-from symbolic_cover.corpus.pop909 import Piece, find_songs, read_song
-from symbolic_cover.corpus.prepare import split_of
+from symbolic_cover.corpus.pop909 import original_of, read_song
+from symbolic_cover.corpus.shards import split_of
 from symbolic_cover.listen import quantize
 from symbolic_cover.listen.audio import load_recording
 from symbolic_cover.listen.transcribe import hear_notes
@@ -45,6 +46,14 @@ KICK, SNARE, HAT = 36, 38, 42
 MEASURES = ("melody F1", "precision", "recall", "notes/bar", "true", "skyline F1", "bass F1", "chords", "key", "sec")
 
 
+class Song(NamedTuple):
+    """A song of POP909 on its grid."""
+
+    name: str
+    score: symusic.Score
+    grid: Grid
+
+
 def main() -> None:
     """Measure every song and print the table of means."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -55,10 +64,11 @@ def main() -> None:
     parser.add_argument("--each", action="store_true", help="print each song too")
     options = parser.parse_args()
     options.cache.mkdir(parents=True, exist_ok=True)
-    songs = [song for song in find_songs(options.folder) if split_of(f"pop909:{song[0]}") == options.split]
+    found = sorted((options.folder / "pop909_cl").glob("*.mid"))
+    songs = [path for path in found if split_of(f"pop909:{path.stem}") == options.split and original_of(path).is_file()]
     rows: dict[str, list[dict[str, float]]] = {"mix": [], "score": [], "tracks": []}
     for place, song in enumerate(songs[: options.songs]):
-        piece = first_minute(read_song(*song))
+        piece = first_minute(Song(f"pop909-{song.stem}", *read_song(original_of(song), song)))
         key = true_key(song[1].parent / "key_audio.txt")
         sources = {
             "mix": heard(piece, place, options.cache / f"{piece.name}-{place}.npy"),
@@ -80,7 +90,7 @@ def line(row: dict[str, float]) -> str:
     return "".join(f"{row[name]:11.3f}" for name in MEASURES)
 
 
-def first_minute(piece: Piece) -> Piece:
+def first_minute(piece: Song) -> Song:
     """The bars of the first minute."""
     last = piece.grid.bar_index(int(piece.grid.tick_at(LONGEST_SEC)))
     bars: tuple[Bar, ...] = piece.grid.bars[: last + 1]
@@ -89,7 +99,7 @@ def first_minute(piece: Piece) -> Piece:
     )
 
 
-def parts(piece: Piece, place: int) -> tuple[list[Note], list[Note], list[Note]]:
+def parts(piece: Song, place: int) -> tuple[list[Note], list[Note], list[Note]]:
     """(lead, piano, bass) of a song; the bass doubles the lowest notes of two songs of three."""
     named = {track.name: notes_of(track) for track in piece.score.tracks}
     piano = sorted(named.get("PIANO", []) + named.get("BRIDGE", []))
@@ -98,7 +108,7 @@ def parts(piece: Piece, place: int) -> tuple[list[Note], list[Note], list[Note]]
     return named.get("MELODY", []), piano, bass
 
 
-def mix(piece: Piece, place: int) -> symusic.Score:
+def mix(piece: Song, place: int) -> symusic.Score:
     """The song for a small band, without names, in ticks."""
     lead, piano, bass = parts(piece, place)
     score = symusic.Score(TICKS_PER_QUARTER)
@@ -118,7 +128,7 @@ def mix(piece: Piece, place: int) -> symusic.Score:
     return score
 
 
-def one_track(piece: Piece) -> symusic.Score:
+def one_track(piece: Song) -> symusic.Score:
     """All notes in one track without a name, all equally loud."""
     track = symusic.Track()
     for source in piece.score.tracks:
@@ -129,7 +139,7 @@ def one_track(piece: Piece) -> symusic.Score:
     return score
 
 
-def heard(piece: Piece, place: int, cache: Path) -> symusic.Score:
+def heard(piece: Song, place: int, cache: Path) -> symusic.Score:
     """The mix as it is played and heard, on the true grid."""
     from symbolic_cover.render.sound import render_audio
 
@@ -159,7 +169,7 @@ def in_seconds(score: symusic.Score, grid: Grid) -> symusic.Score:
     return timed
 
 
-def measure(score: symusic.Score, piece: Piece, place: int, key: tuple[int, str] | None) -> dict[str, float]:
+def measure(score: symusic.Score, piece: Song, place: int, key: tuple[int, str] | None) -> dict[str, float]:
     """Compare what is found in `score` with the song."""
     begun = time.perf_counter()
     content: Content = analyze(score, piece.grid)

@@ -91,7 +91,7 @@ def cover_command(
         raise UsageError(f"There is no audio format '{audio_format}'.", f"Choose one of: {', '.join(AUDIO_FORMATS)}.")
     check_writable(out)
     choose_soundfont(soundfont)
-    stages = load_stages(checkpoint)
+    stages = load_stages(checkpoint, style)
     several = len(sources) > 1 or inputs[0].is_dir()
     folders = _sub_folders(sources, out) if several else [out]
     results: list[dict[str, Any]] = []
@@ -401,22 +401,24 @@ def styles(
     from symbolic_cover.arrange.checkpoint import find_checkpoint, sources_of
     from symbolic_cover.arrange.styles import load_style, style_names
 
-    folder = find_checkpoint(checkpoint)
-    sources = sources_of(folder) if folder else {}
     found = [load_style(name) for name in style_names()]
+    folders = {style.name: find_checkpoint(checkpoint, style.name) for style in found}
+    sources = {name: sources_of(folder).get(name, []) if folder else [] for name, folder in folders.items()}
     if as_json:
         _print_json([
             {"name": style.name, "title": style.title, "ensemble": style.ensemble.name,
-             "sources": sources.get(style.name, [])}
+             "checkpoint": folder.name if (folder := folders[style.name]) else "rules",
+             "sources": sources[style.name]}
             for style in found
         ])  # fmt: skip
         return
     for style in found:
         if not licences:
-            typer.echo(f"{style.name:<18} {style.title} ({style.ensemble.title})")
+            by_rules = "" if folders[style.name] else "; by rules, for lack of weights"
+            typer.echo(f"{style.name:<18} {style.title} ({style.ensemble.title}{by_rules})")
             continue
-        typer.echo(f"{style.name}:" + ("" if style.name in sources else " nothing"))
-        for one in sources.get(style.name, []):
+        typer.echo(f"{style.name}:" + ("" if sources[style.name] else " nothing"))
+        for one in sources[style.name]:
             typer.echo(f"  {one['dataset']}: {one['licence']}, {one['pieces']} pieces; {one['attribution']}")
 
 

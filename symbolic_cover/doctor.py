@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from symbolic_cover.arrange.checkpoint import find_checkpoint
+from symbolic_cover.arrange.styles import style_names
 from symbolic_cover.errors import SymbolicCoverError
 
 _PACKAGES = ("torch", "transformers", "miditok", "symusic", "music21", "librosa", "onnxruntime", "verovio", "soundfile")
@@ -26,7 +27,7 @@ class Finding:
 def examine() -> list[Finding]:
     """Look at packages, basic-pitch's model, FluidSynth, SoundFonts and weights."""
     found = [_package(name) for name in _PACKAGES]
-    return [*found, _basic_pitch(), _fluidsynth(), *_soundfonts(), _weights()]
+    return [*found, _basic_pitch(), _fluidsynth(), *_soundfonts(), *_weights()]
 
 
 def _package(name: str) -> Finding:
@@ -66,9 +67,10 @@ def _soundfonts() -> list[Finding]:
     return listed + [Finding("soundfont", True, False, str(font)) for font in others]
 
 
-def _weights() -> Finding:
-    folder = find_checkpoint()
-    if folder is None:
-        return Finding("weights", False, False, "no checkpoint; covers are arranged by rules. Train one, or reinstall.")
-    size = (folder / "model.safetensors").stat().st_size / 1e6
-    return Finding("weights", True, False, f"{folder.name}, {size:.0f} MB")
+def _weights() -> list[Finding]:
+    folders = {folder for name in style_names() if (folder := find_checkpoint(style=name))}
+    if not folders:
+        remedy = "no checkpoint; covers are arranged by rules. Train one, or reinstall."
+        return [Finding("weights", False, False, remedy)]
+    sizes = {folder: (folder / "model.safetensors").stat().st_size / 1e6 for folder in sorted(folders)}
+    return [Finding("weights", True, False, f"{folder.name}, {size:.0f} MB") for folder, size in sizes.items()]

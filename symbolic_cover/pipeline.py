@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from symbolic_cover.analyze.content import analyze
 from symbolic_cover.arrange.arranger import draft_by_model, draft_by_rules, prepare_content
-from symbolic_cover.arrange.checkpoint import find_checkpoint, load_checkpoint
+from symbolic_cover.arrange.checkpoint import DEFAULT_STYLE, find_checkpoint, load_checkpoint
 from symbolic_cover.arrange.choose import choose
 from symbolic_cover.arrange.styles import load_style
 from symbolic_cover.errors import UsageError
@@ -97,7 +97,7 @@ class Cover:
 
 def cover(
     source: str | Path,
-    style: str = "pop-piano",
+    style: str = DEFAULT_STYLE,
     controls: Controls = Controls(),
     *,
     hints: Hints = Hints(),
@@ -112,7 +112,7 @@ def cover(
     """
     clock = _Clock(progress or _silent)
     chosen_style = load_style(style)
-    stages = stages or load_stages(checkpoint)
+    stages = stages or load_stages(checkpoint, style)
     with clock.stage("listen") as tell:
         transcript, grid = stages.listen(Path(source), hints, tell)
     with clock.stage("analyze"):
@@ -136,9 +136,9 @@ def play(source: str | Path, out: str | Path, *, soundfont: Path | None = None) 
     return render_audio(transcript.score, Path(out), soundfont=soundfont)
 
 
-def load_stages(checkpoint: str | Path | None = None) -> Stages:
-    """The real stages: the only place that loads weights."""
-    folder = None if str(checkpoint) == "rules" else find_checkpoint(checkpoint)
+def load_stages(checkpoint: str | Path | None = None, style: str = DEFAULT_STYLE) -> Stages:
+    """The real stages, with the weights for `style` unless `checkpoint` names others: the only place that loads any."""
+    folder = None if str(checkpoint) == "rules" else find_checkpoint(checkpoint, style)
 
     def hear(source: Path, hints: Hints, tell: Progress) -> tuple[Transcript, Grid]:
         return listen(source, bpm=hints.bpm, meter=hints.meter, downbeat_sec=hints.downbeat_sec,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from symbolic_cover.tokens.tokenizer import BarTokenizer
 
 SHIPPED = Path(__file__).parent.parent / "checkpoints"
-DEFAULT_NAME = "pop-piano-small"
+DEFAULT_STYLE = "pop-piano"
 
 
 @dataclass(frozen=True)
@@ -28,16 +28,32 @@ class Checkpoint:
     facts: dict[str, Any]
 
 
-def find_checkpoint(name_or_path: str | Path | None = None) -> Path | None:
-    """The folder of a checkpoint given by path or by the name of a shipped one; None if there are no weights."""
+def find_checkpoint(name_or_path: str | Path | None = None, style: str = DEFAULT_STYLE) -> Path | None:
+    """The folder of a checkpoint given by path or by the name of a shipped one.
+
+    Without either, the shipped checkpoint for `style`: of those that know it, the one that knows the fewest others.
+    None if there are no such weights.
+    """
     if name_or_path is None:
-        folder = SHIPPED / DEFAULT_NAME
-        return folder if (folder / "model.safetensors").is_file() else None
+        knowing = [(len(styles), folder) for folder, styles in _shipped_styles().items() if style in styles]
+        return min(knowing)[1] if knowing else None
     for folder in (Path(name_or_path), SHIPPED / str(name_or_path)):
         if (folder / "model.safetensors").is_file() and (folder / "tokenizer.json").is_file():
             return folder
-    shipped = ", ".join(sorted(path.name for path in SHIPPED.glob("*/") if path.is_dir())) or "none"
+    shipped = ", ".join(folder.name for folder in _shipped_styles()) or "none"
     raise UsageError(f"There is no checkpoint '{name_or_path}'.", f"Give a folder, or one that is shipped: {shipped}.")
+
+
+def _shipped_styles() -> dict[Path, list[str]]:
+    """The styles that each shipped checkpoint knows."""
+    folders = sorted(path.parent for path in SHIPPED.glob("*/model.safetensors"))
+    return {folder: _parameters(folder)["styles"] for folder in folders}
+
+
+def _parameters(folder: Path) -> dict[str, Any]:
+    """What our tokenizer added to miditok's own settings; read without miditok, which takes a second to load."""
+    told = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+    return dict(told["config"]["additional_params"])
 
 
 def sources_of(folder: Path) -> dict[str, list[dict[str, Any]]]:
