@@ -33,9 +33,11 @@ from symbolic_cover.tokens.tokenizer import BarTokenizer
 
 BARS = 8
 ROWS = ("human", "model", "rules", "copy")
-SHOWN = ("note_f1", "acc_note_f1", "bar_chroma_cosine", "acc_bar_chroma_cosine", "bar_onset_cosine",
-         "acc_bar_onset_cosine", "melody_retention", "chord_accuracy", "chord_tone_ratio", "unplayable_share",
-         "notes_per_bar", "grooving_similarity", "pitch_class_entropy", "empty_bars", "style_margin", "named")  # fmt: skip
+SHOWN = (
+    "note_f1", "acc_note_f1", "bar_chroma_cosine", "acc_bar_chroma_cosine", "bar_onset_cosine", "acc_bar_onset_cosine",
+    "melody_retention", "chord_accuracy", "chord_tone_ratio", "unplayable_share", "notes_per_bar",
+    "grooving_similarity", "pitch_class_entropy", "empty_bars", "style_margin", "named",
+)  # fmt: skip
 
 
 class Segment(NamedTuple):

@@ -1,0 +1,26 @@
+"""The command line: parse, call, print. Everything else lives in the rooms below."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from symbolic_cover.cli import songs  # isort: skip
+from symbolic_cover.cli import models
+from symbolic_cover.cli.app import app
+from symbolic_cover.errors import SymbolicCoverError
+
+__all__ = ["app", "main", "models", "songs"]
+
+
+def main() -> None:
+    """Run the command line; a `SymbolicCoverError` becomes one line and its exit code."""
+    try:
+        app()
+    except SymbolicCoverError as error:
+        typer.echo(f"symbolic-cover: {error}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("symbolic-cover: stopped.", err=True)
+        sys.exit(130)

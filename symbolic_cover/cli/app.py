@@ -1,0 +1,40 @@
+"""The program itself: what all verbs share."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from typing import Annotated
+
+import typer
+
+from symbolic_cover import __version__
+
+app = typer.Typer(
+    name="symbolic-cover",
+    help="Make a cover of a song: a recording, MIDI, MusicXML or ABC goes in; a score, MIDI and sound come out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode="rich",
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"symbolic-cover {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    warnings.filterwarnings("ignore")
+    logging.disable(logging.WARNING)

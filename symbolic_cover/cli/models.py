@@ -1,0 +1,206 @@
+"""The verbs for data and models: collect, prepare, train, styles."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from symbolic_cover.cli.app import app
+from symbolic_cover.cli.options import (
+    CheckpointOption,
+    Json,
+    Quiet,
+    Seed,
+)
+from symbolic_cover.cli.printing import (
+    print_facts,
+    print_json,
+    print_library,
+    print_outcomes,
+    progress_line,
+)
+from symbolic_cover.errors import UsageError
+
+
+@app.command()
+def collect(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[ls | NAME...]", help="`ls`, or datasets to download (or to take with --from)."),
+    ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", help="An archive, or a folder of archives or of unpacked datasets; or of your songs."),
+    ] = None,
+    into: Annotated[
+        Path | None, typer.Option(help="The library; otherwise $SYMBOLIC_COVER_DATA, or a folder of your user data.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Take the folder in --from as a dataset of your own, of this name.")
+    ] = None,
+    licence: Annotated[str | None, typer.Option(help="The licence of your own songs; otherwise 'own use'.")] = None,
+    style: Annotated[
+        str | None, typer.Option(help="The style of your own songs; otherwise what their sub-folder is called.")
+    ] = None,
+    link: Annotated[
+        bool, typer.Option("--link", help="Link to the files of a folder instead of copying them.")
+    ] = False,
+    any_version: Annotated[bool, typer.Option("--any-version", help="Accept archives of any checksum.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Replace datasets that are there already.")] = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Collect datasets to learn from into a library: open ones from archives or the network, and your own songs.
+
+    `collect ls` lists what is there and what could be, with licences; `collect --from FOLDER` takes every dataset
+    found in a folder; `collect maestro` downloads; `collect --from SONGS --name mine` takes songs of your own.
+    """
+    from symbolic_cover.corpus.collect import (
+        OWN_LICENCE,
+        collect_by_name,
+        collect_from,
+        collect_own,
+        collected,
+        library_folder,
+    )  # fmt: skip
+
+    library, wanted = library_folder(into), names or []
+    if wanted == ["ls"]:
+        print_library(library, collected(library), as_json)
+        return
+    if name is None and (licence or style):
+        raise UsageError("--licence and --style are for songs of your own.", "Give their dataset a name with --name.")
+    if name is not None and (source is None or wanted):
+        raise UsageError("--name takes one folder of your own songs.", "Give it with --from, and no other names.")
+    if source is None and not wanted:
+        raise UsageError("There is nothing to collect.", "Name datasets, or give --from; `collect ls` lists them.")
+    with progress_line(quiet or as_json) as tell:
+        if source is None:
+            outcomes = collect_by_name(wanted, library, any_version=any_version, again=again, progress=tell)
+        elif name is not None:
+            outcomes = [collect_own(source, library, name, licence=licence or OWN_LICENCE, style=style or "", link=link,
+                                    again=again, progress=tell)]  # fmt: skip
+        else:
+            outcomes = collect_from(source, library, wanted, any_version=any_version, link=link, again=again,
+                                    progress=tell)  # fmt: skip
+    if as_json:
+        print_json([{"name": one.dataset.name, "folder": one.folder, "pieces": one.pieces, "fresh": one.fresh,
+                      "licence": one.dataset.licence, "weights": one.dataset.weights} for one in outcomes])  # fmt: skip
+    elif not quiet:
+        print_outcomes(outcomes, library)
+
+
+@app.command()
+def prepare(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where the corpus goes.")] = Path("corpus"),
+    library: Annotated[
+        Path | None, typer.Option("--from", help="The library that `collect` fills; otherwise the usual one.")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="A dataset to take, instead of the default mix; may be given again.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="So many pieces of each dataset, for a quick look.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes on this machine.")] = max(os.cpu_count() or 1, 1),
+    ray: Annotated[
+        str | None, typer.Option(help="Work on the Ray cluster at this address, or 'local' for Ray on this machine.")
+    ] = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Prepare collected music for training: clean, analyse, pair, split by song, tokenize.
+
+    Goes on where it was stopped, and does nothing where all is done. What is left out stands in
+    left_out.csv with its reason, what is in stands in catalogue.csv and catalogue.html.
+    """
+    from symbolic_cover.corpus.card import write_card
+    from symbolic_cover.corpus.collect import library_folder
+    from symbolic_cover.corpus.prepare import Choice
+    from symbolic_cover.corpus.prepare import prepare as run_preparing
+    from symbolic_cover.pipeline import check_writable
+
+    check_writable(out)
+    choice = Choice(tuple(only or ()), limit, workers, ray)
+    with progress_line(quiet or as_json) as tell:
+        summary = run_preparing(
+            library_folder(library), out, choice, lambda done, total: tell("prepare", done / max(total, 1))
+        )
+    write_card(out)
+    if as_json:
+        print_json({name: value for name, value in summary.items() if name != "units"})
+    elif not quiet:
+        for name, counts in summary["datasets"].items():
+            without = f"{counts['duplicates']} duplicates, {counts['refused']} refused"
+            typer.echo(f"{name:<24} {counts['pieces']:>6} pieces; {without}")
+        typer.echo(f"{out}: " + ", ".join(f"{split} {n['songs']}" for split, n in summary["splits"].items()) + " songs")
+
+
+@app.command()
+def train(
+    data: Annotated[Path, typer.Option(help="A corpus made by `prepare`.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where checkpoints, log and samples go.")] = Path(
+        "runs/small"
+    ),
+    preset: Annotated[str, typer.Option(help="The size of model: tiny (for tests) or small.")] = "small",
+    steps: Annotated[int | None, typer.Option(min=1, help="Optimizer steps, instead of the preset's.")] = None,
+    seed: Seed = 0,
+    start_from: Annotated[Path | None, typer.Option(help="A checkpoint whose weights to begin with.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Do not continue a run found in --out.")] = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Train an arranger. Continues a run found in --out; every evaluation writes a sample arrangement there."""
+    from dataclasses import replace
+
+    from symbolic_cover.learn.samples import sampler_for
+    from symbolic_cover.learn.train import TrainingPlan
+    from symbolic_cover.learn.train import train as run_training
+    from symbolic_cover.pipeline import check_writable
+
+    plan = TrainingPlan.load(preset)
+    plan = replace(plan, steps=steps) if steps else plan
+    check_writable(out)
+    if not (data / "vocabulary.json").is_file():
+        raise UsageError(f"{data} is no prepared corpus.", "Make one with: symbolic-cover prepare --out FOLDER")
+    with progress_line(quiet or as_json) as tell:
+        metrics = run_training(
+            data, out, plan, seed=seed, resume=not fresh, start_from=start_from,
+            sample=sampler_for(data, out / "samples"),
+            progress=lambda step: tell("train", step / plan.steps),
+        )  # fmt: skip
+    print_facts({"checkpoint": str(out / "final"), "log": str(out / "log.jsonl"), **metrics}, quiet, as_json)
+
+
+@app.command()
+def styles(
+    licences: Annotated[
+        bool, typer.Option("--licences", help="Name the data that each style was learned from, with its licences.")
+    ] = False,
+    checkpoint: CheckpointOption = None,
+    as_json: Json = False,
+) -> None:
+    """List the styles to cover in, the ensembles that play them, and what they were learned from."""
+    from symbolic_cover.arrange.checkpoint import find_checkpoint, sources_of
+    from symbolic_cover.arrange.styles import load_style, style_names
+
+    found = [load_style(name) for name in style_names()]
+    folders = {style.name: find_checkpoint(checkpoint, style.name) for style in found}
+    sources = {name: sources_of(folder).get(name, []) if folder else [] for name, folder in folders.items()}
+    if as_json:
+        print_json([
+            {"name": style.name, "title": style.title, "ensemble": style.ensemble.name,
+             "checkpoint": folder.name if (folder := folders[style.name]) else "rules",
+             "sources": sources[style.name]}
+            for style in found
+        ])  # fmt: skip
+        return
+    for style in found:
+        if not licences:
+            by_rules = "" if folders[style.name] else "; by rules, for lack of weights"
+            typer.echo(f"{style.name:<18} {style.title} ({style.ensemble.title}{by_rules})")
+            continue
+        typer.echo(f"{style.name}:" + ("" if sources[style.name] else " nothing"))
+        for one in sources[style.name]:
+            typer.echo(f"  {one['dataset']}: {one['licence']}, {one['pieces']} pieces; {one['attribution']}")

@@ -1,0 +1,89 @@
+"""The options that verbs share, and what becomes of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from symbolic_cover.errors import UsageError
+from symbolic_cover.music import LEVELS, Controls, Meter
+
+if TYPE_CHECKING:
+    from symbolic_cover.pipeline import Hints
+
+Source = Annotated[
+    Path, typer.Argument(help="A recording (wav, flac, mp3, ogg) or a score (mid, musicxml, mxl, abc, krn).")
+]
+Style = Annotated[str, typer.Option("--style", "-s", help="The style to cover in; see `symbolic-cover styles`.")]
+Seed = Annotated[int, typer.Option(help="The same seed gives the same cover.")]
+Candidates = Annotated[int, typer.Option(min=1, max=32, help="Drafts to make; the best is kept.")]
+Level = Annotated[str, typer.Option(help="How hard to play: easy, intermediate or full.")]
+Fidelity = Annotated[
+    float, typer.Option(min=0.0, max=1.0, help="How much of the source's bass and inner notes the arranger sees.")
+]
+Transpose = Annotated[int, typer.Option(min=-24, max=24, help="Semitones up (or down, if negative).")]
+Tempo = Annotated[float, typer.Option(min=0.25, max=4.0, help="Factor on the tempo of the source.")]
+Bpm = Annotated[float | None, typer.Option(min=20, max=400, help="The tempo in beats a minute, if you know it.")]
+MeterOption = Annotated[str | None, typer.Option("--meter", help="The metre, such as 3/4, if you know it.")]
+Downbeat = Annotated[float | None, typer.Option(help="The time of any first beat of a bar, in seconds.")]
+CheckpointOption = Annotated[
+    str | None, typer.Option("--checkpoint", help="A checkpoint folder or name, or 'rules' for no model.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+AudioFormat = Annotated[str, typer.Option("--format", help="Sound as wav, flac, mp3 or ogg.")]
+SoundFont = Annotated[Path | None, typer.Option(help="A SoundFont (.sf2, .sf3); otherwise the best that is found.")]
+
+
+def controls_of(level: str, fidelity: float, transpose: int, tempo: float, seed: int, candidates: int) -> Controls:
+    """The controls that the options ask for."""
+    if level not in LEVELS:
+        raise UsageError(f"There is no level '{level}'.", f"Choose one of: {', '.join(LEVELS)}.")
+    return Controls(level=level, fidelity=fidelity, transpose=transpose, tempo=tempo, seed=seed, candidates=candidates)
+
+
+def hints_of(bpm: float | None, meter: str | None, downbeat: float | None) -> Hints:
+    """What the user knows of tempo, metre and downbeat."""
+    from symbolic_cover.pipeline import Hints
+
+    if meter is None:
+        return Hints(bpm, None, downbeat)
+    numerator, _, denominator = meter.partition("/")
+    if not (numerator.isdecimal() and denominator in ("1", "2", "4", "8", "16") and 0 < int(numerator) < 33):
+        raise UsageError(f"'{meter}' is no metre.", "Write it as in --meter 3/4.")
+    return Hints(bpm, Meter(int(numerator), int(denominator)), downbeat)
+
+
+def must_exist(source: Path) -> None:
+    """Raise `UsageError` for a path that is not there."""
+    if not source.exists():
+        raise UsageError(f"There is no file {source}.", "Check the path.")
+
+
+def sources_of_inputs(inputs: list[Path]) -> list[Path]:
+    """The files to cover: those named, and those found in named folders."""
+    from symbolic_cover.listen import SUFFIXES
+
+    found: list[Path] = []
+    for path in inputs:
+        must_exist(path)
+        if path.is_dir():
+            inside = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES and file.is_file())
+            if not inside:
+                kinds = ", ".join(sorted(suffix[1:] for suffix in SUFFIXES))
+                raise UsageError(f"There is nothing to cover in {path}.", f"Put files in it that end in: {kinds}.")
+            found += inside
+        else:
+            found.append(path)
+    return found
+
+
+def sub_folders(sources: list[Path], out: Path) -> list[Path]:
+    """A folder of its own for each source, also for two of one name."""
+    names = [source.stem for source in sources]
+    return [
+        out / (name if names.count(name) == 1 else source.name.replace(".", "-"))
+        for name, source in zip(names, sources, strict=True)
+    ]

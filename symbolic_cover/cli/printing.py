@@ -1,0 +1,106 @@
+"""What people and programs read: progress, results, JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from symbolic_cover.corpus.collect import Collected, Outcome
+    from symbolic_cover.pipeline import Progress
+
+
+@contextmanager
+def progress_line(silent: bool, title: str = "") -> Iterator[Progress]:
+    """A line with the stage and how far it is, on standard error."""
+    if silent:
+        yield lambda stage, share: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description:<24}"), BarColumn(30), TimeElapsedColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        tasks: dict[str, Any] = {}
+
+        def tell(stage: str, share: float) -> None:
+            if stage not in tasks:
+                tasks[stage] = bar.add_task(f"{title} {stage}".strip(), total=1.0)
+            bar.update(tasks[stage], completed=share)
+
+        yield tell
+
+
+def print_cover(files: dict[str, Path], scores: dict[str, dict[str, float]], findings: tuple[str, ...]) -> None:
+    """The paths of a cover, its main scores, and what was found."""
+    for path in files.values():
+        typer.echo(str(path))
+    ours = scores["cover"]
+    shown = ("melody_retention", "chord_accuracy", "unplayable_share", "notes_per_bar")
+    typer.echo("  ".join(f"{name.replace('_', ' ')} {ours[name]:.3g}" for name in shown))
+    for finding in findings:
+        typer.echo(f"note: {finding}")
+
+
+def print_outcomes(outcomes: list[Outcome], library: Path) -> None:
+    """What was collected."""
+    for one in outcomes:
+        there = "" if one.fresh else "already there, "
+        pieces = f"{one.pieces} pieces" if one.pieces else f"files beside {one.dataset.companion_of}"
+        typer.echo(f"{one.dataset.name}: {there}{pieces}, {one.dataset.licence}")
+        if one.fresh and not one.dataset.weights:
+            typer.echo(f"note: weights trained on {one.dataset.name} are not for giving away.")
+        if one.fresh and one.dataset.note:
+            typer.echo(f"note: {one.dataset.note}")
+    fresh = any(one.fresh for one in outcomes)
+    typer.echo(f"The library is {library}" if fresh else f"Nothing to do: all of it is in {library}")
+
+
+def print_library(library: Path, there: dict[str, Collected], as_json: bool) -> None:
+    """What a library holds, and what it could."""
+    from symbolic_cover.corpus.catalogue import load_catalogue
+
+    known = load_catalogue() | {name: one.dataset for name, one in there.items()}
+    facts = ("name", "title", "licence", "attribution", "weights", "default", "companion_of", "source", "note")
+    listed = [
+        {fact: getattr(dataset, fact) for fact in facts}
+        | {"styles": dataset.style_names, "download": bool(dataset.download), "collected": name in there,
+           "pieces": len(there[name].rows) if name in there else None}
+        for name, dataset in known.items()
+    ]  # fmt: skip
+    if as_json:
+        print_json({"library": library, "datasets": listed})
+        return
+    for here in (True, False):
+        rows = [one for one in listed if one["collected"] == here]
+        typer.echo(f"In {library}:" if here else "\nTo be had ('net': by `collect NAME`, all by `collect --from`):")
+        for one in rows or [{}]:
+            typer.echo(_listed(one) if one else "  nothing")
+
+
+def _listed(one: dict[str, Any]) -> str:
+    count = f"{one['pieces']:>6}" if one["pieces"] else ""
+    marks = [word for word, holds in (("default", one["default"]), ("net", one["download"])) if holds]
+    styles = ", ".join(one["styles"]) or f"with {one['companion_of']}"
+    weights = "weights yes" if one["weights"] else "weights no "
+    return f"  {one['name']:<24}{count:<7} {weights}  {' '.join(marks):<11}  {one['licence']}; {styles}"
+
+
+def print_facts(facts: dict[str, Any], quiet: bool, as_json: bool) -> None:
+    """Facts, a line each."""
+    if as_json:
+        print_json(facts)
+    elif not quiet:
+        for name, value in facts.items():
+            typer.echo(f"{name}: {value}")
+
+
+def print_json(value: Any) -> None:
+    """JSON for programs."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))

@@ -1,0 +1,242 @@
+"""The verbs for a song: cover, and each of its stages alone; and doctor."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from symbolic_cover.cli.app import app
+from symbolic_cover.cli.options import (
+    AudioFormat,
+    Bpm,
+    Candidates,
+    CheckpointOption,
+    Downbeat,
+    Fidelity,
+    Json,
+    Level,
+    MeterOption,
+    Quiet,
+    Seed,
+    SoundFont,
+    Source,
+    Style,
+    Tempo,
+    Transpose,
+    controls_of,
+    hints_of,
+    must_exist,
+    sources_of_inputs,
+    sub_folders,
+)
+from symbolic_cover.cli.printing import (
+    print_cover,
+    print_facts,
+    print_json,
+    progress_line,
+)
+from symbolic_cover.errors import SymbolicCoverError, UsageError
+
+
+@app.command("cover")
+def cover_command(
+    inputs: Annotated[list[Path], typer.Argument(help="Recordings, scores, or folders of them.")],
+    style: Style = "pop-piano",
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Where to write; several inputs get a sub-folder each.")
+    ] = Path("cover"),
+    seed: Seed = 0,
+    candidates: Candidates = 4,
+    level: Level = "full",
+    fidelity: Fidelity = 0.5,
+    transpose: Transpose = 0,
+    tempo: Tempo = 1.0,
+    bpm: Bpm = None,
+    meter: MeterOption = None,
+    downbeat: Downbeat = None,
+    checkpoint: CheckpointOption = None,
+    audio_format: AudioFormat = "wav",
+    soundfont: SoundFont = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Make a cover: score.musicxml, score.pdf, arrangement.mid, cover.wav, report.html and report.json in --out."""
+    controls = controls_of(level, fidelity, transpose, tempo, seed, candidates)
+    hints = hints_of(bpm, meter, downbeat)
+    sources = sources_of_inputs(inputs)
+    from symbolic_cover.arrange.styles import load_style
+    from symbolic_cover.pipeline import AUDIO_FORMATS, check_writable, cover, load_stages
+    from symbolic_cover.render.sound import choose_soundfont
+
+    load_style(style)
+    if audio_format not in AUDIO_FORMATS:
+        raise UsageError(f"There is no audio format '{audio_format}'.", f"Choose one of: {', '.join(AUDIO_FORMATS)}.")
+    check_writable(out)
+    choose_soundfont(soundfont)
+    stages = load_stages(checkpoint, style)
+    several = len(sources) > 1 or inputs[0].is_dir()
+    folders = sub_folders(sources, out) if several else [out]
+    results: list[dict[str, Any]] = []
+    for source, folder in zip(sources, folders, strict=True):
+        try:
+            with progress_line(quiet or as_json, source.name if several else "") as tell:
+                made = cover(source, style, controls, hints=hints, stages=stages, progress=tell)
+                files = made.save(folder, audio_format=audio_format, soundfont=soundfont, progress=tell)
+        except SymbolicCoverError as error:
+            if not several:
+                raise
+            results.append({"source": str(source), "error": str(error)})
+            typer.echo(f"{source}: {error}", err=True)
+            continue
+        results.append({"source": str(source), "files": {kind: str(path) for kind, path in files.items()},
+                        "scores": made.report.scores["cover"], "findings": made.report.findings})  # fmt: skip
+        if not quiet and not as_json:
+            print_cover(files, made.report.scores, made.report.findings)
+    if as_json:
+        print_json(results if several else results[0])
+    if any("error" in result for result in results):
+        raise typer.Exit(1)
+
+
+@app.command()
+def transcribe(
+    source: Source,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where to write transcript.mid.")] = Path("transcript"),
+    bpm: Bpm = None,
+    meter: MeterOption = None,
+    downbeat: Downbeat = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Write down the notes of a recording, on its own beats, as transcript.mid."""
+    hints = hints_of(bpm, meter, downbeat)
+    from symbolic_cover.listen import listen, quantize
+    from symbolic_cover.pipeline import check_writable, writable_folder
+    from symbolic_cover.render.midi import write_transcript
+
+    must_exist(source)
+    check_writable(out)
+    with progress_line(quiet or as_json) as tell:
+        transcript, grid = listen(
+            source, bpm=hints.bpm, meter=hints.meter, downbeat_sec=hints.downbeat_sec,
+            progress=lambda share: tell("listen", share),
+        )  # fmt: skip
+        score = quantize(transcript, grid)
+    path = writable_folder(out) / "transcript.mid"
+    write_transcript(score, grid, path)
+    facts = {"file": str(path), "notes": score.note_num(), "tempo_bpm": round(grid.tempo_bpm, 2),
+             "meter": str(grid.meter), "bars": len(grid.bars)}  # fmt: skip
+    print_facts(facts, quiet, as_json)
+
+
+@app.command()
+def analyze(
+    source: Source,
+    bpm: Bpm = None,
+    meter: MeterOption = None,
+    downbeat: Downbeat = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Say what is heard in a song: tempo, metre, key, beats, chords, melody and bass."""
+    hints = hints_of(bpm, meter, downbeat)
+    from symbolic_cover.analyze.content import analyze as find_content
+    from symbolic_cover.analyze.content import describe
+    from symbolic_cover.listen import listen, quantize
+
+    must_exist(source)
+    with progress_line(quiet or as_json) as tell:
+        transcript, grid = listen(
+            source, bpm=hints.bpm, meter=hints.meter, downbeat_sec=hints.downbeat_sec,
+            progress=lambda share: tell("listen", share),
+        )  # fmt: skip
+        facts = describe(find_content(quantize(transcript, grid), grid, transcript.title))
+    if as_json:
+        print_json(facts)
+        return
+    shown = {name: facts[name] for name in ("title", "tempo_bpm", "meter", "key", "bars", "beat_confidence")}
+    shown["chords"] = " ".join(label for _, _, label in facts["chords"][:16])
+    shown["melody notes"], shown["bass notes"] = len(facts["melody"]), len(facts["bass"])
+    print_facts(shown, quiet, as_json)
+
+
+@app.command()
+def arrange(
+    source: Source,
+    style: Style = "pop-piano",
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where to write arrangement.mid and score.musicxml.")] = Path(
+        "arrangement"
+    ),
+    seed: Seed = 0,
+    candidates: Candidates = 4,
+    level: Level = "full",
+    fidelity: Fidelity = 0.5,
+    transpose: Transpose = 0,
+    tempo: Tempo = 1.0,
+    bpm: Bpm = None,
+    meter: MeterOption = None,
+    downbeat: Downbeat = None,
+    checkpoint: CheckpointOption = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Arrange a song without engraving or sound: arrangement.mid and score.musicxml only, which is quicker."""
+    controls = controls_of(level, fidelity, transpose, tempo, seed, candidates)
+    hints = hints_of(bpm, meter, downbeat)
+    from symbolic_cover.pipeline import check_writable, cover, writable_folder
+    from symbolic_cover.render.midi import write_midi
+    from symbolic_cover.render.musicxml import write_musicxml
+
+    must_exist(source)
+    check_writable(out)
+    with progress_line(quiet or as_json) as tell:
+        made = cover(source, style, controls, hints=hints, checkpoint=checkpoint, progress=tell)
+    folder = writable_folder(out)
+    write_midi(made.arrangement, folder / "arrangement.mid")
+    write_musicxml(made.arrangement, folder / "score.musicxml")
+    files = {"midi": folder / "arrangement.mid", "musicxml": folder / "score.musicxml"}
+    if as_json:
+        print_json({"files": {kind: str(path) for kind, path in files.items()}, "scores": made.report.scores["cover"]})
+    elif not quiet:
+        print_cover(files, made.report.scores, made.report.findings)
+
+
+@app.command()
+def render(
+    source: Annotated[Path, typer.Argument(help="A MIDI or MusicXML file.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="The sound file to write: .wav, .flac, .mp3 or .ogg.")
+    ] = Path("render.wav"),
+    soundfont: SoundFont = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Play a score or a MIDI file into a sound file."""
+    from symbolic_cover.pipeline import check_writable, play, writable_folder
+
+    must_exist(source)
+    check_writable(out.parent)
+    writable_folder(out.parent)
+    with progress_line(quiet or as_json) as tell:
+        tell("sound", 0.0)
+        info = play(source, out, soundfont=soundfont)
+    print_facts(asdict(info), quiet, as_json)
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Check what is installed, say what is missing and how to mend it; exit 1 if a cover could not be made."""
+    from symbolic_cover.doctor import examine
+
+    findings = examine()
+    if as_json:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        for finding in findings:
+            sign = "ok     " if finding.ok else "MISSING" if finding.needed else "absent "
+            typer.echo(f"{sign} {finding.name}: {finding.detail}")
+    if any(finding.needed and not finding.ok for finding in findings):
+        raise typer.Exit(1)
