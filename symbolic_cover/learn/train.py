@@ -28,6 +28,7 @@ from transformers import (
 from transformers.utils.logging import disable_progress_bar
 
 from symbolic_cover.errors import UsageError
+from symbolic_cover.learn.card import write_model_card
 from symbolic_cover.learn.dataset import Shard, Vocabulary, WindowDataset
 
 MODELS_FOLDER = Path(__file__).parent.parent / "presets" / "models"
@@ -143,7 +144,8 @@ def train(
     last = _last_checkpoint(out) if resume else None
     trainer.train(resume_from_checkpoint=str(last) if last else None)
     metrics = trainer.evaluate()
-    save_checkpoint(model, data, out / "final", plan=vars(plan), metrics=metrics)
+    made = {"plan": vars(plan), "metrics": metrics, "start_from": start_from.name if start_from else None}
+    save_checkpoint(model, data, out / "final", **made)
     return metrics
 
 
@@ -154,6 +156,7 @@ def save_checkpoint(model: LlamaForCausalLM, data: Path, folder: Path, **facts: 
         if (data / name).is_file():
             shutil.copy(data / name, folder / name)
     (folder / "training.json").write_text(json.dumps(facts, indent=2, default=str), encoding="utf-8")
+    write_model_card(folder, facts, model.num_parameters())
 
 
 def _arguments(out: Path, plan: TrainingPlan, seed: int, precision: str) -> TrainingArguments:

@@ -275,6 +275,7 @@ def test_training_from_the_command_line(tmp_path, monkeypatch, capsys):
     final = Path(facts["checkpoint"])
     assert {"config.json", "model.safetensors", "tokenizer.json", "training.json"} <= {p.name for p in final.iterdir()}
     assert facts["eval_loss"] < 7
+    assert "10 steps" in (final / "README.md").read_text()
     assert list((tmp_path / "run" / "samples").glob("step-000010.mid"))
     assert run_cli(monkeypatch, "train", "--data", tmp_path, "--out", tmp_path / "no") == 2
     assert "symbolic-cover prepare" in capsys.readouterr().err

@@ -1,0 +1,44 @@
+"""The model card: what a checkpoint is, what it was made of, under which licences."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+_HEAD = """---
+license: other
+library_name: transformers
+tags: [music, symbolic-music, arrangement]
+---
+"""
+
+
+def write_model_card(folder: Path, facts: dict[str, Any], n_parameters: int) -> Path:
+    """Write ``README.md`` into a checkpoint, from how it was trained (`facts`) and from its ``sources.json``."""
+    path = folder / "sources.json"
+    sources = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    plan, metrics = facts.get("plan", {}), facts.get("metrics", {})
+    lines = [
+        _HEAD,
+        f"# {folder.name}",
+        "",
+        f"A Llama decoder of {n_parameters / 1e6:.1f} million parameters that plays accompaniments to a song's melody and",
+        "chords, bar by bar. Made by `symbolic-cover train`; needs the tokenizer and the constraints of symbolic-cover.",
+        "",
+        "## Training",
+        "",
+        f"{plan.get('steps', '?')} steps of {plan.get('batch_size', '?')} windows of {plan.get('context', '?')} tokens"
+        + (f", beginning with the weights of {facts['start_from']}" if facts.get("start_from") else "")
+        + ". Songs, not files, are split; validation and test songs were never trained on.",
+    ]
+    if "eval_loss" in metrics:
+        lines.append(f"Validation loss: {metrics['eval_loss']:.3f} nats a token of Y.")
+    lines += ["", "## Data and licences", "", "| style | dataset | licence | pieces |", "|---|---|---|---|"]
+    for style, datasets in sources.items():
+        lines += [f"| {style} | {one['dataset']} | {one['licence']} | {one['pieces']} |" for one in datasets]
+    credits = sorted({one["attribution"] for datasets in sources.values() for one in datasets})
+    lines += ["", "Attribution:", "", *(f"- {credit}" for credit in credits)]
+    card = folder / "README.md"
+    card.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return card
