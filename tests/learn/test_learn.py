@@ -1,6 +1,8 @@
 """Training: what a window shows, what it counts, and that a resumed run is the same run."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -140,3 +142,9 @@ def test_wrong_requests_are_refused(tmp_path):
         train(tmp_path, tmp_path / "out", TrainingPlan.load("tiny"))
     with pytest.raises(UsageError, match="small"):
         TrainingPlan.load("enormous")
+
+
+def test_training_needs_no_music_library():
+    program = "import sys, symbolic_cover.learn.train; sys.exit(any(m in sys.modules for m in sys.argv[1:]))"
+    libraries = ("miditok", "symusic", "music21", "librosa", "typer", "verovio")
+    assert subprocess.run([sys.executable, "-c", program, *libraries]).returncode == 0
