@@ -317,11 +317,13 @@ class Controls:
     """What a user may ask of a cover.
 
     `fidelity` 0..1 says how much of the source's bass and texture the arranger sees (0: melody
-    and chords only). `transpose` is in semitones, `tempo` a factor on the source's tempo.
+    and chords only). `density` 0..1 asks for few or many accompanying notes; None leaves it to the level and
+    the model. `transpose` is in semitones, `tempo` a factor on the source's tempo.
     """
 
     level: str = "full"
     fidelity: float = 0.5
+    density: float | None = None
     transpose: int = 0
     tempo: float = 1.0
     seed: int = 0

@@ -30,6 +30,7 @@ _MOST_NOTES, _MORE_NOTES = 48, 12
 _BASS_FROM = 0.2
 #: The density class that each level asks for; the full level leaves it to the model.
 _DENSITY_OF_LEVEL = {"easy": 2, "intermediate": 4, "full": None}
+_SPARSEST, _DENSEST_HANDS, _DENSEST_BAND = 1, 8, 12
 
 
 @dataclass
@@ -73,7 +74,7 @@ class _Sampler:
         self.header = self.tokenizer.ids(self.tokenizer.header(style.name, controls.level, style.ensemble.name))
         self.ensemble = style.ensemble
         self.most_notes = _MOST_NOTES + _MORE_NOTES * max(len(style.ensemble.parts) - 2, 0)
-        self.sources = _visible(content, controls)
+        self.sources = _visible(content, controls, self._densest())
         self.rows = [_Row(notes={spec.name: [] for spec in style.ensemble.parts}) for _ in range(controls.candidates)]
         self.random = torch.Generator().manual_seed(controls.seed)
         self.warpers = LogitsProcessorList([TemperatureLogitsWarper(controls.temperature), MinPLogitsWarper(_MIN_P)])
@@ -96,6 +97,12 @@ class _Sampler:
             if progress:
                 progress((index + 1 - first) / (last + 1 - first))
         return [row.notes for row in self.rows]
+
+    def _densest(self) -> int:
+        """The highest class of density that the style's players reach and the checkpoint knows."""
+        known = sum(word.startswith("Density_") for word in self.tokenizer.vocab)
+        two_hands = len(self.ensemble.parts) == 2
+        return min(_DENSEST_HANDS if two_hands else _DENSEST_BAND, known - 1)
 
     def _state(self, row: _Row, index: int) -> BarState:
         bar = self.content.grid.bars[index]
@@ -149,10 +156,12 @@ class _Sampler:
             last = torch.where(live.bool(), logits, last)
 
 
-def _visible(content: Content, controls: Controls) -> list[dict[str, Any]]:
+def _visible(content: Content, controls: Controls, densest: int) -> list[dict[str, Any]]:
     """What the model sees of every bar: by fidelity, the bass and a share of the texture."""
     rng = np.random.default_rng(controls.seed)
     density = _DENSITY_OF_LEVEL[controls.level]
+    if controls.density is not None:
+        density = round(_SPARSEST + controls.density * (densest - _SPARSEST))
     bars = bars_of_content(content)
     for bar in bars:
         shown = rng.random(len(bar["texture"])) < controls.fidelity

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,6 +23,9 @@ Level = Annotated[str, typer.Option(help="How hard to play: easy, intermediate o
 Fidelity = Annotated[
     float, typer.Option(min=0.0, max=1.0, help="How much of the source's bass and inner notes the arranger sees.")
 ]
+Density = Annotated[
+    float | None, typer.Option(min=0.0, max=1.0, help="Few (0) or many (1) accompanying notes; otherwise as it comes.")
+]
 Transpose = Annotated[int, typer.Option(min=-24, max=24, help="Semitones up (or down, if negative).")]
 Tempo = Annotated[float, typer.Option(min=0.25, max=4.0, help="Factor on the tempo of the source.")]
 Bpm = Annotated[float | None, typer.Option(min=20, max=400, help="The tempo in beats a minute, if you know it.")]
@@ -37,11 +40,11 @@ AudioFormat = Annotated[str, typer.Option("--format", help="Sound as wav, flac, 
 SoundFont = Annotated[Path | None, typer.Option(help="A SoundFont (.sf2, .sf3); otherwise the best that is found.")]
 
 
-def controls_of(level: str, fidelity: float, transpose: int, tempo: float, seed: int, candidates: int) -> Controls:
-    """The controls that the options ask for."""
+def controls_of(level: str, **asked: Any) -> Controls:
+    """The controls that the options ask for; raises `UsageError` for an unknown level."""
     if level not in LEVELS:
         raise UsageError(f"There is no level '{level}'.", f"Choose one of: {', '.join(LEVELS)}.")
-    return Controls(level=level, fidelity=fidelity, transpose=transpose, tempo=tempo, seed=seed, candidates=candidates)
+    return Controls(level=level, **asked)
 
 
 def hints_of(bpm: float | None, meter: str | None, downbeat: float | None) -> Hints:

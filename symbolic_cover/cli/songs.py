@@ -14,6 +14,7 @@ from symbolic_cover.cli.options import (
     Bpm,
     Candidates,
     CheckpointOption,
+    Density,
     Downbeat,
     Fidelity,
     Json,
@@ -52,6 +53,7 @@ def cover_command(
     candidates: Candidates = 4,
     level: Level = "full",
     fidelity: Fidelity = 0.5,
+    density: Density = None,
     transpose: Transpose = 0,
     tempo: Tempo = 1.0,
     bpm: Bpm = None,
@@ -64,7 +66,9 @@ def cover_command(
     as_json: Json = False,
 ) -> None:
     """Make a cover: score.musicxml, score.pdf, arrangement.mid, cover.wav, report.html and report.json in --out."""
-    controls = controls_of(level, fidelity, transpose, tempo, seed, candidates)
+    controls = controls_of(
+        level, fidelity=fidelity, density=density, transpose=transpose, tempo=tempo, seed=seed, candidates=candidates
+    )
     hints = hints_of(bpm, meter, downbeat)
     sources = sources_of_inputs(inputs)
     from symbolic_cover.arrange.styles import load_style
@@ -174,6 +178,7 @@ def arrange(
     candidates: Candidates = 4,
     level: Level = "full",
     fidelity: Fidelity = 0.5,
+    density: Density = None,
     transpose: Transpose = 0,
     tempo: Tempo = 1.0,
     bpm: Bpm = None,
@@ -184,7 +189,9 @@ def arrange(
     as_json: Json = False,
 ) -> None:
     """Arrange a song without engraving or sound: arrangement.mid and score.musicxml only, which is quicker."""
-    controls = controls_of(level, fidelity, transpose, tempo, seed, candidates)
+    controls = controls_of(
+        level, fidelity=fidelity, density=density, transpose=transpose, tempo=tempo, seed=seed, candidates=candidates
+    )
     hints = hints_of(bpm, meter, downbeat)
     from symbolic_cover.pipeline import check_writable, cover, writable_folder
     from symbolic_cover.render.midi import write_midi

@@ -76,6 +76,16 @@ def test_a_tune_below_a_violin_moves_up_an_octave():
     assert min(note.pitch for note in moved.melody) >= 55
 
 
+def test_density_is_asked_of_the_model_in_every_bar(tiny_checkpoint, song):
+    def asked(style: str, density: float | None) -> list[int | None]:
+        sampler = _Sampler(tiny_checkpoint, song, load_style(style), Controls(candidates=1, density=density))
+        return [source["density"] for source in sampler.sources]
+
+    assert asked("pop-piano", None) == [None] * 4
+    assert [asked("pop-piano", density)[0] for density in (0.0, 0.5, 1.0)] == [1, 4, 8]
+    assert asked("rock", 1.0) == [12] * 4
+
+
 def test_a_long_song_passes_the_context_by_whole_bars(tiny_checkpoint):
     content = make_song(24)
     (draft,) = draft_by_model(tiny_checkpoint, content, STYLE, Controls(candidates=1))

@@ -1,0 +1,88 @@
+"""Ask for it, measure it: what the controls of a cover do to it.
+
+    python benchmarks/controls.py CORPUS --segments 8 --out benchmarks/controls.md
+
+On eight-bar segments of the test split, each control is set to several values and what it promises is measured in the
+arrangement: the mean, and the rank correlation (Spearman) between asked and measured, within each segment, averaged.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy.stats import spearmanr
+from styles import segments
+
+from symbolic_cover.arrange.arranger import draft_by_model, prepare_content
+from symbolic_cover.arrange.checkpoint import find_checkpoint, load_checkpoint
+from symbolic_cover.arrange.styles import load_style
+from symbolic_cover.evaluate import metrics as m
+from symbolic_cover.music import LEVELS, Arrangement, Content, Controls
+from symbolic_cover.tokens.tokenizer import BarTokenizer
+
+ASKED = {
+    "density": (0.0, 0.25, 0.5, 0.75, 1.0),
+    "level": LEVELS,
+    "fidelity": (0.0, 0.3, 0.6, 1.0),
+}
+
+
+def main() -> None:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("corpus", type=Path)
+    parser.add_argument("--styles", nargs="+", default=["pop-piano"])
+    parser.add_argument("--segments", type=int, default=8)
+    parser.add_argument("--checkpoint", type=Path)
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    tokenizer = BarTokenizer.load(options.corpus)
+    lines = [
+        "# Controls",
+        "",
+        f"`python benchmarks/controls.py CORPUS --styles {' '.join(options.styles)} --segments {options.segments}`",
+    ]
+    for name in options.styles:
+        folder = options.checkpoint or find_checkpoint(style=name)
+        if folder is None:
+            raise SystemExit(f"There are no weights for {name}.")
+        checkpoint, style = load_checkpoint(folder), load_style(name)
+        found = [
+            s.content for s in segments(options.corpus / "test", tokenizer, [name], 30, seed=3) if s.content.melody
+        ]
+        lines += ["", f"## {name} ({checkpoint.name})", "", "| control | asked | measured | rank correlation |"]
+        lines.append("|---|---|---|---|")
+        for control, values in ASKED.items():
+            measured = np.array([
+                [measure(control, checkpoint, content, style, value) for value in values]
+                for content in found[: options.segments]
+            ])  # fmt: skip
+            ranks = [spearmanr(range(len(values)), row[:, 0]).statistic for row in measured]
+            asked = ", ".join(map(str, values))
+            means = ", ".join(f"{mean:.2f}" for mean in measured[:, :, 0].mean(axis=0))
+            lines.append(f"| {control} | {asked} | {means} | {np.nanmean(ranks):.2f} |")
+            lines.append(f"| melody retention under {control} | | {measured[:, :, 1].mean():.3f} | |")
+            print("\n".join(lines[-2:]), flush=True)
+    text = "\n".join(lines) + "\n"
+    if options.out:
+        options.out.write_text(text, encoding="utf-8")
+
+
+def measure(control: str, checkpoint, content: Content, style, value) -> tuple[float, float]:
+    """What a control promises, in one arrangement, and the melody retention beside it."""
+    controls = Controls(candidates=1, **{control: value})
+    prepared = prepare_content(content, controls, style.ensemble)
+    draft: Arrangement = draft_by_model(checkpoint, prepared, style, controls)[0]
+    kept = m.melody_retention(prepared.melody, draft.notes)
+    if control == "fidelity":  # how much of the source's other notes is played
+        rest = [*prepared.bass, *prepared.texture]
+        return m.melody_retention(rest, draft.notes) if rest else np.nan, kept
+    return len(draft.notes) / len(prepared.grid.bars), kept
+
+
+if __name__ == "__main__":
+    main()
