@@ -328,7 +328,7 @@ class Controls:
     tempo: float = 1.0
     seed: int = 0
     candidates: int = 4
-    temperature: float = 0.9
+    temperature: float = 0.75
 
 
 LEVELS = ("easy", "intermediate", "full")
