@@ -37,7 +37,7 @@ def main() -> None:
     lines = [
         "# Preparing a corpus",
         "",
-        f"`python benchmarks/preparing.py LIBRARY CORPUS --pieces {options.pieces}`; two cores, other work beside it.",
+        f"`python benchmarks/preparing.py LIBRARY CORPUS --pieces {options.pieces}`; as many pieces of each dataset.",
         "",
         "| workers | pieces | seconds | pieces a second | largest process, MB |",
         "|---|---|---|---|---|",
