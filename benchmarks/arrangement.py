@@ -162,7 +162,7 @@ def report(results: list[dict], options: argparse.Namespace) -> str:
         "# Covers of held-out POP909 songs",
         "",
         f"`python benchmarks/arrangement.py FOLDER --songs {options.songs} --candidates {options.candidates}`:",
-        f"means over {len(results)} songs of the {options.split} split.",
+        f"means over {len(results)} songs of the {options.split} split. Temperature {Controls().temperature}.",
         "`human` is the human arrangement as it is, `source` a copy of what the arranger was given,",
         "`rules` the arranger without a model. `acc_` is measured on the accompaniment alone.",
     ]

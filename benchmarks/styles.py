@@ -107,7 +107,8 @@ def heading(options: argparse.Namespace, checkpoint: str, accuracy: float, n_rea
         "# Every style on held-out songs",
         "",
         f"`python benchmarks/styles.py CORPUS --checkpoint {checkpoint} --segments {options.segments}"
-        f" --candidates {options.candidates}`: eight-bar segments of the test split, lead sheet given.",
+        f" --candidates {options.candidates}`: eight-bar segments of the test split, lead sheet given."
+        f" Temperature {Controls().temperature}.",
         f"The classifier names {accuracy:.3f} of {n_real} real held-out segments rightly.",
     ]
 
