@@ -16,6 +16,7 @@ import symusic
 
 from symbolic_cover.analyze.content import notes_of
 from symbolic_cover.analyze.melody import find_melody_track, is_melody_name
+from symbolic_cover.corpus.settle import settle
 from symbolic_cover.music import Note
 
 
@@ -35,11 +36,13 @@ class Laid(NamedTuple):
 def lay_out(score: symusic.Score, ensemble: str, tune: Sequence[Note] = ()) -> Laid:
     """Give every note of a score (12 ticks a quarter) to a part of `ensemble`.
 
-    `tune` is the melody where another file states it. Unison doubles within a part become one note.
+    `tune` is the melody where another file states it. Unison doubles within a part become one note, and all
+    are placed where covers place notes.
     """
     tracks = [track for track in score.tracks if len(track.notes)]
     laid = _LAYOUTS[ensemble](tracks, list(tune))
-    return laid._replace(parts={name: merge_unisons(notes) for name, notes in laid.parts.items()})
+    parts = {name: settle(name, merge_unisons(notes)) for name, notes in laid.parts.items()}
+    return laid._replace(parts=parts, tune=settle("tune", merge_unisons(laid.tune)))
 
 
 def guess_ensemble(score: symusic.Score) -> str:

@@ -22,7 +22,7 @@ from symbolic_cover.corpus.layouts import Laid, lay_out, merge_unisons
 from symbolic_cover.errors import InputError
 from symbolic_cover.music import TICKS_PER_QUARTER, Content, Ensemble, Grid, Key, Note
 from symbolic_cover.tokens.tokenizer import DRUMS, BarTokenizer, bars_of_content, bars_of_parts
-from symbolic_cover.tokens.vocabulary import density_level
+from symbolic_cover.tokens.vocabulary import density_level, polyphony_level
 
 FEWEST_NOTES, FEWEST_BARS = 12, 2
 _LEVEL_BOUNDS = ((11.0, "easy"), (16.0, "intermediate"))
@@ -158,10 +158,14 @@ def _level(parts: dict[str, list[Note]], grid: Grid) -> str:
 
 
 class TokenizedPiece(NamedTuple):
-    """A piece as token ids: its header, and for each bar X, X as a transcript would have it, and Y."""
+    """A piece as token ids: its header, and for each bar X, X as a transcript would have it, and Y.
+
+    `lead` is the token of the part with the tune, `steps_home` are semitones to C major or A minor.
+    """
 
     header: list[int]
     lead: int
+    steps_home: int
     bars: list[tuple[list[int], list[int], list[int]]]
 
 
@@ -170,13 +174,17 @@ def tokenize_pair(pair: Pair, heard: Content, tokenizer: BarTokenizer) -> Tokeni
     bars = []
     played = bars_of_parts(pair.parts, pair.content.grid.bars)
     for known, misheard, parts in zip(bars_of_content(pair.content), bars_of_content(heard), played, strict=True):
-        density = density_level(sum(len(notes) for name, notes in parts.items() if name != DRUMS))
-        x, x_heard = (tokenizer.source_bar(**_thinned(facts), density=density) for facts in (known, misheard))
+        onsets = [note.onset_tick for name, notes in parts.items() if name != DRUMS for note in notes]
+        asked: dict[str, Any] = {
+            "density": density_level(len(onsets)),
+            "polyphony": polyphony_level(len(onsets), len(set(onsets))),
+        }
+        x, x_heard = (tokenizer.source_bar(**_thinned(facts), **asked) for facts in (known, misheard))
         y = tokenizer.target_bar(known["bar"], parts)
         bars.append((tokenizer.ids(x), tokenizer.ids(x_heard), tokenizer.ids(y)))
     header = tokenizer.ids(tokenizer.header(pair.piece.style, pair.level, pair.ensemble))
     lead = tokenizer.vocab[f"Part_{pair.lead}"] if pair.lead else 0
-    return TokenizedPiece(header, lead, bars)
+    return TokenizedPiece(header, lead, pair.content.key.steps_home, bars)
 
 
 def _thinned(facts: dict[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from typing import Any
 from symbolic_cover.arrange.styles import load_ensembles
 from symbolic_cover.corpus.catalogue import Placement
 from symbolic_cover.corpus.collect import Collected, collected
+from symbolic_cover.corpus.excerpts import measure_people
 from symbolic_cover.corpus.index import Row
 from symbolic_cover.corpus.shards import SPLITS, ShardWriter, split_of
 from symbolic_cover.corpus.sketch import SAME_PIECE, SAME_TUNE, SketchIndex
@@ -72,6 +73,7 @@ def prepare(library: Path, out: Path, choice: Choice = Choice(), progress: Progr
     summary = _put_together([Path(unit.out) for unit in units], out, tokenizer)
     sources = _sources(out / "catalogue.csv", collected(library))
     _write_whole(out / "sources.json", json.dumps(sources, indent=1, ensure_ascii=False))
+    measure_people(out)
     summary["units"] = names
     _write_whole(out / "summary.json", json.dumps(summary, indent=1, ensure_ascii=False))
     return summary
@@ -168,7 +170,7 @@ def _put_together(units: list[Path], out: Path, tokenizer: BarTokenizer) -> dict
                 continue
             group = groups.get(piece.name, piece.facts["split_group"])
             split = split_of(group)
-            writers[split].add(piece.header, piece.lead, piece.lengths, piece.tokens)
+            writers[split].add(piece.header, piece.lead, piece.steps_home, piece.lengths, piece.tokens)
             rows.append(piece.facts | {"split_group": group, "split": split, "tokens": len(piece.tokens)})
     counts = {split: writer.close() for split, writer in writers.items()}
     tokenizer.save(out / "tokenizer.json")

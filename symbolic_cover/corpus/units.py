@@ -31,7 +31,7 @@ from symbolic_cover.music import Ensemble, Grid, Note
 from symbolic_cover.tokens.tokenizer import BarTokenizer
 
 #: Changes whenever the same pieces would give other bytes, so that older work is not taken for it.
-FORMAT = 1
+FORMAT = 2
 _ENDLESS = 24 * 3600.0
 #: A song to cover is recorded by whoever recorded it, not by those who will play the cover: how often its
 #: transcript errs like that of a piano, a band, or strings and winds.
@@ -71,6 +71,7 @@ class Prepared(NamedTuple):
     facts: dict[str, Any]
     header: np.ndarray
     lead: int
+    steps_home: int
     lengths: np.ndarray
     tokens: np.ndarray
     sketch: np.ndarray
@@ -109,6 +110,7 @@ def prepare_piece(job: Job, tokenizer: BarTokenizer, ensembles: dict[str, Ensemb
         everything = [note for notes in pair.parts.values() for note in notes] + list(pair.content.melody)
         return Prepared(
             job.name, job.dataset, "", facts_of(pair), np.array(written.header, dtype=np.int32), written.lead,
+            written.steps_home,
             np.array([[len(side) for side in bar] for bar in written.bars], dtype=np.uint16),
             np.array([token for bar in written.bars for side in bar for token in side], dtype=np.uint16),
             sketch_of(everything, with_rhythm=True), sketch_of(pair.content.melody, with_rhythm=False),
@@ -116,7 +118,7 @@ def prepare_piece(job: Job, tokenizer: BarTokenizer, ensembles: dict[str, Ensemb
     except (SymbolicCoverError, ValueError, RuntimeError, KeyError, TypeError, IndexError, OSError) as error:
         reason = error.cause if isinstance(error, SymbolicCoverError) else f"{type(error).__name__}: {error}"
         reason = " ".join(reason.split())[:200]
-        return Prepared(job.name, job.dataset, reason, {}, nothing, 0, np.zeros((0, 3)), nothing, nothing, nothing)
+        return Prepared(job.name, job.dataset, reason, {}, nothing, 0, 0, np.zeros((0, 3)), nothing, nothing, nothing)
 
 
 def _read(job: Job) -> Piece:
@@ -153,7 +155,7 @@ _ARRAYS = ("header", "lengths", "tokens", "sketch", "tune")
 def write_prepared(path: Path, pieces: list[Prepared]) -> None:
     """Write a unit's file whole: to a temporary name, then moved into place."""
     arrays: dict[str, np.ndarray] = {}
-    told = [[p.name, p.dataset, p.reason, p.facts, p.lead] for p in pieces]
+    told = [[p.name, p.dataset, p.reason, p.facts, p.lead, p.steps_home] for p in pieces]
     arrays["told"] = np.frombuffer(json.dumps(told, ensure_ascii=False).encode(), dtype=np.uint8)
     for index, piece in enumerate(pieces):
         for name in _ARRAYS:
@@ -168,6 +170,6 @@ def write_prepared(path: Path, pieces: list[Prepared]) -> None:
 def read_prepared(path: Path) -> Iterator[Prepared]:
     """The pieces of a unit's file."""
     with np.load(path) as arrays:
-        for index, (name, dataset, reason, facts, lead) in enumerate(json.loads(arrays["told"].tobytes())):
+        for index, (name, dataset, reason, facts, lead, steps) in enumerate(json.loads(arrays["told"].tobytes())):
             header, lengths, tokens, sketch, tune = (arrays[f"{array}{index}"] for array in _ARRAYS)
-            yield Prepared(name, dataset, reason, facts, header, lead, lengths, tokens, sketch, tune)
+            yield Prepared(name, dataset, reason, facts, header, lead, steps, lengths, tokens, sketch, tune)

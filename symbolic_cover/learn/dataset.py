@@ -1,9 +1,9 @@
 """Windows of bars for training, made from shards with numpy alone.
 
 Item i depends on (seed, i) only, so a resumed run sees what the uninterrupted one would have seen.
-Every window is transposed at random and shows a random share of what there is to know of the song:
-from melody and chords only to every note, as written or as a transcriber would have heard it, so that
-one model serves every fidelity. Now and then the style is left open, or the lead part loses a stretch of
+Every window is in C major or A minor, now and then in another key, and shows a random share of what there is to
+know of the song: from melody and chords only to every note, as written or as a transcriber would have heard it, so
+that one model serves every fidelity. Now and then the style is left open, or the lead part loses a stretch of
 its tune, which the model then has to play itself.
 """
 
@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from symbolic_cover.corpus.shards import Shard
 from symbolic_cover.errors import UsageError
 
 IGNORED_LABEL = -100
@@ -23,7 +24,9 @@ IGNORED_LABEL = -100
 _LEAD_ALONE = tuple(
     f"Ensemble_{name}" for name in ("voice-piano", "choir", "string-quartet", "orchestra", "lead-sheet", "band")
 )
-_OPEN_STYLE, _SILENT_TUNE, _AS_HEARD = 0.1, 0.2, 0.4
+_OPEN_STYLE, _SILENT_TUNE, _AS_HEARD = 0.1, 0.2, 0.3
+#: How often a window is in its home key, and how many semitones off it is otherwise.
+_AT_HOME, _ASTRAY = 0.8, (-7, -5, -4, -3, -2, -1, 1, 2, 3, 4, 5, 7)
 #: 1 draws styles by how much music there is of each, 0 draws all alike.
 _STYLE_EVENNESS = 0.5
 
@@ -37,19 +40,19 @@ class Vocabulary:
         self.pad, self.bos, self.eos = ids["PAD_None"], ids["BOS_None"], ids["EOS_None"]
         self.end_of_bar = ids["Bar_inner"]
         self.section = {name.split("_")[1]: i for name, i in ids.items() if name.startswith("Section_")}
-        self.pitch = self._range("Pitch")
-        self.position = self._range("Position")
-        self.density = self._range("Density")
-        self.part = self._range("Part")
-        self.velocity = self._range("Velocity")
-        self.roots = [self._range("ChordRoot"), self._range("ChordBass")]
+        self.pitch = self.range("Pitch")
+        self.position = self.range("Position")
+        self.part = self.range("Part")
+        self.velocity = self.range("Velocity")
+        self.roots = [self.range("ChordRoot"), self.range("ChordBass")]
 
     @classmethod
     def load(cls, folder: Path) -> Vocabulary:
         """From a prepared folder."""
         return cls(json.loads((Path(folder) / "vocabulary.json").read_text(encoding="utf-8")))
 
-    def _range(self, kind: str) -> tuple[int, int]:
+    def range(self, kind: str) -> tuple[int, int]:
+        """First id of a type of token, and the id after its last."""
         found = [i for name, i in self.ids.items() if name.split("_")[0] == kind]
         return min(found), max(found) + 1
 
@@ -64,49 +67,18 @@ class Vocabulary:
         return moved
 
 
-class Shard(NamedTuple):
-    """One split of the corpus; see `corpus.shards`.
-
-    `tokens` is memory-mapped. Bar i holds X in tokens ``starts[i, 0]:starts[i, 1]``, X as heard up to
-    ``starts[i, 2]`` and Y up to ``starts[i, 3]``. `song_start` (songs + 1,) counts bars; `headers` (songs, 4)
-    and `leads` (songs,) are tokens.
-    """
-
-    tokens: np.ndarray
-    starts: np.ndarray
-    song_start: np.ndarray
-    headers: np.ndarray
-    leads: np.ndarray
-
-    @classmethod
-    def load(cls, folder: Path) -> Shard:
-        """Read the folder ``train``, ``valid`` or ``test`` of a corpus."""
-        lengths = np.load(folder / "lengths.npy").astype(np.int64)
-        songs = np.load(folder / "songs.npy").astype(np.int64)
-        ends = np.cumsum(lengths, axis=None).reshape(lengths.shape)
-        starts = np.column_stack([ends[:, :1] - lengths[:, :1], ends]) if len(ends) else np.zeros((0, 4), dtype=int)
-        song_start = np.concatenate([[0], np.cumsum(songs[:, 0])])
-        return cls(np.load(folder / "tokens.npy", mmap_mode="r"), starts, song_start, songs[:, 1:5], songs[:, 5])
-
-    @property
-    def n_songs(self) -> int:
-        """Songs in this split."""
-        return len(self.song_start) - 1
-
-    def sides(self, bar: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """X, X as heard, and Y of a bar."""
-        first, second, third, end = self.starts[bar]
-        return tuple(self.tokens[a:b].astype(np.int64) for a, b in ((first, second), (second, third), (third, end)))  # type: ignore[return-value]
-
-
 class Shown(NamedTuple):
-    """What a window shows of the song's X."""
+    """What a window shows of the song's X: sections, a share of the texture's notes, a share of the controls."""
 
     chords: bool
     bass: bool
     texture: float
-    density: float
+    controls: float
     as_heard: bool = False
+
+
+#: Validation windows show the lead sheet, the bass as well, or half of the texture too, in turn.
+_SHOWN_TO_VALIDATE = (Shown(True, False, 0, 0), Shown(True, True, 0, 0), Shown(True, True, 0.5, 0))
 
 
 def _song_weights(shard: Shard) -> np.ndarray:
@@ -120,7 +92,7 @@ def _song_weights(shard: Shard) -> np.ndarray:
 class WindowDataset(torch.utils.data.Dataset):
     """`length` random windows of at most `context` tokens; labels count Y and the end of each bar only.
 
-    With `augment` off (validation) nothing is transposed, and windows show lead sheet, bass, or half
+    With `augment` off (validation) every song is at home, and windows show lead sheet, bass, or half
     of the texture in turn.
     """
 
@@ -132,7 +104,7 @@ class WindowDataset(torch.utils.data.Dataset):
             )
         self.shard, self.vocabulary = shard, vocabulary
         self.context, self.length, self.seed, self.augment = context, length, seed, augment
-        self._song_weight = _song_weights(shard)
+        self.song_weight = _song_weights(shard)
         self._lead_ensembles = {i for name, i in vocabulary.ids.items() if name in _LEAD_ALONE}
 
     def __len__(self) -> int:
@@ -140,11 +112,11 @@ class WindowDataset(torch.utils.data.Dataset):
 
     def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
         rng = np.random.default_rng((self.seed, index))
-        song = int(rng.choice(len(self._song_weight), p=self._song_weight))
+        song = int(rng.choice(len(self.song_weight), p=self.song_weight))
         first, end = int(self.shard.song_start[song]), int(self.shard.song_start[song + 1])
         latest = max(first, end - 8)
         bar = first if rng.random() < 0.08 else int(rng.integers(first, latest + 1))
-        shown = self._draw_shown(rng, index)
+        shown = self.draw_shown(rng) if self.augment else _SHOWN_TO_VALIDATE[index % len(_SHOWN_TO_VALIDATE)]
         header = self.shard.headers[song].copy()
         if self.augment and rng.random() < _OPEN_STYLE and "Style_any" in self.vocabulary.ids:
             header[1] = self.vocabulary.ids["Style_any"]
@@ -153,9 +125,9 @@ class WindowDataset(torch.utils.data.Dataset):
         counted = [np.zeros(len(tokens[0]), dtype=bool)]
         size = len(tokens[0])
         while bar < end and size < self.context:
-            x, y = self._bar(bar, shown, rng)
+            x, y = self.bar(bar, shown, rng)
             if bar in silent:
-                x, y = self._without_tune(x, y, int(self.shard.leads[song]))
+                x, y = self.without_tune(x, y, int(self.shard.leads[song]))
             tokens += [x, y]
             counted += [np.zeros(len(x), dtype=bool), np.ones(len(y), dtype=bool)]
             if len(counted) > 3:
@@ -166,8 +138,10 @@ class WindowDataset(torch.utils.data.Dataset):
             tokens.append(np.array([self.vocabulary.eos]))
             counted.append(np.array([True]))
         ids, mask = np.concatenate(tokens), np.concatenate(counted)
+        steps = int(self.shard.steps_home[song])
         if self.augment:
-            ids = self.vocabulary.transposed(ids, self._draw_transposition(rng, ids))
+            steps = self._draw_steps(rng, steps)
+        ids = self._transposed(ids, steps)
         return self._padded(ids[: self.context], mask[: self.context])
 
     def _padded(self, ids: np.ndarray, counted: np.ndarray) -> dict[str, torch.Tensor]:
@@ -181,26 +155,33 @@ class WindowDataset(torch.utils.data.Dataset):
         # No attention mask: padding comes last, where causal attention never looks.
         return {"input_ids": torch.from_numpy(ids), "labels": torch.from_numpy(labels)}
 
-    def _draw_shown(self, rng: np.random.Generator, index: int) -> Shown:
-        if not self.augment:
-            return (Shown(True, False, 0, 0), Shown(True, True, 0, 0), Shown(True, True, 0.5, 0))[index % 3]
-        density = 0.0 if rng.random() < 0.3 else 0.85
+    def draw_shown(self, rng: np.random.Generator) -> Shown:
+        """How much of the song a training window shows."""
+        controls = 0.0 if rng.random() < 0.4 else 0.8
         as_heard = rng.random() < _AS_HEARD
         draw = rng.random()
         if draw < 0.40:
-            return Shown(True, False, 0.0, density, as_heard)
+            return Shown(True, False, 0.0, controls, as_heard)
         if draw < 0.60:
-            return Shown(True, True, 0.0, density, as_heard)
-        return Shown(rng.random() < 0.9, rng.random() < 0.9, float(rng.uniform(0.1, 1.0)), density, as_heard)
+            return Shown(True, True, 0.0, controls, as_heard)
+        return Shown(rng.random() < 0.9, rng.random() < 0.9, float(rng.uniform(0.1, 1.0)), controls, as_heard)
 
-    def _draw_transposition(self, rng: np.random.Generator, ids: np.ndarray) -> int:
+    def _draw_steps(self, rng: np.random.Generator, home: int) -> int:
+        """Semitones to move a window by: home, or where a wrongly heard key or a modulation would lead."""
+        return home if rng.random() < _AT_HOME else home + int(rng.choice(_ASTRAY))
+
+    def _transposed(self, ids: np.ndarray, steps: int) -> np.ndarray:
+        """The window so many semitones higher, an octave off if only that stays within the words for pitches."""
         low, high = self.vocabulary.pitch
         pitches = ids[(ids >= low) & (ids < high)]
-        if len(pitches) == 0:
-            return 0
-        return int(rng.integers(max(-6, low - pitches.min()), min(6, high - 1 - pitches.max()) + 1))
+        lowest, highest = (pitches.min(), pitches.max()) if len(pitches) else (low, low)
+        for shift in (steps, steps - 12, steps + 12):
+            if lowest + shift >= low and highest + shift < high:
+                return self.vocabulary.transposed(ids, shift)
+        return ids
 
-    def _bar(self, bar: int, shown: Shown, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    def bar(self, bar: int, shown: Shown, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """X, as far as it is shown, and Y of a bar."""
         x, heard, y = self.shard.sides(bar)
         return self._show(heard if shown.as_heard else x, shown, rng), y
 
@@ -212,7 +193,7 @@ class WindowDataset(torch.utils.data.Dataset):
         start = bar if bar == first or rng.random() < 0.3 else bar + int(rng.integers(1, 9))
         return range(start, start + int(rng.integers(2, 9)))
 
-    def _without_tune(self, x: np.ndarray, y: np.ndarray, lead: int) -> tuple[np.ndarray, np.ndarray]:
+    def without_tune(self, x: np.ndarray, y: np.ndarray, lead: int) -> tuple[np.ndarray, np.ndarray]:
         """The tune moves from X into the lead part of Y."""
         v = self.vocabulary
         starts = np.flatnonzero(np.isin(x, list(v.section.values())))
@@ -230,8 +211,7 @@ class WindowDataset(torch.utils.data.Dataset):
         v = self.vocabulary
         starts = np.flatnonzero(np.isin(x, list(v.section.values())))
         kept = [x[:2]]  # Bar, TimeSig
-        if starts[0] > 2 and rng.random() < shown.density:
-            kept.append(x[2:3])
+        kept += [x[i : i + 1] for i in range(2, starts[0]) if rng.random() < shown.controls]
         for start, stop in zip(starts, [*starts[1:], len(x)], strict=True):
             name, part = x[start], x[start:stop]
             if name == v.section["texture"]:

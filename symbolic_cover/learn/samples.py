@@ -11,8 +11,9 @@ from symbolic_cover.arrange.arranger import draft_by_model
 from symbolic_cover.arrange.checkpoint import Checkpoint
 from symbolic_cover.arrange.choose import choose
 from symbolic_cover.arrange.styles import load_style, style_names
+from symbolic_cover.corpus.excerpts import BARS, read_excerpt, styles_of
+from symbolic_cover.corpus.shards import Shard
 from symbolic_cover.errors import UsageError
-from symbolic_cover.learn.dataset import Shard
 from symbolic_cover.music import Content, Controls
 from symbolic_cover.render.midi import write_midi
 from symbolic_cover.tokens.tokenizer import BarTokenizer
@@ -20,7 +21,7 @@ from symbolic_cover.tokens.tokenizer import BarTokenizer
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
 
-_FIRST_BAR, _BARS = 8, 8
+_FIRST_BAR = 8
 
 
 def sampler_for(shards: Path, out: Path) -> Callable[[LlamaForCausalLM, int], None]:
@@ -45,15 +46,9 @@ def sampler_for(shards: Path, out: Path) -> Callable[[LlamaForCausalLM, int], No
 def excerpt(split: Path, tokenizer: BarTokenizer, wanted: Collection[str]) -> tuple[Content, str]:
     """Eight bars of the first song of a split in one of the `wanted` styles, as content, and that style's name."""
     shard = Shard.load(split)
-    headers = [tokenizer.names(header) for header in shard.headers]
-    styles = [header[1].split("_", 1)[1] for header in headers]
-    song = next((i for i, style in enumerate(styles) if style in wanted), None)
+    song = next((i for i, style in enumerate(styles_of(shard, tokenizer)) if style in wanted), None)
     if song is None:
         raise UsageError(f"No song in {split} is in a style with a preset.", "Prepare more pieces.")
     first, end = (int(bar) for bar in shard.song_start[song : song + 2])
-    begin = min(first + _FIRST_BAR, max(end - _BARS, first))
-    tokens: list[str] = []
-    for bar in range(begin, min(begin + _BARS, end)):
-        x, _, y = shard.sides(bar)
-        tokens += tokenizer.names([*x, *y])
-    return tokenizer.read_content(headers[song] + tokens), styles[song]
+    found = read_excerpt(shard, tokenizer, song, min(first + _FIRST_BAR, max(end - BARS, first)))
+    return found.content, found.style

@@ -8,15 +8,17 @@ the steps, so that a run can be stopped at any checkpoint and finished later wit
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import (
+    EarlyStoppingCallback,
     LlamaConfig,
     LlamaForCausalLM,
     PrinterCallback,
@@ -27,16 +29,22 @@ from transformers import (
 )
 from transformers.utils.logging import disable_progress_bar
 
+from symbolic_cover.corpus.shards import Shard
 from symbolic_cover.errors import UsageError
 from symbolic_cover.learn.card import write_model_card
-from symbolic_cover.learn.dataset import Shard, Vocabulary, WindowDataset
+from symbolic_cover.learn.dataset import Vocabulary, WindowDataset
 
+#: Weights go into files no larger than this, so that they can be sent and kept anywhere.
+_LARGEST_FILE = "15MB"
 MODELS_FOLDER = Path(__file__).parent.parent / "presets" / "models"
 
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """A model's shape and how to train it; see ``presets/models/*.toml``."""
+    """A model's shape and how to train it; see ``presets/models/*.toml``.
+
+    `patience` is after how many evaluations without a gain on held-out songs training ends.
+    """
 
     hidden_size: int
     layers: int
@@ -52,15 +60,20 @@ class TrainingPlan:
     evaluate_every: int
     weight_decay: float
     dropout: float
+    patience: int
 
     @classmethod
     def load(cls, preset: str) -> TrainingPlan:
-        """Read a preset by name; raises `UsageError` for an unknown one."""
-        path = MODELS_FOLDER / f"{preset}.toml"
+        """Read a preset by name, or a TOML file of the same kind; raises `UsageError` for an unknown one."""
+        path = Path(preset) if preset.endswith(".toml") else MODELS_FOLDER / f"{preset}.toml"
         if not path.is_file():
             known = ", ".join(sorted(p.stem for p in MODELS_FOLDER.glob("*.toml")))
-            raise UsageError(f"There is no model preset '{preset}'.", f"Choose one of: {known}.")
-        return cls(**tomllib.loads(path.read_text(encoding="utf-8")))
+            raise UsageError(f"There is no model preset '{preset}'.", f"Choose one of: {known}; or give a .toml file.")
+        told = tomllib.loads(path.read_text(encoding="utf-8"))
+        if set(told) != {field.name for field in fields(cls)}:
+            wrong = ", ".join(sorted(set(told) ^ {field.name for field in fields(cls)}))
+            raise UsageError(f"{path} lacks these settings, or does not know them: {wrong}.", "See presets/models.")
+        return cls(**told)
 
 
 def build_model(plan: TrainingPlan, vocabulary: Vocabulary) -> LlamaForCausalLM:
@@ -116,9 +129,11 @@ def train(
 ) -> dict[str, float]:
     """Train on the shards in `data` and write checkpoints, a log and the final model to `out`.
 
-    A run found in `out` is continued unless `resume` is false. `start_from` begins with the weights
-    of another checkpoint, whose vocabulary may differ. `sample(model, step)` is called at every evaluation,
-    `progress(step)` after every step. Returns the last metrics.
+    The model is the best of those that were evaluated. A run found in `out` is continued unless `resume` is false.
+    `start_from` begins with the weights of another checkpoint, whose vocabulary may differ. `sample(model, step)` is
+    called at every evaluation, `progress(step)` after every step. Under ``torchrun`` the processes share each batch,
+    and the first one writes.
+    Returns the last metrics.
     """
     if not (data / "train" / "tokens.npy").is_file():
         raise UsageError(f"There are no shards in {data}.", "Make them with `symbolic-cover prepare`.")
@@ -138,21 +153,22 @@ def train(
         args=_arguments(out, plan, seed, precision),
         train_dataset=training,
         eval_dataset=validation,
-        callbacks=[_Log(out / "log.jsonl", sample, progress)],
+        callbacks=[_Log(out / "log.jsonl", sample, progress), EarlyStoppingCallback(plan.patience)],
     )
     trainer.remove_callback(PrinterCallback)  # the log is in log.jsonl
     last = _last_checkpoint(out) if resume else None
     trainer.train(resume_from_checkpoint=str(last) if last else None)
     metrics = trainer.evaluate()
-    made = {"plan": vars(plan), "metrics": metrics, "start_from": start_from.name if start_from else None}
-    save_checkpoint(model, data, out / "final", **made)
+    if trainer.is_world_process_zero():
+        made = {"plan": vars(plan), "metrics": metrics, "start_from": start_from.name if start_from else None}
+        save_checkpoint(model, data, out / "final", **made)
     return metrics
 
 
 def save_checkpoint(model: LlamaForCausalLM, data: Path, folder: Path, **facts: Any) -> None:
-    """Write a model in the Hugging Face layout, half precision, with tokenizer, sources, and how it was made."""
-    model.half().save_pretrained(folder)
-    for name in ("tokenizer.json", "sources.json"):
+    """Write a model in the Hugging Face layout, half precision, with what belongs to it, and how it was made."""
+    model.half().save_pretrained(folder, max_shard_size=_LARGEST_FILE)
+    for name in ("tokenizer.json", "sources.json", "human_range.safetensors"):
         if (data / name).is_file():
             shutil.copy(data / name, folder / name)
     (folder / "training.json").write_text(json.dumps(facts, indent=2, default=str), encoding="utf-8")
@@ -161,12 +177,19 @@ def save_checkpoint(model: LlamaForCausalLM, data: Path, folder: Path, **facts: 
 
 def _arguments(out: Path, plan: TrainingPlan, seed: int, precision: str) -> TrainingArguments:
     cuda = torch.cuda.is_available()
+    n_processes = int(os.environ.get("WORLD_SIZE", 1))
+    if plan.batch_size % n_processes:
+        raise UsageError(
+            f"{n_processes} processes cannot share batches of {plan.batch_size}.", "Start as many as divide it."
+        )
     bf16 = {"fp32": False, "bf16": True}.get(precision, cuda or _cpu_has_fast_bf16())
     return TrainingArguments(
         output_dir=str(out),
         max_steps=plan.steps,
-        per_device_train_batch_size=plan.batch_size,
-        per_device_eval_batch_size=plan.batch_size,
+        per_device_train_batch_size=plan.batch_size // n_processes,
+        per_device_eval_batch_size=plan.batch_size // n_processes,
+        ddp_backend="gloo" if n_processes > 1 and not cuda else None,
+        ddp_find_unused_parameters=False,
         gradient_accumulation_steps=plan.accumulation,
         learning_rate=plan.learning_rate,
         weight_decay=plan.weight_decay,
@@ -179,6 +202,7 @@ def _arguments(out: Path, plan: TrainingPlan, seed: int, precision: str) -> Trai
         eval_steps=plan.evaluate_every,
         save_steps=plan.evaluate_every,
         save_total_limit=2,
+        load_best_model_at_end=True,
         logging_steps=max(plan.evaluate_every // 10, 1),
         prediction_loss_only=True,
         report_to=[],
@@ -213,14 +237,16 @@ class _Log(TrainerCallback):
         self.path, self.sample, self.progress = path, sample, progress
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        if self.progress:
+        if self.progress and state.is_world_process_zero:
             self.progress(state.global_step)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **kwargs: Any) -> None:
+        if not state.is_world_process_zero:
+            return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"step": state.global_step, **(logs or {})}) + "\n")
 
     def on_evaluate(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
-        if self.sample:
+        if self.sample and state.is_world_process_zero:
             self.sample(model, state.global_step)

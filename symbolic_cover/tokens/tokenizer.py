@@ -69,11 +69,14 @@ class BarTokenizer(MusicTokenizer):
         bass: Sequence[Note] = (),
         texture: Sequence[Note] = (),
         density: int | None = None,
+        polyphony: int | None = None,
     ) -> list[str]:
         """What the song has in `bar`. Notes and chords must belong to the bar; `place` is one of `PLACES`."""
         tokens = [f"Bar_{place}", f"TimeSig_{bar.meter}"]
         if density is not None:
             tokens.append(f"Density_{density}")
+        if polyphony is not None:
+            tokens.append(f"Polyphony_{polyphony}")
         if chords:
             tokens.append("Section_chords")
             tokens += _write_chords(bar, chords)
@@ -270,7 +273,7 @@ def _write_notes(bar: Bar, notes: Sequence[Note], timed: bool) -> list[str]:
         if position != at:
             tokens.append(f"Position_{position}")
             at = position
-        tokens.append(f"Pitch_{_within_range(note.pitch)}")
+        tokens.append(f"Pitch_{v.within_range(note.pitch)}")
         if timed:
             tokens.append(f"Duration_{min(note.duration_tick, v.LONGEST_DURATION)}")
     return tokens
@@ -285,14 +288,6 @@ def _write_drums(bar: Bar, notes: Sequence[Note]) -> list[str]:
             at = position
         tokens.append(f"Drum_{min(max(pitch, v.LOWEST_DRUM), v.HIGHEST_DRUM)}")
     return tokens
-
-
-def _within_range(pitch: int) -> int:
-    while pitch < v.LOWEST_PITCH:
-        pitch += 12
-    while pitch > v.HIGHEST_PITCH:
-        pitch -= 12
-    return pitch
 
 
 class _BarReader:

@@ -3,7 +3,7 @@
 A bar is written as what the song has (X), then as what the arranger plays (Y):
 
     BOS Style Level Ensemble
-      Bar TimeSig [Density]
+      Bar TimeSig [Density] [Polyphony]
         Section_chords  (Position ChordRoot ChordQuality [ChordBass])*
         Section_melody  (Position Pitch Duration)*
         Section_bass    (Position Pitch)*
@@ -38,10 +38,14 @@ ODD_METERS = tuple(Meter(n, 16) for n in range(1, 32, 2))
 LOWEST_PITCH, HIGHEST_PITCH = 21, 108
 LOWEST_DRUM, HIGHEST_DRUM = 27, 87
 LONGEST_DURATION = 96
+#: Where in a quarter note covers place notes, in ticks: on sixteenths and triplets.
+PLACES_IN_BEAT = (0, 3, 4, 6, 8, 9)
 LONGEST_BAR = max(meter.bar_tick for meter in METERS)
 VELOCITY_LEVELS = 8
 #: Upper bounds of the classes of accompaniment notes a bar; the last class is open.
 DENSITY_BOUNDS = (0, 3, 6, 9, 12, 15, 18, 22, 28, 36, 48, 64)
+#: Upper bounds of the classes of accompaniment notes struck together, averaged over a bar; the last class is open.
+POLYPHONY_BOUNDS = (1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0)
 
 
 def words(styles: Sequence[str], ensembles: Sequence[str], parts: Sequence[str]) -> list[str]:
@@ -53,6 +57,7 @@ def words(styles: Sequence[str], ensembles: Sequence[str], parts: Sequence[str])
         *(f"Bar_{place}" for place in PLACES),
         *(f"TimeSig_{meter}" for meter in (*METERS, *ODD_METERS)),
         *(f"Density_{level}" for level in range(len(DENSITY_BOUNDS) + 1)),
+        *(f"Polyphony_{level}" for level in range(len(POLYPHONY_BOUNDS) + 1)),
         *(f"Section_{name}" for name in SECTIONS),
         *(f"Part_{name}" for name in parts),
         *(f"Velocity_{level}" for level in range(VELOCITY_LEVELS)),
@@ -72,8 +77,9 @@ GRAPH: dict[str, set[str]] = {
     "Level": {"Ensemble"},
     "Ensemble": {"Bar"},
     "Bar": {"TimeSig"},
-    "TimeSig": {"Density", "Section"},
-    "Density": {"Section"},
+    "TimeSig": {"Density", "Polyphony", "Section"},
+    "Density": {"Polyphony", "Section"},
+    "Polyphony": {"Section"},
     "Section": {"Position", "Section", "Part", "Bar"},
     "Part": {"Velocity"},
     "Velocity": {"Position"},
@@ -87,9 +93,23 @@ GRAPH: dict[str, set[str]] = {
 }
 
 
+def within_range(pitch: int) -> int:
+    """The pitch, moved by octaves to where there are words for it."""
+    while pitch < LOWEST_PITCH:
+        pitch += 12
+    while pitch > HIGHEST_PITCH:
+        pitch -= 12
+    return pitch
+
+
 def density_level(n_notes: int) -> int:
     """The class of a bar with `n_notes` notes of accompaniment."""
     return sum(n_notes > bound for bound in DENSITY_BOUNDS)
+
+
+def polyphony_level(n_notes: int, n_onsets: int) -> int | None:
+    """The class of a bar with `n_notes` notes at `n_onsets` different times; None for a bar without notes."""
+    return sum(n_notes / n_onsets > bound for bound in POLYPHONY_BOUNDS) if n_onsets else None
 
 
 def velocity_level(velocity: float) -> int:

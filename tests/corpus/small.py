@@ -39,6 +39,7 @@ def prepared_songs(folder: Path, style: str = "pop-piano", ensemble: str = "solo
             writer.add(
                 np.array(written.header),
                 written.lead,
+                written.steps_home,
                 np.array([[len(side) for side in bar] for bar in written.bars]),
                 np.array([token for bar in written.bars for side in bar for token in side]),
             )

@@ -9,9 +9,9 @@ import pytest
 import torch
 from transformers import LlamaForCausalLM
 
-from symbolic_cover.corpus.shards import split_of
+from symbolic_cover.corpus.shards import Shard, split_of
 from symbolic_cover.errors import UsageError
-from symbolic_cover.learn.dataset import IGNORED_LABEL, Shard, Vocabulary, WindowDataset, _song_weights
+from symbolic_cover.learn.dataset import IGNORED_LABEL, Vocabulary, WindowDataset, _song_weights
 from symbolic_cover.learn.train import TrainingPlan, train
 from tests.corpus.small import TOKENIZER, prepared_songs
 
@@ -81,7 +81,7 @@ def test_small_styles_are_drawn_more_often_than_their_share():
     lengths = [90, 10]
     shard = Shard(
         np.zeros(0), np.zeros((100, 4)), np.array([0, *np.cumsum(lengths)]),
-        np.array([[1, 2, 3, 4], [1, 9, 3, 4]]), np.zeros(2),
+        np.array([[1, 2, 3, 4], [1, 9, 3, 4]]), np.zeros(2), np.zeros(2),
     )  # fmt: skip
     assert _song_weights(shard) == pytest.approx([0.75, 0.25])
 
@@ -101,6 +101,23 @@ def test_transposition_keeps_intervals_and_turns_chords(shards):
     ids = np.array(TOKENIZER.ids(["ChordRoot_11", "ChordBass_2", "Pitch_60", "Position_60", "Duration_6"]))
     moved = TOKENIZER.names(vocabulary.transposed(ids, 3))
     assert moved == ["ChordRoot_2", "ChordBass_5", "Pitch_63", "Position_60", "Duration_6"]
+
+
+def test_most_windows_are_in_their_home_key(shards):
+    shard = Shard.load(shards / "train")
+    away = shard._replace(steps_home=np.full_like(shard.steps_home, -3))
+    low, high = Vocabulary.load(shards).pitch
+
+    def lowest(shard: Shard, augment: bool) -> list[int]:
+        options = {"context": 256, "length": 200, "seed": 3, "augment": augment}
+        windows = WindowDataset(shard, Vocabulary.load(shards), **options)
+        ids = [windows[i]["input_ids"].numpy() for i in range(60)]
+        return [int(row[(row >= low) & (row < high)].min()) for row in ids]
+
+    at_home, moved = (np.array(lowest(one, augment=False)) for one in (shard, away))
+    assert set(at_home - moved) == {3}
+    augmented = np.array(lowest(away, augment=True)) - np.array(lowest(shard, augment=True))
+    assert set(augmented.tolist()) <= {-3, 9, -15}  # the same draws, three semitones lower, an octave off at the edge
 
 
 def test_splits_are_fixed_by_name():

@@ -1,0 +1,85 @@
+"""A few bars of a song of the corpus, read back from its tokens: the song, and what people play with it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from symbolic_cover.analyze.key import find_key
+from symbolic_cover.corpus.shards import Shard
+from symbolic_cover.evaluate.human_range import HumanRange, range_of, save_ranges
+from symbolic_cover.music import Content, Key, Note
+from symbolic_cover.tokens.tokenizer import BarTokenizer
+
+BARS = 8
+_A_STYLE = 60
+
+
+class Excerpt(NamedTuple):
+    """Bars of a piece: the song, and what people play with it, part by part, tune included."""
+
+    style: str
+    content: Content
+    parts: dict[str, list[Note]]
+
+
+def draw_excerpts(
+    split: Path, tokenizer: BarTokenizer, styles: Collection[str], a_style: int, seed: int
+) -> list[Excerpt]:
+    """At most `a_style` excerpts of `BARS` bars in each style, of different songs as far as there are."""
+    shard, rng = Shard.load(split), np.random.default_rng(seed)
+    names = styles_of(shard, tokenizer)
+    found = []
+    for style in styles:
+        songs = rng.permutation([i for i, name in enumerate(names) if name == style])
+        for turn in range(min(a_style, 4 * len(songs))):
+            song = int(songs[turn % len(songs)])
+            first, end = (int(bar) for bar in shard.song_start[song : song + 2])
+            if end - first >= BARS:
+                found.append(read_excerpt(shard, tokenizer, song, int(rng.integers(first, end - BARS + 1))))
+    return [excerpt for excerpt in found if any(excerpt.parts.values())]
+
+
+def styles_of(shard: Shard, tokenizer: BarTokenizer) -> list[str]:
+    """The style of each song of a split."""
+    return [tokenizer[int(header[1])].split("_", 1)[1] for header in shard.headers]
+
+
+def read_excerpt(shard: Shard, tokenizer: BarTokenizer, song: int, first: int, n_bars: int = BARS) -> Excerpt:
+    """The bars of `song` from bar `first` of the split on, no further than the song goes; its key is the song's."""
+    header = tokenizer.names(shard.headers[song].tolist())
+    tokens: list[str] = []
+    played: list[list[str]] = []
+    for index in range(first, min(first + n_bars, int(shard.song_start[song + 1]))):
+        x, _, y = shard.sides(index)
+        tokens += tokenizer.names([*x, *y])
+        played.append(tokenizer.names(y.tolist()))
+    content = tokenizer.read_content(header + tokens)
+    heard, steps = find_key(content.notes), int(shard.steps_home[song])
+    content = replace(content, key=heard if heard.steps_home == steps else Key(-steps % 12, "major"))
+    parts: dict[str, list[Note]] = {}
+    for bar, words in zip(content.grid.bars, played, strict=True):
+        for name, notes in tokenizer.read_target_bar(bar, words).items():
+            parts.setdefault(name, []).extend(notes)
+    lead = tokenizer[int(shard.leads[song])].split("_", 1)[1] if shard.leads[song] else ""
+    if lead:
+        parts[lead] = sorted([*parts.get(lead, ()), *content.melody])
+    return Excerpt(header[1].split("_", 1)[1], content, parts)
+
+
+def measure_people(corpus: Path) -> dict[str, HumanRange]:
+    """What people's arrangements in each style measure, from the training split; written beside it."""
+    tokenizer = BarTokenizer.load(corpus)
+    styles = sorted(set(styles_of(Shard.load(corpus / "train"), tokenizer)))
+    found = draw_excerpts(corpus / "train", tokenizer, styles, _A_STYLE, seed=1)
+    ranges = {}
+    for style in styles:
+        of_style = [(excerpt.parts, excerpt.content) for excerpt in found if excerpt.style == style]
+        if of_style:
+            ranges[style] = range_of(of_style)
+    save_ranges(ranges, corpus)
+    return ranges
