@@ -1,6 +1,6 @@
 """Every style of a checkpoint on held-out songs: human, model, rules and a copy of the source side by side.
 
-    python benchmarks/styles.py CORPUS --checkpoint FOLDER --segments 6 --out benchmarks/styles.md
+    python benchmarks/arrangement.py CORPUS --checkpoint FOLDER --segments 6 --out benchmarks/arrangement.md
 
 CORPUS is a prepared corpus. Of each style some eight-bar segments of the test split are arranged from their lead
 sheet (melody and chords), and compared with what people wrote. `acc_` is measured without the tune. A random forest,
@@ -12,142 +12,129 @@ segments, less that with the most similar other style's (above 0: nearest to its
 from __future__ import annotations
 
 import argparse
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from sklearn.ensemble import RandomForestClassifier
 
-from symbolic_cover.analyze.key import find_key
 from symbolic_cover.arrange.arranger import draft_by_model, draft_by_rules
-from symbolic_cover.arrange.checkpoint import load_checkpoint
-from symbolic_cover.arrange.choose import choose
+from symbolic_cover.arrange.checkpoint import find_checkpoint, load_checkpoint
+from symbolic_cover.arrange.choose import choose, worth
 from symbolic_cover.arrange.styles import load_style, style_names
+from symbolic_cover.corpus.excerpts import Excerpt, draw_excerpts
 from symbolic_cover.evaluate import metrics as m
 from symbolic_cover.evaluate.style import style_fit, style_profile, texture_features
-from symbolic_cover.learn.dataset import Shard
 from symbolic_cover.music import Content, Controls, Note, Style
 from symbolic_cover.tokens.tokenizer import BarTokenizer
 
-BARS = 8
 ROWS = ("human", "model", "rules", "copy")
-SHOWN = (
+AGAINST_PEOPLE = (
     "note_f1", "acc_note_f1", "bar_chroma_cosine", "acc_bar_chroma_cosine", "bar_onset_cosine", "acc_bar_onset_cosine",
-    "melody_retention", "chord_accuracy", "chord_tone_ratio", "unplayable_share", "notes_per_bar",
-    "grooving_similarity", "pitch_class_entropy", "empty_bars", "style_margin", "named",
 )  # fmt: skip
-
-
-class Segment(NamedTuple):
-    """Eight bars of a piece: the song, and what people play with it, part by part, tune included."""
-
-    style: str
-    content: Content
-    parts: dict[str, list[Note]]
+Table = dict[str, list[dict[str, float]]]
+SHOWN = (
+    *AGAINST_PEOPLE,
+    "melody_retention", "chord_accuracy", "chord_tone_ratio", "unplayable_share", "notes_per_bar",
+    "grooving_similarity", "pitch_class_entropy", "pitch_class_entropy_4", "ioi_pattern_entropy", "bar_repetition",
+    "empty_bars", "worth", "style_margin", "named",
+)  # fmt: skip
 
 
 def main() -> None:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=Path)
-    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--checkpoint", help="a folder or a shipped name; otherwise the one that is shipped")
+    parser.add_argument("--split", default="test", help="valid, for whatever is tuned")
+    parser.add_argument("--styles", nargs="+")
     parser.add_argument("--segments", type=int, default=6)
     parser.add_argument("--real", type=int, default=80, help="real segments a style to train the classifier on")
-    parser.add_argument("--candidates", type=int, default=4)
+    parser.add_argument("--candidates", type=int, default=Controls().candidates)
+    parser.add_argument("--temperature", type=float, default=Controls().temperature)
+    parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    checkpoint = load_checkpoint(options.checkpoint)
-    tokenizer = BarTokenizer.load(options.corpus)
-    styles = [name for name in style_names() if name in checkpoint.tokenizer.styles]
-    real = segments(options.corpus / "train", tokenizer, styles, options.real, seed=1)
-    held_out = segments(options.corpus / "test", tokenizer, styles, 30, seed=2)
-    forest, profiles = learn(real)
-    truth = [segment.style for segment in held_out]
-    named = forest.predict([features(segment.parts, segment.content) for segment in held_out])
-    print(f"classifier on real held-out segments: {np.mean(named == truth):.3f} of {len(truth)}", flush=True)
-    recall = {
-        style: float(np.mean([n == t for n, t in zip(named, truth, strict=True) if t == style])) for style in styles
-    }
-    lines = heading(options, checkpoint.name, float(np.mean(named == truth)), len(truth))
-    totals: dict[str, list[dict[str, float]]] = {row: [] for row in ROWS}
-    for name in styles:
-        chosen = [segment for segment in held_out if segment.style == name and segment.content.melody][
-            : options.segments
-        ]
-        if not chosen:
-            continue
-        table = {row: [] for row in ROWS}
-        for number, segment in enumerate(chosen):
-            controls = Controls(candidates=options.candidates, fidelity=0.0, seed=number)
-            for row, parts in versions(segment, load_style(name), checkpoint, controls).items():
-                table[row].append(scores(parts, segment, forest, profiles))
-        lines += [
-            "",
-            f"## {name}",
-            "",
-            f"{len(chosen)} segments; {recall[name]:.2f} of the real ones are named rightly.",
-        ]
-        lines.append("")
-        lines += rows_of(table)
-        print("\n".join(lines[-len(ROWS) - 3 :]), flush=True)
-        for row in ROWS:
-            totals[row] += table[row]
-    lines += ["", "## All styles", "", *rows_of(totals)]
-    text = "\n".join(lines) + "\n"
+    folder = find_checkpoint(options.checkpoint)
+    if folder is None:
+        raise SystemExit("There are no weights.")
+    tokenizer, known = BarTokenizer.load(options.corpus), BarTokenizer.load(folder).styles
+    every = [name for name in style_names() if name in known]
+    forest, profiles = learn(draw_excerpts(options.corpus / "train", tokenizer, every, options.real, seed=1))
+    held_out = draw_excerpts(options.corpus / options.split, tokenizer, every, 30, seed=2)
+    truth = np.array([segment.style for segment in held_out])
+    right = forest.predict([features(segment.parts, segment.content) for segment in held_out]) == truth
+    print(f"classifier on real held-out segments: {right.mean():.3f} of {len(truth)}", flush=True)
+    jobs = []
+    for name in options.styles or every:
+        chosen = [segment for segment in held_out if segment.style == name and segment.content.melody]
+        jobs.append((name, chosen[: options.segments], folder, options, forest, profiles))
+    with ProcessPoolExecutor(options.processes, mp_context=get_context("spawn")) as pool:
+        tables = {name: table for name, table in pool.map(one_style, jobs) if table["human"]}
+    recall = {name: float(right[truth == name].mean()) for name in tables}
+    text = "\n".join(report(options, folder.name, right, tables, recall)) + "\n"
+    print(text)
     if options.out:
         options.out.write_text(text, encoding="utf-8")
 
 
-def heading(options: argparse.Namespace, checkpoint: str, accuracy: float, n_real: int) -> list[str]:
-    """What was measured."""
-    return [
+def one_style(job) -> tuple[str, Table]:
+    """The scores of every version of some segments of a style."""
+    name, chosen, folder, options, forest, profiles = job
+    torch.set_num_threads(1)
+    checkpoint, style = load_checkpoint(folder), load_style(name)
+    table: Table = {row: [] for row in ROWS}
+    for number, segment in enumerate(chosen):
+        controls = Controls(candidates=options.candidates, fidelity=0.0, seed=number, temperature=options.temperature)
+        for row, parts in versions(segment, style, checkpoint, controls).items():
+            table[row].append(scores(parts, segment, forest, profiles, checkpoint.human))
+    print(name, flush=True)
+    return name, table
+
+
+def report(
+    options, checkpoint: str, right: np.ndarray, tables: dict[str, Table], recall: dict[str, float]
+) -> list[str]:
+    """The tables in Markdown."""
+    total = {row: [one for table in tables.values() for one in table[row]] for row in ROWS}
+    worths = {row: np.array([one["worth"] for one in total[row]]) for row in ROWS}
+    better = {name: means(table["model"]) > means(table["rules"]) for name, table in tables.items()}
+    lines = [
         "# Every style on held-out songs",
         "",
-        f"`python benchmarks/styles.py CORPUS --checkpoint {checkpoint} --segments {options.segments}"
-        f" --candidates {options.candidates}`: eight-bar segments of the test split, lead sheet given."
-        f" Temperature {Controls().temperature}.",
-        f"The classifier names {accuracy:.3f} of {n_real} real held-out segments rightly.",
-    ]
-
-
-def segments(split: Path, tokenizer: BarTokenizer, styles: list[str], a_style: int, seed: int) -> list[Segment]:
-    """At most `a_style` segments of each style, of different songs as far as there are."""
-    shard, rng = Shard.load(split), np.random.default_rng(seed)
-    names = [tokenizer[int(header[1])].split("_", 1)[1] for header in shard.headers]
-    found = []
-    for style in styles:
-        songs = rng.permutation([i for i, name in enumerate(names) if name == style])
-        if not len(songs):
-            continue
-        for turn in range(a_style):
-            song = int(songs[turn % len(songs)])
-            first, end = (int(bar) for bar in shard.song_start[song : song + 2])
-            if end - first >= BARS and turn < 4 * len(songs):
-                found.append(cut(shard, tokenizer, song, int(rng.integers(first, end - BARS + 1)), style))
-    return [segment for segment in found if any(segment.parts.values())]
-
-
-def cut(shard: Shard, tokenizer: BarTokenizer, song: int, first: int, style: str) -> Segment:
-    """Read eight bars back from tokens."""
-    header = tokenizer.names(shard.headers[song])
-    tokens: list[str] = []
-    for bar in range(first, first + BARS):
-        x, _, y = shard.sides(bar)
-        tokens += tokenizer.names([*x, *y])
-    content = tokenizer.read_content(header + tokens)
-    content = replace(content, key=find_key(content.notes) if content.notes else content.key)
-    parts: dict[str, list[Note]] = {}
-    for index, bar in enumerate(content.grid.bars):
-        _, _, y = shard.sides(first + index)
-        for name, notes in tokenizer.read_target_bar(bar, tokenizer.names(y)).items():
-            parts.setdefault(name, []).extend(notes)
-    lead = tokenizer.names([shard.leads[song]])[0].split("_", 1)[1] if shard.leads[song] else ""
-    if lead:
-        parts[lead] = sorted([*parts.get(lead, ()), *content.melody])
-    return Segment(style, content, parts)
+        f"`python benchmarks/arrangement.py CORPUS --split {options.split} --segments {options.segments}"
+        f" --candidates {options.candidates} --temperature {options.temperature}`: {len(total['human'])} eight-bar"
+        f" segments of the {options.split} split, lead sheet given, played by {checkpoint}.",
+        f"The classifier names {right.mean():.3f} of {len(right)} real held-out segments rightly.",
+        "",
+        "By `worth`, which chooses among drafts, people's version is above the model's in"
+        f" {np.mean(worths['human'] > worths['model']):.2f} of the segments, the model's above the rules' in"
+        f" {np.mean(worths['model'] > worths['rules']):.2f}.",
+        "",
+        "Styles in which the model is nearer to people than the rules: "
+        + ", ".join(f"{metric} {sum(found[i] for found in better.values())} of {len(tables)}"
+                    for i, metric in enumerate(SHOWN) if metric in AGAINST_PEOPLE) + ".",
+        "",
+        "## All styles",
+        "",
+        *rows_of(total),
+        "",
+        "## Style by style: model / rules",
+        "",
+        "| style | " + " | ".join([*AGAINST_PEOPLE, "chord_accuracy", "named", "people named", "real named"]) + " |",
+        "|---" * (len(AGAINST_PEOPLE) + 5) + "|",
+    ]  # fmt: skip
+    for name, table in tables.items():
+        ours, rules, people = (dict(zip(SHOWN, means(table[row]), strict=True)) for row in ("model", "rules", "human"))
+        cells = [f"{ours[metric]:.3f} / {rules[metric]:.3f}" for metric in (*AGAINST_PEOPLE, "chord_accuracy", "named")]
+        lines.append(f"| {name} | " + " | ".join([*cells, f"{people['named']:.2f}", f"{recall[name]:.2f}"]) + " |")
+    for name, table in tables.items():
+        lines += ["", f"## {name}", "", *rows_of(table)]
+    return lines
 
 
 def features(parts: dict[str, list[Note]], content: Content) -> np.ndarray:
@@ -155,7 +142,7 @@ def features(parts: dict[str, list[Note]], content: Content) -> np.ndarray:
     return texture_features(parts, content.grid.bars)
 
 
-def learn(real: list[Segment]) -> tuple[RandomForestClassifier, dict[str, np.ndarray]]:
+def learn(real: list[Excerpt]) -> tuple[RandomForestClassifier, dict[str, np.ndarray]]:
     """The classifier, and the mean profile of each style."""
     forest = RandomForestClassifier(300, class_weight="balanced", random_state=0, n_jobs=1)
     forest.fit([features(s.parts, s.content) for s in real], [s.style for s in real])
@@ -166,11 +153,13 @@ def learn(real: list[Segment]) -> tuple[RandomForestClassifier, dict[str, np.nda
     return forest, profiles
 
 
-def versions(segment: Segment, style: Style, checkpoint, controls: Controls) -> dict[str, dict[str, list[Note]]]:
+def versions(segment: Excerpt, style: Style, checkpoint, controls: Controls) -> dict[str, dict[str, list[Note]]]:
     """The arrangements that are compared, by row."""
     lead_sheet = replace(segment.content, bass=(), texture=())
     names = [spec.name for spec in style.ensemble.parts]
-    model, _ = choose(draft_by_model(checkpoint, lead_sheet, style, controls), lead_sheet)
+    model, _ = choose(
+        draft_by_model(checkpoint, lead_sheet, style, controls), lead_sheet, checkpoint.human.get(style.name)
+    )
     rules = draft_by_rules(lead_sheet, style, controls)
     drafts = {"model": model, "rules": rules}
     made = {row: {n: list(p.notes) for n, p in zip(names, draft.parts, strict=True)} for row, draft in drafts.items()}
@@ -182,7 +171,7 @@ def versions(segment: Segment, style: Style, checkpoint, controls: Controls) -> 
     return {"human": segment.parts, **made, "copy": {"source": [*segment.content.melody, *stacks]}}
 
 
-def scores(parts, segment: Segment, forest, profiles) -> dict[str, float]:
+def scores(parts, segment: Excerpt, forest, profiles, human) -> dict[str, float]:
     """Everything that is measured of one arrangement."""
     content = segment.content
     bars = content.grid.bars
@@ -206,20 +195,29 @@ def scores(parts, segment: Segment, forest, profiles) -> dict[str, float]:
         "notes_per_bar": len(everything) / len(bars),
         "grooving_similarity": m.grooving_similarity(everything, bars),
         "pitch_class_entropy": m.pitch_class_entropy(pitched, bars),
+        "pitch_class_entropy_4": m.pitch_class_entropy(pitched, bars, window=4),
+        "ioi_pattern_entropy": m.ioi_pattern_entropy(everything),
+        "bar_repetition": m.bar_repetition(everything, bars),
+        "worth": worth(parts, content, human.get(segment.style)),
         "empty_bars": m.empty_bars(everything, sorted(n for notes in segment.parts.values() for n in notes), bars),
         "style_margin": own - max(others),
         "named": float(forest.predict([features(parts, content)])[0] == segment.style),
     }
 
 
-def rows_of(table: dict[str, list[dict[str, float]]]) -> list[str]:
-    """A table in Markdown: a line for each version."""
-    lines = ["| | " + " | ".join(SHOWN) + " |", "|---" * (len(SHOWN) + 1) + "|"]
-    for row, found in table.items():
-        means = [np.nanmean(values) if not np.isnan(values).all() else np.nan for values in
-                 (np.array([one[name] for one in found]) for name in SHOWN)]  # fmt: skip
-        lines.append(f"| {row} | " + " | ".join(f"{mean:.3f}" for mean in means) + " |")
+def rows_of(table: Table) -> list[str]:
+    """A table in Markdown: a line for each metric, a column for each version."""
+    columns = [means(table[row]) for row in ROWS]
+    lines = ["| | " + " | ".join(ROWS) + " |", "|---" * (len(ROWS) + 1) + "|"]
+    for metric, values in zip(SHOWN, zip(*columns, strict=True), strict=True):
+        lines.append(f"| {metric} | " + " | ".join(f"{value:.3f}" for value in values) + " |")
     return lines
+
+
+def means(found: list[dict[str, float]]) -> np.ndarray:
+    """The mean of each metric in the order of `SHOWN`, NaN where it never applies."""
+    values = np.array([[one[name] for name in SHOWN] for one in found])
+    return np.array([np.nanmean(column) if np.isfinite(column).any() else np.nan for column in values.T])
 
 
 if __name__ == "__main__":

@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from scipy.stats import spearmanr
-from styles import segments
 
 from symbolic_cover.arrange.arranger import draft_by_model, prepare_content
 from symbolic_cover.arrange.checkpoint import find_checkpoint, load_checkpoint
 from symbolic_cover.arrange.styles import load_style
+from symbolic_cover.corpus.excerpts import draw_excerpts
 from symbolic_cover.evaluate import metrics as m
 from symbolic_cover.music import LEVELS, Arrangement, Content, Controls
 from symbolic_cover.tokens.tokenizer import BarTokenizer
@@ -52,7 +52,7 @@ def main() -> None:
             raise SystemExit(f"There are no weights for {name}.")
         checkpoint, style = load_checkpoint(folder), load_style(name)
         found = [
-            s.content for s in segments(options.corpus / "test", tokenizer, [name], 30, seed=3) if s.content.melody
+            s.content for s in draw_excerpts(options.corpus / "test", tokenizer, [name], 30, seed=3) if s.content.melody
         ]
         lines += ["", f"## {name} ({checkpoint.name})", "", "| control | asked | measured | rank correlation |"]
         lines.append("|---|---|---|---|")

@@ -1,6 +1,6 @@
 """Covers of held-out POP909 songs, measured against the human arrangement, with baselines beside them.
 
-    python benchmarks/arrangement.py FOLDER --songs 20 --out benchmarks/arrangement.md
+    python benchmarks/songs.py FOLDER --songs 20 --out benchmarks/arrangement.md
 
 FOLDER holds POP909 and POP909-CL, unpacked. Every song of the test split is written as a MIDI file on
 its grid and covered through `cover()`, twice: from all its tracks, and from its lead sheet (melody and
@@ -161,7 +161,7 @@ def report(results: list[dict], options: argparse.Namespace) -> str:
     lines = [
         "# Covers of held-out POP909 songs",
         "",
-        f"`python benchmarks/arrangement.py FOLDER --songs {options.songs} --candidates {options.candidates}`:",
+        f"`python benchmarks/songs.py FOLDER --songs {options.songs} --candidates {options.candidates}`:",
         f"means over {len(results)} songs of the {options.split} split. Temperature {Controls().temperature}.",
         "`human` is the human arrangement as it is, `source` a copy of what the arranger was given,",
         "`rules` the arranger without a model. `acc_` is measured on the accompaniment alone.",

@@ -9,7 +9,7 @@ the grid. Pitches are MIDI numbers, velocities 1..127. All nouns are frozen.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -126,6 +126,11 @@ class Key(NamedTuple):
         major_tonic = self.tonic if self.mode == "major" else (self.tonic + 3) % 12
         sharps = (major_tonic * 7) % 12
         return sharps - 12 if sharps > 6 else sharps
+
+    @property
+    def steps_home(self) -> int:
+        """Semitones, -6..5, that move the key to C major or A minor, the nearer way."""
+        return (6 - 7 * self.fifths) % 12 - 6
 
     @property
     def prefers_flats(self) -> bool:
@@ -251,6 +256,24 @@ class Content:
     key: Key
     title: str = "Untitled"
 
+    def transposed(self, semitones: int) -> Content:
+        """The song so many semitones higher, wherever that leads."""
+
+        def moved(notes: tuple[Note, ...]) -> tuple[Note, ...]:
+            return tuple(note._replace(pitch=note.pitch + semitones) for note in notes)
+
+        return replace(
+            self,
+            melody=moved(self.melody),
+            bass=moved(self.bass),
+            texture=moved(self.texture),
+            chords=tuple(
+                chord._replace(root=(chord.root + semitones) % 12, bass=(chord.bass + semitones) % 12)
+                for chord in self.chords
+            ),
+            key=self.key.transposed(semitones),
+        )
+
     @property
     def notes(self) -> tuple[Note, ...]:
         """Every note of the song."""
@@ -317,13 +340,15 @@ class Controls:
     """What a user may ask of a cover.
 
     `fidelity` 0..1 says how much of the source's bass and texture the arranger sees (0: melody
-    and chords only). `density` 0..1 asks for few or many accompanying notes; None leaves it to the level and
-    the model. `transpose` is in semitones, `tempo` a factor on the source's tempo.
+    and chords only). `density` 0..1 asks for few or many accompanying notes, `polyphony` 0..1 for single notes or
+    full chords; None leaves it to the level and the model. `transpose` is in semitones, `tempo` a factor on the
+    source's tempo.
     """
 
     level: str = "full"
     fidelity: float = 0.5
     density: float | None = None
+    polyphony: float | None = None
     transpose: int = 0
     tempo: float = 1.0
     seed: int = 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from symbolic_cover.arrange.checkpoint import DEFAULT_STYLE, find_checkpoint, lo
 from symbolic_cover.arrange.choose import choose
 from symbolic_cover.arrange.styles import load_style
 from symbolic_cover.errors import UsageError
+from symbolic_cover.evaluate.human_range import HumanRange
 from symbolic_cover.evaluate.metrics import DESCRIPTIONS, score_arrangement
 from symbolic_cover.listen import AUDIO_SUFFIXES, listen, quantize, read_score
 from symbolic_cover.music import Arrangement, Content, Controls, Grid, Meter, Part, Report, Style, Transcript
@@ -45,11 +46,12 @@ class Hints:
 
 @dataclass(frozen=True)
 class Stages:
-    """The stages that need models or time; tests put fakes in their place."""
+    """The stages that need models or time; tests put fakes in their place. `human`: what people's covers measure."""
 
     listen: Callable[[Path, Hints, Progress], tuple[Transcript, Grid]]
     arrange: Callable[[Content, Style, Controls, Progress], list[Arrangement]]
     arranger: str
+    human: Mapping[str, HumanRange] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ def cover(
     style: str = DEFAULT_STYLE,
     controls: Controls = Controls(),
     *,
+    ensemble: str | None = None,
     hints: Hints = Hints(),
     checkpoint: str | Path | None = None,
     stages: Stages | None = None,
@@ -107,11 +110,12 @@ def cover(
 ) -> Cover:
     """Make a cover of a recording or a score.
 
-    `checkpoint` is a folder, the name of a shipped one, ``rules`` for the arranger without a model, or
-    None for the best that is there. Raises `SymbolicCoverError` for everything that a user can mend.
+    `ensemble` plays it instead of the style's own. `checkpoint` is a folder, the name of a shipped one, ``rules``
+    for the arranger without a model, or None for the best that is there. Raises `SymbolicCoverError` for everything
+    that a user can mend.
     """
     clock = _Clock(progress or _silent)
-    chosen_style = load_style(style)
+    chosen_style = load_style(style, ensemble)
     stages = stages or load_stages(checkpoint, style)
     with clock.stage("listen") as tell:
         transcript, grid = stages.listen(Path(source), hints, tell)
@@ -121,7 +125,7 @@ def cover(
     with clock.stage("arrange") as tell:
         drafts = stages.arrange(content, chosen_style, controls, tell)
     with clock.stage("choose"):
-        arrangement, scores = choose(drafts, content)
+        arrangement, scores = choose(drafts, content, stages.human.get(style))
         report = _report(arrangement, scores, content, chosen_style, controls, stages, clock)
     return Cover(transcript, content, arrangement, report, clock.seconds)
 
@@ -151,7 +155,7 @@ def load_stages(checkpoint: str | Path | None = None, style: str = DEFAULT_STYLE
     def arrange(content: Content, style: Style, controls: Controls, tell: Progress) -> list[Arrangement]:
         return draft_by_model(loaded, content, style, controls, lambda share: tell("arrange", share))
 
-    return Stages(hear, arrange, loaded.name)
+    return Stages(hear, arrange, loaded.name, loaded.human)
 
 
 def check_writable(folder: str | Path) -> None:
@@ -197,7 +201,8 @@ def _report(
         "rules": score_arrangement(baseline, content),
         "source": score_arrangement(copied, content),
     }
-    settings: dict[str, object] = {"style": style.name, "arranger": stages.arranger, **vars(controls)}
+    settings: dict[str, object] = {"style": style.name, "ensemble": style.ensemble.name, "arranger": stages.arranger}
+    settings |= vars(controls)
     settings |= {
         "key": content.key.label,
         "meter": str(content.grid.meter),

@@ -12,7 +12,8 @@ from dataclasses import replace
 from symbolic_cover.arrange.checkpoint import Checkpoint
 from symbolic_cover.arrange.rules import arrange_by_rules
 from symbolic_cover.music import Arrangement, Content, Controls, Ensemble, Grid, Note, Part, PartSpec, Style
-from symbolic_cover.tokens.vocabulary import HIGHEST_PITCH, LOWEST_PITCH
+from symbolic_cover.tokens.tokenizer import DRUMS
+from symbolic_cover.tokens.vocabulary import within_range
 
 _MELODY_VELOCITY = 92
 
@@ -31,11 +32,26 @@ def draft_by_model(
     controls: Controls,
     progress: Callable[[float], None] | None = None,
 ) -> list[Arrangement]:
-    """`controls.candidates` arrangements by the model."""
+    """`controls.candidates` arrangements by the model, which knows songs in C major and A minor: there it plays."""
     from symbolic_cover.arrange.sample import sample_accompaniments
 
-    drawn = sample_accompaniments(checkpoint, content, style, controls, progress)
-    return [lay_melody_over(parts, content, style, controls, arranger=checkpoint.name) for parts in drawn]
+    steps = content.key.steps_home
+    drawn = sample_accompaniments(checkpoint, content.transposed(steps), _transposed(style, steps), controls, progress)
+    back = [{name: _moved(notes, 0 if name == DRUMS else -steps) for name, notes in parts.items()} for parts in drawn]
+    return [lay_melody_over(parts, content, style, controls, arranger=checkpoint.name) for parts in back]
+
+
+def _transposed(style: Style, semitones: int) -> Style:
+    """The style for instruments that sound so many semitones higher."""
+    parts = tuple(
+        part if part.is_drums else replace(part, lowest=part.lowest + semitones, highest=part.highest + semitones)
+        for part in style.ensemble.parts
+    )
+    return replace(style, ensemble=replace(style.ensemble, parts=parts))
+
+
+def _moved(notes: Sequence[Note], semitones: int) -> list[Note]:
+    return [note._replace(pitch=note.pitch + semitones) for note in notes]
 
 
 def lay_melody_over(
@@ -68,22 +84,18 @@ def prepare_content(content: Content, controls: Controls, ensemble: Ensemble | N
     Transposition that would leave the keyboard is done an octave up or down. A tune that lies outside the range
     of the part that leads `ensemble` moves by octaves, whole if that helps, single notes otherwise.
     """
-    shift = controls.transpose
     grid = content.grid
     if controls.tempo != 1.0:
         grid = Grid(grid.beat_tick, grid.beat_sec / controls.tempo, grid.bars, grid.confidence)
-    melody = _moved(content.melody, shift)
+    moved = content.transposed(controls.transpose)
+    melody = _on_keyboard(moved.melody)
     lead = ensemble.lead_spec if ensemble else None
     return replace(
-        content,
+        moved,
         grid=grid,
         melody=_within_range(melody, lead) if lead else melody,
-        bass=_moved(content.bass, shift),
-        texture=_moved(content.texture, shift),
-        chords=tuple(
-            chord._replace(root=(chord.root + shift) % 12, bass=(chord.bass + shift) % 12) for chord in content.chords
-        ),
-        key=content.key.transposed(shift),
+        bass=_on_keyboard(moved.bass),
+        texture=_on_keyboard(moved.texture),
     )
 
 
@@ -106,13 +118,6 @@ def _beyond(pitch: int, lead: PartSpec) -> int:
     return max(lead.lowest - pitch, pitch - lead.highest, 0)
 
 
-def _moved(notes: Sequence[Note], shift: int) -> tuple[Note, ...]:
-    return tuple(sorted(note._replace(pitch=_on_keyboard(note.pitch + shift)) for note in notes))
-
-
-def _on_keyboard(pitch: int) -> int:
-    while pitch < LOWEST_PITCH:
-        pitch += 12
-    while pitch > HIGHEST_PITCH:
-        pitch -= 12
-    return pitch
+def _on_keyboard(notes: Sequence[Note]) -> tuple[Note, ...]:
+    """The notes, those beyond a piano's keys moved by octaves."""
+    return tuple(sorted(note._replace(pitch=within_range(note.pitch)) for note in notes))

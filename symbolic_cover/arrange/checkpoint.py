@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from symbolic_cover.errors import UsageError
+from symbolic_cover.evaluate.human_range import HumanRange, load_ranges
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
@@ -20,12 +21,13 @@ DEFAULT_STYLE = "pop-piano"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """An arranger model, ready to sample from."""
+    """An arranger model, ready to sample from. `human` is what people's arrangements measure, by style."""
 
     name: str
     model: LlamaForCausalLM
     tokenizer: BarTokenizer
     facts: dict[str, Any]
+    human: dict[str, HumanRange] = field(default_factory=dict)
 
 
 def find_checkpoint(name_or_path: str | Path | None = None, style: str = DEFAULT_STYLE) -> Path | None:
@@ -38,7 +40,7 @@ def find_checkpoint(name_or_path: str | Path | None = None, style: str = DEFAULT
         knowing = [(len(styles), folder) for folder, styles in _shipped_styles().items() if style in styles]
         return min(knowing)[1] if knowing else None
     for folder in (Path(name_or_path), SHIPPED / str(name_or_path)):
-        if (folder / "model.safetensors").is_file() and (folder / "tokenizer.json").is_file():
+        if any(folder.glob("*.safetensors")) and (folder / "tokenizer.json").is_file():
             return folder
     shipped = ", ".join(folder.name for folder in _shipped_styles()) or "none"
     raise UsageError(f"There is no checkpoint '{name_or_path}'.", f"Give a folder, or one that is shipped: {shipped}.")
@@ -46,7 +48,7 @@ def find_checkpoint(name_or_path: str | Path | None = None, style: str = DEFAULT
 
 def _shipped_styles() -> dict[Path, list[str]]:
     """The styles that each shipped checkpoint knows."""
-    folders = sorted(path.parent for path in SHIPPED.glob("*/model.safetensors"))
+    folders = sorted({path.parent for path in SHIPPED.glob("*/*.safetensors")})
     return {folder: _parameters(folder)["styles"] for folder in folders}
 
 
@@ -74,4 +76,4 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True).eval()
     history = folder / "training.json"
     facts = json.loads(history.read_text(encoding="utf-8")) if history.is_file() else {}
-    return Checkpoint(folder.name, model, BarTokenizer.load(folder), facts)
+    return Checkpoint(folder.name, model, BarTokenizer.load(folder), facts, load_ranges(folder))

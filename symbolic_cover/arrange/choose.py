@@ -1,30 +1,59 @@
-"""Choose the best of several drafts by what can be measured without ears."""
+"""Choose the best of several drafts by what can be measured without ears.
+
+A draft is good where it measures what people's arrangements in its style measure (`evaluate.human_range`), and where
+it agrees with the other drafts: what a model plays again and again, it is sure of (minimum Bayes risk decoding, Kumar &
+Byrne, NAACL 2004). `benchmarks/choosing.py` holds this up to people: theirs are worth more than ours, ours more
+than the rules'.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from symbolic_cover.evaluate.metrics import score_arrangement
-from symbolic_cover.music import Arrangement, Content
+import numpy as np
 
-#: Weights of the metrics in `worth`; harmony counts most, then that no bar is empty.
-_WEIGHTS = {"chord_accuracy": 1.0, "chord_tone_ratio": 1.0, "empty_bars": -2.0, "unplayable_share": -5.0}
-#: Rhythm that varies as much as people's does; both sides of it are worse.
-_HUMAN_GROOVE, _GROOVE_WEIGHT = 0.83, 1.0
+from symbolic_cover.evaluate.human_range import GENERAL, HumanRange, distance, excerpt, measure
+from symbolic_cover.evaluate.metrics import note_f1, score_arrangement
+from symbolic_cover.music import Arrangement, Content, Note
 
-
-def worth(scores: dict[str, float]) -> float:
-    """One number for a draft's metrics; more is better."""
-    total = sum(weight * _or_zero(scores[name]) for name, weight in _WEIGHTS.items())
-    return total - _GROOVE_WEIGHT * abs(_or_zero(scores["grooving_similarity"]) - _HUMAN_GROOVE)
+Parts = Mapping[str, Sequence[Note]]
+_AGREEMENT_WEIGHT = 2.0
 
 
-def choose(drafts: Sequence[Arrangement], content: Content) -> tuple[Arrangement, dict[str, float]]:
-    """The draft with the highest worth, and its metrics."""
-    scored = [(draft, score_arrangement(draft, content)) for draft in drafts]
-    return max(scored, key=lambda pair: worth(pair[1]))
+def choose(
+    drafts: Sequence[Arrangement], content: Content, human: HumanRange | None = None
+) -> tuple[Arrangement, dict[str, float]]:
+    """The draft with the highest worth among the others, and its metrics."""
+    best = best_of([parts_of(draft) for draft in drafts], content, human)
+    return drafts[best], score_arrangement(drafts[best], content)
 
 
-def _or_zero(value: float) -> float:
-    return 0.0 if math.isnan(value) else value
+def best_of(drafts: Sequence[Parts], content: Content, human: HumanRange | None = None) -> int:
+    """The index of the best draft; each is notes by part, tune included."""
+    if len(drafts) == 1:
+        return 0
+    worths = np.array([worth(parts, content, human) for parts in drafts])
+    return int(np.argmax(worths + _AGREEMENT_WEIGHT * agreement(drafts)))
+
+
+def best_phrase(drafts: Sequence[Parts], content: Content, first: int, last: int, human: HumanRange | None) -> int:
+    """The index of the draft that is best in the bars from `first` to `last`; drafts need hold no others."""
+    return best_of(drafts, excerpt(content, first, last), human)
+
+
+def worth(parts: Parts, content: Content, human: HumanRange | None = None) -> float:
+    """How near a draft is to what people write, from -3 (far) to 0."""
+    human = human or GENERAL
+    return -distance(measure(parts, content, human.profile), human)
+
+
+def agreement(drafts: Sequence[Parts]) -> np.ndarray:
+    """Mean note F1 of each draft with the others, (drafts,)."""
+    played = [[note for notes in parts.values() for note in notes] for parts in drafts]
+    f1 = np.array([[note_f1(one, other) for other in played] for one in played])
+    return (np.nansum(f1, axis=1) - 1) / (len(drafts) - 1)
+
+
+def parts_of(arrangement: Arrangement) -> dict[str, Sequence[Note]]:
+    """The notes of an arrangement by part; drums are called so."""
+    return {"drums" if part.is_drums else part.name: part.notes for part in arrangement.parts}

@@ -14,7 +14,7 @@ import torch
 from transformers import LogitsProcessor
 
 from symbolic_cover.analyze.hands import Reach
-from symbolic_cover.music import Bar, Ensemble, Note
+from symbolic_cover.music import TICKS_PER_QUARTER, Bar, Ensemble, Note
 from symbolic_cover.tokens import vocabulary as v
 from symbolic_cover.tokens.tokenizer import DRUM_TICK, BarTokenizer
 
@@ -158,6 +158,42 @@ class BarState:
             self.players.strike(part, self._pitch, self._position, int(value))
             self._playable = self.players.playable(part)
 
+    def replay(self, notes: Mapping[str, Sequence[Note]]) -> bool:
+        """Play what was played in another bar, as far as it is allowed here; onsets count from the start of the bar.
+
+        False, and nothing is played, where that would leave a bar without notes that must have some.
+        """
+        for name in self.tokens.parts:
+            begun = False
+            for note in sorted(notes.get(name, ()), key=lambda note: (note.onset_tick, note.pitch)):
+                if not self._fits(name, note, begun):
+                    continue
+                if not begun:
+                    self.push(self.tokens.id_of[f"Part_{name}"])
+                    self.push(self.tokens.id_of[f"Velocity_{v.velocity_level(note.velocity)}"])
+                    begun = True
+                if note.onset_tick != self._position:
+                    self.push(self.tokens.id_of[f"Position_{note.onset_tick}"])
+                if self._drumming:
+                    self.push(self.tokens.id_of[f"Drum_{note.pitch}"])
+                    continue
+                self.push(self.tokens.id_of[f"Pitch_{note.pitch}"])
+                self.push(self.tokens.id_of[f"Duration_{min(note.duration_tick, self._longest())}"])
+        if self._must_play and self._kind == "Section":
+            return False
+        self.push(self.tokens.end_of_bar)
+        return True
+
+    def _fits(self, part: str, note: Note, begun: bool) -> bool:
+        """Whether a note may come next in `part`, which has notes already if it has `begun`."""
+        if self.notes_left <= 0 or part not in self.players.specs:
+            return False
+        first = not begun or note.onset_tick != self._position
+        if self.players.specs[part].is_drums:
+            return first or self._struck < _LIMBS
+        free = self.players.playable(part)
+        return bool(free[note.pitch - v.LOWEST_PITCH, note.onset_tick])
+
     @property
     def _drumming(self) -> bool:
         return self._part >= 0 and self.players.specs[self.tokens.parts[self._part]].is_drums
@@ -197,6 +233,7 @@ class TokenIds:
         self.size = len(tokenizer)
         self.parts = tokenizer.parts
         self.graph = tokenizer.tokens_types_graph
+        self.id_of = tokenizer.vocab
         self.end_of_bar = tokenizer.vocab["Bar_inner"]
         self.pad = tokenizer.vocab["PAD_None"]
         names = tokenizer.names(range(self.size))
@@ -204,7 +241,7 @@ class TokenIds:
         self.first: dict[str, int] = {}
         for index, (kind, _) in enumerate(self.kind_and_value):
             self.first.setdefault(kind, index)
-        self.on_grid = np.isin(np.arange(v.LONGEST_BAR) % 12, (0, 3, 4, 6, 8, 9))
+        self.on_grid = np.isin(np.arange(v.LONGEST_BAR) % TICKS_PER_QUARTER, v.PLACES_IN_BEAT)
 
 
 class BarConstraints(LogitsProcessor):

@@ -57,6 +57,12 @@ class Decoder:
         self.bias = self.embedding.new_zeros((self.n_rows, 1, 1, self.context))
         self.positions = torch.zeros((self.n_rows, 1), dtype=torch.long)
 
+    def keep(self, rows: torch.Tensor) -> None:
+        """Go on with these rows (n_rows,) instead: row i becomes what row ``rows[i]`` was."""
+        for cache in (self.keys, self.values):
+            cache[..., : self.length, :] = cache[:, rows, :, : self.length]
+        self.bias, self.positions = self.bias[rows], self.positions[rows]
+
     def feed(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Feed `ids` (rows, tokens), of which `mask` (rows, tokens; 1 or 0) says which are no padding.
 

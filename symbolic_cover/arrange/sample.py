@@ -2,7 +2,8 @@
 
 All candidates of a song are one batch. At every bar each row is given the same X, then tokens are
 drawn until every row has ended its bar; rows that end early are padded, and padding is masked out
-of attention. When the context is full, the window moves on by whole bars.
+of attention. When the context is full, the window moves on by whole bars. After every phrase all rows go on from
+the best one. A section that returns is played as it was, except for the ends of its phrases, which are drawn anew.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ import numpy as np
 import torch
 from transformers import LogitsProcessorList, MinPLogitsWarper, TemperatureLogitsWarper
 
+from symbolic_cover.analyze.form import SECTION_BARS, returning_bars
 from symbolic_cover.analyze.hands import REACH_OF_LEVEL
 from symbolic_cover.arrange.checkpoint import Checkpoint
+from symbolic_cover.arrange.choose import best_phrase
 from symbolic_cover.arrange.constraints import BarConstraints, BarState, Players, TokenIds
 from symbolic_cover.arrange.decoder import Decoder
 from symbolic_cover.errors import UsageError
@@ -27,6 +30,8 @@ from symbolic_cover.tokens.tokenizer import bars_of_content
 _MIN_P = 0.03
 #: The most notes a bar of a solo piano takes, and how many more for every further part.
 _MOST_NOTES, _MORE_NOTES = 48, 12
+#: How many bars are looked at to tell which candidate goes on.
+_JUDGED_BARS = 8
 _BASS_FROM = 0.2
 #: The density class that each level asks for; the full level leaves it to the model.
 _DENSITY_OF_LEVEL = {"easy": 2, "intermediate": 4, "full": None}
@@ -40,6 +45,10 @@ class _Row:
     bars: list[list[int]] = field(default_factory=list)
     notes: dict[str, list[Note]] = field(default_factory=dict)
 
+    def copy(self) -> _Row:
+        """One that goes on alike, on its own."""
+        return _Row([list(bar) for bar in self.bars], {name: list(notes) for name, notes in self.notes.items()})
+
 
 def sample_accompaniments(
     checkpoint: Checkpoint,
@@ -50,8 +59,8 @@ def sample_accompaniments(
 ) -> list[dict[str, list[Note]]]:
     """Draw `controls.candidates` accompaniments, each {part: notes}, without the melody.
 
-    The same seed gives the same notes. Raises `UsageError` if the checkpoint does not know the style
-    or the metre is beyond its vocabulary.
+    The song should be in C major or A minor, where the model is at home. The same seed gives the same notes.
+    Raises `UsageError` if the checkpoint does not know the style or the metre is beyond its vocabulary.
     """
     if style.name not in checkpoint.tokenizer.styles:
         known = ", ".join(checkpoint.tokenizer.styles)
@@ -69,12 +78,14 @@ class _Sampler:
         self.model, self.tokenizer = checkpoint.model, checkpoint.tokenizer
         self.ids = TokenIds(checkpoint.tokenizer)
         self.content, self.controls = content, controls
+        self.returns = _bars_to_replay(content)
+        self.human = checkpoint.human.get(style.name)
         self.reach = REACH_OF_LEVEL[controls.level]
         self.context = self.model.config.max_position_embeddings
         self.header = self.tokenizer.ids(self.tokenizer.header(style.name, controls.level, style.ensemble.name))
         self.ensemble = style.ensemble
         self.most_notes = _MOST_NOTES + _MORE_NOTES * max(len(style.ensemble.parts) - 2, 0)
-        self.sources = _visible(content, controls, self._densest())
+        self.sources = self._visible()
         self.rows = [_Row(notes={spec.name: [] for spec in style.ensemble.parts}) for _ in range(controls.candidates)]
         self.random = torch.Generator().manual_seed(controls.seed)
         self.warpers = LogitsProcessorList([TemperatureLogitsWarper(controls.temperature), MinPLogitsWarper(_MIN_P)])
@@ -88,21 +99,76 @@ class _Sampler:
         for index in range(first, last + 1):
             x = self.tokenizer.ids(self.tokenizer.source_bar(**self.sources[index]))
             logits = self._feed_source(x)
-            states = [self._state(row, index) for row in self.rows]
-            self._draw_bar(states, logits)
+            states = self._replay(index) or self._draw_bar(self._states(index), logits)
             for row, state in zip(self.rows, states, strict=True):
                 row.bars[-1] += self.tokenizer.ids(self.tokenizer.target_bar(bars[index], state.notes))
                 for name, notes in state.notes.items():
                     row.notes[name] += notes
+            if index < last and (index + 1 - first) % SECTION_BARS == 0:
+                self._go_on_from_best(max(index + 1 - _JUDGED_BARS, first), index)
             if progress:
                 progress((index + 1 - first) / (last + 1 - first))
         return [row.notes for row in self.rows]
 
-    def _densest(self) -> int:
-        """The highest class of density that the style's players reach and the checkpoint knows."""
-        known = sum(word.startswith("Density_") for word in self.tokenizer.vocab)
-        two_hands = len(self.ensemble.parts) == 2
-        return min(_DENSEST_HANDS if two_hands else _DENSEST_BAND, known - 1)
+    def _visible(self) -> list[dict[str, Any]]:
+        """What the model sees of every bar: by fidelity, the bass and a share of the texture; and what is asked."""
+        rng = np.random.default_rng(self.controls.seed)
+        controls = self.controls
+        density = _DENSITY_OF_LEVEL[controls.level]
+        if controls.density is not None:
+            densest = _DENSEST_HANDS if len(self.ensemble.parts) == 2 else _DENSEST_BAND
+            density = round(_SPARSEST + controls.density * (densest - _SPARSEST))
+        polyphony = None if controls.polyphony is None else round(controls.polyphony * len(v.POLYPHONY_BOUNDS))
+        bars = bars_of_content(self.content)
+        for bar in bars:
+            shown = rng.random(len(bar["texture"])) < controls.fidelity
+            bar["texture"] = [note for note, keep in zip(bar["texture"], shown, strict=True) if keep]
+            bar["bass"] = bar["bass"] if controls.fidelity >= _BASS_FROM else []
+            bar["density"], bar["polyphony"] = density, polyphony
+        return bars
+
+    def _states(self, index: int) -> list[BarState]:
+        return [self._state(row, index) for row in self.rows]
+
+    def _replay(self, index: int) -> list[BarState] | None:
+        """The bar as it was when the song brought it first; None where it is new or to be varied."""
+        source = self.returns[index]
+        if source is None:
+            return None
+        states = self._states(index)
+        bar, before = self.content.grid.bars[index], self.content.grid.bars[source]
+        for row, state in zip(self.rows, states, strict=True):
+            notes = {
+                name: [n._replace(onset_tick=n.onset_tick - before.start_tick) for n in of_part
+                       if before.start_tick <= n.onset_tick < before.end_tick]
+                for name, of_part in row.notes.items()
+            }  # fmt: skip
+            if not any(notes.values()) or not state.replay(notes):
+                return None
+        written = [self.tokenizer.ids(self.tokenizer.target_bar(bar, state.notes)) for state in states]
+        longest = max(map(len, written))
+        if longest:
+            ids = torch.tensor([tokens + [self.ids.pad] * (longest - len(tokens)) for tokens in written])
+            mask = torch.tensor([[1] * len(tokens) + [0] * (longest - len(tokens)) for tokens in written])
+            self.decoder.feed(ids, mask)
+        return states
+
+    def _go_on_from_best(self, first: int, last: int) -> None:
+        """Every row becomes the one that played these bars best."""
+        if len(self.rows) == 1:
+            return
+        begin = self.content.grid.bars[first].start_tick
+        phrases = [
+            {name: [note for note in notes if note.onset_tick >= begin] for name, notes in row.notes.items()}
+            for row in self.rows
+        ]
+        if self.ensemble.lead:
+            tune = [note for note in self.content.melody if note.onset_tick >= begin]
+            for phrase in phrases:
+                phrase[self.ensemble.lead] = [*phrase[self.ensemble.lead], *tune]
+        best = best_phrase(phrases, self.content, first, last, self.human)
+        self.rows = [self.rows[best].copy() for _ in self.rows]
+        self.decoder.keep(torch.full((len(self.rows),), best))
 
     def _state(self, row: _Row, index: int) -> BarState:
         bar = self.content.grid.bars[index]
@@ -138,7 +204,7 @@ class _Sampler:
         self.decoder.reset()
         return self.decoder.feed(ids, mask)
 
-    def _draw_bar(self, states: list[BarState], logits: torch.Tensor) -> None:
+    def _draw_bar(self, states: list[BarState], logits: torch.Tensor) -> list[BarState]:
         """Draw tokens until every state has ended its bar; the end itself is not fed, X follows."""
         constraints = BarConstraints(states)
         last = logits
@@ -149,26 +215,23 @@ class _Sampler:
                 if not state.done:
                     state.push(token)
             if all(state.done for state in states):
-                return
+                return states
             live = torch.tensor([[0 if state.done else 1] for state in states])
             fed = torch.where(live.bool(), drawn, self.ids.pad)
             logits = self.decoder.feed(fed, live)
             last = torch.where(live.bool(), logits, last)
 
 
-def _visible(content: Content, controls: Controls, densest: int) -> list[dict[str, Any]]:
-    """What the model sees of every bar: by fidelity, the bass and a share of the texture."""
-    rng = np.random.default_rng(controls.seed)
-    density = _DENSITY_OF_LEVEL[controls.level]
-    if controls.density is not None:
-        density = round(_SPARSEST + controls.density * (densest - _SPARSEST))
-    bars = bars_of_content(content)
-    for bar in bars:
-        shown = rng.random(len(bar["texture"])) < controls.fidelity
-        bar["texture"] = [note for note, keep in zip(bar["texture"], shown, strict=True) if keep]
-        bar["bass"] = bar["bass"] if controls.fidelity >= _BASS_FROM else []
-        bar["density"] = density
-    return bars
+def _bars_to_replay(content: Content) -> list[int | None]:
+    """For each bar the one to play again in its place; the last bar of every four that return is drawn anew."""
+    returns = returning_bars(content)
+    run = 0
+    for index, source in enumerate(returns):
+        run = run + 1 if source is not None else 0
+        ends = index + 1 == len(returns) or returns[index + 1] is None
+        if source is not None and (ends or run % SECTION_BARS == 0):
+            returns[index] = None
+    return returns
 
 
 def _sounding_bars(content: Content) -> tuple[int, int]:

@@ -27,13 +27,16 @@ def style_names() -> list[str]:
     return sorted(path.stem for path in STYLES_FOLDER.glob("*.toml"))
 
 
-def load_style(name: str) -> Style:
-    """A style by name; raises `UsageError` for an unknown one."""
+def load_style(name: str, ensemble_name: str | None = None) -> Style:
+    """A style by name, for its own ensemble or another; raises `UsageError` for an unknown one."""
     path = STYLES_FOLDER / f"{name}.toml"
     if name not in style_names():
         raise UsageError(f"There is no style '{name}'.", f"Choose one of: {', '.join(style_names())}.")
     facts = tomllib.loads(path.read_text(encoding="utf-8"))
-    ensemble = load_ensembles()[facts["ensemble"]]
+    ensembles = load_ensembles()
+    if ensemble_name is not None and ensemble_name not in ensembles:
+        raise UsageError(f"There is no ensemble '{ensemble_name}'.", f"Choose one of: {', '.join(ensembles)}.")
+    ensemble = ensembles[ensemble_name or facts["ensemble"]]
     programs = facts.get("programs", {})
     parts = tuple(replace(part, program=programs.get(part.name, part.program)) for part in ensemble.parts)
     return Style(name, facts["title"], replace(ensemble, parts=parts))

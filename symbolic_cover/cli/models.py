@@ -143,7 +143,12 @@ def train(
     out: Annotated[Path, typer.Option("--out", "-o", help="Where checkpoints, log and samples go.")] = Path(
         "runs/small"
     ),
-    preset: Annotated[str, typer.Option(help="The size of model: tiny (for tests) or small.")] = "small",
+    preset: Annotated[
+        str,
+        typer.Option(
+            help="The size of model: tiny (for tests), small (a CPU), base (a GPU); or a TOML file like theirs."
+        ),
+    ] = "small",
     steps: Annotated[int | None, typer.Option(min=1, help="Optimizer steps, instead of the preset's.")] = None,
     seed: Seed = 0,
     start_from: Annotated[Path | None, typer.Option(help="A checkpoint whose weights to begin with.")] = None,

@@ -26,6 +26,13 @@ Fidelity = Annotated[
 Density = Annotated[
     float | None, typer.Option(min=0.0, max=1.0, help="Few (0) or many (1) accompanying notes; otherwise as it comes.")
 ]
+Polyphony = Annotated[
+    float | None, typer.Option(min=0.0, max=1.0, help="Single notes (0) or full chords (1); otherwise as it comes.")
+]
+EnsembleOption = Annotated[
+    str | None,
+    typer.Option("--ensemble", help="Who plays, if not the style's own; see `symbolic-cover styles`."),
+]
 Transpose = Annotated[int, typer.Option(min=-24, max=24, help="Semitones up (or down, if negative).")]
 Tempo = Annotated[float, typer.Option(min=0.25, max=4.0, help="Factor on the tempo of the source.")]
 Bpm = Annotated[float | None, typer.Option(min=20, max=400, help="The tempo in beats a minute, if you know it.")]

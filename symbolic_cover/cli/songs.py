@@ -16,10 +16,12 @@ from symbolic_cover.cli.options import (
     CheckpointOption,
     Density,
     Downbeat,
+    EnsembleOption,
     Fidelity,
     Json,
     Level,
     MeterOption,
+    Polyphony,
     Quiet,
     Seed,
     SoundFont,
@@ -54,6 +56,8 @@ def cover_command(
     level: Level = "full",
     fidelity: Fidelity = 0.5,
     density: Density = None,
+    polyphony: Polyphony = None,
+    ensemble: EnsembleOption = None,
     transpose: Transpose = 0,
     tempo: Tempo = 1.0,
     bpm: Bpm = None,
@@ -67,15 +71,16 @@ def cover_command(
 ) -> None:
     """Make a cover: score.musicxml, score.pdf, arrangement.mid, cover.wav, report.html and report.json in --out."""
     controls = controls_of(
-        level, fidelity=fidelity, density=density, transpose=transpose, tempo=tempo, seed=seed, candidates=candidates
-    )
+        level, fidelity=fidelity, density=density, polyphony=polyphony, transpose=transpose, tempo=tempo, seed=seed,
+        candidates=candidates,
+    )  # fmt: skip
     hints = hints_of(bpm, meter, downbeat)
     sources = sources_of_inputs(inputs)
     from symbolic_cover.arrange.styles import load_style
     from symbolic_cover.pipeline import AUDIO_FORMATS, check_writable, cover, load_stages
     from symbolic_cover.render.sound import choose_soundfont
 
-    load_style(style)
+    load_style(style, ensemble)
     if audio_format not in AUDIO_FORMATS:
         raise UsageError(f"There is no audio format '{audio_format}'.", f"Choose one of: {', '.join(AUDIO_FORMATS)}.")
     check_writable(out)
@@ -87,7 +92,7 @@ def cover_command(
     for source, folder in zip(sources, folders, strict=True):
         try:
             with progress_line(quiet or as_json, source.name if several else "") as tell:
-                made = cover(source, style, controls, hints=hints, stages=stages, progress=tell)
+                made = cover(source, style, controls, ensemble=ensemble, hints=hints, stages=stages, progress=tell)
                 files = made.save(folder, audio_format=audio_format, soundfont=soundfont, progress=tell)
         except SymbolicCoverError as error:
             if not several:
@@ -179,6 +184,8 @@ def arrange(
     level: Level = "full",
     fidelity: Fidelity = 0.5,
     density: Density = None,
+    polyphony: Polyphony = None,
+    ensemble: EnsembleOption = None,
     transpose: Transpose = 0,
     tempo: Tempo = 1.0,
     bpm: Bpm = None,
@@ -190,8 +197,9 @@ def arrange(
 ) -> None:
     """Arrange a song without engraving or sound: arrangement.mid and score.musicxml only, which is quicker."""
     controls = controls_of(
-        level, fidelity=fidelity, density=density, transpose=transpose, tempo=tempo, seed=seed, candidates=candidates
-    )
+        level, fidelity=fidelity, density=density, polyphony=polyphony, transpose=transpose, tempo=tempo, seed=seed,
+        candidates=candidates,
+    )  # fmt: skip
     hints = hints_of(bpm, meter, downbeat)
     from symbolic_cover.pipeline import check_writable, cover, writable_folder
     from symbolic_cover.render.midi import write_midi
@@ -200,7 +208,7 @@ def arrange(
     must_exist(source)
     check_writable(out)
     with progress_line(quiet or as_json) as tell:
-        made = cover(source, style, controls, hints=hints, checkpoint=checkpoint, progress=tell)
+        made = cover(source, style, controls, ensemble=ensemble, hints=hints, checkpoint=checkpoint, progress=tell)
     folder = writable_folder(out)
     write_midi(made.arrangement, folder / "arrangement.mid")
     write_musicxml(made.arrangement, folder / "score.musicxml")

@@ -6,7 +6,7 @@ is a float, most of them shares between 0 and 1. Where nothing can be counted th
 Faithfulness: `melody_retention`, `chord_accuracy`, `chord_tone_ratio`.
 Against a human version: `bar_chroma_cosine`, `bar_onset_cosine`, `note_f1`.
 Playing: `unplayable_share` (of keyboards). Texture: `notes_per_bar`, `grooving_similarity`, `pitch_class_entropy`
-(Wu & Yang, ISMIR 2020).
+(Wu & Yang, ISMIR 2020), `ioi_pattern_entropy`, `bar_repetition`.
 """
 
 from __future__ import annotations
@@ -144,6 +144,26 @@ def grooving_similarity(notes: Sequence[Note], bars: Sequence[Bar]) -> float:
             upper = np.triu_indices(len(same), 1)
             agreements += list(1 - xor[upper] / length)
     return _mean(agreements)
+
+
+def bar_repetition(notes: Sequence[Note], bars: Sequence[Bar], reach: int = 4) -> float:
+    """Share of the bars with notes that equal one of the `reach` bars before in every onset and pitch."""
+    played: list[frozenset[tuple[int, int]]] = [frozenset() for _ in bars]
+    for index, note in _placed(notes, bars):
+        played[index] |= {(note.onset_tick - bars[index].start_tick, note.pitch)}
+    return _mean([bar in played[max(i - reach, 0) : i] for i, bar in enumerate(played) if bar])
+
+
+def ioi_pattern_entropy(notes: Sequence[Note], length: int = 4) -> float:
+    """IPE: entropy in bits of the patterns that `length` successive inter-onset intervals make (after Etude, 2025).
+
+    Grows with the number of notes, so that only pieces of one length can be compared. (Etude's other measure of
+    rhythm, RGC, is how far onsets lie from the grid: 0 for all that is written on one.)
+    """
+    gaps = np.diff(sorted({note.onset_tick for note in notes}))
+    patterns = Counter(tuple(gaps[i : i + length]) for i in range(len(gaps) - length + 1))
+    shares = np.array(list(patterns.values())) / max(sum(patterns.values()), 1)
+    return float(-(shares * np.log2(shares)).sum()) if len(shares) else math.nan
 
 
 def pitch_class_entropy(notes: Sequence[Note], bars: Sequence[Bar], window: int = 1) -> float:

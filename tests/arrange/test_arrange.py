@@ -7,12 +7,14 @@ import pytest
 import torch
 from transformers import DynamicCache
 
+from symbolic_cover.analyze.form import returning_bars
 from symbolic_cover.analyze.hands import REACH_OF_LEVEL, Reach, unplayable_in_hand
 from symbolic_cover.arrange.arranger import draft_by_model, draft_by_rules, prepare_content
 from symbolic_cover.arrange.checkpoint import find_checkpoint
 from symbolic_cover.arrange.choose import choose
 from symbolic_cover.arrange.constraints import BarState, Players, TokenIds
-from symbolic_cover.arrange.sample import _Sampler
+from symbolic_cover.arrange.decoder import Decoder
+from symbolic_cover.arrange.sample import _bars_to_replay, _Sampler
 from symbolic_cover.arrange.styles import load_style, style_names
 from symbolic_cover.errors import UsageError
 from symbolic_cover.evaluate.metrics import melody_on_top, melody_retention, score_arrangement
@@ -84,6 +86,69 @@ def test_density_is_asked_of_the_model_in_every_bar(tiny_checkpoint, song):
     assert asked("pop-piano", None) == [None] * 4
     assert [asked("pop-piano", density)[0] for density in (0.0, 0.5, 1.0)] == [1, 4, 8]
     assert asked("rock", 1.0) == [12] * 4
+
+
+def test_polyphony_is_asked_of_the_model_in_every_bar(tiny_checkpoint, song):
+    def asked(polyphony: float | None) -> list[int | None]:
+        sampler = _Sampler(tiny_checkpoint, song, STYLE, Controls(candidates=1, polyphony=polyphony))
+        return [source["polyphony"] for source in sampler.sources]
+
+    assert asked(None) == [None] * 4
+    assert [asked(value)[0] for value in (0.0, 0.5, 1.0)] == [0, 4, 8]
+
+
+def test_a_style_can_be_played_by_another_ensemble(tiny_checkpoint, song):
+    style = load_style("pop-piano", "string-quartet")
+    draft = draft_by_model(tiny_checkpoint, song, style, Controls(candidates=1))[0]
+    assert [part.name for part in draft.parts] == ["Violin 1", "Violin 2", "Viola", "Violoncello"]
+    with pytest.raises(UsageError, match=r"Choose one of: .*choir"):
+        load_style("pop-piano", "kazoos")
+
+
+def test_the_model_plays_at_home_and_what_it_plays_is_moved_back(tiny_checkpoint, song):
+    in_c = draft_by_model(tiny_checkpoint, song, STYLE, Controls(candidates=1))[0]
+    in_e_flat = draft_by_model(tiny_checkpoint, song.transposed(3), STYLE, Controls(candidates=1))[0]
+    for part, moved in zip(in_c.parts, in_e_flat.parts, strict=True):
+        assert [note.pitch + 3 for note in part.notes] == [note.pitch for note in moved.notes]
+
+
+def test_a_section_that_returns_is_played_again_but_for_its_end(tiny_checkpoint):
+    content = make_song(12)  # the same four bars three times
+    assert returning_bars(content) == [None] * 4 + [0, 1, 2, 3] * 2
+    assert _bars_to_replay(content) == [None] * 4 + [0, 1, 2, None] * 2
+    draft = draft_by_model(tiny_checkpoint, content, STYLE, Controls(candidates=2, seed=2))[0]
+    assert_guarantees(draft, content)
+    played = set(draft.notes) - set(draft.melody)
+
+    def bar(index: int) -> set[tuple[int, int]]:
+        start = content.grid.bars[index].start_tick
+        return {(n.onset_tick - start, n.pitch) for n in played if start <= n.onset_tick < start + 48}
+
+    kept = [len(bar(index + 4) & bar(index)) / max(len(bar(index)), 1) for index in range(4)]
+    assert sum(kept[:3]) / 3 > kept[3]  # what still sounds from before may be in the way of some notes
+
+
+def test_a_bar_is_replayed_as_far_as_it_may(tiny_checkpoint):
+    ids, bar = TokenIds(tiny_checkpoint.tokenizer), Bar(48, Meter(2, 4))
+    state = BarState(ids, Players(bar, STYLE.ensemble, [Note(60, 12, 64)], {}, Reach()), max_notes=9)
+    before = {"left-hand": [Note(0, 24, 43), Note(12, 6, 47)], "right-hand": [Note(0, 24, 62), Note(12, 12, 67)]}
+    assert state.replay(before)
+    assert state.done
+    assert state.notes["left-hand"] == [Note(48, 24, 43, 88), Note(60, 6, 47, 88)]
+    assert state.notes["right-hand"] == [Note(48, 24, 62, 88)]  # the other one would lie above the tune
+    empty = BarState(ids, Players(bar, STYLE.ensemble, [], {}, Reach()), max_notes=9, must_play=True)
+    assert not empty.replay({})
+
+
+def test_rows_of_the_decoder_can_be_exchanged(tiny_checkpoint):
+    ids = torch.tensor([[5, 6, 7], [8, 9, 10]])
+    one, two = (Decoder(tiny_checkpoint.model, 2, 16) for _ in range(2))
+    with torch.inference_mode():
+        one.feed(ids, torch.ones_like(ids))
+        one.keep(torch.tensor([1, 1]))
+        two.feed(ids[[1, 1]], torch.ones_like(ids))
+        token, live = torch.tensor([[3], [4]]), torch.ones((2, 1), dtype=torch.long)
+        torch.testing.assert_close(one.feed(token, live), two.feed(token, live))
 
 
 def test_a_long_song_passes_the_context_by_whole_bars(tiny_checkpoint):

@@ -1,0 +1,73 @@
+"""The form of a song: which of its bars have been there before.
+
+A bar returns when it and its neighbours bring the tune and the chords of as many bars before, in the same order.
+These are the stripes of a self-similarity matrix beside its diagonal (Foote, "Visualizing music and audio using
+self-similarity", ACM Multimedia 1999), here over bars of a lead sheet.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from symbolic_cover.music import Content
+
+#: How many bars in a row must be alike, and how alike, on average and each.
+SECTION_BARS = 4
+_ALIKE_ON_AVERAGE, _ALIKE_EACH = 0.8, 0.6
+_TUNE_WEIGHT = 0.6
+
+
+def returning_bars(content: Content) -> list[int | None]:
+    """For each bar the earliest bar that it brings back, None where it is new.
+
+    Sections without a tune do not count: a vamp is no form.
+    """
+    likeness, has_tune = bar_likeness(content)
+    n_bars = len(likeness)
+    found: list[int | None] = [None] * n_bars
+    best = np.zeros(n_bars)
+    for lag in range(n_bars - SECTION_BARS, SECTION_BARS - 1, -1):  # the earliest bars first
+        stripe = np.diagonal(likeness, -lag)
+        for start in range(len(stripe) - SECTION_BARS + 1):
+            bars = slice(start + lag, start + lag + SECTION_BARS)
+            alike = stripe[start : start + SECTION_BARS]
+            if alike.mean() < _ALIKE_ON_AVERAGE or has_tune[bars].sum() < SECTION_BARS // 2:
+                continue
+            for bar, value in zip(range(bars.start, bars.stop), alike, strict=True):
+                if value >= _ALIKE_EACH and alike.mean() > best[bar] + 0.05:
+                    best[bar], found[bar] = alike.mean(), bar - lag
+    return found
+
+
+def bar_likeness(content: Content) -> tuple[np.ndarray, np.ndarray]:
+    """How alike the bars of a song are, (bars, bars) in 0..1, and which have a tune, (bars,) bool.
+
+    The F1 of the tunes' notes (place in the bar and pitch), and the share of beats with the same chord. Bars of
+    different metres, and empty ones, are not alike.
+    """
+    bars = content.grid.bars
+    tunes: list[set[tuple[int, int]]] = [set() for _ in bars]
+    for note in content.melody:
+        index = content.grid.bar_index(note.onset_tick)
+        tunes[index].add((note.onset_tick - bars[index].start_tick, note.pitch))
+    harmony = []
+    for bar in bars:
+        ticks = range(bar.start_tick, bar.end_tick, bar.meter.beat_tick)
+        harmony.append([
+            next(((c.root, c.quality) for c in content.chords if c.start_tick <= tick < c.end_tick), None)
+            for tick in ticks
+        ])  # fmt: skip
+    likeness = np.zeros((len(bars), len(bars)))
+    for i in range(len(bars)):
+        for j in range(i):
+            if bars[i].meter == bars[j].meter:
+                likeness[i, j] = likeness[j, i] = _alike(tunes[i], tunes[j], harmony[i], harmony[j])
+    return likeness, np.array([bool(tune) for tune in tunes])
+
+
+def _alike(one: set, other: set, chords: list, other_chords: list) -> float:
+    same = float(np.mean([a == b and a is not None for a, b in zip(chords, other_chords, strict=True)]))
+    if not one and not other:
+        return same
+    f1 = 2 * len(one & other) / (len(one) + len(other))
+    return _TUNE_WEIGHT * f1 + (1 - _TUNE_WEIGHT) * same
