@@ -25,8 +25,11 @@ from symbolic_cover.tokens.tokenizer import BarTokenizer
 
 ASKED = {
     "density": (0.0, 0.25, 0.5, 0.75, 1.0),
+    "polyphony": (0.0, 0.25, 0.5, 0.75, 1.0),
     "level": LEVELS,
     "fidelity": (0.0, 0.3, 0.6, 1.0),
+    "transpose": (-5, -2, 0, 2, 5),
+    "tempo": (0.7, 1.0, 1.4),
 }
 
 
@@ -54,8 +57,13 @@ def main() -> None:
         found = [
             s.content for s in draw_excerpts(options.corpus / "test", tokenizer, [name], 30, seed=3) if s.content.melody
         ]
-        lines += ["", f"## {name} ({checkpoint.name})", "", "| control | asked | measured | rank correlation |"]
-        lines.append("|---|---|---|---|")
+        lines += [
+            "",
+            f"## {name} ({checkpoint.name})",
+            "",
+            "| control | asked | measured | rank correlation | melody kept |",
+        ]
+        lines.append("|---|---|---|---|---|")
         for control, values in ASKED.items():
             measured = np.array([
                 [measure(control, checkpoint, content, style, value) for value in values]
@@ -63,10 +71,10 @@ def main() -> None:
             ])  # fmt: skip
             ranks = [spearmanr(range(len(values)), row[:, 0]).statistic for row in measured]
             asked = ", ".join(map(str, values))
-            means = ", ".join(f"{mean:.2f}" for mean in measured[:, :, 0].mean(axis=0))
-            lines.append(f"| {control} | {asked} | {means} | {np.nanmean(ranks):.2f} |")
-            lines.append(f"| melody retention under {control} | | {measured[:, :, 1].mean():.3f} | |")
-            print("\n".join(lines[-2:]), flush=True)
+            means = ", ".join(f"{mean:.2f}" for mean in np.nanmean(measured[:, :, 0], axis=0))
+            kept = measured[:, :, 1].mean()
+            lines.append(f"| {control} | {asked} | {means} | {np.nanmean(ranks):.2f} | {kept:.3f} |")
+            print(lines[-1], flush=True)
     text = "\n".join(lines) + "\n"
     if options.out:
         options.out.write_text(text, encoding="utf-8")
@@ -78,9 +86,16 @@ def measure(control: str, checkpoint, content: Content, style, value) -> tuple[f
     prepared = prepare_content(content, controls, style.ensemble)
     draft: Arrangement = draft_by_model(checkpoint, prepared, style, controls)[0]
     kept = m.melody_retention(prepared.melody, draft.notes)
+    played = [note for note in draft.pitched_notes if note not in set(draft.melody)]
     if control == "fidelity":  # how much of the source's other notes is played
         rest = [*prepared.bass, *prepared.texture]
         return m.melody_retention(rest, draft.notes) if rest else np.nan, kept
+    if control == "polyphony":  # notes struck together
+        return len(played) / max(len({note.onset_tick for note in played}), 1), kept
+    if control == "transpose":  # semitones by which the tune moved
+        return float(np.mean([note.pitch for note in draft.melody]) - np.mean([n.pitch for n in content.melody])), kept
+    if control == "tempo":
+        return draft.grid.tempo_bpm / content.grid.tempo_bpm, kept
     return len(draft.notes) / len(prepared.grid.bars), kept
 
 
