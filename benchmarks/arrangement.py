@@ -12,6 +12,7 @@ segments, less that with the most similar other style's (above 0: nearest to its
 from __future__ import annotations
 
 import argparse
+import json
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
@@ -28,6 +29,7 @@ from symbolic_cover.arrange.styles import load_style, style_names
 from symbolic_cover.corpus.excerpts import Excerpt, draw_excerpts
 from symbolic_cover.evaluate import metrics as m
 from symbolic_cover.evaluate.style import style_fit, style_profile, texture_features
+from symbolic_cover.learn.card import write_model_card
 from symbolic_cover.music import Content, Controls, Note, Style
 from symbolic_cover.tokens.tokenizer import BarTokenizer
 
@@ -57,6 +59,7 @@ def main() -> None:
     parser.add_argument("--temperature", type=float, default=Controls().temperature)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--into-card", action="store_true", help="write the means into the checkpoint's model card")
     options = parser.parse_args()
     torch.set_num_threads(1)
     folder = find_checkpoint(options.checkpoint)
@@ -80,6 +83,8 @@ def main() -> None:
     print(text)
     if options.out:
         options.out.write_text(text, encoding="utf-8")
+    if options.into_card:
+        write_into_card(folder, tables, command(options))
 
 
 def one_style(job) -> tuple[str, Table]:
@@ -106,9 +111,8 @@ def report(
     lines = [
         "# Every style on held-out songs",
         "",
-        f"`python benchmarks/arrangement.py CORPUS --split {options.split} --segments {options.segments}"
-        f" --candidates {options.candidates} --temperature {options.temperature}`: {len(total['human'])} eight-bar"
-        f" segments of the {options.split} split, lead sheet given, played by {checkpoint}.",
+        f"`{command(options)}`: {len(total['human'])} eight-bar segments of the {options.split} split, lead sheet given,"
+        f" played by {checkpoint}.",
         f"The classifier names {right.mean():.3f} of {len(right)} real held-out segments rightly.",
         "",
         "By `worth`, which chooses among drafts, people's version is above the model's in"
@@ -135,6 +139,27 @@ def report(
     for name, table in tables.items():
         lines += ["", f"## {name}", "", *rows_of(table)]
     return lines
+
+
+def command(options: argparse.Namespace) -> str:
+    """What was typed."""
+    return (
+        f"python benchmarks/arrangement.py CORPUS --split {options.split} --segments {options.segments}"
+        f" --candidates {options.candidates} --temperature {options.temperature}"
+    )
+
+
+def write_into_card(folder: Path, tables: dict[str, Table], typed: str) -> None:
+    """The means of all segments into ``training.json`` and the model card."""
+    path = folder / "training.json"
+    facts = json.loads(path.read_text(encoding="utf-8"))
+    columns = {row: means([one for table in tables.values() for one in table[row]]) for row in ROWS}
+    facts["scores"] = {
+        metric: {row: round(float(values[i]), 4) for row, values in columns.items()} for i, metric in enumerate(SHOWN)
+    }
+    facts["scored_by"] = typed
+    path.write_text(json.dumps(facts, indent=2), encoding="utf-8")
+    write_model_card(folder, facts, load_checkpoint(folder).model.num_parameters())
 
 
 def features(parts: dict[str, list[Note]], content: Content) -> np.ndarray:

@@ -14,12 +14,14 @@ import torch
 from transformers import LogitsProcessor
 
 from symbolic_cover.analyze.hands import Reach
-from symbolic_cover.music import TICKS_PER_QUARTER, Bar, Ensemble, Note
+from symbolic_cover.music import TICKS_PER_QUARTER, Bar, Chord, Ensemble, Note
 from symbolic_cover.tokens import vocabulary as v
 from symbolic_cover.tokens.tokenizer import DRUM_TICK, BarTokenizer
 
 _PITCHES = np.arange(v.LOWEST_PITCH, v.HIGHEST_PITCH + 1)
 _LIMBS = 4
+#: How much likelier, in nats, the tones of the song's chord are made than the model thinks.
+LEANING = 0.7
 
 
 class Players:
@@ -195,6 +197,11 @@ class BarState:
         return bool(free[note.pitch - v.LOWEST_PITCH, note.onset_tick])
 
     @property
+    def position(self) -> int:
+        """The tick of the bar at which notes are being struck, -1 where none is said yet."""
+        return self._position
+
+    @property
     def _drumming(self) -> bool:
         return self._part >= 0 and self.players.specs[self.tokens.parts[self._part]].is_drums
 
@@ -262,3 +269,27 @@ class BarConstraints(LogitsProcessor):
             masks.append(mask)
         legal = torch.from_numpy(np.stack(masks)).to(scores.device)
         return scores.masked_fill(~legal, float("-inf"))  # type: ignore[return-value]
+
+
+class ChordLeaning(LogitsProcessor):
+    """Makes the tones of the song's chord likelier by `LEANING` nats wherever a pitch may come."""
+
+    def __init__(self, states: Sequence[BarState], chords: Sequence[Chord]) -> None:
+        self.states = states
+        bar = states[0].players.bar
+        self.tones = np.zeros((bar.meter.bar_tick, 12), dtype=bool)
+        for chord in chords:
+            if chord.start_tick < bar.end_tick and chord.end_tick > bar.start_tick:
+                ticks = slice(max(chord.start_tick - bar.start_tick, 0), chord.end_tick - bar.start_tick)
+                self.tones[ticks, sorted(chord.pitch_classes)] = True
+
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+        """`scores` (rows, vocabulary) with more for chord tones."""
+        scores = scores.clone()  # type: ignore[assignment]
+        for row, state in enumerate(self.states):
+            if state.position >= 0:
+                first = state.tokens.first["Pitch"]
+                scores[row, first : first + len(_PITCHES)] += torch.from_numpy(
+                    LEANING * self.tones[state.position, _PITCHES % 12].astype(np.float32)
+                )
+        return scores

@@ -20,10 +20,10 @@ from symbolic_cover.analyze.form import SECTION_BARS, returning_bars
 from symbolic_cover.analyze.hands import REACH_OF_LEVEL
 from symbolic_cover.arrange.checkpoint import Checkpoint
 from symbolic_cover.arrange.choose import best_phrase
-from symbolic_cover.arrange.constraints import BarConstraints, BarState, Players, TokenIds
+from symbolic_cover.arrange.constraints import BarConstraints, BarState, ChordLeaning, Players, TokenIds
 from symbolic_cover.arrange.decoder import Decoder
 from symbolic_cover.errors import UsageError
-from symbolic_cover.music import Content, Controls, Note, Style
+from symbolic_cover.music import LEVELS, Content, Controls, Note, Style
 from symbolic_cover.tokens import vocabulary as v
 from symbolic_cover.tokens.tokenizer import bars_of_content
 
@@ -82,7 +82,9 @@ class _Sampler:
         self.human = checkpoint.human.get(style.name)
         self.reach = REACH_OF_LEVEL[controls.level]
         self.context = self.model.config.max_position_embeddings
-        self.header = self.tokenizer.ids(self.tokenizer.header(style.name, controls.level, style.ensemble.name))
+        usual = self.human.level if self.human else controls.level
+        level = min(controls.level, usual, key=LEVELS.index)
+        self.header = self.tokenizer.ids(self.tokenizer.header(style.name, level, style.ensemble.name))
         self.ensemble = style.ensemble
         self.most_notes = _MOST_NOTES + _MORE_NOTES * max(len(style.ensemble.parts) - 2, 0)
         self.sources = self._visible()
@@ -206,7 +208,7 @@ class _Sampler:
 
     def _draw_bar(self, states: list[BarState], logits: torch.Tensor) -> list[BarState]:
         """Draw tokens until every state has ended its bar; the end itself is not fed, X follows."""
-        constraints = BarConstraints(states)
+        constraints = LogitsProcessorList([ChordLeaning(states, self.content.chords), BarConstraints(states)])
         last = logits
         while True:
             scores = self.warpers(None, constraints(None, last))  # type: ignore[arg-type]

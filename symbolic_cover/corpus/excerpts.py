@@ -74,12 +74,16 @@ def read_excerpt(shard: Shard, tokenizer: BarTokenizer, song: int, first: int, n
 def measure_people(corpus: Path) -> dict[str, HumanRange]:
     """What people's arrangements in each style measure, from the training split; written beside it."""
     tokenizer = BarTokenizer.load(corpus)
-    styles = sorted(set(styles_of(Shard.load(corpus / "train"), tokenizer)))
+    shard = Shard.load(corpus / "train")
+    names = styles_of(shard, tokenizer)
+    played_at = [tokenizer[int(header[2])].split("_", 1)[1] for header in shard.headers]
+    styles = sorted(set(names))
     found = draw_excerpts(corpus / "train", tokenizer, styles, _A_STYLE, seed=1)
     ranges = {}
     for style in styles:
         of_style = [(excerpt.parts, excerpt.content) for excerpt in found if excerpt.style == style]
         if of_style:
-            ranges[style] = range_of(of_style)
+            levels = [level for name, level in zip(names, played_at, strict=True) if name == style]
+            ranges[style] = range_of(of_style, levels)
     save_ranges(ranges, corpus)
     return ranges

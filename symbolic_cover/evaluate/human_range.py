@@ -23,7 +23,7 @@ from symbolic_cover.evaluate.metrics import (
     pitch_class_entropy,
 )
 from symbolic_cover.evaluate.style import style_fit, style_profile
-from symbolic_cover.music import Content, Note
+from symbolic_cover.music import LEVELS, Content, Note
 
 FILE_NAME = "human_range.safetensors"
 MEASURED = (
@@ -40,16 +40,22 @@ MEASURED = (
 )
 #: Beyond so many standard deviations it is no matter how far; and no spread is less than this share of all styles'.
 _FAR = 3.0
+#: A level is usual where so many of a style's pieces are played at it.
+_USUAL = 0.3
 _LEAST_SPREAD = 0.05
 
 
 @dataclass(frozen=True)
 class HumanRange:
-    """`mean` and `spread` (standard deviation) of each of `MEASURED`, and the mean style profile."""
+    """`mean` and `spread` (standard deviation) of each of `MEASURED`, and the mean style profile.
+
+    `level` is the hardest level at which the style is usually played.
+    """
 
     mean: dict[str, float]
     spread: dict[str, float]
     profile: np.ndarray
+    level: str = "full"
 
 
 #: What to go by where a style has no range of its own.
@@ -100,8 +106,10 @@ def distance(measured: Mapping[str, float], human: HumanRange) -> float:
     return float(np.mean([min(value, _FAR) if not math.isnan(value) else _FAR for value in far]))
 
 
-def range_of(excerpts: Sequence[tuple[Mapping[str, Sequence[Note]], Content]]) -> HumanRange:
-    """The range of people's arrangements, each given by its parts and its song."""
+def range_of(
+    excerpts: Sequence[tuple[Mapping[str, Sequence[Note]], Content]], levels: Sequence[str] = ()
+) -> HumanRange:
+    """The range of people's arrangements, each given by its parts and its song, and of the levels of whole pieces."""
     profile = np.mean([style_profile(parts.values()) for parts, _ in excerpts], axis=0)
     measured = [measure(parts, content, profile) for parts, content in excerpts]
     mean, spread = {}, {}
@@ -110,7 +118,8 @@ def range_of(excerpts: Sequence[tuple[Mapping[str, Sequence[Note]], Content]]) -
         if np.isfinite(values).sum() >= len(values) / 2:
             mean[name] = float(np.nanmean(values))
             spread[name] = max(float(np.nanstd(values)), _LEAST_SPREAD)
-    return HumanRange(mean, spread, profile)
+    usual = [level for level in LEVELS if levels and levels.count(level) / len(levels) >= _USUAL]
+    return HumanRange(mean, spread, profile, usual[-1] if usual else LEVELS[-1])
 
 
 def excerpt(content: Content, first: int, last: int) -> Content:
@@ -135,7 +144,7 @@ def save_ranges(ranges: Mapping[str, HumanRange], folder: Path) -> None:
     """Write the ranges of all styles into a folder."""
     from safetensors.numpy import save_file
 
-    told = {style: json.dumps([one.mean, one.spread]) for style, one in ranges.items()}
+    told = {style: json.dumps([one.mean, one.spread, one.level]) for style, one in ranges.items()}
     profiles = {style: one.profile.astype(np.float16) for style, one in ranges.items()}
     save_file(profiles, folder / FILE_NAME, metadata=told)
 
@@ -150,6 +159,6 @@ def load_ranges(folder: Path) -> dict[str, HumanRange]:
     with safe_open(path, framework="numpy") as file:
         ranges = {}
         for style, told in sorted((file.metadata() or {}).items()):
-            mean, spread = json.loads(told)
-            ranges[style] = HumanRange(mean, spread, file.get_tensor(style).astype(float))
+            mean, spread, level = json.loads(told)
+            ranges[style] = HumanRange(mean, spread, file.get_tensor(style).astype(float), level)
     return ranges

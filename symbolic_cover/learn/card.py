@@ -12,6 +12,11 @@ library_name: transformers
 tags: [music, symbolic-music, arrangement]
 ---
 """
+_LIMITS = (
+    "Plays within constraints that the weights alone do not keep: range, reach, full bars, the tune on top. Sees about",
+    "ten bars at a time. Knows the metres of its data: bands have learned four beats in a bar, waltzes three. Its",
+    "output was not searched for bars copied from the data.",
+)
 
 
 def write_model_card(folder: Path, facts: dict[str, Any], n_parameters: int) -> Path:
@@ -34,6 +39,13 @@ def write_model_card(folder: Path, facts: dict[str, Any], n_parameters: int) -> 
     ]
     if "eval_loss" in metrics:
         lines.append(f"Validation loss: {metrics['eval_loss']:.3f} nats a token of Y.")
+    if "scores" in facts:
+        lines += ["", "## Scores", "", f"`{facts['scored_by']}`, means over all segments:", ""]
+        columns = list(next(iter(facts["scores"].values())))
+        lines += ["| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
+        for metric, values in facts["scores"].items():
+            lines.append(f"| {metric} | " + " | ".join(f"{values[column]:.3f}" for column in columns) + " |")
+    lines += ["", "## Limits", "", *_LIMITS]
     lines += ["", "## Data and licences", "", "| style | dataset | licence | pieces |", "|---|---|---|---|"]
     for style, datasets in sources.items():
         lines += [f"| {style} | {one['dataset']} | {one['licence']} | {one['pieces']} |" for one in datasets]
