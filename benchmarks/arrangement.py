@@ -111,8 +111,8 @@ def report(
     lines = [
         "# Every style on held-out songs",
         "",
-        f"`{command(options)}`: {len(total['human'])} eight-bar segments of the {options.split} split, lead sheet given,"
-        f" played by {checkpoint}.",
+        f"`{command(options)}`: {len(total['human'])} eight-bar segments of the {options.split} split, lead sheet"
+        f" given, played by {checkpoint}.",
         f"The classifier names {right.mean():.3f} of {len(right)} real held-out segments rightly.",
         "",
         "By `worth`, which chooses among drafts, people's version is above the model's in"
