@@ -156,7 +156,10 @@ def train(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Train an arranger. Continues a run found in --out; every evaluation writes a sample arrangement there."""
+    """Train an arranger. Continues a run found in --out; every evaluation writes a sample arrangement there.
+
+    On several cards, or several cores: torchrun --nproc_per_node 2 --no-python symbolic-cover train ...
+    """
     from dataclasses import replace
 
     from symbolic_cover.learn.samples import sampler_for
@@ -167,6 +170,7 @@ def train(
     plan = TrainingPlan.load(preset)
     plan = replace(plan, steps=steps) if steps else plan
     check_writable(out)
+    quiet = quiet or int(os.environ.get("RANK", 0)) > 0  # under torchrun the first process speaks for all
     if not (data / "vocabulary.json").is_file():
         raise UsageError(f"{data} is no prepared corpus.", "Make one with: symbolic-cover prepare --out FOLDER")
     with progress_line(quiet or as_json) as tell:

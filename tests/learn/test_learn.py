@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from transformers import LlamaForCausalLM
 from symbolic_cover.corpus.shards import Shard, split_of
 from symbolic_cover.errors import UsageError
 from symbolic_cover.learn.dataset import IGNORED_LABEL, Vocabulary, WindowDataset, _song_weights
-from symbolic_cover.learn.train import TrainingPlan, train
+from symbolic_cover.learn.train import MODELS_FOLDER, TrainingPlan, build_model, train
 from tests.corpus.small import TOKENIZER, prepared_songs
 
 
@@ -152,6 +153,36 @@ def test_samples_are_written_at_evaluations(shards, tmp_path):
     train(shards, tmp_path / "run", TrainingPlan.load("tiny"), sample=sampler_for(shards, tmp_path / "samples"))
     assert {path.name for path in (tmp_path / "samples").glob("*.mid")} == {"step-000010.mid", "step-000020.mid"}
     assert json.loads((tmp_path / "samples" / "step-000020.json").read_text())["melody_retention"] == 1.0
+
+
+@pytest.mark.slow
+def test_two_processes_share_the_batches(shards, tmp_path):
+    """`torchrun` trains the same model as one process does, and writes it once."""
+    torchrun, command = (Path(sys.executable).with_name(name) for name in ("torchrun", "symbolic-cover"))
+    asked = ["train", "--data", str(shards), "--preset", "tiny", "--quiet"]
+    alone, shared = tmp_path / "alone", tmp_path / "shared"
+    subprocess.run([command, *asked, "--out", alone], check=True)
+    subprocess.run([torchrun, "--nproc_per_node", "2", "--no-python", command, *asked, "--out", shared], check=True)
+    losses = []
+    for out in (alone, shared):
+        log = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+        losses.append([line["eval_loss"] for line in log if "eval_loss" in line])
+        assert (out / "final" / "model.safetensors").is_file()
+    assert losses[1] == pytest.approx(losses[0], abs=0.02)
+
+
+def test_a_plan_can_be_a_file_of_ones_own(tmp_path):
+    own = tmp_path / "own.toml"
+    own.write_text((MODELS_FOLDER / "tiny.toml").read_text().replace("steps = 20", "steps = 3"))
+    assert TrainingPlan.load(str(own)).steps == 3
+    own.write_text("steps = 3")
+    with pytest.raises(UsageError, match="layers"):
+        TrainingPlan.load(str(own))
+
+
+def test_base_is_a_model_for_a_card(shards):
+    model = build_model(TrainingPlan.load("base"), Vocabulary.load(shards))
+    assert 25e6 < model.num_parameters() < 40e6
 
 
 def test_wrong_requests_are_refused(tmp_path):
