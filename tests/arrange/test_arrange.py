@@ -12,13 +12,14 @@ from symbolic_cover.analyze.hands import REACH_OF_LEVEL, Reach, unplayable_in_ha
 from symbolic_cover.arrange.arranger import draft_by_model, draft_by_rules, prepare_content
 from symbolic_cover.arrange.checkpoint import find_checkpoint
 from symbolic_cover.arrange.choose import choose
-from symbolic_cover.arrange.constraints import BarState, Players, TokenIds
+from symbolic_cover.arrange.constraints import LEANING, BarState, ChordLeaning, Players, TokenIds
 from symbolic_cover.arrange.decoder import Decoder
 from symbolic_cover.arrange.sample import _bars_to_replay, _Sampler
 from symbolic_cover.arrange.styles import load_style, style_names
 from symbolic_cover.errors import UsageError
+from symbolic_cover.evaluate.human_range import GENERAL
 from symbolic_cover.evaluate.metrics import melody_on_top, melody_retention, score_arrangement
-from symbolic_cover.music import Bar, Controls, Key, Meter, Note
+from symbolic_cover.music import Bar, Chord, Controls, Key, Meter, Note
 from tests.conftest import make_song
 
 STYLE = load_style("pop-piano")
@@ -95,6 +96,32 @@ def test_polyphony_is_asked_of_the_model_in_every_bar(tiny_checkpoint, song):
 
     assert asked(None) == [None] * 4
     assert [asked(value)[0] for value in (0.0, 0.5, 1.0)] == [0, 4, 8]
+
+
+def test_full_is_as_hard_as_people_usually_play_it(tiny_checkpoint, song):
+    def level(asked: str, usual: str) -> str:
+        human = {"pop-piano": replace(GENERAL, level=usual)}
+        sampler = _Sampler(replace(tiny_checkpoint, human=human), song, STYLE, Controls(candidates=1, level=asked))
+        return tiny_checkpoint.tokenizer[sampler.header[2]]
+
+    assert level("full", "full") == "Level_full"
+    assert level("full", "easy") == "Level_easy"
+    assert level("easy", "full") == "Level_easy"
+
+
+def test_tones_of_the_chord_are_leaned_to_where_a_pitch_may_come(tiny_checkpoint):
+    ids, bar = TokenIds(tiny_checkpoint.tokenizer), Bar(48, Meter(2, 4))
+    vocab = tiny_checkpoint.tokenizer.vocab
+    state = BarState(ids, Players(bar, STYLE.ensemble, [], {}, Reach()), max_notes=9)
+    leaning = ChordLeaning([state], [Chord(0, 60, 0, "maj", 0), Chord(60, 96, 7, "maj", 7)])
+    scores = torch.zeros((1, ids.size))
+    assert not leaning(None, scores).any()
+    for word in ("Part_right-hand", "Velocity_4", "Position_12"):
+        state.push(vocab[word])
+    leaned = leaning(None, scores)[0]
+    assert leaned[vocab["Pitch_67"]] == leaned[vocab["Pitch_62"]] == pytest.approx(LEANING)
+    assert leaned[vocab["Pitch_60"]] == 0
+    assert not scores.any()
 
 
 def test_a_style_can_be_played_by_another_ensemble(tiny_checkpoint, song):
