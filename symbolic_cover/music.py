@@ -245,7 +245,8 @@ def _piecewise(x: np.ndarray, xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
 class Content:
     """The lead sheet and more: what a cover keeps of a song. All notes on the grid, sorted.
 
-    `texture` is what remains beside melody and bass. `chords` do not overlap and may leave gaps.
+    `texture` is what remains beside melody and bass. `chords` do not overlap and may leave gaps. An excerpt is not
+    `is_whole`: its first and last bars are not those of its song.
     """
 
     grid: Grid
@@ -255,6 +256,7 @@ class Content:
     chords: tuple[Chord, ...]
     key: Key
     title: str = "Untitled"
+    is_whole: bool = True
 
     def transposed(self, semitones: int) -> Content:
         """The song so many semitones higher, wherever that leads."""

@@ -25,7 +25,7 @@ from symbolic_cover.arrange.decoder import Decoder
 from symbolic_cover.errors import UsageError
 from symbolic_cover.music import LEVELS, Content, Controls, Note, Style
 from symbolic_cover.tokens import vocabulary as v
-from symbolic_cover.tokens.tokenizer import bars_of_content
+from symbolic_cover.tokens.tokenizer import bars_of_content, place_of
 
 _MIN_P = 0.03
 #: The most notes a bar of a solo piano takes, and how many more for every further part.
@@ -122,7 +122,9 @@ class _Sampler:
             density = round(_SPARSEST + controls.density * (densest - _SPARSEST))
         polyphony = None if controls.polyphony is None else round(controls.polyphony * len(v.POLYPHONY_BOUNDS))
         bars = bars_of_content(self.content)
-        for bar in bars:
+        first, last = _sounding_bars(self.content)
+        for index, bar in enumerate(bars):
+            bar["place"] = place_of(index - first, last - first + 1) if self.content.is_whole else "inner"
             shown = rng.random(len(bar["texture"])) < controls.fidelity
             bar["texture"] = [note for note, keep in zip(bar["texture"], shown, strict=True) if keep]
             bar["bass"] = bar["bass"] if controls.fidelity >= _BASS_FROM else []

@@ -60,7 +60,9 @@ def read_excerpt(shard: Shard, tokenizer: BarTokenizer, song: int, first: int, n
         played.append(tokenizer.names(y.tolist()))
     content = tokenizer.read_content(header + tokens)
     heard, steps = find_key(content.notes), int(shard.steps_home[song])
-    content = replace(content, key=heard if heard.steps_home == steps else Key(-steps % 12, "major"))
+    key = heard if heard.steps_home == steps else Key(-steps % 12, "major")
+    whole = n_bars >= int(shard.song_start[song + 1] - shard.song_start[song])
+    content = replace(content, key=key, is_whole=whole)
     parts: dict[str, list[Note]] = {}
     for bar, words in zip(content.grid.bars, played, strict=True):
         for name, notes in tokenizer.read_target_bar(bar, words).items():

@@ -29,17 +29,17 @@ def settle(part: str, notes: Sequence[Note]) -> list[Note]:
     ornament. A guitarist's strum damps what rang before.
     """
     struck = _gathered(notes) if part in _STRUMMED else list(notes)
-    occupied = {note.onset_tick for note in struck if place_of(note.onset_tick) == note.onset_tick}
+    occupied = {note.onset_tick for note in struck if nearest_place(note.onset_tick) == note.onset_tick}
     placed: dict[tuple[int, int], Note] = {}
     for note in sorted(struck):
-        onset = place_of(note.onset_tick)
+        onset = nearest_place(note.onset_tick)
         if onset == note.onset_tick or onset not in occupied:
             end = max(note.end_tick, onset + 1)
             placed.setdefault((onset, note.pitch), note._replace(onset_tick=onset, duration_tick=end - onset))
     return _damped(sorted(placed.values()), strums=part in _STRUMMED)
 
 
-def place_of(tick: int) -> int:
+def nearest_place(tick: int) -> int:
     """The nearest place for an onset."""
     beat, within = divmod(tick, TICKS_PER_QUARTER)
     return beat * TICKS_PER_QUARTER + _NEAREST[within]

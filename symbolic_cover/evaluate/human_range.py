@@ -133,6 +133,7 @@ def excerpt(content: Content, first: int, last: int) -> Content:
     return replace(
         content,
         grid=replace(content.grid, bars=bars),
+        is_whole=False,
         melody=inside(content.melody),
         bass=inside(content.bass),
         texture=inside(content.texture),

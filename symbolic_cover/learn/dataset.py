@@ -25,6 +25,8 @@ _LEAD_ALONE = tuple(
     f"Ensemble_{name}" for name in ("voice-piano", "choir", "string-quartet", "orchestra", "lead-sheet", "band")
 )
 _OPEN_STYLE, _SILENT_TUNE, _AS_HEARD = 0.1, 0.2, 0.3
+#: How often a window begins where its song does, and how often it ends there.
+_AT_AN_EDGE = 0.08
 #: How often a window is in its home key, and how many semitones off it is otherwise.
 _AT_HOME, _ASTRAY = 0.8, (-7, -5, -4, -3, -2, -1, 1, 2, 3, 4, 5, 7)
 #: 1 draws styles by how much music there is of each, 0 draws all alike.
@@ -115,7 +117,9 @@ class WindowDataset(torch.utils.data.Dataset):
         song = int(rng.choice(len(self.song_weight), p=self.song_weight))
         first, end = int(self.shard.song_start[song]), int(self.shard.song_start[song + 1])
         latest = max(first, end - 8)
-        bar = first if rng.random() < 0.08 else int(rng.integers(first, latest + 1))
+        place = rng.random()
+        at_edge = place < 2 * _AT_AN_EDGE
+        bar = (first if place < _AT_AN_EDGE else latest) if at_edge else int(rng.integers(first, latest + 1))
         shown = self.draw_shown(rng) if self.augment else _SHOWN_TO_VALIDATE[index % len(_SHOWN_TO_VALIDATE)]
         header = self.shard.headers[song].copy()
         if self.augment and rng.random() < _OPEN_STYLE and "Style_any" in self.vocabulary.ids:
