@@ -7,7 +7,7 @@ tokenizer's graph through one bar of one candidate and says which tokens may com
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -20,8 +20,8 @@ from symbolic_cover.tokens.tokenizer import DRUM_TICK, BarTokenizer
 
 _PITCHES = np.arange(v.LOWEST_PITCH, v.HIGHEST_PITCH + 1)
 _LIMBS = 4
-#: How much likelier, in nats, the tones of the song's chord are made than the model thinks.
-LEANING = 0.7
+#: How much likelier, in nats, than the model thinks the tones of the song's chord are made, and its own notes.
+CHORD_LEANING, SONG_LEANING = 0.7, 1.0
 
 
 class Players:
@@ -271,25 +271,33 @@ class BarConstraints(LogitsProcessor):
         return scores.masked_fill(~legal, float("-inf"))  # type: ignore[return-value]
 
 
-class ChordLeaning(LogitsProcessor):
-    """Makes the tones of the song's chord likelier by `LEANING` nats wherever a pitch may come."""
+class Leaning(LogitsProcessor):
+    """Makes likelier what belongs to the song: the tones of its chord, and what is `shown` of its own notes.
 
-    def __init__(self, states: Sequence[BarState], chords: Sequence[Chord]) -> None:
+    Chord tones gain `CHORD_LEANING` nats wherever a pitch may come, pitches that the song itself strikes at that place
+    `SONG_LEANING`, and so do the places at which it does.
+    """
+
+    def __init__(self, states: Sequence[BarState], chords: Sequence[Chord], shown: Iterable[Note] = ()) -> None:
         self.states = states
-        bar = states[0].players.bar
-        self.tones = np.zeros((bar.meter.bar_tick, 12), dtype=bool)
+        bar, self.ids = states[0].players.bar, states[0].tokens
+        self.pitches = np.zeros((bar.meter.bar_tick, len(_PITCHES)), dtype=np.float32)
+        self.places = np.zeros(bar.meter.bar_tick, dtype=np.float32)
         for chord in chords:
             if chord.start_tick < bar.end_tick and chord.end_tick > bar.start_tick:
                 ticks = slice(max(chord.start_tick - bar.start_tick, 0), chord.end_tick - bar.start_tick)
-                self.tones[ticks, sorted(chord.pitch_classes)] = True
+                self.pitches[ticks, np.isin(_PITCHES % 12, sorted(chord.pitch_classes))] = CHORD_LEANING
+        for note in shown:
+            tick = note.onset_tick - bar.start_tick
+            self.places[tick] = SONG_LEANING
+            self.pitches[tick, v.within_range(note.pitch) - v.LOWEST_PITCH] += SONG_LEANING
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
-        """`scores` (rows, vocabulary) with more for chord tones."""
-        scores = scores.clone()  # type: ignore[assignment]
+        """`scores` (rows, vocabulary) with more for what belongs to the song."""
+        added = np.zeros(scores.shape, dtype=np.float32)
+        first_place, first_pitch = self.ids.first["Position"], self.ids.first["Pitch"]
+        added[:, first_place : first_place + len(self.places)] = self.places
         for row, state in enumerate(self.states):
             if state.position >= 0:
-                first = state.tokens.first["Pitch"]
-                scores[row, first : first + len(_PITCHES)] += torch.from_numpy(
-                    LEANING * self.tones[state.position, _PITCHES % 12].astype(np.float32)
-                )
-        return scores
+                added[row, first_pitch : first_pitch + len(_PITCHES)] = self.pitches[state.position]
+        return scores + torch.from_numpy(added)  # type: ignore[return-value]

@@ -8,7 +8,7 @@ the best one. A section that returns is played as it was, except for the ends of
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,7 @@ from symbolic_cover.analyze.form import SECTION_BARS, returning_bars
 from symbolic_cover.analyze.hands import REACH_OF_LEVEL
 from symbolic_cover.arrange.checkpoint import Checkpoint
 from symbolic_cover.arrange.choose import best_phrase
-from symbolic_cover.arrange.constraints import BarConstraints, BarState, ChordLeaning, Players, TokenIds
+from symbolic_cover.arrange.constraints import BarConstraints, BarState, Leaning, Players, TokenIds
 from symbolic_cover.arrange.decoder import Decoder
 from symbolic_cover.errors import UsageError
 from symbolic_cover.music import LEVELS, Content, Controls, Note, Style
@@ -101,7 +101,7 @@ class _Sampler:
         for index in range(first, last + 1):
             x = self.tokenizer.ids(self.tokenizer.source_bar(**self.sources[index]))
             logits = self._feed_source(x)
-            states = self._replay(index) or self._draw_bar(self._states(index), logits)
+            states = self._replay(index) or self._draw_bar(self._states(index), logits, self._shown(index))
             for row, state in zip(self.rows, states, strict=True):
                 row.bars[-1] += self.tokenizer.ids(self.tokenizer.target_bar(bars[index], state.notes))
                 for name, notes in state.notes.items():
@@ -133,6 +133,10 @@ class _Sampler:
 
     def _states(self, index: int) -> list[BarState]:
         return [self._state(row, index) for row in self.rows]
+
+    def _shown(self, index: int) -> list[Note]:
+        """The notes of the song, beside its tune, that the model is shown of a bar."""
+        return [*self.sources[index]["bass"], *self.sources[index]["texture"]]
 
     def _replay(self, index: int) -> list[BarState] | None:
         """The bar as it was when the song brought it first; None where it is new or to be varied."""
@@ -208,9 +212,9 @@ class _Sampler:
         self.decoder.reset()
         return self.decoder.feed(ids, mask)
 
-    def _draw_bar(self, states: list[BarState], logits: torch.Tensor) -> list[BarState]:
+    def _draw_bar(self, states: list[BarState], logits: torch.Tensor, shown: Sequence[Note] = ()) -> list[BarState]:
         """Draw tokens until every state has ended its bar; the end itself is not fed, X follows."""
-        constraints = LogitsProcessorList([ChordLeaning(states, self.content.chords), BarConstraints(states)])
+        constraints = LogitsProcessorList([Leaning(states, self.content.chords, shown), BarConstraints(states)])
         last = logits
         while True:
             scores = self.warpers(None, constraints(None, last))  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from symbolic_cover.analyze.hands import REACH_OF_LEVEL, Reach, unplayable_in_ha
 from symbolic_cover.arrange.arranger import draft_by_model, draft_by_rules, prepare_content
 from symbolic_cover.arrange.checkpoint import find_checkpoint
 from symbolic_cover.arrange.choose import choose
-from symbolic_cover.arrange.constraints import LEANING, BarState, ChordLeaning, Players, TokenIds
+from symbolic_cover.arrange.constraints import CHORD_LEANING, SONG_LEANING, BarState, Leaning, Players, TokenIds
 from symbolic_cover.arrange.decoder import Decoder
 from symbolic_cover.arrange.sample import _bars_to_replay, _Sampler
 from symbolic_cover.arrange.styles import load_style, style_names
@@ -109,17 +109,19 @@ def test_full_is_as_hard_as_people_usually_play_it(tiny_checkpoint, song):
     assert level("easy", "full") == "Level_easy"
 
 
-def test_tones_of_the_chord_are_leaned_to_where_a_pitch_may_come(tiny_checkpoint):
+def test_chord_tones_and_the_songs_own_notes_are_leaned_to(tiny_checkpoint):
     ids, bar = TokenIds(tiny_checkpoint.tokenizer), Bar(48, Meter(2, 4))
     vocab = tiny_checkpoint.tokenizer.vocab
     state = BarState(ids, Players(bar, STYLE.ensemble, [], {}, Reach()), max_notes=9)
-    leaning = ChordLeaning([state], [Chord(0, 60, 0, "maj", 0), Chord(60, 96, 7, "maj", 7)])
+    leaning = Leaning([state], [Chord(0, 60, 0, "maj", 0), Chord(60, 96, 7, "maj", 7)], [Note(60, 12, 43)])
     scores = torch.zeros((1, ids.size))
-    assert not leaning(None, scores).any()
+    places = torch.nonzero(leaning(None, scores)[0]).flatten().tolist()
+    assert [tiny_checkpoint.tokenizer[place] for place in places] == ["Position_12"]
     for word in ("Part_right-hand", "Velocity_4", "Position_12"):
         state.push(vocab[word])
     leaned = leaning(None, scores)[0]
-    assert leaned[vocab["Pitch_67"]] == leaned[vocab["Pitch_62"]] == pytest.approx(LEANING)
+    assert leaned[vocab["Pitch_67"]] == leaned[vocab["Pitch_62"]] == pytest.approx(CHORD_LEANING)
+    assert leaned[vocab["Pitch_43"]] == pytest.approx(CHORD_LEANING + SONG_LEANING)
     assert leaned[vocab["Pitch_60"]] == 0
     assert not scores.any()
 
