@@ -196,7 +196,7 @@ def versions(segment: Excerpt, style: Style, checkpoint, controls: Controls) -> 
     return {"human": segment.parts, **made, "copy": {"source": [*segment.content.melody, *stacks]}}
 
 
-def scores(parts, segment: Excerpt, forest, profiles, human) -> dict[str, float]:
+def scores(parts, segment: Excerpt, forest, profiles, ranges) -> dict[str, float]:
     """Everything that is measured of one arrangement."""
     content = segment.content
     bars = content.grid.bars
@@ -223,7 +223,7 @@ def scores(parts, segment: Excerpt, forest, profiles, human) -> dict[str, float]
         "pitch_class_entropy_4": m.pitch_class_entropy(pitched, bars, window=4),
         "ioi_pattern_entropy": m.ioi_pattern_entropy(everything),
         "bar_repetition": m.bar_repetition(everything, bars),
-        "worth": worth(parts, content, human.get(segment.style)),
+        "worth": worth(parts, content, ranges.get(segment.style)),
         "empty_bars": m.empty_bars(everything, sorted(n for notes in segment.parts.values() for n in notes), bars),
         "style_margin": own - max(others),
         "named": float(forest.predict([features(parts, content)])[0] == segment.style),
