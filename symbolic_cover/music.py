@@ -348,7 +348,7 @@ class Controls:
     """
 
     level: str = "full"
-    fidelity: float = 0.5
+    fidelity: float = 0.2
     density: float | None = None
     polyphony: float | None = None
     transpose: int = 0

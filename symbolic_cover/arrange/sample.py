@@ -32,7 +32,7 @@ _MIN_P = 0.03
 _MOST_NOTES, _MORE_NOTES = 48, 12
 #: How many bars are looked at to tell which candidate goes on.
 _JUDGED_BARS = 8
-_BASS_FROM = 0.2
+_BASS_FROM = 0.3
 #: The density class that each level asks for; the full level leaves it to the model.
 _DENSITY_OF_LEVEL = {"easy": 2, "intermediate": 4, "full": None}
 _SPARSEST, _DENSEST_HANDS, _DENSEST_BAND = 1, 8, 12

@@ -32,7 +32,7 @@ def style_profile(parts: Iterable[Sequence[Note]]) -> np.ndarray:
                 later = other.onset_tick - note.onset_tick
                 if later > _WINDOW_TICK:
                     break
-                interval = int(np.clip(other.pitch - note.pitch, -_WIDEST, _WIDEST))
+                interval = max(-_WIDEST, min(other.pitch - note.pitch, _WIDEST))
                 pairs[later // _STEP_TICK, interval + _WIDEST] += 1
     return np.concatenate([(table / max(table.sum(), 1)).ravel() for table in (pairs, places)])
 
