@@ -165,13 +165,13 @@ class _Sampler:
         """Every row becomes the one that played these bars best."""
         if len(self.rows) == 1:
             return
-        begin = self.content.grid.bars[first].start_tick
+        begin, end = self.content.grid.bars[first].start_tick, self.content.grid.bars[last].end_tick
         phrases = [
             {name: [note for note in notes if note.onset_tick >= begin] for name, notes in row.notes.items()}
             for row in self.rows
         ]
         if self.ensemble.lead:
-            tune = [note for note in self.content.melody if note.onset_tick >= begin]
+            tune = [note for note in self.content.melody if begin <= note.onset_tick < end]
             for phrase in phrases:
                 phrase[self.ensemble.lead] = [*phrase[self.ensemble.lead], *tune]
         best = best_phrase(phrases, self.content, first, last, self.human)
