@@ -2,8 +2,8 @@
 
 A draft is good where it measures what people's arrangements in its style measure (`evaluate.human_range`), and where
 it agrees with the other drafts: what a model plays again and again, it is sure of (minimum Bayes risk decoding, Kumar &
-Byrne, NAACL 2004). `benchmarks/choosing.py` holds this up to people: theirs are worth more than ours, ours more
-than the rules'.
+Byrne, NAACL 2004). `benchmarks/arrangement.py` holds this up to people: mostly theirs are worth more than ours, ours
+more than the rules'.
 """
 
 from __future__ import annotations
