@@ -1,6 +1,6 @@
 """Covers of held-out POP909 songs, measured against the human arrangement, with baselines beside them.
 
-    python benchmarks/songs.py FOLDER --songs 20 --out benchmarks/arrangement.md
+    python benchmarks/songs.py FOLDER --songs 20 --out benchmarks/songs.md
 
 FOLDER holds POP909 and POP909-CL, unpacked. Every song of the test split is written as a MIDI file on
 its grid and covered through `cover()`, twice: from all its tracks, and from its lead sheet (melody and
