@@ -40,7 +40,7 @@ def find_checkpoint(name_or_path: str | Path | None = None, style: str = DEFAULT
         knowing = [(len(styles), folder) for folder, styles in _shipped_styles().items() if style in styles]
         return min(knowing)[1] if knowing else None
     for folder in (Path(name_or_path), SHIPPED / str(name_or_path)):
-        if any(folder.glob("*.safetensors")) and (folder / "tokenizer.json").is_file():
+        if any(folder.glob("model*.safetensors")) and (folder / "tokenizer.json").is_file():
             return folder
     shipped = ", ".join(folder.name for folder in _shipped_styles()) or "none"
     raise UsageError(f"There is no checkpoint '{name_or_path}'.", f"Give a folder, or one that is shipped: {shipped}.")
@@ -48,7 +48,7 @@ def find_checkpoint(name_or_path: str | Path | None = None, style: str = DEFAULT
 
 def _shipped_styles() -> dict[Path, list[str]]:
     """The styles that each shipped checkpoint knows."""
-    folders = sorted({path.parent for path in SHIPPED.glob("*/*.safetensors")})
+    folders = sorted({path.parent for path in SHIPPED.glob("*/model*.safetensors")})
     return {folder: _parameters(folder)["styles"] for folder in folders}
 
 

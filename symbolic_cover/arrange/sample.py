@@ -119,8 +119,10 @@ class _Sampler:
         density = _DENSITY_OF_LEVEL[controls.level]
         if controls.density is not None:
             densest = _DENSEST_HANDS if len(self.ensemble.parts) == 2 else _DENSEST_BAND
-            density = round(_SPARSEST + controls.density * (densest - _SPARSEST))
-        polyphony = None if controls.polyphony is None else round(controls.polyphony * len(v.POLYPHONY_BOUNDS))
+            density = self._class_asked("Density", controls.density, _SPARSEST, densest)
+        polyphony = None
+        if controls.polyphony is not None:
+            polyphony = self._class_asked("Polyphony", controls.polyphony, 0, len(v.POLYPHONY_BOUNDS))
         bars = bars_of_content(self.content)
         first, last = _sounding_bars(self.content)
         for index, bar in enumerate(bars):
@@ -130,6 +132,15 @@ class _Sampler:
             bar["bass"] = bar["bass"] if controls.fidelity >= _BASS_FROM else []
             bar["density"], bar["polyphony"] = density, polyphony
         return bars
+
+    def _class_asked(self, kind: str, share: float, lowest: int, highest: int) -> int:
+        """The class of a control for a `share` 0..1 of what there is; older checkpoints know fewer, or none."""
+        known = sum(word.startswith(f"{kind}_") for word in self.tokenizer.vocab)
+        if not known:
+            raise UsageError(
+                f"The checkpoint knows no --{kind.lower()}.", "Leave it out, or choose another checkpoint."
+            )
+        return round(lowest + share * (min(highest, known - 1) - lowest))
 
     def _states(self, index: int) -> list[BarState]:
         return [self._state(row, index) for row in self.rows]

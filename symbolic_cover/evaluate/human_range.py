@@ -23,7 +23,7 @@ from symbolic_cover.evaluate.metrics import (
     pitch_class_entropy,
 )
 from symbolic_cover.evaluate.style import style_fit, style_profile
-from symbolic_cover.music import LEVELS, Content, Note
+from symbolic_cover.music import LEVELS, TICKS_PER_QUARTER, Content, Note
 
 FILE_NAME = "human_range.safetensors"
 MEASURED = (
@@ -38,11 +38,10 @@ MEASURED = (
     "silent_bars",
     "style_fit",
 )
-#: Beyond so many standard deviations it is no matter how far; and no spread is less than this share of all styles'.
-_FAR = 3.0
+#: Beyond so many standard deviations it is no matter how far; and no standard deviation counts as less than this.
+_FAR, _LEAST_SPREAD = 3.0, 0.05
 #: A level is usual where so many of a style's pieces are played at it.
 _USUAL = 0.3
-_LEAST_SPREAD = 0.05
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def measure(parts: Mapping[str, Sequence[Note]], content: Content, profile: np.n
     everything = sorted(note for notes in parts.values() for note in notes)
     accompaniment = [note for note in pitched if (note.onset_tick, note.pitch) not in tune]
     bars = content.grid.bars
-    quarters = (bars[-1].end_tick - bars[0].start_tick) / 12
+    quarters = (bars[-1].end_tick - bars[0].start_tick) / TICKS_PER_QUARTER
     onsets = {note.onset_tick for note in accompaniment}
     silent = [
         not any(bar.start_tick <= note.onset_tick < bar.end_tick for note in notes)

@@ -305,12 +305,16 @@ def test_transposition_moves_everything_and_stays_on_the_keyboard(song):
     assert low.bass[0].pitch == 29
 
 
-def test_unknown_names_are_refused(tiny_checkpoint, song):
+def test_unknown_names_are_refused(tiny_checkpoint, song, tmp_path):
     assert "pop-piano" in style_names()
     with pytest.raises(UsageError, match="pop-piano"):
         load_style("polka")
     with pytest.raises(UsageError, match="no checkpoint"):
         find_checkpoint("nowhere")
+    (tmp_path / "tokenizer.json").touch()  # a corpus has a tokenizer and people's ranges, but is no checkpoint
+    (tmp_path / "human_range.safetensors").touch()
+    with pytest.raises(UsageError, match="no checkpoint"):
+        find_checkpoint(tmp_path)
     with pytest.raises(UsageError, match="does not know"):
         draft_by_model(tiny_checkpoint, song, replace(STYLE, name="polka"), Controls())
     with pytest.raises(UsageError, match="metre"):
