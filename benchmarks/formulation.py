@@ -5,7 +5,7 @@
 Every variant trains the same tiny model from scratch with the same number of tokens on the training split of a
 prepared corpus, all styles together, and is judged by the nats that it needs for a bar of accompaniment (Y) on the
 same eight-bar excerpts of the validation split, chords and melody given. So tokenizations of any length compare.
-The last variants change the model's shape instead; their seconds a step stand beside.
+The last variants change the model's shape or the optimizer instead; their seconds a step stand beside.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from tokenizers import Tokenizer, models, trainers
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from symbolic_cover.learn.dataset import Shard, Shown, Vocabulary, WindowDataset
+from symbolic_cover.learn.optimizer import MuonWithAdamW
 
 BARS, EXCERPTS = 8, 120
 #: Characters that stand for token ids where a library wants text.
@@ -42,6 +43,8 @@ class Variant:
     merges: int = 0
     width: int = 128
     layers: int = 4
+    matrix_rate: float | None = None  # Muon's; AdamW alone without one
+    rate: float = 3e-3
 
 
 class Songs:
@@ -96,8 +99,10 @@ def try_out(variant: Variant, training: Songs, validation: Songs, options: argpa
         vocab_size=bpe.get_vocab_size() + 1 if bpe else size, hidden_size=variant.width,
         num_hidden_layers=variant.layers, num_attention_heads=variant.width // 32, intermediate_size=3 * variant.width,
         max_position_embeddings=4096, tie_word_embeddings=True, pad_token_id=0))  # fmt: skip
-    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3, betas=(0.9, 0.98), weight_decay=0.05)
-    rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=options.steps, pct_start=0.1)
+    optimizer = optimizer_of(variant, model)
+    rates = [group["lr"] for group in optimizer.param_groups]
+    rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, rates, total_steps=options.steps, pct_start=0.1,
+                                               cycle_momentum=False)  # fmt: skip
     rng = np.random.default_rng(0)
     windows = endless(variant, training, rng)
     begun = time.process_time()
@@ -115,6 +120,13 @@ def try_out(variant: Variant, training: Songs, validation: Songs, options: argpa
     nats, tokens = judge(variant, model.eval(), validation, bpe)
     parameters = model.num_parameters() / 1e6
     return f"| {variant.name} | {parameters:.2f} M | {tokens:.1f} | {nats:.2f} | {seconds:.2f} |"
+
+
+def optimizer_of(variant: Variant, model: LlamaForCausalLM) -> torch.optim.Optimizer:
+    """AdamW, or Muon for the matrices inside."""
+    if variant.matrix_rate is None:
+        return torch.optim.AdamW(model.parameters(), lr=variant.rate, betas=(0.9, 0.98), weight_decay=0.05)
+    return MuonWithAdamW(model, matrix_rate=variant.matrix_rate, rate=variant.rate, weight_decay=0.05)
 
 
 def judge(variant: Variant, model: LlamaForCausalLM, songs: Songs, bpe: Tokenizer | None) -> tuple[float, float]:
@@ -325,6 +337,13 @@ VARIANTS = (
     Variant("1000 merges (BPE)", merges=1000),
     Variant("wide: 192 x 2", width=192, layers=2),
     Variant("deep: 96 x 8", width=96, layers=8),
+    Variant("home key, wide", home=True, width=192, layers=2),
+    Variant("home key, wide, AdamW .01", home=True, width=192, layers=2, rate=0.01),
+    Variant("home key, wide, Muon .003", home=True, width=192, layers=2, matrix_rate=0.003),
+    Variant("home key, wide, Muon .01", home=True, width=192, layers=2, matrix_rate=0.01),
+    Variant("home key, wide, Muon .025", home=True, width=192, layers=2, matrix_rate=0.025),
+    Variant("home key, 144 x 4, Muon .003", home=True, width=144, layers=4, matrix_rate=0.003),
+    Variant("home key, 144 x 4, Muon .01", home=True, width=144, layers=4, matrix_rate=0.01),
 )
 
 

@@ -71,7 +71,7 @@ def measure(parts: Mapping[str, Sequence[Note]], content: Content, profile: np.n
     """The numbers of `MEASURED` for the bars of `content.grid`; the tune belongs to one of the `parts`.
 
     `density` is log2 of the pitched notes a quarter, `duration` log2 of their mean length in ticks, `silent_bars` the
-    share of bars, over the parts, in which a part begins no note. What cannot be told is NaN.
+    share of bars, over the parts that play at all, in which a part begins no note. What cannot be told is NaN.
     """
     tune = {(note.onset_tick, note.pitch) for note in content.melody}
     pitched = sorted(note for name, notes in parts.items() if name != "drums" for note in notes)
@@ -84,6 +84,7 @@ def measure(parts: Mapping[str, Sequence[Note]], content: Content, profile: np.n
         not any(bar.start_tick <= note.onset_tick < bar.end_tick for note in notes)
         for notes in parts.values()
         for bar in bars
+        if notes
     ]
     return {
         "chord_accuracy": chord_accuracy(content.chords, pitched, content.grid),

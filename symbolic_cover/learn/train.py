@@ -33,6 +33,7 @@ from symbolic_cover.corpus.shards import Shard
 from symbolic_cover.errors import UsageError
 from symbolic_cover.learn.card import write_model_card
 from symbolic_cover.learn.dataset import Vocabulary, WindowDataset
+from symbolic_cover.learn.optimizer import MuonWithAdamW
 
 #: Weights go into files no larger than this, so that they can be sent and kept anywhere.
 _LARGEST_FILE = "15MB"
@@ -43,6 +44,7 @@ MODELS_FOLDER = Path(__file__).parent.parent / "presets" / "models"
 class TrainingPlan:
     """A model's shape and how to train it; see ``presets/models/*.toml``.
 
+    `learning_rate` is AdamW's, `matrix_learning_rate` Muon's (`learn/optimizer.py`).
     `patience` is after how many evaluations without a gain on held-out songs training ends.
     """
 
@@ -55,6 +57,7 @@ class TrainingPlan:
     batch_size: int
     accumulation: int
     learning_rate: float
+    matrix_learning_rate: float
     warmup_steps: int
     decay_share: float
     evaluate_every: int
@@ -148,11 +151,13 @@ def train(
         Shard.load(data / "valid"), vocabulary, context=plan.context, length=96, seed=1, augment=False
     )
     model = begin_with(start_from, vocabulary) if start_from else build_model(plan, vocabulary)
+    rates = {"matrix_rate": plan.matrix_learning_rate, "rate": plan.learning_rate, "weight_decay": plan.weight_decay}
     trainer = Trainer(
         model=model,
         args=_arguments(out, plan, seed, precision),
         train_dataset=training,
         eval_dataset=validation,
+        optimizer_cls_and_kwargs=(MuonWithAdamW, {"model": model, **rates}),
         callbacks=[_Log(out / "log.jsonl", sample, progress), EarlyStoppingCallback(plan.patience)],
     )
     trainer.remove_callback(PrinterCallback)  # the log is in log.jsonl
@@ -191,9 +196,6 @@ def _arguments(out: Path, plan: TrainingPlan, seed: int, precision: str) -> Trai
         ddp_backend="gloo" if n_processes > 1 and not cuda else None,
         ddp_find_unused_parameters=False,
         gradient_accumulation_steps=plan.accumulation,
-        learning_rate=plan.learning_rate,
-        weight_decay=plan.weight_decay,
-        adam_beta2=0.98,
         max_grad_norm=1.0,
         lr_scheduler_type="warmup_stable_decay",
         lr_scheduler_kwargs={"num_decay_steps": max(int(plan.steps * plan.decay_share), 1), "min_lr_ratio": 0.02},

@@ -13,6 +13,7 @@ from transformers import LlamaForCausalLM
 from symbolic_cover.corpus.shards import Shard, split_of
 from symbolic_cover.errors import UsageError
 from symbolic_cover.learn.dataset import IGNORED_LABEL, Vocabulary, WindowDataset, _song_weights
+from symbolic_cover.learn.optimizer import MuonWithAdamW
 from symbolic_cover.learn.train import MODELS_FOLDER, TrainingPlan, build_model, train
 from tests.corpus.small import TOKENIZER, prepared_songs
 
@@ -145,6 +146,26 @@ def test_a_stopped_run_ends_where_an_unbroken_one_does(shards, tmp_path):
     log = [json.loads(line) for line in (tmp_path / "whole" / "log.jsonl").read_text().splitlines()]
     losses = [line["eval_loss"] for line in log if "eval_loss" in line]
     assert losses[-1] < losses[0]
+
+
+def test_muon_turns_the_matrices_and_adamw_the_rest(shards):
+    model = build_model(TrainingPlan.load("tiny"), Vocabulary.load(shards))
+    optimizer = MuonWithAdamW(model, matrix_rate=6e-3, rate=2e-3, weight_decay=0.0)
+    rates = {id(p): group["lr"] for group in optimizer.param_groups for p in group["params"]}
+    for name, parameter in model.named_parameters():
+        assert rates[id(parameter)] == (6e-3 if "proj" in name else 2e-3)
+    before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+    ids = torch.arange(2, 60)[None]
+    model(input_ids=ids, labels=ids).loss.backward()
+    optimizer.step()
+    for name, parameter in model.named_parameters():
+        change = (parameter.detach() - before[name]).double()
+        if parameter.ndim == 2 and "proj" in name:  # every direction of an orthogonal update counts about alike
+            singular = torch.linalg.svdvals(change)
+            assert change.square().mean().sqrt() == pytest.approx(0.2 * 6e-3, rel=0.35)
+            assert singular[len(singular) // 2] > 0.4 * singular[0]
+        else:
+            assert change.abs().max() <= 2e-3 * 1.01
 
 
 def test_samples_are_written_at_evaluations(shards, tmp_path):
