@@ -56,7 +56,7 @@ def prepare(library: Path, out: Path, choice: Choice = Choice(), progress: Progr
 
     Does nothing where `out` holds just this corpus already. Raises `UsageError` where nothing is collected.
     """
-    jobs = _jobs(library, choice)
+    jobs = find_jobs(library, choice)
     tokenizer = _tokenizer(jobs)
     work = out / "work"
     work.mkdir(parents=True, exist_ok=True)
@@ -79,7 +79,7 @@ def prepare(library: Path, out: Path, choice: Choice = Choice(), progress: Progr
     return summary
 
 
-def _jobs(library: Path, choice: Choice) -> list[Job]:
+def find_jobs(library: Path, choice: Choice) -> list[Job]:
     """The chosen pieces in a fixed order."""
     there = collected(library)
     missing = [name for name in choice.only if name not in there]

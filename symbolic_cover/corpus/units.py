@@ -102,7 +102,7 @@ def prepare_piece(job: Job, tokenizer: BarTokenizer, ensembles: dict[str, Ensemb
     """One piece from file to tokens. Whatever is wrong with it becomes the reason to leave it out."""
     nothing = np.zeros(0, dtype=np.uint64)
     try:
-        pair = make_pair(_read(job), ensembles)
+        pair = make_pair(read_piece(job), ensembles)
         rng = np.random.default_rng(zlib.crc32(job.name.encode()))
         kind = str(rng.choice(list(_HEARD_AS), p=list(_HEARD_AS.values())))
         heard = degrade(pair.content, errors, rng, kind)
@@ -121,7 +121,8 @@ def prepare_piece(job: Job, tokenizer: BarTokenizer, ensembles: dict[str, Ensemb
         return Prepared(job.name, job.dataset, reason, {}, nothing, 0, 0, np.zeros((0, 3)), nothing, nothing, nothing)
 
 
-def _read(job: Job) -> Piece:
+def read_piece(job: Job) -> Piece:
+    """A piece as its file has it, on the grid of ticks; raises `SymbolicCoverError` for what is no music."""
     path = Path(job.path)
     if job.reader == "pop909":
         if not job.beside or not Path(job.beside).is_file():

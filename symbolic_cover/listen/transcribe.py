@@ -80,15 +80,22 @@ def hear_notes(recording: Recording, progress: Progress | None = None) -> Heard:
     if recording.rate_hz != RATE_HZ:
         raise ValueError(f"basic-pitch listens at {RATE_HZ} Hz, not {recording.rate_hz}")
     note, onset = posteriorgrams(recording, progress)
-    events = _note_events(note, onset)
-    if len(events) < max(FEWEST_NOTES, FEWEST_NOTES_A_MINUTE * recording.duration_sec / 60):
+    events = note_events(note, onset, ONSET_THRESHOLD, FRAME_THRESHOLD, SHORTEST_NOTE_FRAMES)
+    refuse_noise(len(events), recording.duration_sec)
+    return Heard(score_of(events), note, onset)
+
+
+def refuse_noise(n_notes: int, duration_sec: float) -> None:
+    """Raise `InputError` where too few notes were heard for music."""
+    if n_notes < max(FEWEST_NOTES, FEWEST_NOTES_A_MINUTE * duration_sec / 60):
         raise InputError("No notes were heard in this recording.", "Give a recording with pitched instruments.")
-    return Heard(_score_of(events), note, onset)
 
 
-def posteriorgrams(recording: Recording, progress: Progress | None = None) -> tuple[np.ndarray, np.ndarray]:
+def posteriorgrams(
+    recording: Recording, progress: Progress | None = None, threads: int = 2
+) -> tuple[np.ndarray, np.ndarray]:
     """The model's note and onset probabilities, each (frames, 88) float32."""
-    session = _session()
+    session = _session(threads)
     n_frames = len(recording.samples) // HOP_SAMPLES
     n_windows = max(1, -(-n_frames // KEPT_FRAMES))
     kept: dict[str, list[np.ndarray]] = {name: [] for name in MODEL_OUTPUTS}
@@ -114,7 +121,9 @@ def _windows(samples: np.ndarray, first: int, last: int) -> np.ndarray:
     return windows
 
 
-def _note_events(note: np.ndarray, onset: np.ndarray) -> list[tuple[int, int, int, float]]:
+def note_events(
+    note: np.ndarray, onset: np.ndarray, onset_threshold: float, frame_threshold: float, shortest_frames: int
+) -> list[tuple[int, int, int, float]]:
     """(start frame, end frame, MIDI pitch, amplitude 0..1) for every note, by basic-pitch's own rule."""
     with _quietly():
         from basic_pitch.note_creation import output_to_notes_polyphonic
@@ -123,9 +132,9 @@ def _note_events(note: np.ndarray, onset: np.ndarray) -> list[tuple[int, int, in
     events = output_to_notes_polyphonic(
         np.pad(note, before),
         np.pad(onset, before),
-        onset_thresh=ONSET_THRESHOLD,
-        frame_thresh=FRAME_THRESHOLD,
-        min_note_len=SHORTEST_NOTE_FRAMES,
+        onset_thresh=onset_threshold,
+        frame_thresh=frame_threshold,
+        min_note_len=shortest_frames,
         infer_onsets=True,
         max_freq=None,
         min_freq=None,
@@ -134,7 +143,7 @@ def _note_events(note: np.ndarray, onset: np.ndarray) -> list[tuple[int, int, in
     return [(max(0, start - LEAD_FRAMES), end - LEAD_FRAMES, pitch, level) for start, end, pitch, level in events]
 
 
-def _score_of(events: list[tuple[int, int, int, float]]) -> ScoreSecond:
+def score_of(events: list[tuple[int, int, int, float]]) -> ScoreSecond:
     """Note events as a score in seconds with one track."""
     from symusic import core
 
@@ -148,15 +157,15 @@ def _score_of(events: list[tuple[int, int, int, float]]) -> ScoreSecond:
     return score
 
 
-def _session() -> Any:
-    """The ONNX model on two threads."""
+def _session(threads: int) -> Any:
+    """The ONNX model on so many threads."""
     try:
         import onnxruntime
     except ImportError as error:
         raise MissingDependencyError("onnxruntime is not installed.", "Type: pip install onnxruntime") from error
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 2
+    options.intra_op_num_threads = threads
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(str(model_path()), options, providers=["CPUExecutionProvider"])
 

@@ -148,6 +148,12 @@ def render_audio(
     return SoundInfo(out_path, n_frames / rate_hz, PEAK_DBFS, font)
 
 
+def play_samples(score: symusic.Score, soundfont: Path, rate_hz: int) -> np.ndarray:
+    """A short score as samples, shape (frames, 2), -1..1; for whole songs `render_audio` needs less memory."""
+    blocks = list(_play(score, soundfont, rate_hz, _SYNTH_GAINS[1]))
+    return np.concatenate(blocks).astype(np.float32) / _FULL_SCALE
+
+
 def _play(score: symusic.Score, soundfont: Path, rate_hz: int, gain: float) -> Iterator[np.ndarray]:
     """Blocks of 16-bit sound, shape (frames, 2), of a score played from the start by a fresh synthesizer."""
     score = score.to("second")

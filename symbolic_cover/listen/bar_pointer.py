@@ -1,0 +1,119 @@
+"""Beats and bars from the listener's activations: the bar-pointer model.
+
+A pointer moves through bars of two, three or four beats; a beat lasts a whole number of frames, and only at its end may
+the tempo change a little. The likeliest way of the pointer through the whole recording (Viterbi) gives beats, metre,
+downbeats and tempo at once. Whiteley, Cemgil & Godsill, "Bayesian modelling of temporal structure in musical audio",
+ISMIR 2006; state space of Krebs, Böck & Widmer, "An efficient state-space model for joint tempo and meter tracking",
+ISMIR 2015.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from symbolic_cover.listen.features import RATE_HZ
+
+SLOWEST_BPM, FASTEST_BPM = 38.0, 230.0
+PREFERRED_BPM, SPREAD_OCTAVES = 105.0, 0.8
+#: How dear a change of tempo is; how many frames about a beat may show it.
+CHANGE_COST = 45.0
+_BEAT_SHARE = 12
+#: A beat's evidence in parts of a frame around it.
+_REACH = 2
+
+
+class Beats(NamedTuple):
+    """`sec` (beats,) rising; `place` in the bar from 0 (beats,); `size` beats a bar; `log_likelihood` of the best way
+    for each size that was tried."""
+
+    sec: np.ndarray
+    place: np.ndarray
+    size: int
+    log_likelihood: dict[int, float]
+
+
+def track(
+    beat: np.ndarray, downbeat: np.ndarray, *, sizes: tuple[int, ...] = (2, 3, 4),
+    size_log_prior: dict[int, float] | None = None, bpm: tuple[float, float] = (SLOWEST_BPM, FASTEST_BPM),
+    rate_hz: float = RATE_HZ,
+) -> Beats:  # fmt: skip
+    """The likeliest beats and bars; `beat` and `downbeat` (frames,) are probabilities, a downbeat being a beat too."""
+    intervals = np.arange(int(60 * rate_hz / bpm[1]), int(np.ceil(60 * rate_hz / bpm[0])) + 1)
+    evidence = _evidence(beat, downbeat)
+    ways = {}
+    for size in sizes:
+        frames, places, value = _best_way(evidence, intervals, size, rate_hz)
+        ways[size] = (frames, places, value + (size_log_prior or {}).get(size, 0.0))
+    best = max(ways, key=lambda size: ways[size][2])
+    frames, places, _ = ways[best]
+    sec = _between_frames(beat + downbeat, frames) / rate_hz
+    return Beats(sec, places, best, {size: way[2] for size, way in ways.items()})
+
+
+def _evidence(beat: np.ndarray, downbeat: np.ndarray) -> np.ndarray:
+    """Log likelihood of a frame without a beat, with one inside a bar, and with a first one, (3, frames)."""
+    beat = np.clip(beat, 1e-5, 1 - 1e-5)
+    downbeat = np.clip(downbeat, 1e-5, 1 - 1e-5)
+    first = np.minimum(downbeat, beat)
+    inner = np.maximum(beat - first, 1e-5)
+    return np.log(np.stack([np.maximum((1 - beat) / (_BEAT_SHARE - 1), 1e-5), inner, first]))
+
+
+def _best_way(
+    evidence: np.ndarray, intervals: np.ndarray, size: int, rate_hz: float
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Beat frames, their places in bars of `size`, and the log likelihood of the best way."""
+    n_frames, n_tempi = evidence.shape[1], len(intervals)
+    ends = np.cumsum(np.tile(intervals, size)).reshape(size, n_tempi)
+    starts = ends - intervals
+    n_states = int(ends[-1, -1])
+    place_in_beat = np.concatenate([np.arange(length) for length in np.tile(intervals, size)])
+    length = np.concatenate([np.full(length, length) for length in np.tile(intervals, size)])
+    shows = place_in_beat < np.maximum(length / _BEAT_SHARE, 1)
+    is_first = np.arange(n_states) < ends[0, -1]
+    kind = np.where(shows, np.where(is_first, 2, 1), 0)
+    change = -CHANGE_COST * np.abs(intervals[None, :] / intervals[:, None] - 1)
+    change -= np.log(np.exp(change).sum(axis=1, keepdims=True))
+    octaves = np.log2(60 * rate_hz / intervals / PREFERRED_BPM) / SPREAD_OCTAVES
+    prior = -0.5 * octaves**2
+    value = np.concatenate([np.repeat(prior, intervals) - np.log(np.repeat(intervals, intervals))] * size)
+    value += evidence[kind, 0]
+    came_from = np.zeros((n_frames, size, n_tempi), dtype=np.int16)
+    before = np.roll(ends, 1, axis=0) - 1  # the last states of the beat before
+    for frame in range(1, n_frames):
+        arriving = value[before][:, :, None] + change  # size, tempo before, tempo after
+        came_from[frame] = arriving.argmax(axis=1)
+        value[1:] = value[:-1].copy()
+        value[starts] = arriving.max(axis=1)
+        value += evidence[:, frame][kind]
+    return *_walk_back(int(value.argmax()), came_from, starts, ends), float(value.max())
+
+
+def _walk_back(
+    state: int, came_from: np.ndarray, starts: np.ndarray, ends: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The frames and places of the beats on the way to a last state."""
+    flat = ends.ravel()
+    beat, tempo = divmod(int(np.searchsorted(flat, state, side="right")), ends.shape[1])
+    frame = len(came_from) - 1 - (state - int(starts[beat, tempo]))
+    found = []
+    while frame >= 0:
+        found.append((frame, int(beat)))
+        if frame == 0:
+            break
+        tempo = int(came_from[frame, beat, tempo])
+        beat = (beat - 1) % len(ends)
+        frame -= int(ends[beat, tempo] - starts[beat, tempo])
+    rows = np.array(found[::-1], dtype=int).reshape(-1, 2)
+    return rows[:, 0], rows[:, 1]
+
+
+def _between_frames(activation: np.ndarray, frames: np.ndarray) -> np.ndarray:
+    """Beat frames (float): each moved to the centre of the activation around it."""
+    offsets = np.arange(-_REACH, _REACH + 1)
+    padded = np.pad(activation, _REACH)
+    weights = np.stack([padded[frames + _REACH + offset] for offset in offsets]) ** 2 + 1e-4
+    moved = frames + (weights * offsets[:, None]).sum(axis=0) / weights.sum(axis=0)
+    return np.maximum.accumulate(moved)

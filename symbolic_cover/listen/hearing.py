@@ -1,0 +1,177 @@
+"""A recording -> its notes, tune, bass, chords and key in seconds, and its beats: what the listener makes of it.
+
+The transcript says of itself what was heard: its tracks are called after the tune, the bass and the rest, its markers
+are chords, its key signature is the key. So `analyze` believes it as it believes a score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from symusic import core
+
+from symbolic_cover.errors import MissingDependencyError
+from symbolic_cover.listen import transcribe
+from symbolic_cover.listen.bar_pointer import FASTEST_BPM, SLOWEST_BPM, Beats, track
+from symbolic_cover.listen.bars import Bars, lay_bars
+from symbolic_cover.listen.features import RATE_HZ, Features, features_of
+from symbolic_cover.listen.harmony import NO_CHORD, chord_labels, heard_key
+from symbolic_cover.listen.lines import TimedNote, heard_line
+from symbolic_cover.listen.listener import METER_SIZES, PITCH_MAPS, Heard, Listener, hear, load_listener
+from symbolic_cover.music import TICKS_PER_QUARTER, Grid, Meter, Recording
+
+WEIGHTS = Path(__file__).parents[1] / "checkpoints" / "listener"
+MELODY, BASS, REST = "melody", "bass", "audio"
+#: How lines are drawn: what silence costs, what a change of key costs.
+MELODY_LINE = {"bias": 0.3, "step_cost": 4.0}
+BASS_LINE = {"bias": 0.3, "step_cost": 4.0}
+NOTE_ONSET, NOTE_FRAME = 0.35, 0.35
+_NEAR_BPM, _ANCHOR = 1.06, 0.999
+_SUREST = 0.99
+_METER_WEIGHT = 20.0
+_SAME_SEC = 0.06
+
+
+class Overrides(NamedTuple):
+    """What a listener is told rather than hears: felt beats a minute, metre, the time of a downbeat."""
+
+    bpm: float | None = None
+    meter: Meter | None = None
+    downbeat_sec: float | None = None
+
+
+NOTHING = Overrides()
+
+
+@cache
+def shipped_listener(folder: Path = WEIGHTS) -> Listener:
+    """The listener whose weights come with the package."""
+    if not (folder / "model.safetensors").is_file():
+        raise MissingDependencyError("The listener's weights are missing.", "Install symbolic-cover again.")
+    return load_listener(folder)
+
+
+def hear_recording(
+    recording: Recording, told: Overrides = NOTHING, progress: transcribe.Progress | None = None
+) -> tuple[core.ScoreSecond, Grid]:
+    """Everything that is heard in a recording at 22050 Hz.
+
+    Raises `InputError` if (almost) no notes are heard, `MissingDependencyError` without basic-pitch or weights.
+    """
+    model = shipped_listener()
+    note, onset = transcribe.posteriorgrams(recording, (lambda share: progress(0.8 * share)) if progress else None)
+    features = features_of(recording, note, onset)
+    heard = hear(model, features)
+    notes = heard_notes(heard, features)
+    transcribe.refuse_noise(len(notes), recording.duration_sec)
+    grid = heard_grid(heard, told, notes)
+    return _score(notes, heard, features, grid), grid
+
+
+def heard_notes(heard: Heard, features: Features) -> list[TimedNote]:
+    """All notes, by basic-pitch's own rule from the listener's maps."""
+    sounds, begins = (_probability(heard, name) for name in ("note", "note onset"))
+    events = transcribe.note_events(sounds, begins, NOTE_ONSET, NOTE_FRAME, shortest_frames=2)
+    return [
+        TimedNote(start / RATE_HZ, end / RATE_HZ, pitch, _velocity(features, start, end, pitch))
+        for start, end, pitch, _ in sorted(events)
+    ]
+
+
+def heard_grid(heard: Heard, told: Overrides, notes: Sequence[TimedNote]) -> Grid:
+    """Beats and bars around the notes; what is told is kept."""
+    beats, probability = heard_beats(heard, told)
+    meter = told.meter or _meter_of(beats.size, heard)
+    start, end = min(note.onset_sec for note in notes), max(note.end_sec for note in notes)
+    beat_sec, phase = beats.sec, int(-beats.place[0] % beats.size) if len(beats.sec) else 0
+    if len(beat_sec) < 2:
+        period = 60.0 / (told.bpm or 100.0)
+        beat_sec, phase = start + period * np.arange(beats.size + 1), 0
+    bars = Bars(meter, phase, probability)
+    return replace(lay_bars(beat_sec, bars, start, end), confidence=min(probability, _SUREST))
+
+
+def heard_beats(heard: Heard, told: Overrides = NOTHING) -> tuple[Beats, float]:
+    """Beats and bars, and how sure they are: the mean probability of a beat where one is said to be."""
+    beat, downbeat = (_sigmoid(heard.beat[:, column]) for column in (0, 1))
+    if told.downbeat_sec is not None:
+        frame = int(np.clip(round(told.downbeat_sec * RATE_HZ), 0, len(beat) - 1))
+        beat, downbeat = beat.copy(), downbeat.copy()
+        beat[frame] = downbeat[frame] = _ANCHOR
+    size = heard.meter[:, : len(METER_SIZES)]
+    prior = (size - np.logaddexp.reduce(size, axis=1, keepdims=True)).mean(axis=0) * _METER_WEIGHT
+    sizes: tuple[int, ...] = METER_SIZES
+    if told.meter is not None:
+        sizes = (told.meter.bar_tick // told.meter.beat_tick,)
+    limits = (told.bpm / _NEAR_BPM, told.bpm * _NEAR_BPM) if told.bpm else (SLOWEST_BPM, FASTEST_BPM)
+    priors = dict(zip(METER_SIZES, prior, strict=True))
+    beats = track(beat, downbeat, sizes=sizes, size_log_prior=priors, bpm=limits)
+    frames = np.clip(np.round(beats.sec * RATE_HZ).astype(int), 0, len(beat) - 1)
+    near = np.max([beat[np.clip(frames + step, 0, len(beat) - 1)] for step in (-1, 0, 1)], axis=0)
+    return beats, float(near.mean()) if len(near) else 0.0
+
+
+def _meter_of(size: int, heard: Heard) -> Meter:
+    """The metre of bars of so many felt beats."""
+    ternary = float(_sigmoid(heard.meter[:, -1]).mean()) > 0.5
+    return Meter(3 * size, 8) if ternary else Meter(size, 4)
+
+
+def melody_line(heard: Heard, features: Features) -> list[TimedNote]:
+    """The tune."""
+    return heard_line(_map(heard, "melody"), _map(heard, "melody onset"), features.note / 255.0, **MELODY_LINE)
+
+
+def bass_line(heard: Heard, features: Features) -> list[TimedNote]:
+    """The bass."""
+    return heard_line(_map(heard, "bass"), _map(heard, "bass onset"), features.note / 255.0, **BASS_LINE)
+
+
+def _score(notes: list[TimedNote], heard: Heard, features: Features, grid: Grid) -> core.ScoreSecond:
+    """Tune, bass and the other notes, each in a track, with chords and key."""
+    melody, bass = melody_line(heard, features), bass_line(heard, features)
+    taken = [*melody, *bass]
+    rest = [note for note in notes if not any(_belongs(note, line) for line in taken)]
+    score = core.ScoreSecond(TICKS_PER_QUARTER)
+    for name, part in ((MELODY, melody), (BASS, bass), (REST, rest)):
+        if part:
+            track_of = core.TrackSecond(name, 0, False)
+            for note in part:
+                length = note.end_sec - note.onset_sec
+                track_of.notes.append(core.NoteSecond(note.onset_sec, length, note.pitch, note.velocity))
+            score.tracks.append(track_of)
+    bar_ticks = [bar.start_tick for bar in grid.bars]
+    labels = chord_labels(heard, grid.beat_sec, np.isin(grid.beat_tick, bar_ticks))
+    for sec, label, before in zip(grid.beat_sec, labels, [NO_CHORD, *labels], strict=False):
+        if label != before:
+            score.markers.append(core.TextMetaSecond(float(sec), label))
+    key = heard_key(heard)
+    score.key_signatures.append(core.KeySignatureSecond(0.0, key.fifths, int(key.mode == "minor")))
+    return score
+
+
+def _map(heard: Heard, name: str) -> np.ndarray:
+    return heard.pitch[..., PITCH_MAPS.index(name)]
+
+
+def _probability(heard: Heard, name: str) -> np.ndarray:
+    return _sigmoid(_map(heard, name)).astype(np.float32)
+
+
+def _belongs(note: TimedNote, line: TimedNote) -> bool:
+    """Whether a note is what a line already has."""
+    return note.pitch == line.pitch and line.onset_sec - _SAME_SEC < note.onset_sec < line.end_sec
+
+
+def _velocity(features: Features, start: int, end: int, pitch: int) -> int:
+    level = float(features.note[start : max(end, start + 1), pitch - transcribe.LOWEST_PITCH].max()) / 255
+    return int(np.clip(round(127 * level), 1, 127))
+
+
+def _sigmoid(logits: np.ndarray) -> np.ndarray:
+    return np.asarray(1 / (1 + np.exp(-logits)))

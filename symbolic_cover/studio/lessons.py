@@ -1,0 +1,155 @@
+"""Lessons for the listener: recordings made here, as features, beside what is true of them.
+
+A lesson is one performance of one piece. Lessons are made in lots, a file each, so that a run that was stopped goes on
+where it stopped. Pieces keep the split of their song.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from symbolic_cover.arrange.styles import load_ensembles
+from symbolic_cover.corpus.pairs import make_pair
+from symbolic_cover.corpus.prepare import Choice, find_jobs
+from symbolic_cover.corpus.shards import split_of
+from symbolic_cover.corpus.units import Job, read_piece
+from symbolic_cover.corpus.workers import run_all
+from symbolic_cover.errors import SymbolicCoverError
+from symbolic_cover.listen.features import Features, features_of
+from symbolic_cover.listen.transcribe import posteriorgrams
+from symbolic_cover.music import Ensemble, Recording
+from symbolic_cover.render.sound import find_soundfonts
+from symbolic_cover.studio.performance import Truth, perform
+from symbolic_cover.studio.recording import record
+
+SECONDS = 40.0
+_A_LOT = 12
+#: Datasets are drawn by this power of their size, so that the large ones do not drown the others.
+_EVENNESS = 0.5
+_NOT_PLAYED = frozenset(["drum-groove"])
+
+
+class Lesson(NamedTuple):
+    """What the listener sees of a recording, and what it should find."""
+
+    name: str
+    style: str
+    features: Features
+    truth: Truth
+
+
+class Lot(NamedTuple):
+    """Some pieces, each with the number of its performance, and the file into which their lessons go."""
+
+    jobs: tuple[tuple[Job, int], ...]
+    out: str
+    soundfonts: tuple[str, ...]
+
+
+def make_lessons(
+    library: Path, out: Path, *, split: str, count: int, seed: int = 0, workers: int = 2,
+    soundfonts: Sequence[Path] = (), progress: Callable[[int, int], None] | None = None,
+) -> list[Path]:  # fmt: skip
+    """Record `count` performances of pieces of a split; returns the lots' files. Lots that are there stay."""
+    fonts = tuple(str(font) for font in (soundfonts or find_soundfonts()))
+    chosen = draw_pieces(library, split, count, seed)
+    folder = out / split
+    folder.mkdir(parents=True, exist_ok=True)
+    lots = [
+        Lot(tuple(chosen[i : i + _A_LOT]), str(folder / f"{i // _A_LOT:05d}.npz"), fonts)
+        for i in range(0, len(chosen), _A_LOT)
+    ]
+    for done, _ in enumerate(run_all(_make_lot, lots, workers=workers), 1):
+        if progress:
+            progress(done, len(lots))
+    return [Path(lot.out) for lot in lots]
+
+
+def load_lessons(folder: Path) -> Iterator[Lesson]:
+    """The lessons of a split, lot by lot."""
+    for path in sorted(folder.glob("*.npz")):
+        with np.load(path) as arrays:
+            for index in range(int(arrays["count"])):
+                features = Features(*(arrays[f"{index}.{name}"] for name in Features._fields))
+                truth = Truth(*(arrays[f"{index}.{name}"] for name in _TRUTH))
+                yield Lesson(str(arrays[f"{index}.name"]), str(arrays[f"{index}.style"]), features, truth)
+
+
+#: The truth's arrays by their names in a file; `notes` and the feature `note` must not meet.
+_TRUTH = tuple(f"true_{name}" for name in Truth._fields)
+
+
+def draw_pieces(library: Path, split: str, count: int, seed: int) -> list[tuple[Job, int]]:
+    """Pieces of the split with the number of each performance, datasets by `_EVENNESS`."""
+    rng = np.random.default_rng(seed)
+    jobs = [job for job in find_jobs(library, Choice()) if split_of(job.split_group) == split
+            and job.style not in _NOT_PLAYED]  # fmt: skip
+    styles = np.array([job.style for job in jobs])
+    names, style, sizes = np.unique(styles, return_inverse=True, return_counts=True)
+    weight = (sizes**_EVENNESS / sizes)[style]
+    drawn = rng.choice(len(jobs), size=count, p=weight / weight.sum())
+    return [(jobs[int(index)], seed * 100_000 + number) for number, index in enumerate(drawn)]
+
+
+def _make_lot(lot: Lot) -> str:
+    out = Path(lot.out)
+    if out.is_file():
+        return lot.out
+    ensembles = load_ensembles()
+    arrays: dict[str, Any] = {}
+    count = 0
+    for job, number in lot.jobs:
+        lesson = make_lesson(job, number, ensembles, [Path(font) for font in lot.soundfonts])
+        if lesson is None:
+            continue
+        arrays |= {f"{count}.name": lesson.name, f"{count}.style": lesson.style}
+        arrays |= {f"{count}.{name}": side for name, side in lesson.features._asdict().items()}
+        arrays |= {f"{count}.{name}": side for name, side in zip(_TRUTH, lesson.truth, strict=True)}
+        count += 1
+    partial = out.with_name(f".{out.name}.{os.getpid()}")
+    with partial.open("wb") as file:
+        np.savez_compressed(file, count=count, **arrays)
+    partial.replace(out)
+    return lot.out
+
+
+def make_lesson(job: Job, number: int, ensembles: dict[str, Ensemble], soundfonts: Sequence[Path]) -> Lesson | None:
+    """One performance of one piece, as it is heard; None for a piece that has too little music."""
+    recorded = record_piece(job, number, ensembles, soundfonts)
+    if recorded is None:
+        return None
+    recording, truth = recorded
+    return Lesson(job.name, job.style, features_of(recording, *posteriorgrams(recording, threads=1)), truth)
+
+
+def record_piece(
+    job: Job, number: int, ensembles: dict[str, Ensemble], soundfonts: Sequence[Path]
+) -> tuple[Recording, Truth] | None:
+    """One performance of one piece as sound, and the truth about it; None for a piece that has too little music."""
+    rng = np.random.default_rng([zlib.crc32(job.name.encode()), number])
+    try:
+        pair = make_pair(read_piece(job), ensembles)
+        performance = perform(pair, ensembles[pair.ensemble], rng, SECONDS)
+        font = soundfonts[int(rng.integers(len(soundfonts)))]
+        recording, stretch = record(performance.score, font, rng)
+    except (SymbolicCoverError, ValueError, RuntimeError, KeyError, IndexError):
+        return None
+    return recording, stretched(performance.truth, stretch)
+
+
+def stretched(truth: Truth, factor: float) -> Truth:
+    """The truth about a recording that runs slower by a factor."""
+
+    def times(rows: np.ndarray, n_times: int) -> np.ndarray:
+        rows = rows.astype(float)
+        rows[:, :n_times] *= factor
+        return rows
+
+    notes, melody, bass = (times(side, 2) for side in (truth.notes, truth.melody, truth.bass))
+    return Truth(times(truth.beats, 1), notes, melody, bass, times(truth.chords, 2), truth.key)
