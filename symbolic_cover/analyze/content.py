@@ -26,7 +26,7 @@ from symbolic_cover.errors import InputError
 from symbolic_cover.music import TICKS_PER_QUARTER, Chord, Content, Grid, Key, Note
 
 #: The track in which a recording's notes arrive: some of them are no notes but overtones and noise.
-_HEARD = "audio"
+_HEARD, _HEARD_BASS = "audio", "bass"
 
 
 def analyze(score: symusic.Score, grid: Grid, title: str = "Untitled") -> Content:
@@ -49,7 +49,7 @@ def analyze(score: symusic.Score, grid: Grid, title: str = "Untitled") -> Conten
     if {name for name, _ in tracks} == {_HEARD}:
         rest = without_faint_lows(rest)
         melody = hold_split_notes(melody)
-    bass = find_bass(rest, beat_edges(grid))
+    bass = find_bass(_low_notes(played, rest), beat_edges(grid))
     low = set(bass)
     key = _stated_key(score) or find_key(everything)
     return Content(
@@ -102,6 +102,15 @@ def _melody(played: list[tuple[str, list[Note]]], everything: list[Note]) -> tup
     if named:
         return one_line(max(named, key=len))
     return find_melody_track([notes for _, notes in played]) or find_melody(everything)
+
+
+def _low_notes(played: list[tuple[str, list[Note]]], rest: list[Note]) -> list[Note]:
+    """The notes among which the bass is: in a transcript those that were heard as bass, else all but the tune."""
+    heard = dict(played)
+    if _HEARD in heard and _HEARD_BASS in heard:
+        struck = set(heard[_HEARD_BASS])
+        return [note for note in rest if note in struck]
+    return rest
 
 
 def _stated_key(score: symusic.Score) -> Key | None:

@@ -17,11 +17,14 @@ from symbolic_cover.listen.features import RATE_HZ
 
 SLOWEST_BPM, FASTEST_BPM = 38.0, 230.0
 PREFERRED_BPM, SPREAD_OCTAVES = 105.0, 0.8
-#: How dear a change of tempo is; how many frames about a beat may show it.
+#: How dear a change of tempo is, in nats for a change by its own size.
 CHANGE_COST = 45.0
-_BEAT_SHARE = 12
-#: A beat's evidence in parts of a frame around it.
-_REACH = 2
+#: A beat is never surer to be a downbeat, or not to be one, than this.
+_SUREST = 0.97
+#: How much rarer frames with a beat are than others: probabilities become likelihoods when divided by that.
+_RARITY = 15.0
+_REACH = 2  # frames around a beat in which its centre is looked for
+_NEVER = -1e6
 
 
 class Beats(NamedTuple):
@@ -37,11 +40,16 @@ class Beats(NamedTuple):
 def track(
     beat: np.ndarray, downbeat: np.ndarray, *, sizes: tuple[int, ...] = (2, 3, 4),
     size_log_prior: dict[int, float] | None = None, bpm: tuple[float, float] = (SLOWEST_BPM, FASTEST_BPM),
-    rate_hz: float = RATE_HZ,
+    anchor_frame: int | None = None, rate_hz: float = RATE_HZ,
 ) -> Beats:  # fmt: skip
-    """The likeliest beats and bars; `beat` and `downbeat` (frames,) are probabilities, a downbeat being a beat too."""
+    """The likeliest beats and bars; `beat` and `downbeat` (frames,) are probabilities, a downbeat being a beat too.
+
+    A bar begins at `anchor_frame`, if there is one.
+    """
     intervals = np.arange(int(60 * rate_hz / bpm[1]), int(np.ceil(60 * rate_hz / bpm[0])) + 1)
     evidence = _evidence(beat, downbeat)
+    if anchor_frame is not None:
+        evidence[:2, anchor_frame] = _NEVER
     ways = {}
     for size in sizes:
         frames, places, value = _best_way(evidence, intervals, size, rate_hz)
@@ -54,11 +62,9 @@ def track(
 
 def _evidence(beat: np.ndarray, downbeat: np.ndarray) -> np.ndarray:
     """Log likelihood of a frame without a beat, with one inside a bar, and with a first one, (3, frames)."""
-    beat = np.clip(beat, 1e-5, 1 - 1e-5)
-    downbeat = np.clip(downbeat, 1e-5, 1 - 1e-5)
-    first = np.minimum(downbeat, beat)
-    inner = np.maximum(beat - first, 1e-5)
-    return np.log(np.stack([np.maximum((1 - beat) / (_BEAT_SHARE - 1), 1e-5), inner, first]))
+    beat = np.clip(beat, 1e-4, 1 - 1e-4)
+    first = np.clip(downbeat / beat, 1 - _SUREST, _SUREST)
+    return np.log(np.stack([1 - beat, _RARITY * beat * (1 - first), _RARITY * beat * first]))
 
 
 def _best_way(
@@ -69,16 +75,14 @@ def _best_way(
     ends = np.cumsum(np.tile(intervals, size)).reshape(size, n_tempi)
     starts = ends - intervals
     n_states = int(ends[-1, -1])
-    place_in_beat = np.concatenate([np.arange(length) for length in np.tile(intervals, size)])
-    length = np.concatenate([np.full(length, length) for length in np.tile(intervals, size)])
-    shows = place_in_beat < np.maximum(length / _BEAT_SHARE, 1)
-    is_first = np.arange(n_states) < ends[0, -1]
-    kind = np.where(shows, np.where(is_first, 2, 1), 0)
+    kind = np.zeros(n_states, dtype=int)
+    kind[starts] = 1
+    kind[starts[0]] = 2
     change = -CHANGE_COST * np.abs(intervals[None, :] / intervals[:, None] - 1)
     change -= np.log(np.exp(change).sum(axis=1, keepdims=True))
     octaves = np.log2(60 * rate_hz / intervals / PREFERRED_BPM) / SPREAD_OCTAVES
     prior = -0.5 * octaves**2
-    value = np.concatenate([np.repeat(prior, intervals) - np.log(np.repeat(intervals, intervals))] * size)
+    value = np.concatenate([np.repeat(prior - np.log(size * intervals), intervals)] * size)
     value += evidence[kind, 0]
     came_from = np.zeros((n_frames, size, n_tempi), dtype=np.int16)
     before = np.roll(ends, 1, axis=0) - 1  # the last states of the beat before

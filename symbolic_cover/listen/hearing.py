@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import expit
 from symusic import core
 
 from symbolic_cover.errors import MissingDependencyError
 from symbolic_cover.listen import transcribe
-from symbolic_cover.listen.bar_pointer import FASTEST_BPM, SLOWEST_BPM, Beats, track
+from symbolic_cover.listen.bar_pointer import FASTEST_BPM, PREFERRED_BPM, SLOWEST_BPM, Beats, track
 from symbolic_cover.listen.bars import Bars, lay_bars
 from symbolic_cover.listen.features import RATE_HZ, Features, features_of
 from symbolic_cover.listen.harmony import NO_CHORD, chord_labels, heard_key
@@ -31,7 +32,7 @@ MELODY, BASS, REST = "melody", "bass", "audio"
 MELODY_LINE = {"bias": 0.3, "step_cost": 4.0}
 BASS_LINE = {"bias": 0.3, "step_cost": 4.0}
 NOTE_ONSET, NOTE_FRAME = 0.35, 0.35
-_NEAR_BPM, _ANCHOR = 1.06, 0.999
+_NEAR_BPM, _STEADY_ENOUGH = 1.06, 0.8
 _SUREST = 0.99
 _METER_WEIGHT = 20.0
 _SAME_SEC = 0.06
@@ -90,19 +91,21 @@ def heard_grid(heard: Heard, told: Overrides, notes: Sequence[TimedNote]) -> Gri
     start, end = min(note.onset_sec for note in notes), max(note.end_sec for note in notes)
     beat_sec, phase = beats.sec, int(-beats.place[0] % beats.size) if len(beats.sec) else 0
     if len(beat_sec) < 2:
-        period = 60.0 / (told.bpm or 100.0)
+        period = 60.0 / (told.bpm or PREFERRED_BPM)
         beat_sec, phase = start + period * np.arange(beats.size + 1), 0
     bars = Bars(meter, phase, probability)
     return replace(lay_bars(beat_sec, bars, start, end), confidence=min(probability, _SUREST))
 
 
 def heard_beats(heard: Heard, told: Overrides = NOTHING) -> tuple[Beats, float]:
-    """Beats and bars, and how sure they are: the mean probability of a beat where one is said to be."""
-    beat, downbeat = (_sigmoid(heard.beat[:, column]) for column in (0, 1))
+    """Beats and bars, and how sure they are: the mean probability of a beat where one is said to be.
+
+    Where a tempo is told and the music keeps it, beats are exactly that steady; a told downbeat is one exactly.
+    """
+    beat, downbeat = (expit(heard.beat[:, column]) for column in (0, 1))
+    anchor = None
     if told.downbeat_sec is not None:
-        frame = int(np.clip(round(told.downbeat_sec * RATE_HZ), 0, len(beat) - 1))
-        beat, downbeat = beat.copy(), downbeat.copy()
-        beat[frame] = downbeat[frame] = _ANCHOR
+        anchor = int(np.clip(round(told.downbeat_sec * RATE_HZ), 0, len(beat) - 1))
     size = heard.meter[:, : len(METER_SIZES)]
     prior = (size - np.logaddexp.reduce(size, axis=1, keepdims=True)).mean(axis=0) * _METER_WEIGHT
     sizes: tuple[int, ...] = METER_SIZES
@@ -110,15 +113,39 @@ def heard_beats(heard: Heard, told: Overrides = NOTHING) -> tuple[Beats, float]:
         sizes = (told.meter.bar_tick // told.meter.beat_tick,)
     limits = (told.bpm / _NEAR_BPM, told.bpm * _NEAR_BPM) if told.bpm else (SLOWEST_BPM, FASTEST_BPM)
     priors = dict(zip(METER_SIZES, prior, strict=True))
-    beats = track(beat, downbeat, sizes=sizes, size_log_prior=priors, bpm=limits)
+    beats = track(beat, downbeat, sizes=sizes, size_log_prior=priors, bpm=limits, anchor_frame=anchor)
+    if told.bpm is not None:
+        beats = _steadied(beats, beat, downbeat, told.bpm, told.downbeat_sec)
+    if told.downbeat_sec is not None and len(beats.sec):
+        sec = beats.sec.copy()
+        sec[int(np.argmin(np.abs(sec - told.downbeat_sec)))] = told.downbeat_sec
+        beats = beats._replace(sec=sec)
     frames = np.clip(np.round(beats.sec * RATE_HZ).astype(int), 0, len(beat) - 1)
     near = np.max([beat[np.clip(frames + step, 0, len(beat) - 1)] for step in (-1, 0, 1)], axis=0)
     return beats, float(near.mean()) if len(near) else 0.0
 
 
+def _steadied(beats: Beats, beat: np.ndarray, downbeat: np.ndarray, bpm: float, anchor_sec: float | None) -> Beats:
+    """Equal beats at exactly `bpm`, if they fit about as well as those that follow the music; else these."""
+    period, frames = 60.0 / bpm, np.arange(len(beat))
+
+    def strength(curve: np.ndarray, sec: np.ndarray) -> float:
+        return float(np.interp(sec * RATE_HZ, frames, curve).mean()) if len(sec) else 0.0
+
+    offsets = [anchor_sec % period] if anchor_sec is not None else np.arange(0.0, period, 0.5 / RATE_HZ)
+    rows = [np.arange(offset, len(beat) / RATE_HZ, period) for offset in offsets]
+    steady = max(rows, key=lambda sec: strength(beat, sec))
+    if strength(beat, steady) < _STEADY_ENOUGH * strength(beat, beats.sec):
+        return beats
+    phase = max(range(beats.size), key=lambda first: strength(downbeat, steady[first :: beats.size]))
+    if anchor_sec is not None:
+        phase = int(np.argmin(np.abs(steady - anchor_sec))) % beats.size
+    return beats._replace(sec=steady, place=(np.arange(len(steady)) - phase) % beats.size)
+
+
 def _meter_of(size: int, heard: Heard) -> Meter:
     """The metre of bars of so many felt beats."""
-    ternary = float(_sigmoid(heard.meter[:, -1]).mean()) > 0.5
+    ternary = float(expit(heard.meter[:, -1]).mean()) > 0.5
     return Meter(3 * size, 8) if ternary else Meter(size, 4)
 
 
@@ -160,7 +187,7 @@ def _map(heard: Heard, name: str) -> np.ndarray:
 
 
 def _probability(heard: Heard, name: str) -> np.ndarray:
-    return _sigmoid(_map(heard, name)).astype(np.float32)
+    return expit(_map(heard, name)).astype(np.float32)
 
 
 def _belongs(note: TimedNote, line: TimedNote) -> bool:
@@ -171,7 +198,3 @@ def _belongs(note: TimedNote, line: TimedNote) -> bool:
 def _velocity(features: Features, start: int, end: int, pitch: int) -> int:
     level = float(features.note[start : max(end, start + 1), pitch - transcribe.LOWEST_PITCH].max()) / 255
     return int(np.clip(round(127 * level), 1, 127))
-
-
-def _sigmoid(logits: np.ndarray) -> np.ndarray:
-    return np.asarray(1 / (1 + np.exp(-logits)))

@@ -10,6 +10,7 @@ import itertools
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import expit
 
 from symbolic_cover.listen.features import RATE_HZ
 from symbolic_cover.listen.transcribe import LOWEST_PITCH
@@ -33,7 +34,7 @@ def heard_line(sounds: np.ndarray, begins: np.ndarray, loudness: np.ndarray, *, 
 
     `bias` makes silence dearer, `step_cost` a change of key.
     """
-    probability = _sigmoid(begins)
+    probability = expit(begins)
     worth = np.clip(sounds, -_MOST_LOGIT, _MOST_LOGIT) + bias
     path = _best_way(worth, onset_weight * np.clip(begins, -_MOST_LOGIT, _MOST_LOGIT), step_cost)
     notes = []
@@ -96,7 +97,3 @@ def _onset_between_frames(probability: np.ndarray, frame: int) -> float:
     peak = first + int(around.argmax())
     near = np.arange(max(peak - 1, 0), min(peak + 2, len(probability)))
     return float((probability[near] * near).sum() / probability[near].sum())
-
-
-def _sigmoid(logits: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-logits))

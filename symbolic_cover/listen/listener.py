@@ -1,9 +1,8 @@
 """The listener: a small network that hears beats, chords, key, tune and bass in basic-pitch's posteriorgrams.
 
 It looks at the features of a whole recording at once. Convolutions over time and pitch see what is local, a stack of
-dilated convolutions over time (van den Oord et al., "WaveNet", 2016; for beats: Davies & Böck, EUSIPCO 2019) sees half a
-minute. Its answers are logits, frame by frame (`features.RATE_HZ`); what is decoded from them lies in `bar_pointer.py`
-and in the analyze room.
+dilated convolutions over time sees half a minute (van den Oord et al., "WaveNet", 2016; for beats: Davies & Böck,
+EUSIPCO 2019). Its answers are logits, frame by frame (`features.RATE_HZ`); `hearing.py` makes music of them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """What beats are found from: onset strength and what sounds, frame by frame.
 
-The same `Pulse` is made from a recording (its spectral flux and the notes heard in it) and from the notes of
-a performed MIDI file, so that one beat tracker serves both.
+A `Pulse` is made from the notes of a performed MIDI file. What is heard in recordings is the listener's business.
 
 Conventions
 -----------
@@ -10,23 +9,19 @@ Frame i lies at ``i / rate_hz`` seconds. Matrices are (frames, 88), column k bei
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from symbolic_cover.listen.transcribe import FRAME_RATE_HZ, HOP_SAMPLES, LOWEST_PITCH, N_PITCHES, Heard
-from symbolic_cover.music import Recording
+from symbolic_cover.listen.transcribe import FRAME_RATE_HZ, LOWEST_PITCH, N_PITCHES
 
 if TYPE_CHECKING:
     from symusic.core import ScoreSecond
 
 SMOOTHING_FRAMES = 2.0  # 23 ms: the spread of a chord played by hand
 LEVELLING_SEC = 6.0
-FFT_SAMPLES = 2048
-N_MELS = 64
-CHUNK_FRAMES = 4096
 TAIL_SEC = 1.0
 HARMONY_SEC = 0.5
 
@@ -85,15 +80,6 @@ def novelty(running: np.ndarray, centre: np.ndarray, width: np.ndarray) -> np.nd
     return np.where(size > 1e-9, 1 - (before * after).sum(axis=1) / (size + 1e-12), 0.0)
 
 
-def pulse_of_recording(recording: Recording, heard: Heard) -> Pulse:
-    """The pulse of a recording at 22050 Hz: spectral flux and the notes heard in it, in equal parts."""
-    notes = pulse_of_notes(heard.score)
-    flux = _level(_smooth(spectral_flux(recording.samples, recording.rate_hz)))
-    n_frames = min(len(flux), len(notes.envelope))
-    envelope = _level(flux[:n_frames] + notes.envelope[:n_frames])
-    return replace(notes, envelope=envelope, sounding=notes.sounding[:n_frames], onsets=notes.onsets[:n_frames])
-
-
 def pulse_of_notes(score: ScoreSecond) -> Pulse:
     """The pulse of notes in seconds: velocity-weighted onsets. Drums count as onsets only."""
     start_sec, end_sec = _extent(score)
@@ -113,23 +99,6 @@ def pulse_of_notes(score: ScoreSecond) -> Pulse:
                 onsets[first, key] = max(onsets[first, key], loudness)
     envelope = np.sqrt(_smooth(onsets.sum(axis=1) + drums))
     return Pulse(_level(envelope), sounding, onsets, start_sec, end_sec, score.note_num())
-
-
-def spectral_flux(samples: np.ndarray, rate_hz: int) -> np.ndarray:
-    """Mean rise of the log-mel spectrum from frame to frame, (frames,), hop 256; chunked, so memory is bounded."""
-    import librosa
-
-    mel = librosa.filters.mel(sr=rate_hz, n_fft=FFT_SAMPLES, n_mels=N_MELS)
-    padded = np.pad(samples, (FFT_SAMPLES // 2 + HOP_SAMPLES, FFT_SAMPLES))
-    n_frames = len(samples) // HOP_SAMPLES + 1
-    rises = []
-    for first in range(0, n_frames, CHUNK_FRAMES):
-        last = min(first + CHUNK_FRAMES, n_frames)
-        chunk = padded[first * HOP_SAMPLES : last * HOP_SAMPLES + FFT_SAMPLES]
-        power = np.abs(librosa.stft(chunk, n_fft=FFT_SAMPLES, hop_length=HOP_SAMPLES, center=False)) ** 2
-        loudness = np.log10(1 + 1e3 * (mel @ power))
-        rises.append(np.maximum(np.diff(loudness, axis=1), 0).mean(axis=0)[: last - first])
-    return np.concatenate(rises)
 
 
 def _extent(score: ScoreSecond) -> tuple[float, float]:

@@ -6,10 +6,9 @@ from pathlib import Path
 
 from symbolic_cover.errors import UsageError
 from symbolic_cover.listen.audio import AUDIO_SUFFIXES, load_recording
-from symbolic_cover.listen.beats import track_beats
 from symbolic_cover.listen.files import SCORE_SUFFIXES, read_score
-from symbolic_cover.listen.pulse import pulse_of_recording
-from symbolic_cover.listen.transcribe import Progress, hear_notes
+from symbolic_cover.listen.hearing import Overrides, hear_recording
+from symbolic_cover.listen.transcribe import Progress
 from symbolic_cover.listen.written import title_of
 from symbolic_cover.music import Grid, Meter, Transcript
 
@@ -37,10 +36,8 @@ def listen(
         transcript, grid = read_score(path, bpm=bpm, meter=meter, downbeat_sec=downbeat_sec)
     else:
         recording = load_recording(path)
-        heard = hear_notes(recording, progress)
-        pulse = pulse_of_recording(recording, heard)
-        grid = track_beats(pulse, bpm=bpm, meter=meter, downbeat_sec=downbeat_sec)
-        transcript = Transcript(heard.score, "audio", title_of(path))
+        score, grid = hear_recording(recording, Overrides(bpm, meter, downbeat_sec), progress)
+        transcript = Transcript(score, "audio", title_of(path))
     if progress:
         progress(1.0)
     return transcript, grid

@@ -91,7 +91,7 @@ def draw_pieces(library: Path, split: str, count: int, seed: int) -> list[tuple[
     jobs = [job for job in find_jobs(library, Choice()) if split_of(job.split_group) == split
             and job.style not in _NOT_PLAYED]  # fmt: skip
     styles = np.array([job.style for job in jobs])
-    names, style, sizes = np.unique(styles, return_inverse=True, return_counts=True)
+    _, style, sizes = np.unique(styles, return_inverse=True, return_counts=True)
     weight = (sizes**_EVENNESS / sizes)[style]
     drawn = rng.choice(len(jobs), size=count, p=weight / weight.sum())
     return [(jobs[int(index)], seed * 100_000 + number) for number, index in enumerate(drawn)]

@@ -1,8 +1,8 @@
 """A performance -> the sound of it in some room, through some microphone, on some medium.
 
 After FluidSynth has played, the sound may get a room (a decaying noise as impulse response; Moorer, "About this
-reverberation business", Computer Music Journal 1979), a tilted spectrum, soft clipping, noise, a slightly wrong pitch and
-the losses of mp3. Onsets stay where they were, but for the wrong pitch, which stretches time by the factor returned.
+reverberation business", Computer Music Journal 1979), a tilted spectrum, soft clipping, noise, a slightly wrong pitch
+and the losses of mp3. Onsets stay where they were, but for the wrong pitch: it stretches time by the factor returned.
 """
 
 from __future__ import annotations
