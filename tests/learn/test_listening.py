@@ -9,7 +9,7 @@ from symbolic_cover.learn.listening import WINDOW_FRAMES, LessonWindows, Targets
 from symbolic_cover.listen.bar_pointer import track
 from symbolic_cover.listen.features import RATE_HZ, Features
 from symbolic_cover.listen.harmony import chord_labels, heard_key
-from symbolic_cover.listen.hearing import Overrides, bass_line, heard_beats, heard_grid, heard_notes, melody_line
+from symbolic_cover.listen.hearing import Overrides, bass_line, heard_grid, heard_notes, melody_line
 from symbolic_cover.listen.listener import Heard, Listener, hear, load_listener, save_listener
 from symbolic_cover.music import CHORD_INTERVALS, Chord, Key, Meter
 from symbolic_cover.studio.lessons import _TRUTH, Lesson
