@@ -16,9 +16,7 @@ class MuonWithAdamW(torch.optim.Optimizer):
     terms: an update has the same root mean square (Liu et al. 2025, arXiv 2502.16982).
     """
 
-    def __init__(
-        self, model: torch.nn.Module, *, matrix_rate: float, rate: float, weight_decay: float
-    ) -> None:
+    def __init__(self, model: torch.nn.Module, *, matrix_rate: float, rate: float, weight_decay: float) -> None:
         embedding: Any = model.get_input_embeddings()  # type: ignore[operator]
         trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
         matrices = [parameter for parameter in trained if parameter.ndim == 2 and parameter is not embedding.weight]
