@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from symbolic_cover.arrange.checkpoint import Checkpoint
+from symbolic_cover.arrange.endings import close_together
 from symbolic_cover.arrange.rules import arrange_by_rules
 from symbolic_cover.music import Arrangement, Content, Controls, Ensemble, Grid, Note, Part, PartSpec, Style
 from symbolic_cover.tokens.tokenizer import DRUMS
@@ -38,7 +39,8 @@ def draft_by_model(
     steps = content.key.steps_home
     drawn = sample_accompaniments(checkpoint, content.transposed(steps), _transposed(style, steps), controls, progress)
     back = [{name: _moved(notes, 0 if name == DRUMS else -steps) for name, notes in parts.items()} for parts in drawn]
-    return [lay_melody_over(parts, content, style, controls, arranger=checkpoint.name) for parts in back]
+    closed = [close_together(parts, content, style.ensemble) for parts in back]
+    return [lay_melody_over(parts, content, style, controls, arranger=checkpoint.name) for parts in closed]
 
 
 def _transposed(style: Style, semitones: int) -> Style:

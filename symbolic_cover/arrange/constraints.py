@@ -274,11 +274,17 @@ class BarConstraints(LogitsProcessor):
 class Leaning(LogitsProcessor):
     """Makes likelier what belongs to the song: the tones of its chord, and what is `shown` of its own notes.
 
-    Chord tones gain `CHORD_LEANING` nats wherever a pitch may come, pitches that the song itself strikes at that place
+    Chord tones gain `chord_leaning` nats wherever a pitch may come, pitches that the song itself strikes at that place
     `SONG_LEANING`, and so do the places at which it does.
     """
 
-    def __init__(self, states: Sequence[BarState], chords: Sequence[Chord], shown: Iterable[Note] = ()) -> None:
+    def __init__(
+        self,
+        states: Sequence[BarState],
+        chords: Sequence[Chord],
+        shown: Iterable[Note] = (),
+        chord_leaning: float = CHORD_LEANING,
+    ) -> None:
         self.states = states
         bar, self.ids = states[0].players.bar, states[0].tokens
         self.pitches = np.zeros((bar.meter.bar_tick, len(_PITCHES)), dtype=np.float32)
@@ -286,7 +292,7 @@ class Leaning(LogitsProcessor):
         for chord in chords:
             if chord.start_tick < bar.end_tick and chord.end_tick > bar.start_tick:
                 ticks = slice(max(chord.start_tick - bar.start_tick, 0), chord.end_tick - bar.start_tick)
-                self.pitches[ticks, np.isin(_PITCHES % 12, sorted(chord.pitch_classes))] = CHORD_LEANING
+                self.pitches[ticks, np.isin(_PITCHES % 12, sorted(chord.pitch_classes))] = chord_leaning
         for note in shown:
             tick = note.onset_tick - bar.start_tick
             self.places[tick] = SONG_LEANING

@@ -8,6 +8,7 @@ the best one. A section that returns is played as it was, except for the ends of
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,12 +21,13 @@ from symbolic_cover.analyze.form import SECTION_BARS, returning_bars
 from symbolic_cover.analyze.hands import REACH_OF_LEVEL
 from symbolic_cover.arrange.checkpoint import Checkpoint
 from symbolic_cover.arrange.choose import best_phrase
-from symbolic_cover.arrange.constraints import BarConstraints, BarState, Leaning, Players, TokenIds
+from symbolic_cover.arrange.constraints import CHORD_LEANING, BarConstraints, BarState, Leaning, Players, TokenIds
 from symbolic_cover.arrange.decoder import Decoder
 from symbolic_cover.errors import UsageError
+from symbolic_cover.evaluate.metrics import chord_tone_ratio
 from symbolic_cover.music import LEVELS, Content, Controls, Note, Style
 from symbolic_cover.tokens import vocabulary as v
-from symbolic_cover.tokens.tokenizer import bars_of_content, place_of
+from symbolic_cover.tokens.tokenizer import DRUMS, bars_of_content, place_of
 
 _MIN_P = 0.03
 #: The most notes a bar of a solo piano takes, and how many more for every further part.
@@ -33,6 +35,8 @@ _MOST_NOTES, _MORE_NOTES = 48, 12
 #: How many bars are looked at to tell which candidate goes on.
 _JUDGED_BARS = 8
 _BASS_FROM = 0.3
+#: How much more chord tones gain for each share of them that is lacking, and at most.
+_LEANING_GAIN, _MOST_LEANING, _RECENT_NOTES = 6.0, 1.2, 64
 #: The density class that each level asks for; the full level leaves it to the model.
 _DENSITY_OF_LEVEL = {"easy": 2, "intermediate": 4, "full": None}
 _SPARSEST, _DENSEST_HANDS, _DENSEST_BAND = 1, 8, 12
@@ -142,6 +146,17 @@ class _Sampler:
             )
         return round(lowest + share * (min(highest, known - 1) - lowest))
 
+    def _chord_leaning(self) -> float:
+        """How much likelier to make chord tones: the more, the fewer of them were played lately than people play."""
+        if self.human is None:
+            return CHORD_LEANING
+        asked = self.human.mean["chord_tone_ratio"]
+        played_by = [notes for row in self.rows for name, notes in row.notes.items() if name != DRUMS]
+        recent = [note for notes in played_by for note in notes[-_RECENT_NOTES:]]
+        played = chord_tone_ratio(recent, self.content.chords)
+        lacking = 0.0 if math.isnan(played) else asked - played
+        return float(np.clip(CHORD_LEANING + _LEANING_GAIN * lacking, 0.0, _MOST_LEANING))
+
     def _states(self, index: int) -> list[BarState]:
         return [self._state(row, index) for row in self.rows]
 
@@ -225,7 +240,8 @@ class _Sampler:
 
     def _draw_bar(self, states: list[BarState], logits: torch.Tensor, shown: Sequence[Note] = ()) -> list[BarState]:
         """Draw tokens until every state has ended its bar; the end itself is not fed, X follows."""
-        constraints = LogitsProcessorList([Leaning(states, self.content.chords, shown), BarConstraints(states)])
+        leaning = Leaning(states, self.content.chords, shown, self._chord_leaning())
+        constraints = LogitsProcessorList([leaning, BarConstraints(states)])
         last = logits
         while True:
             scores = self.warpers(None, constraints(None, last))  # type: ignore[arg-type]

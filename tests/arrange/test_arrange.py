@@ -14,6 +14,7 @@ from symbolic_cover.arrange.checkpoint import find_checkpoint
 from symbolic_cover.arrange.choose import choose
 from symbolic_cover.arrange.constraints import CHORD_LEANING, SONG_LEANING, BarState, Leaning, Players, TokenIds
 from symbolic_cover.arrange.decoder import Decoder
+from symbolic_cover.arrange.endings import close_together
 from symbolic_cover.arrange.sample import _bars_to_replay, _Sampler
 from symbolic_cover.arrange.styles import load_style, style_names
 from symbolic_cover.errors import UsageError
@@ -319,3 +320,16 @@ def test_unknown_names_are_refused(tiny_checkpoint, song, tmp_path):
         draft_by_model(tiny_checkpoint, song, replace(STYLE, name="polka"), Controls())
     with pytest.raises(UsageError, match="metre"):
         draft_by_model(tiny_checkpoint, make_song(2, Meter(9, 4)), STYLE, Controls())
+
+
+def test_who_sang_until_the_end_sings_in_the_last_bar(song):
+    choir = load_style("hymn").ensemble
+    bars = song.grid.bars
+    alto = [Note(bar.start_tick, 48, 64, 70) for bar in bars[:-1]]
+    tenor = [Note(bars[0].start_tick, 48, 55, 70)]  # rests since the second bar, and goes on resting
+    bass = [Note(bars[-1].start_tick, 24, 43, 70)]
+    closed = close_together({"alto": alto, "tenor": tenor, "bass-voice": bass}, song, choir)
+    assert closed["tenor"] == tenor
+    assert closed["bass-voice"] == bass
+    assert closed["alto"] == [*alto, Note(bars[-1].start_tick, 48, 62, 70)]  # the last chord is G major
+    assert close_together({"alto": alto}, replace(song, is_whole=False), choir)["alto"] == alto
