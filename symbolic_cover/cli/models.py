@@ -213,3 +213,41 @@ def styles(
         typer.echo(f"{style.name}:" + ("" if sources[style.name] else " nothing"))
         for one in sources[style.name]:
             typer.echo(f"  {one['dataset']}: {one['licence']}, {one['pieces']} pieces; {one['attribution']}")
+
+
+@app.command(name="train-listener")
+def train_listener(
+    library: Annotated[
+        Path | None, typer.Option("--from", help="The library that `collect` fills; otherwise the usual one.")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where recordings, checkpoints and weights go.")] = Path(
+        "runs/listener"
+    ),
+    lessons: Annotated[int, typer.Option(min=1, help="Recordings of 40 seconds to make and learn from.")] = 1200,
+    steps: Annotated[int, typer.Option(min=1, help="Optimizer steps.")] = 6000,
+    soundfont: Annotated[
+        list[Path] | None, typer.Option(help="A SoundFont to play with, instead of all at hand; may be given again.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that make recordings.")] = max(os.cpu_count() or 1, 1),
+    seed: Seed = 0,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Train the network that hears beats, chords, tune and bass: play pieces of a library, record, learn.
+
+    Goes on where it was stopped. The weights in OUT/final can take the place of those in checkpoints/listener.
+    """
+    from symbolic_cover.corpus.collect import library_folder
+    from symbolic_cover.learn.listening import train_listener as run_training
+    from symbolic_cover.pipeline import check_writable
+    from symbolic_cover.studio.lessons import make_lessons
+
+    check_writable(out)
+    with progress_line(quiet or as_json, "record") as tell:
+        for split, count in (("valid", max(lessons // 20, 1)), ("train", lessons)):
+            make_lessons(library_folder(library), out / "lessons", split=split, count=count, seed=seed, workers=workers,
+                         soundfonts=soundfont or (), progress=lambda done, total: tell("record", done / total))  # fmt: skip
+    with progress_line(quiet or as_json, "train") as tell:
+        metrics = run_training(out / "lessons", out, steps=steps, seed=seed,
+                               progress=lambda step: tell("train", step / steps))  # fmt: skip
+    print_facts({"loss": round(metrics["eval_loss"], 4), "weights": str(out / "final")}, quiet, as_json)

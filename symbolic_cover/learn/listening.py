@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,11 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
-from transformers import Trainer, TrainingArguments, set_seed
+from transformers import PrinterCallback, Trainer, TrainingArguments, set_seed
 from transformers.utils.logging import disable_progress_bar
 
 from symbolic_cover.errors import UsageError
+from symbolic_cover.learn.train import RunLog, cpu_has_fast_bf16
 from symbolic_cover.listen.features import RATE_HZ, Features
 from symbolic_cover.listen.listener import METER_SIZES, N_ROOTS, PITCH_MAPS, Listener, as_input, save_listener
 from symbolic_cover.listen.transcribe import LOWEST_PITCH, N_PITCHES
@@ -145,7 +147,7 @@ class _Pupil(nn.Module):
 
     def forward(self, features: torch.Tensor, **targets: torch.Tensor) -> dict[str, torch.Tensor]:
         heard = self.listener(features)
-        losses = losses_of(heard, targets)
+        losses = losses_of({name: logits.float() for name, logits in heard.items()}, targets)
         return {"loss": sum((_WEIGHTS[name] * loss for name, loss in losses.items()), torch.zeros(()))}
 
 
@@ -186,20 +188,40 @@ def train_listener(
         raise UsageError(f"There are no lessons in {lessons}.", "Make them first.")
     disable_progress_bar()
     set_seed(seed)
-    pupil = _Pupil(Listener())
+    pupil, n_processes = _Pupil(Listener()), int(os.environ.get("WORLD_SIZE", 1))
+    on_cpu = not torch.cuda.is_available()
     trainer = Trainer(
         model=pupil,
         args=TrainingArguments(
-            output_dir=str(out), max_steps=steps, per_device_train_batch_size=batch_size,
-            per_device_eval_batch_size=batch_size, learning_rate=rate, weight_decay=0.01, warmup_steps=200,
-            lr_scheduler_type="cosine", eval_strategy="steps", eval_steps=max(steps // 20, 1),
-            save_steps=max(steps // 20, 1), save_total_limit=1, logging_steps=max(steps // 100, 1), report_to=[],
-            disable_tqdm=True, use_cpu=not torch.cuda.is_available(), seed=seed, label_names=["beat"],
-            prediction_loss_only=True, remove_unused_columns=False, ddp_find_unused_parameters=False,
+            output_dir=str(out),
+            max_steps=steps,
+            per_device_train_batch_size=batch_size // n_processes,
+            per_device_eval_batch_size=batch_size // n_processes,
+            learning_rate=rate,
+            weight_decay=0.01,
+            warmup_steps=min(200, steps // 10),
+            lr_scheduler_type="cosine",
+            eval_strategy="steps",
+            eval_steps=max(steps // 20, 1),
+            save_steps=max(steps // 20, 1),
+            save_total_limit=1,
+            logging_steps=max(steps // 100, 1),
+            label_names=["beat"],
+            prediction_loss_only=True,
+            remove_unused_columns=False,
+            report_to=[],
+            disable_tqdm=True,
+            use_cpu=on_cpu,
+            bf16=not on_cpu or cpu_has_fast_bf16(),
+            ddp_backend="gloo" if n_processes > 1 and on_cpu else None,
+            ddp_find_unused_parameters=False,
+            seed=seed,
         ),
         train_dataset=LessonWindows(training, steps * batch_size, seed),
         eval_dataset=LessonWindows(validation, len(validation), seed=1, augment=False),
-    )  # fmt: skip
+        callbacks=[RunLog(out / "log.jsonl", progress=progress)],
+    )
+    trainer.remove_callback(PrinterCallback)  # the log is in log.jsonl
     found = sorted(out.glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1]))
     trainer.train(resume_from_checkpoint=str(found[-1]) if found else None)
     metrics: dict[str, Any] = trainer.evaluate()

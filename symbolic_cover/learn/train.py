@@ -158,7 +158,7 @@ def train(
         train_dataset=training,
         eval_dataset=validation,
         optimizer_cls_and_kwargs=(MuonWithAdamW, {"model": model, **rates}),
-        callbacks=[_Log(out / "log.jsonl", sample, progress), EarlyStoppingCallback(plan.patience)],
+        callbacks=[RunLog(out / "log.jsonl", sample, progress), EarlyStoppingCallback(plan.patience)],
     )
     trainer.remove_callback(PrinterCallback)  # the log is in log.jsonl
     last = _last_checkpoint(out) if resume else None
@@ -187,7 +187,7 @@ def _arguments(out: Path, plan: TrainingPlan, seed: int, precision: str) -> Trai
         raise UsageError(
             f"{n_processes} processes cannot share batches of {plan.batch_size}.", "Start as many as divide it."
         )
-    bf16 = {"fp32": False, "bf16": True}.get(precision, cuda or _cpu_has_fast_bf16())
+    bf16 = {"fp32": False, "bf16": True}.get(precision, cuda or cpu_has_fast_bf16())
     return TrainingArguments(
         output_dir=str(out),
         max_steps=plan.steps,
@@ -217,7 +217,7 @@ def _arguments(out: Path, plan: TrainingPlan, seed: int, precision: str) -> Trai
     )
 
 
-def _cpu_has_fast_bf16() -> bool:
+def cpu_has_fast_bf16() -> bool:
     """True where the processor multiplies bf16 in hardware: twice as fast with AMX, half as fast again with AVX-512."""
     return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
 
@@ -227,22 +227,24 @@ def _last_checkpoint(out: Path) -> Path | None:
     return max(found, key=lambda path: int(path.name.split("-")[1]), default=None)
 
 
-class _Log(TrainerCallback):
+class RunLog(TrainerCallback):
     """A line of JSON for every report of the Trainer, and a sample at every evaluation."""
 
     def __init__(
         self,
         path: Path,
-        sample: Callable[[LlamaForCausalLM, int], None] | None,
-        progress: Callable[[int], None] | None,
+        sample: Callable[[LlamaForCausalLM, int], None] | None = None,
+        progress: Callable[[int], None] | None = None,
     ) -> None:
         self.path, self.sample, self.progress = path, sample, progress
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Tell how far the run is."""
         if self.progress and state.is_world_process_zero:
             self.progress(state.global_step)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **kwargs: Any) -> None:
+        """Add a line."""
         if not state.is_world_process_zero:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -250,5 +252,6 @@ class _Log(TrainerCallback):
             file.write(json.dumps({"step": state.global_step, **(logs or {})}) + "\n")
 
     def on_evaluate(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
+        """Write a sample."""
         if self.sample and state.is_world_process_zero:
             self.sample(model, state.global_step)
