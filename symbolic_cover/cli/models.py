@@ -243,11 +243,15 @@ def train_listener(
     from symbolic_cover.studio.lessons import make_lessons
 
     check_writable(out)
+    fonts = soundfont or ()
     with progress_line(quiet or as_json, "record") as tell:
         for split, count in (("valid", max(lessons // 20, 1)), ("train", lessons)):
-            make_lessons(library_folder(library), out / "lessons", split=split, count=count, seed=seed, workers=workers,
-                         soundfonts=soundfont or (), progress=lambda done, total: tell("record", done / total))  # fmt: skip
+            make_lessons(
+                library_folder(library), out / "lessons", split=split, count=count, seed=seed, workers=workers,
+                soundfonts=fonts, progress=lambda done, total: tell("record", done / total),
+            )  # fmt: skip
     with progress_line(quiet or as_json, "train") as tell:
-        metrics = run_training(out / "lessons", out, steps=steps, seed=seed,
-                               progress=lambda step: tell("train", step / steps))  # fmt: skip
+        metrics = run_training(
+            out / "lessons", out, steps=steps, seed=seed, progress=lambda step: tell("train", step / steps)
+        )
     print_facts({"loss": round(metrics["eval_loss"], 4), "weights": str(out / "final")}, quiet, as_json)
