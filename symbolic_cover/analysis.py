@@ -33,7 +33,9 @@ def save_analysis(content: Content, transcript: Transcript, source: Path, folder
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".analysis-") as made:
         facts, picture, score, pdf, clicks = (Path(made) / name for name in FILES)
-        facts.write_text(json.dumps(describe(content), indent=2, ensure_ascii=False), encoding="utf-8")
+        facts.write_text(
+            json.dumps(describe(content, transcript.sureness), indent=2, ensure_ascii=False), encoding="utf-8"
+        )
         picture.write_bytes(song_roll_png(content))
         write_musicxml(lead_sheet(content), score)
         write_pdf(score, pdf)

@@ -9,7 +9,8 @@ the grid. Pitches are MIDI numbers, velocities 1..127. All nouns are frozen.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -167,12 +168,14 @@ class Transcript:
 
     `score` is a `symusic.Score` in seconds. Its markers are chord symbols in Harte's notation
     (``N`` ends one), its key signatures are those of the source, its tracks keep their names.
-    `kind` is ``audio``, ``midi``, ``musicxml``, ``abc`` or ``kern``.
+    `kind` is ``audio``, ``midi``, ``musicxml``, ``abc`` or ``kern``. `sureness` says of a recording how probable the
+    listener finds what it says of metre, key, chords and melody, 0..1.
     """
 
     score: ScoreSecond
     kind: str
     title: str
+    sureness: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ named after the melody, a track of chords, chord symbols, a key signature.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import symusic
@@ -64,7 +64,7 @@ def analyze(score: symusic.Score, grid: Grid, title: str = "Untitled") -> Conten
     )
 
 
-def describe(content: Content) -> dict[str, Any]:
+def describe(content: Content, sureness: Mapping[str, float] | None = None) -> dict[str, Any]:
     """The content in seconds and words, as ``analyze --json`` prints it.
 
     ``chords`` are [start_sec, end_sec, Harte label]; ``melody`` and ``bass`` [onset_sec, offset_sec, pitch].
@@ -81,6 +81,8 @@ def describe(content: Content) -> dict[str, Any]:
         "key": content.key.label,
         "bars": len(grid.bars),
         "beat_confidence": round(grid.confidence, 3),
+        "confidence": {"beats": round(grid.confidence, 3)}
+        | {name: round(v, 3) for name, v in (sureness or {}).items()},
         "beats_sec": [_sec(grid, tick) for tick in beat_edges(grid)[:-1]],
         "downbeats_sec": [_sec(grid, bar.start_tick) for bar in grid.bars],
         "chords": [[_sec(grid, c.start_tick), _sec(grid, c.end_tick), c.label] for c in content.chords],

@@ -175,7 +175,7 @@ def analyze(
             from symbolic_cover.pipeline import writable_folder
 
             written = save_analysis(content, transcript, source, writable_folder(out))
-    facts = describe(content)
+    facts = describe(content, transcript.sureness)
     if as_json:
         print_json(facts)
         return

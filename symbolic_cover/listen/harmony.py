@@ -43,6 +43,11 @@ def chord_labels(heard: Heard, beat_sec: np.ndarray, is_bar: np.ndarray) -> list
     return labels
 
 
+def parse_root(label: str) -> int:
+    """The root of one of our labels as a pitch class, 12 for no chord: the classes of `Heard.root`."""
+    return 12 if label == NO_CHORD else PITCH_NAMES_FLAT.index(label.split(":")[0])
+
+
 def heard_key(heard: Heard) -> Key:
     """The key that the recording is in for the most part."""
     best = int(_log_softmax(heard.key).mean(axis=0).argmax())

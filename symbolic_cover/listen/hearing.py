@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, softmax
 from symusic import core
 
 from symbolic_cover.errors import MissingDependencyError
@@ -21,7 +21,7 @@ from symbolic_cover.listen import transcribe
 from symbolic_cover.listen.bar_pointer import FASTEST_BPM, PREFERRED_BPM, SLOWEST_BPM, Beats, track
 from symbolic_cover.listen.bars import Bars, lay_bars
 from symbolic_cover.listen.features import RATE_HZ, Features, features_of
-from symbolic_cover.listen.harmony import NO_CHORD, chord_labels, heard_key
+from symbolic_cover.listen.harmony import NO_CHORD, chord_labels, heard_key, parse_root
 from symbolic_cover.listen.lines import TimedNote, heard_line
 from symbolic_cover.listen.listener import METER_SIZES, PITCH_MAPS, Heard, Listener, hear, load_listener
 from symbolic_cover.music import TICKS_PER_QUARTER, Grid, Meter, Recording
@@ -59,8 +59,8 @@ def shipped_listener(folder: Path = WEIGHTS) -> Listener:
 
 def hear_recording(
     recording: Recording, told: Overrides = NOTHING, progress: transcribe.Progress | None = None
-) -> tuple[core.ScoreSecond, Grid]:
-    """Everything that is heard in a recording at 22050 Hz.
+) -> tuple[core.ScoreSecond, Grid, dict[str, float]]:
+    """Everything that is heard in a recording at 22050 Hz: notes, grid, and how sure metre, key, chords and tune are.
 
     Raises `InputError` if (almost) no notes are heard, `MissingDependencyError` without basic-pitch or weights.
     """
@@ -71,7 +71,8 @@ def hear_recording(
     notes = heard_notes(heard, features)
     transcribe.refuse_noise(len(notes), recording.duration_sec)
     grid = heard_grid(heard, told, notes)
-    return _score(notes, heard, features, grid), grid
+    score = _score(notes, heard, features, grid)
+    return score, grid, _sureness(heard, score, grid)
 
 
 def heard_notes(heard: Heard, features: Features) -> list[TimedNote]:
@@ -180,6 +181,32 @@ def _score(notes: list[TimedNote], heard: Heard, features: Features, grid: Grid)
     key = heard_key(heard)
     score.key_signatures.append(core.KeySignatureSecond(0.0, key.fifths, int(key.mode == "minor")))
     return score
+
+
+def _sureness(heard: Heard, score: core.ScoreSecond, grid: Grid) -> dict[str, float]:
+    """The mean probabilities of what is said of metre, key, chords (their roots) and tune."""
+    key = heard_key(heard)
+    size = grid.meter.bar_tick // grid.meter.beat_tick
+    sure = {"key": float(softmax(heard.key, axis=1)[:, key.tonic + 12 * (key.mode == "minor")].mean())}
+    if size in METER_SIZES:
+        sizes = softmax(heard.meter[:, : len(METER_SIZES)], axis=1)
+        sure["meter"] = float(sizes[:, METER_SIZES.index(size)].mean())
+    roots, melody = softmax(heard.root, axis=1), expit(_map(heard, "melody"))
+    starts = [(marker.time, parse_root(marker.text)) for marker in score.markers]
+    ends = [time for time, _ in starts[1:]] + [float(grid.beat_sec[-1])]
+    spans = [(roots[_frame(start) : _frame(end), root]) for (start, root), end in zip(starts, ends, strict=True)]
+    if any(map(len, spans)):
+        sure["chords"] = float(np.concatenate(spans).mean())
+    tunes = [track for track in score.tracks if track.name == MELODY]
+    if tunes:
+        sung = [melody[_frame(note.start) : _frame(note.end), note.pitch - transcribe.LOWEST_PITCH]
+                for note in tunes[0].notes]  # fmt: skip
+        sure["melody"] = float(np.concatenate(sung).mean())
+    return sure
+
+
+def _frame(sec: float) -> int:
+    return max(round(sec * RATE_HZ), 0)
 
 
 def _map(heard: Heard, name: str) -> np.ndarray:

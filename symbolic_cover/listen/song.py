@@ -36,8 +36,8 @@ def listen(
         transcript, grid = read_score(path, bpm=bpm, meter=meter, downbeat_sec=downbeat_sec)
     else:
         recording = load_recording(path)
-        score, grid = hear_recording(recording, Overrides(bpm, meter, downbeat_sec), progress)
-        transcript = Transcript(score, "audio", title_of(path))
+        score, grid, sureness = hear_recording(recording, Overrides(bpm, meter, downbeat_sec), progress)
+        transcript = Transcript(score, "audio", title_of(path), sureness)
     if progress:
         progress(1.0)
     return transcript, grid
