@@ -19,6 +19,7 @@ from symbolic_cover.analyze.melody import (
     find_melody_track,
     hold_split_notes,
     is_melody_name,
+    is_one_line,
     one_line,
     without_faint_lows,
 )
@@ -101,6 +102,8 @@ def _melody(played: list[tuple[str, list[Note]]], everything: list[Note]) -> tup
     named = [notes for name, notes in played if is_melody_name(name)]
     if named:
         return one_line(max(named, key=len))
+    if is_one_line(everything):
+        return one_line(everything)
     return find_melody_track([notes for _, notes in played]) or find_melody(everything)
 
 

@@ -45,6 +45,7 @@ _STEP, _WIDEST_LEAP, _LEAP_COST = 2, 5, 0.08
 _FORGET_TICK, _CUT_COST = 24, 1.0
 _HOME_SPREAD, _HOME_COST = 7, 0.3
 _LOOK_BACK = 40
+_ALMOST_NONE = 0.03
 
 
 def is_melody_name(name: str) -> bool:
@@ -64,6 +65,13 @@ def one_line(notes: Sequence[Note]) -> tuple[Note, ...]:
         note._replace(duration_tick=min(note.duration_tick, end - note.onset_tick))
         for note, end in zip(line, ends, strict=False)
     )
+
+
+def is_one_line(notes: Sequence[Note]) -> bool:
+    """Whether hardly a note begins while another sounds on: a tune alone. `notes` are sorted by onset."""
+    ends = itertools.accumulate((note.end_tick for note in notes), max)
+    over = sum(end > following.onset_tick for end, following in zip(ends, notes[1:], strict=False))
+    return bool(notes) and over <= _ALMOST_NONE * len(notes)
 
 
 def find_melody_track(tracks: Sequence[Sequence[Note]]) -> tuple[Note, ...]:

@@ -147,10 +147,17 @@ def analyze(
     bpm: Bpm = None,
     meter: MeterOption = None,
     downbeat: Downbeat = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="Folder for a picture, a lead sheet, the song with clicks, and all facts."),
+    ] = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Say what is heard in a song: tempo, metre, key, beats, chords, melody and bass."""
+    """Say what is heard in a song: tempo, metre, key, beats, chords, melody and bass.
+
+    With --out also show it: beats, chords and tune over the piano roll, a lead sheet, the song with clicks on beats.
+    """
     hints = hints_of(bpm, meter, downbeat)
     from symbolic_cover.analyze.content import analyze as find_content
     from symbolic_cover.analyze.content import describe
@@ -162,13 +169,21 @@ def analyze(
             source, bpm=hints.bpm, meter=hints.meter, downbeat_sec=hints.downbeat_sec,
             progress=lambda share: tell("listen", share),
         )  # fmt: skip
-        facts = describe(find_content(quantize(transcript, grid), grid, transcript.title))
+        content = find_content(quantize(transcript, grid), grid, transcript.title)
+        if out is not None:
+            from symbolic_cover.analysis import save_analysis
+            from symbolic_cover.pipeline import writable_folder
+
+            written = save_analysis(content, transcript, source, writable_folder(out))
+    facts = describe(content)
     if as_json:
         print_json(facts)
         return
     shown = {name: facts[name] for name in ("title", "tempo_bpm", "meter", "key", "bars", "beat_confidence")}
     shown["chords"] = " ".join(label for _, _, label in facts["chords"][:16])
     shown["melody notes"], shown["bass notes"] = len(facts["melody"]), len(facts["bass"])
+    if out is not None:
+        shown["written"] = ", ".join(str(path) for path in written.values())
     print_facts(shown, quiet, as_json)
 
 

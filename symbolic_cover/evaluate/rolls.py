@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 BARS_PER_ROW = 16
+_BARS_TO_CHECK = 8
 _MELODY, _BASS, _TEXTURE = "#c0432b", "#2f5f9e", "#b3b8bd"
 _PART_COLOURS = ("#7f9fc4", "#6fae88", "#b89a5e", "#9a83b5", "#8a9299", "#5fb0b7", "#c58fa6", "#a5a84f")
 _DPI = 110
@@ -51,6 +52,34 @@ def piano_roll_png(content: Content, arrangement: Arrangement) -> bytes:
         below.set_xticks([bar.start_tick for bar in row], [str(bars.index(bar) + 1) for bar in row], fontsize=7)
     for axis, layers in ((axes[0], source), (axes[1], cover)):
         _add_legend(axis, layers)
+    image = io.BytesIO()
+    FigureCanvasAgg(figure).print_png(image)
+    return image.getvalue()
+
+
+def song_roll_png(content: Content) -> bytes:
+    """Draw a song alone, as PNG bytes, to be checked by ear: beats, chords, key, and every bar's time in seconds."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    grid = content.grid
+    rows = [grid.bars[first : first + _BARS_TO_CHECK] for first in range(0, len(grid.bars), _BARS_TO_CHECK)]
+    figure = Figure(figsize=(13, 2.6 * len(rows) + 0.4), dpi=_DPI, layout="constrained")
+    axes = figure.subplots(len(rows), 1, squeeze=False)[:, 0]
+    row_tick = max(row[-1].end_tick - row[0].start_tick for row in rows)
+    layers = _source_layers(content)
+    for axis, row in zip(axes, rows, strict=True):
+        _draw(axis, layers, row, row_tick, "")
+        _name_chords(axis, content.chords, content.key, row)
+        for bar in row:
+            for tick in range(bar.start_tick + bar.meter.beat_tick, bar.end_tick, bar.meter.beat_tick):
+                axis.axvline(tick, color="#e9ebed", linewidth=0.6, linestyle=":", zorder=0)
+        labels = [f"{grid.bars.index(bar) + 1}\n{float(grid.sec_at(bar.start_tick)):.1f} s" for bar in row]
+        axis.set_xticks([bar.start_tick for bar in row], labels, fontsize=7)
+    told = (f"{content.title}: {content.key.label}, {grid.meter}, {grid.tempo_bpm:.0f} beats a minute,"
+            f" sure of the beat {grid.confidence:.2f}")  # fmt: skip
+    axes[0].set_title(told, fontsize=9, loc="left", pad=16)
+    _add_legend(axes[0], layers)
     image = io.BytesIO()
     FigureCanvasAgg(figure).print_png(image)
     return image.getvalue()

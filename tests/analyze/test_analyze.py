@@ -220,3 +220,12 @@ def test_description_is_in_seconds(song):
     assert facts["downbeats_sec"][1] == 2.4
     assert facts["chords"][1] == [2.4, 4.8, "A:min"]
     assert facts["melody"][0] == [0.0, 0.6, 72]
+
+
+def test_a_tune_alone_is_all_tune():
+    line = [Note(12 * i, 12, pitch, 80) for i, pitch in enumerate([62, 69, 64, 48, 60, 72, 40, 67])]
+    score = symusic.Score(12)
+    track = symusic.Track()
+    track.notes.extend([symusic.Note(*note) for note in line])
+    score.tracks.append(track)
+    assert analyze(score, Grid.steady(2)).melody == tuple(line)
