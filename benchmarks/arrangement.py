@@ -115,8 +115,9 @@ def report(
         f" given, played by {checkpoint}.",
         f"The classifier names {right.mean():.3f} of {len(right)} real held-out segments rightly.",
         "",
-        "By `worth`, which chooses among drafts, people's version is above the model's in"
-        f" {np.mean(worths['human'] > worths['model']):.2f} of the segments, the model's above the rules' in"
+        "By `worth`, which chooses among drafts, people's version is at least as good as the model's in"
+        f" {np.mean(worths['human'] >= worths['model']):.2f} of the segments and better in"
+        f" {np.mean(worths['human'] > worths['model']):.2f}, the model's better than the rules' in"
         f" {np.mean(worths['model'] > worths['rules']):.2f}.",
         "",
         "Styles in which the model is nearer to people than the rules: "

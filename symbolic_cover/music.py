@@ -357,8 +357,8 @@ class Controls:
     transpose: int = 0
     tempo: float = 1.0
     seed: int = 0
-    candidates: int = 4
-    temperature: float = 0.75
+    candidates: int = 8
+    temperature: float = 0.6
 
 
 LEVELS = ("easy", "intermediate", "full")

@@ -18,6 +18,8 @@ from symbolic_cover.music import Arrangement, Content, Note
 
 Parts = Mapping[str, Sequence[Note]]
 _AGREEMENT_WEIGHT = 2.0
+#: How far people's own arrangements are from their mean (`benchmarks/arrangement.py`): nothing is gained by less.
+TYPICAL_DISTANCE = 0.7
 
 
 def choose(
@@ -42,9 +44,9 @@ def best_phrase(drafts: Sequence[Parts], content: Content, first: int, last: int
 
 
 def worth(parts: Parts, content: Content, human: HumanRange | None = None) -> float:
-    """How near a draft is to what people write, from -3 (far) to 0."""
+    """How near a draft is to what people write, from -3 (far) to -`TYPICAL_DISTANCE` (as near as people are)."""
     human = human or GENERAL
-    return -distance(measure(parts, content, human.profile), human)
+    return -max(distance(measure(parts, content, human.profile), human), TYPICAL_DISTANCE)
 
 
 def agreement(drafts: Sequence[Parts]) -> np.ndarray:

@@ -52,7 +52,7 @@ def cover_command(
         Path, typer.Option("--out", "-o", help="Where to write; several inputs get a sub-folder each.")
     ] = Path("cover"),
     seed: Seed = 0,
-    candidates: Candidates = 4,
+    candidates: Candidates = 8,
     level: Level = "full",
     fidelity: Fidelity = 0.2,
     density: Density = None,
@@ -195,7 +195,7 @@ def arrange(
         "arrangement"
     ),
     seed: Seed = 0,
-    candidates: Candidates = 4,
+    candidates: Candidates = 8,
     level: Level = "full",
     fidelity: Fidelity = 0.2,
     density: Density = None,
