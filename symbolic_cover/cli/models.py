@@ -235,7 +235,7 @@ def train_listener(
 ) -> None:
     """Train the network that hears beats, chords, tune and bass: play pieces of a library, record, learn.
 
-    Goes on where it was stopped. The weights in OUT/final can take the place of those in checkpoints/listener.
+    Goes on where it was stopped. The weights in OUT/final can take the place of those in listen/weights.
     """
     from symbolic_cover.corpus.collect import library_folder
     from symbolic_cover.learn.listening import train_listener as run_training

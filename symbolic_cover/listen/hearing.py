@@ -26,7 +26,7 @@ from symbolic_cover.listen.lines import TimedNote, heard_line
 from symbolic_cover.listen.listener import METER_SIZES, PITCH_MAPS, Heard, Listener, hear, load_listener
 from symbolic_cover.music import TICKS_PER_QUARTER, Grid, Meter, Recording
 
-WEIGHTS = Path(__file__).parents[1] / "checkpoints" / "listener"
+WEIGHTS = Path(__file__).parent / "weights"
 MELODY, BASS, REST = "melody", "bass", "audio"
 #: How lines are drawn: what silence costs, what a change of key costs.
 MELODY_LINE = {"bias": 0.3, "step_cost": 4.0}
@@ -66,10 +66,10 @@ def hear_recording(
     """
     model = shipped_listener()
     note, onset = transcribe.posteriorgrams(recording, (lambda share: progress(0.8 * share)) if progress else None)
+    transcribe.refuse_noise(note, onset)
     features = features_of(recording, note, onset)
     heard = hear(model, features)
     notes = heard_notes(heard, features)
-    transcribe.refuse_noise(len(notes), recording.duration_sec)
     grid = heard_grid(heard, told, notes)
     score = _score(notes, heard, features, grid)
     return score, grid, _sureness(heard, score, grid)
@@ -193,8 +193,8 @@ def _sureness(heard: Heard, score: core.ScoreSecond, grid: Grid) -> dict[str, fl
         sure["meter"] = float(sizes[:, METER_SIZES.index(size)].mean())
     roots, melody = softmax(heard.root, axis=1), expit(_map(heard, "melody"))
     starts = [(marker.time, parse_root(marker.text)) for marker in score.markers]
-    ends = [time for time, _ in starts[1:]] + [float(grid.beat_sec[-1])]
-    spans = [(roots[_frame(start) : _frame(end), root]) for (start, root), end in zip(starts, ends, strict=True)]
+    ends = [*(time for time, _ in starts), float(grid.beat_sec[-1])][1:]
+    spans = [roots[_frame(start) : _frame(end), root] for (start, root), end in zip(starts, ends, strict=True)]
     if any(map(len, spans)):
         sure["chords"] = float(np.concatenate(spans).mean())
     tunes = [track for track in score.tracks if track.name == MELODY]

@@ -80,15 +80,15 @@ def hear_notes(recording: Recording, progress: Progress | None = None) -> Heard:
     if recording.rate_hz != RATE_HZ:
         raise ValueError(f"basic-pitch listens at {RATE_HZ} Hz, not {recording.rate_hz}")
     note, onset = posteriorgrams(recording, progress)
+    return Heard(score_of(refuse_noise(note, onset)), note, onset)
+
+
+def refuse_noise(note: np.ndarray, onset: np.ndarray) -> list[tuple[int, int, int, float]]:
+    """The notes that basic-pitch hears; raises `InputError` where they are too few for music."""
     events = note_events(note, onset, ONSET_THRESHOLD, FRAME_THRESHOLD, SHORTEST_NOTE_FRAMES)
-    refuse_noise(len(events), recording.duration_sec)
-    return Heard(score_of(events), note, onset)
-
-
-def refuse_noise(n_notes: int, duration_sec: float) -> None:
-    """Raise `InputError` where too few notes were heard for music."""
-    if n_notes < max(FEWEST_NOTES, FEWEST_NOTES_A_MINUTE * duration_sec / 60):
+    if len(events) < max(FEWEST_NOTES, FEWEST_NOTES_A_MINUTE * len(note) / FRAME_RATE_HZ / 60):
         raise InputError("No notes were heard in this recording.", "Give a recording with pitched instruments.")
+    return events
 
 
 def posteriorgrams(
