@@ -29,9 +29,9 @@ from symbolic_cover.music import TICKS_PER_QUARTER, Grid, Meter, Recording
 WEIGHTS = Path(__file__).parent / "weights"
 MELODY, BASS, REST = "melody", "bass", "audio"
 #: How lines are drawn: what silence costs, what a change of key costs.
-MELODY_LINE = {"bias": 0.3, "step_cost": 4.0}
-BASS_LINE = {"bias": 0.3, "step_cost": 4.0}
-NOTE_ONSET, NOTE_FRAME = 0.35, 0.35
+MELODY_LINE = {"bias": 2.5, "step_cost": 3.0, "onset_weight": 1.0}
+BASS_LINE = {"bias": 1.0, "step_cost": 2.0, "onset_weight": 1.0}
+NOTE_ONSET, NOTE_FRAME = 0.35, 0.5
 _NEAR_BPM, _STEADY_ENOUGH = 1.06, 0.8
 _SUREST = 0.99
 _METER_WEIGHT = 20.0
