@@ -20,7 +20,7 @@ from symbolic_cover.corpus.prepare import Choice, find_jobs
 from symbolic_cover.corpus.shards import split_of
 from symbolic_cover.corpus.units import Job, read_piece
 from symbolic_cover.corpus.workers import run_all
-from symbolic_cover.errors import SymbolicCoverError
+from symbolic_cover.errors import SymbolicCoverError, UsageError
 from symbolic_cover.listen.features import Features, features_of
 from symbolic_cover.listen.transcribe import posteriorgrams
 from symbolic_cover.music import Ensemble, Recording
@@ -90,6 +90,8 @@ def draw_pieces(library: Path, split: str, count: int, seed: int) -> list[tuple[
     rng = np.random.default_rng(seed)
     jobs = [job for job in find_jobs(library, Choice()) if split_of(job.split_group) == split
             and job.style not in _NOT_PLAYED]  # fmt: skip
+    if not jobs:
+        raise UsageError(f"The library has no pieces in its {split} split.", "Collect more: symbolic-cover collect ls")
     styles = np.array([job.style for job in jobs])
     _, style, sizes = np.unique(styles, return_inverse=True, return_counts=True)
     weight = (sizes**_EVENNESS / sizes)[style]

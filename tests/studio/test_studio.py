@@ -7,9 +7,12 @@ import pytest
 
 from symbolic_cover.arrange.styles import load_ensembles
 from symbolic_cover.corpus.pairs import Pair, Piece
+from symbolic_cover.corpus.units import Job
+from symbolic_cover.errors import UsageError
 from symbolic_cover.listen.features import HOP_SAMPLES, N_BANDS, features_of, spectral_rise
 from symbolic_cover.listen.transcribe import posteriorgrams
 from symbolic_cover.render.sound import find_soundfonts
+from symbolic_cover.studio import lessons
 from symbolic_cover.studio.lessons import Lesson, stretched
 from symbolic_cover.studio.performance import perform
 from symbolic_cover.studio.recording import RATE_HZ, _through_mp3, record
@@ -102,6 +105,23 @@ def test_a_slower_tape_moves_times_alone():
     assert np.array_equal(slow.notes[:, 2], truth.notes[:, 2])
     assert np.array_equal(slow.chords[:, 2:], truth.chords[:, 2:])
     assert np.allclose(slow.beats[:, 0], truth.beats[:, 0] * 1.01)
+
+
+def test_lessons_are_made_of_a_library_and_kept(tmp_path, monkeypatch):
+    job = Job("song", "own", "", "", "", "pop-piano", "solo-piano", "own", "0", "written")
+    monkeypatch.setattr(lessons, "find_jobs", lambda library, choice: [job])
+    monkeypatch.setattr(lessons, "split_of", lambda group: "train")
+    monkeypatch.setattr(lessons, "make_pair", lambda piece, ensembles: pair())
+    monkeypatch.setattr(lessons, "read_piece", lambda job: None)
+    paths = lessons.make_lessons(tmp_path, tmp_path / "out", split="train", count=3, workers=1)
+    made = list(lessons.load_lessons(tmp_path / "out" / "train"))
+    assert [one.name for one in made] == ["song"] * 3
+    assert len({one.features.note.tobytes() for one in made}) == 3
+    before = paths[0].stat().st_mtime_ns
+    lessons.make_lessons(tmp_path, tmp_path / "out", split="train", count=3, workers=1)
+    assert paths[0].stat().st_mtime_ns == before
+    with pytest.raises(UsageError, match="no pieces in its valid split"):
+        lessons.make_lessons(tmp_path, tmp_path / "out", split="valid", count=3, workers=1)
 
 
 def lesson(seed: int = 0) -> Lesson:
