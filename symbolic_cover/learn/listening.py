@@ -15,7 +15,7 @@ from transformers import PrinterCallback, Trainer, TrainingArguments, set_seed
 from transformers.utils.logging import disable_progress_bar
 
 from symbolic_cover.errors import UsageError
-from symbolic_cover.learn.train import RunLog, cpu_has_fast_bf16
+from symbolic_cover.learn.train import RunLog, cpu_has_fast_bf16, part_processes
 from symbolic_cover.listen.features import RATE_HZ, Features
 from symbolic_cover.listen.listener import METER_SIZES, N_ROOTS, PITCH_MAPS, Listener, as_input, save_listener
 from symbolic_cover.listen.transcribe import LOWEST_PITCH, N_PITCHES
@@ -230,4 +230,5 @@ def train_listener(
         (out / "final" / "training.json").write_text(
             json.dumps({"steps": steps, "lessons": len(training), "metrics": metrics}, indent=2), encoding="utf-8"
         )
+    part_processes()
     return metrics

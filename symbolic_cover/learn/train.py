@@ -167,7 +167,15 @@ def train(
     if trainer.is_world_process_zero():
         made = {"plan": vars(plan), "metrics": metrics, "start_from": start_from.name if start_from else None}
         save_checkpoint(model, data, out / "final", **made)
+    part_processes()
     return metrics
+
+
+def part_processes() -> None:
+    """Under ``torchrun``: end what connects the processes, whose threads may else abort one that exits."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()
 
 
 def save_checkpoint(model: LlamaForCausalLM, data: Path, folder: Path, **facts: Any) -> None:
