@@ -44,6 +44,7 @@ from symbolic_cover.music import (
     Meter,
     Transcript,
 )
+from symbolic_cover.render.sound import find_soundfonts
 from symbolic_cover.studio.lessons import draw_pieces, record_piece
 from symbolic_cover.studio.performance import Truth
 
@@ -94,7 +95,7 @@ def record_all(options: argparse.Namespace) -> list[Path]:
     folder = options.recordings / options.split
     folder.mkdir(parents=True, exist_ok=True)
     ensembles, paths = load_ensembles(), []
-    fonts = options.soundfonts or transcribe_fonts()
+    fonts = options.soundfonts or find_soundfonts()
     for job, number in draw_pieces(options.library, options.split, options.count, seed=7):
         path = folder / f"{number}.wav"
         if not path.is_file():
@@ -107,13 +108,6 @@ def record_all(options: argparse.Namespace) -> list[Path]:
             soundfile.write(path, recording.samples, recording.rate_hz, subtype="PCM_16")
         paths.append(path)
     return paths
-
-
-def transcribe_fonts() -> list[Path]:
-    """Every SoundFont at hand."""
-    from symbolic_cover.render.sound import find_soundfonts
-
-    return find_soundfonts()
 
 
 def measure(path: Path) -> dict[str, Any] | None:
@@ -305,8 +299,8 @@ def report(rows_: list[dict[str, Any]], options: argparse.Namespace) -> list[str
     lines = [
         "# Listening",
         "",
-        f"`python benchmarks/listening.py LIBRARY --count {options.count} --split {options.split}`: {len(rows_)}"
-        " recordings of 40 s.",
+        f"`python benchmarks/listening.py LIBRARY --count {options.count} --split {options.split}"
+        f" --soundfonts {' '.join(sorted({row['font'] for row in rows_}))}`: {len(rows_)} recordings of 40 s.",
         "",
         *table(rows_),
         "",

@@ -16,13 +16,14 @@ import numpy as np
 from symbolic_cover.listen.features import RATE_HZ
 
 SLOWEST_BPM, FASTEST_BPM = 38.0, 230.0
-PREFERRED_BPM, SPREAD_OCTAVES = 105.0, 0.8
+#: The tempo that people prefer to tap, and how many nats an octave squared it costs to begin far from it.
+PREFERRED_BPM, PREFERENCE = 105.0, 280.0
 #: How dear a change of tempo is, in nats for a change by its own size.
 CHANGE_COST = 45.0
 #: A beat is never surer to be a downbeat, or not to be one, than this.
 _SUREST = 0.97
 #: How much rarer frames with a beat are than others: probabilities become likelihoods when divided by that.
-_RARITY = 15.0
+_RARITY = 10.0
 _REACH = 2  # frames around a beat in which its centre is looked for
 _NEVER = -1e6
 
@@ -80,8 +81,7 @@ def _best_way(
     kind[starts[0]] = 2
     change = -CHANGE_COST * np.abs(intervals[None, :] / intervals[:, None] - 1)
     change -= np.log(np.exp(change).sum(axis=1, keepdims=True))
-    octaves = np.log2(60 * rate_hz / intervals / PREFERRED_BPM) / SPREAD_OCTAVES
-    prior = -0.5 * octaves**2
+    prior = -PREFERENCE * np.log2(60 * rate_hz / intervals / PREFERRED_BPM) ** 2
     value = np.concatenate([np.repeat(prior - np.log(size * intervals), intervals)] * size)
     value += evidence[kind, 0]
     came_from = np.zeros((n_frames, size, n_tempi), dtype=np.int16)
