@@ -179,6 +179,18 @@ class Transcript:
 
 
 @dataclass(frozen=True)
+class Hints:
+    """What the user knows better than the listener: tempo in beats a minute, metre, a downbeat in seconds."""
+
+    bpm: float | None = None
+    meter: Meter | None = None
+    downbeat_sec: float | None = None
+
+
+NO_HINTS = Hints()
+
+
+@dataclass(frozen=True)
 class Grid:
     """Where the beats fall: the only place where seconds become ticks and back.
 

@@ -24,7 +24,18 @@ from symbolic_cover.errors import UsageError
 from symbolic_cover.evaluate.human_range import HumanRange
 from symbolic_cover.evaluate.metrics import DESCRIPTIONS, score_arrangement
 from symbolic_cover.listen import AUDIO_SUFFIXES, listen, quantize, read_score
-from symbolic_cover.music import Arrangement, Content, Controls, Grid, Meter, Part, Report, Style, Transcript
+from symbolic_cover.music import (
+    NO_HINTS,
+    Arrangement,
+    Content,
+    Controls,
+    Grid,
+    Hints,
+    Part,
+    Report,
+    Style,
+    Transcript,
+)
 
 if TYPE_CHECKING:
     from symbolic_cover.render.sound import SoundInfo
@@ -33,15 +44,6 @@ if TYPE_CHECKING:
 Progress = Callable[[str, float], None]
 
 AUDIO_FORMATS = ("wav", "flac", "mp3", "ogg")
-
-
-@dataclass(frozen=True)
-class Hints:
-    """What the user knows better than the listener: tempo in beats a minute, metre, a downbeat in seconds."""
-
-    bpm: float | None = None
-    meter: Meter | None = None
-    downbeat_sec: float | None = None
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def cover(
     controls: Controls = Controls(),
     *,
     ensemble: str | None = None,
-    hints: Hints = Hints(),
+    hints: Hints = NO_HINTS,
     checkpoint: str | Path | None = None,
     stages: Stages | None = None,
     progress: Progress | None = None,

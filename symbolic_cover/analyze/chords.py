@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from symbolic_cover.music import CHORD_INTERVALS, HARTE_DEGREES, Chord, Grid, Key, Note
+from symbolic_cover.paths import steadiest_path
 
 _PITCH_CLASS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _HARTE = re.compile(r"^([A-G])([#b]*)(?::([a-z0-9]+)?(?:\([^)]*\))?)?(?:/([#b]*\d+))?$")
@@ -125,7 +126,8 @@ def recognise_chords(notes: Sequence[Note], grid: Grid, key: Key | None = None) 
     roots = np.array([root for root, _ in candidates])
     sounding_bass = bass >= 0
     fit[sounding_bass] += _BASS_BONUS * (roots[None, :] == bass[sounding_bass, None])
-    path = _best_path(_SHARPNESS * fit, is_bar=_is_bar_start(edges[:-1], grid))
+    cost = _CHANGE_COST * np.where(_is_bar_start(edges[:-1], grid), 0.5, 1.0)  # a change costs less at a bar line
+    path = steadiest_path(_SHARPNESS * fit, cost)
     chords = []
     for beat, state in enumerate(path):
         if norms[beat, 0] > 0:
@@ -180,20 +182,3 @@ def _is_bar_start(ticks: np.ndarray, grid: Grid) -> np.ndarray:
 def _scale(key: Key) -> set[int]:
     steps = (0, 2, 4, 5, 7, 9, 11) if key.mode == "major" else (0, 2, 3, 5, 7, 8, 10, 11)
     return {(key.tonic + step) % 12 for step in steps}
-
-
-def _best_path(scores: np.ndarray, is_bar: np.ndarray) -> list[int]:
-    """Viterbi over (beats, chords) scores; a change costs less at a bar line."""
-    n_beats, n_states = scores.shape
-    best = scores[0].copy()
-    back = np.zeros((n_beats, n_states), dtype=int)
-    for beat in range(1, n_beats):
-        cost = _CHANGE_COST * (0.5 if is_bar[beat] else 1.0)
-        change = int(np.argmax(best))
-        stay = best >= best[change] - cost
-        back[beat] = np.where(stay, np.arange(n_states), change)
-        best = np.where(stay, best, best[change] - cost) + scores[beat]
-    path = [int(np.argmax(best))]
-    for beat in range(n_beats - 1, 0, -1):
-        path.append(int(back[beat, path[-1]]))
-    return path[::-1]

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from symbolic_cover.errors import UsageError
-from symbolic_cover.music import LEVELS, Controls, Meter
-
-if TYPE_CHECKING:
-    from symbolic_cover.pipeline import Hints
+from symbolic_cover.music import LEVELS, Controls, Hints, Meter
 
 Source = Annotated[
     Path, typer.Argument(help="A recording (wav, flac, mp3, ogg) or a score (mid, musicxml, mxl, abc, krn).")
@@ -56,8 +53,6 @@ def controls_of(level: str, **asked: Any) -> Controls:
 
 def hints_of(bpm: float | None, meter: str | None, downbeat: float | None) -> Hints:
     """What the user knows of tempo, metre and downbeat."""
-    from symbolic_cover.pipeline import Hints
-
     if meter is None:
         return Hints(bpm, None, downbeat)
     numerator, _, denominator = meter.partition("/")

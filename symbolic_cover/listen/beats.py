@@ -16,6 +16,7 @@ import numpy as np
 
 from symbolic_cover.listen.bars import choose_bars, lay_bars, ternary_evidence
 from symbolic_cover.listen.pulse import Pulse
+from symbolic_cover.listen.transcribe import FRAME_RATE_HZ
 from symbolic_cover.music import Grid, Meter
 
 TEMPOS_BPM = np.geomspace(230.0, 40.0, 300)
@@ -30,13 +31,16 @@ DRIFT_AROUND_OVERRIDE = 1.06
 STEADY_ENOUGH = 0.92
 MAX_STEP = 3  # periods (in frames) the beat may change by from one beat to the next
 STEP_COST = 40.0
+#: From when to when, in seconds.
+Span = tuple[float, float]
+EVERYWHERE: Span = (-np.inf, np.inf)
 SUREST = 0.99  # a listener is never as sure as a reader
 
 
 def track_beats(
     pulse: Pulse, *, bpm: float | None = None, meter: Meter | None = None, downbeat_sec: float | None = None
 ) -> Grid:
-    """Beats, metre and bars of sound or of performed notes.
+    """Beats, metre and bars of performed notes.
 
     `bpm` counts felt beats a minute: beats are exactly that steady if the music is, else they follow it within
     6 %. `meter` is kept as given; a bar begins exactly at `downbeat_sec`. What is not given is heard. The grid
@@ -63,8 +67,9 @@ def _beats_at(pulse: Pulse, bpm: float, is_given: bool, downbeat_sec: float | No
         beat_sec = find_beats(pulse, bpm, DRIFT, downbeat_sec)
     else:
         followed = find_beats(pulse, bpm, DRIFT_AROUND_OVERRIDE, downbeat_sec)
-        steady = steady_beats(pulse, bpm, downbeat_sec)
-        is_steady = _strength(pulse, steady) >= STEADY_ENOUGH * _strength(pulse, followed)
+        curve, music = (pulse.envelope, pulse.rate_hz), (pulse.start_sec - 0.05, pulse.end_sec)
+        steady = steady_beats(*curve, bpm, downbeat_sec, music)
+        is_steady = mean_at(*curve, steady, music) >= STEADY_ENOUGH * mean_at(*curve, followed, music)
         beat_sec = steady if is_steady else followed
     if downbeat_sec is not None and len(beat_sec) > 1:
         nearest = int(np.argmin(np.abs(beat_sec - downbeat_sec)))
@@ -100,21 +105,22 @@ def _ternary_tempo(pulse: Pulse, bpm: float) -> float:
     return max(candidates, key=lambda candidate: ternary_evidence(pulse, find_beats(pulse, candidate, DRIFT)))
 
 
-def steady_beats(pulse: Pulse, bpm: float, anchor_sec: float | None = None) -> np.ndarray:
-    """Equal beats (n,) in seconds at exactly `bpm`, through `anchor_sec` or else where onsets are strongest."""
-    period_sec, end_sec = 60.0 / bpm, len(pulse.envelope) / pulse.rate_hz
-    offsets = [anchor_sec % period_sec] if anchor_sec is not None else np.arange(0.0, period_sec, 1 / pulse.rate_hz)
+def steady_beats(
+    curve: np.ndarray, rate_hz: float, bpm: float, anchor_sec: float | None = None, span_sec: Span = EVERYWHERE
+) -> np.ndarray:
+    """Equal beats (n,) in seconds at exactly `bpm`, through `anchor_sec` or else where `curve` is highest."""
+    period_sec, end_sec = 60.0 / bpm, len(curve) / rate_hz
+    offsets = [anchor_sec % period_sec] if anchor_sec is not None else np.arange(0.0, period_sec, 1 / FRAME_RATE_HZ)
     return max(
-        (np.arange(offset, end_sec, period_sec) for offset in offsets), key=lambda beats: _strength(pulse, beats)
+        (np.arange(offset, end_sec, period_sec) for offset in offsets),
+        key=lambda beats: mean_at(curve, rate_hz, beats, span_sec),
     )
 
 
-def _strength(pulse: Pulse, beat_sec: np.ndarray) -> float:
-    """Mean onset strength at the beats that fall within the music."""
-    inside = beat_sec[(beat_sec >= pulse.start_sec - 0.05) & (beat_sec <= pulse.end_sec)]
-    if not len(inside):
-        return 0.0
-    return float(np.interp(inside * pulse.rate_hz, np.arange(len(pulse.envelope)), pulse.envelope).mean())
+def mean_at(curve: np.ndarray, rate_hz: float, beat_sec: np.ndarray, span_sec: Span = EVERYWHERE) -> float:
+    """Mean of a curve (frames,) at the beats that fall within a span; 0 where none does."""
+    inside = beat_sec[(beat_sec >= span_sec[0]) & (beat_sec <= span_sec[1])]
+    return float(np.interp(inside * rate_hz, np.arange(len(curve)), curve).mean()) if len(inside) else 0.0
 
 
 def _autocorrelation(x: np.ndarray, n_lags: int) -> np.ndarray:

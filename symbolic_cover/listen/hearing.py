@@ -6,11 +6,11 @@ are chords, its key signature is the key. So `analyze` believes it as it believe
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from scipy.special import expit, softmax
@@ -20,33 +20,23 @@ from symbolic_cover.errors import MissingDependencyError
 from symbolic_cover.listen import transcribe
 from symbolic_cover.listen.bar_pointer import FASTEST_BPM, PREFERRED_BPM, SLOWEST_BPM, Beats, track
 from symbolic_cover.listen.bars import Bars, lay_bars
+from symbolic_cover.listen.beats import SUREST, mean_at, steady_beats
 from symbolic_cover.listen.features import RATE_HZ, Features, features_of
-from symbolic_cover.listen.harmony import NO_CHORD, chord_labels, heard_key, parse_root
+from symbolic_cover.listen.harmony import heard_chords, heard_key
 from symbolic_cover.listen.lines import TimedNote, heard_line
-from symbolic_cover.listen.listener import METER_SIZES, PITCH_MAPS, Heard, Listener, hear, load_listener
-from symbolic_cover.music import TICKS_PER_QUARTER, Grid, Meter, Recording
+from symbolic_cover.listen.listener import METER_SIZES, N_ROOTS, PITCH_MAPS, Answers, Listener, hear, load_listener
+from symbolic_cover.music import NO_HINTS, TICKS_PER_QUARTER, Chord, Grid, Hints, Meter, Recording
 
 WEIGHTS = Path(__file__).parent / "weights"
 MELODY, BASS, REST = "melody", "bass", "audio"
+_NO_CHORD = "N"
 #: How lines are drawn: what silence costs, what a change of key costs.
 MELODY_LINE = {"bias": 2.5, "step_cost": 3.0, "onset_weight": 1.0}
 BASS_LINE = {"bias": 1.0, "step_cost": 2.0, "onset_weight": 1.0}
 NOTE_ONSET, NOTE_FRAME = 0.35, 0.5
 _NEAR_BPM, _STEADY_ENOUGH = 1.06, 0.8
-_SUREST = 0.99
 _METER_WEIGHT = 20.0
 _SAME_SEC = 0.06
-
-
-class Overrides(NamedTuple):
-    """What a listener is told rather than hears: felt beats a minute, metre, the time of a downbeat."""
-
-    bpm: float | None = None
-    meter: Meter | None = None
-    downbeat_sec: float | None = None
-
-
-NOTHING = Overrides()
 
 
 @cache
@@ -58,7 +48,7 @@ def shipped_listener(folder: Path = WEIGHTS) -> Listener:
 
 
 def hear_recording(
-    recording: Recording, told: Overrides = NOTHING, progress: transcribe.Progress | None = None
+    recording: Recording, told: Hints = NO_HINTS, progress: transcribe.Progress | None = None
 ) -> tuple[core.ScoreSecond, Grid, dict[str, float]]:
     """Everything that is heard in a recording at 22050 Hz: notes, grid, and how sure metre, key, chords and tune are.
 
@@ -71,11 +61,12 @@ def hear_recording(
     heard = hear(model, features)
     notes = heard_notes(heard, features)
     grid = heard_grid(heard, told, notes)
-    score = _score(notes, heard, features, grid)
-    return score, grid, _sureness(heard, score, grid)
+    chords = heard_chords(heard, grid)
+    score = _score(notes, heard, features, grid, chords)
+    return score, grid, _sureness(heard, score, grid, chords)
 
 
-def heard_notes(heard: Heard, features: Features) -> list[TimedNote]:
+def heard_notes(heard: Answers, features: Features) -> list[TimedNote]:
     """All notes, by basic-pitch's own rule from the listener's maps."""
     sounds, begins = (_probability(heard, name) for name in ("note", "note onset"))
     events = transcribe.note_events(sounds, begins, NOTE_ONSET, NOTE_FRAME, shortest_frames=2)
@@ -85,7 +76,7 @@ def heard_notes(heard: Heard, features: Features) -> list[TimedNote]:
     ]
 
 
-def heard_grid(heard: Heard, told: Overrides, notes: Sequence[TimedNote]) -> Grid:
+def heard_grid(heard: Answers, told: Hints, notes: Sequence[TimedNote]) -> Grid:
     """Beats and bars around the notes; what is told is kept."""
     beats, probability = heard_beats(heard, told)
     meter = told.meter or _meter_of(beats.size, heard)
@@ -95,10 +86,10 @@ def heard_grid(heard: Heard, told: Overrides, notes: Sequence[TimedNote]) -> Gri
         period = 60.0 / (told.bpm or PREFERRED_BPM)
         beat_sec, phase = start + period * np.arange(beats.size + 1), 0
     bars = Bars(meter, phase, probability)
-    return replace(lay_bars(beat_sec, bars, start, end), confidence=min(probability, _SUREST))
+    return replace(lay_bars(beat_sec, bars, start, end), confidence=min(probability, SUREST))
 
 
-def heard_beats(heard: Heard, told: Overrides = NOTHING) -> tuple[Beats, float]:
+def heard_beats(heard: Answers, told: Hints = NO_HINTS) -> tuple[Beats, float]:
     """Beats and bars, and how sure they are: the mean probability of a beat where one is said to be.
 
     Where a tempo is told and the music keeps it, beats are exactly that steady; a told downbeat is one exactly.
@@ -128,39 +119,34 @@ def heard_beats(heard: Heard, told: Overrides = NOTHING) -> tuple[Beats, float]:
 
 def _steadied(beats: Beats, beat: np.ndarray, downbeat: np.ndarray, bpm: float, anchor_sec: float | None) -> Beats:
     """Equal beats at exactly `bpm`, if they fit about as well as those that follow the music; else these."""
-    period, frames = 60.0 / bpm, np.arange(len(beat))
-
-    def strength(curve: np.ndarray, sec: np.ndarray) -> float:
-        return float(np.interp(sec * RATE_HZ, frames, curve).mean()) if len(sec) else 0.0
-
-    offsets = [anchor_sec % period] if anchor_sec is not None else np.arange(0.0, period, 0.5 / RATE_HZ)
-    rows = [np.arange(offset, len(beat) / RATE_HZ, period) for offset in offsets]
-    steady = max(rows, key=lambda sec: strength(beat, sec))
-    if strength(beat, steady) < _STEADY_ENOUGH * strength(beat, beats.sec):
+    steady = steady_beats(beat, RATE_HZ, bpm, anchor_sec)
+    if mean_at(beat, RATE_HZ, steady) < _STEADY_ENOUGH * mean_at(beat, RATE_HZ, beats.sec):
         return beats
-    phase = max(range(beats.size), key=lambda first: strength(downbeat, steady[first :: beats.size]))
+    phase = max(range(beats.size), key=lambda first: mean_at(downbeat, RATE_HZ, steady[first :: beats.size]))
     if anchor_sec is not None:
         phase = int(np.argmin(np.abs(steady - anchor_sec))) % beats.size
     return beats._replace(sec=steady, place=(np.arange(len(steady)) - phase) % beats.size)
 
 
-def _meter_of(size: int, heard: Heard) -> Meter:
+def _meter_of(size: int, heard: Answers) -> Meter:
     """The metre of bars of so many felt beats."""
     ternary = float(expit(heard.meter[:, -1]).mean()) > 0.5
     return Meter(3 * size, 8) if ternary else Meter(size, 4)
 
 
-def melody_line(heard: Heard, features: Features) -> list[TimedNote]:
+def melody_line(heard: Answers, features: Features) -> list[TimedNote]:
     """The tune."""
     return heard_line(_map(heard, "melody"), _map(heard, "melody onset"), features.note / 255.0, **MELODY_LINE)
 
 
-def bass_line(heard: Heard, features: Features) -> list[TimedNote]:
+def bass_line(heard: Answers, features: Features) -> list[TimedNote]:
     """The bass."""
     return heard_line(_map(heard, "bass"), _map(heard, "bass onset"), features.note / 255.0, **BASS_LINE)
 
 
-def _score(notes: list[TimedNote], heard: Heard, features: Features, grid: Grid) -> core.ScoreSecond:
+def _score(
+    notes: list[TimedNote], heard: Answers, features: Features, grid: Grid, chords: Sequence[Chord | None]
+) -> core.ScoreSecond:
     """Tune, bass and the other notes, each in a track, with chords and key."""
     melody, bass = melody_line(heard, features), bass_line(heard, features)
     taken = [*melody, *bass]
@@ -173,9 +159,8 @@ def _score(notes: list[TimedNote], heard: Heard, features: Features, grid: Grid)
                 length = note.end_sec - note.onset_sec
                 track_of.notes.append(core.NoteSecond(note.onset_sec, length, note.pitch, note.velocity))
             score.tracks.append(track_of)
-    bar_ticks = [bar.start_tick for bar in grid.bars]
-    labels = chord_labels(heard, grid.beat_sec, np.isin(grid.beat_tick, bar_ticks))
-    for sec, label, before in zip(grid.beat_sec, labels, [NO_CHORD, *labels], strict=False):
+    labels = [chord.label if chord else _NO_CHORD for chord in chords]
+    for sec, label, before in zip(grid.beat_sec, labels, [_NO_CHORD, *labels], strict=False):
         if label != before:
             score.markers.append(core.TextMetaSecond(float(sec), label))
     key = heard_key(heard)
@@ -183,7 +168,7 @@ def _score(notes: list[TimedNote], heard: Heard, features: Features, grid: Grid)
     return score
 
 
-def _sureness(heard: Heard, score: core.ScoreSecond, grid: Grid) -> dict[str, float]:
+def _sureness(heard: Answers, score: core.ScoreSecond, grid: Grid, chords: Sequence[Chord | None]) -> dict[str, float]:
     """The mean probabilities of what is said of metre, key, chords (their roots) and tune."""
     key = heard_key(heard)
     size = grid.meter.bar_tick // grid.meter.beat_tick
@@ -192,9 +177,10 @@ def _sureness(heard: Heard, score: core.ScoreSecond, grid: Grid) -> dict[str, fl
         sizes = softmax(heard.meter[:, : len(METER_SIZES)], axis=1)
         sure["meter"] = float(sizes[:, METER_SIZES.index(size)].mean())
     roots, melody = softmax(heard.root, axis=1), expit(_map(heard, "melody"))
-    starts = [(marker.time, parse_root(marker.text)) for marker in score.markers]
-    ends = [*(time for time, _ in starts), float(grid.beat_sec[-1])][1:]
-    spans = [roots[_frame(start) : _frame(end), root] for (start, root), end in zip(starts, ends, strict=True)]
+    spans = [
+        roots[_frame(start) : _frame(end), chord.root if chord else N_ROOTS - 1]
+        for (start, end), chord in zip(itertools.pairwise(grid.beat_sec), chords, strict=True)
+    ]
     if any(map(len, spans)):
         sure["chords"] = float(np.concatenate(spans).mean())
     tunes = [track for track in score.tracks if track.name == MELODY]
@@ -209,11 +195,11 @@ def _frame(sec: float) -> int:
     return max(round(sec * RATE_HZ), 0)
 
 
-def _map(heard: Heard, name: str) -> np.ndarray:
+def _map(heard: Answers, name: str) -> np.ndarray:
     return heard.pitch[..., PITCH_MAPS.index(name)]
 
 
-def _probability(heard: Heard, name: str) -> np.ndarray:
+def _probability(heard: Answers, name: str) -> np.ndarray:
     return expit(_map(heard, name)).astype(np.float32)
 
 

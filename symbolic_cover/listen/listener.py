@@ -25,7 +25,7 @@ _LOCAL_CHANNELS = 8
 _CHUNK_FRAMES, _MARGIN_FRAMES = 4096, 1024
 
 
-class Heard(NamedTuple):
+class Answers(NamedTuple):
     """The listener's answers, logits as numpy arrays or tensors, each (..., frames, n).
 
     `beat` (2): a beat, a downbeat. `meter` (4): bars of 2, 3, 4 beats; beats in three. `root` and `bass_class` (13):
@@ -101,7 +101,7 @@ def as_input(features: Features) -> torch.Tensor:
     return torch.from_numpy(np.concatenate(features, axis=-1).astype(np.float32) / 255)
 
 
-def hear(model: Listener, features: Features) -> Heard:
+def hear(model: Listener, features: Features) -> Answers:
     """What the listener hears in a whole recording; chunks with margins keep memory bounded."""
     given = as_input(features)
     answers: dict[str, list[np.ndarray]] = {}
@@ -112,7 +112,7 @@ def hear(model: Listener, features: Features) -> Heard:
             for name, logits in model.eval()(chunk[None]).items():
                 kept = logits[0, first - begin : first - begin + _CHUNK_FRAMES]
                 answers.setdefault(name, []).append(kept.numpy())
-    return Heard(**{name: np.concatenate(parts) for name, parts in answers.items()})
+    return Answers(**{name: np.concatenate(parts) for name, parts in answers.items()})
 
 
 def save_listener(model: Listener, folder: Path) -> None:

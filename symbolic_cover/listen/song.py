@@ -7,10 +7,10 @@ from pathlib import Path
 from symbolic_cover.errors import UsageError
 from symbolic_cover.listen.audio import AUDIO_SUFFIXES, load_recording
 from symbolic_cover.listen.files import SCORE_SUFFIXES, read_score
-from symbolic_cover.listen.hearing import Overrides, hear_recording
+from symbolic_cover.listen.hearing import hear_recording
 from symbolic_cover.listen.transcribe import Progress
 from symbolic_cover.listen.written import title_of
-from symbolic_cover.music import Grid, Meter, Transcript
+from symbolic_cover.music import Grid, Hints, Meter, Transcript
 
 SLOWEST_BPM, FASTEST_BPM = 20.0, 400.0
 
@@ -36,7 +36,7 @@ def listen(
         transcript, grid = read_score(path, bpm=bpm, meter=meter, downbeat_sec=downbeat_sec)
     else:
         recording = load_recording(path)
-        score, grid, sureness = hear_recording(recording, Overrides(bpm, meter, downbeat_sec), progress)
+        score, grid, sureness = hear_recording(recording, Hints(bpm, meter, downbeat_sec), progress)
         transcript = Transcript(score, "audio", title_of(path), sureness)
     if progress:
         progress(1.0)

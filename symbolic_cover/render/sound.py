@@ -78,7 +78,10 @@ def find_soundfonts(*extra: Path) -> list[Path]:
     found = [font for place in (*extra, *folders) for font in _fonts_in(place)]
     carried = Path(sysconfig.get_paths()["purelib"]) / "pretty_midi" / "TimGM6mb.sf2"
     found += [carried] if carried.is_file() else []
-    return list(dict.fromkeys(found))
+    unique: dict[Path, Path] = {}
+    for font in found:
+        unique.setdefault(font.resolve(), font)  # a link is no font of its own
+    return list(unique.values())
 
 
 def _fonts_in(place: Path) -> list[Path]:

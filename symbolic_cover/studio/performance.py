@@ -16,6 +16,7 @@ from symusic import core
 
 from symbolic_cover.analyze.chords import beat_edges
 from symbolic_cover.corpus.pairs import Pair
+from symbolic_cover.evaluate.human_range import excerpt
 from symbolic_cover.music import CHORD_INTERVALS, TICKS_PER_QUARTER, Content, Ensemble, Grid, Note
 from symbolic_cover.render.balance import PAN_CONTROL, VOLUME_CONTROL
 from symbolic_cover.tokens.tokenizer import DRUMS
@@ -33,6 +34,8 @@ _BASS_PARTS = frozenset(["bass", "double-bass"])
 _ANOTHER = 0.3
 _BECOMES_BAND, _WITH_BASS, _WITH_DRUMS = 0.35, 0.6, 0.6
 _KICK, _SNARE, _HAT, _RIDE = 36, 38, 42, 51
+#: The part that carries the tune while a performance is made.
+_TUNE = "tune"
 
 
 class Truth(NamedTuple):
@@ -96,8 +99,6 @@ class _Track(NamedTuple):
 
 def _cut(pair: Pair, rng: np.random.Generator, seconds: float) -> tuple[Content, dict[str, list[Note]]]:
     """Some bars of the piece as content and parts, tune included, their first tick being 0."""
-    from symbolic_cover.evaluate.human_range import excerpt
-
     content = pair.content
     starts = content.grid.sec_at(np.array([*(bar.start_tick for bar in content.grid.bars), content.grid.end_tick]))
     latest = max(int(np.searchsorted(starts, starts[-1] - seconds, side="right")) - 1, 0)
@@ -106,7 +107,7 @@ def _cut(pair: Pair, rng: np.random.Generator, seconds: float) -> tuple[Content,
     content = excerpt(content, first, min(last, len(content.grid.bars) - 1))
     begin, end = content.grid.bars[0].start_tick, content.grid.end_tick
     parts = {name: list(notes) for name, notes in pair.parts.items()}
-    parts.setdefault(LEAD, []).extend(pair.content.melody)
+    parts.setdefault(_TUNE, []).extend(pair.content.melody)
 
     def moved(notes: Sequence[Note]) -> list[Note]:
         return [n._replace(onset_tick=n.onset_tick - begin, duration_tick=min(n.duration_tick, end - n.onset_tick))
@@ -124,10 +125,6 @@ def _cut(pair: Pair, rng: np.random.Generator, seconds: float) -> tuple[Content,
     content = Content(grid, tuple(moved(content.melody)), tuple(moved(content.bass)), tuple(moved(content.texture)),
                       chords, content.key, content.title, is_whole=False)  # fmt: skip
     return content, {name: moved(notes) for name, notes in parts.items()}
-
-
-#: The part that carries the tune while a performance is made.
-LEAD = "tune"
 
 
 def _in_tempo(grid: Grid, rng: np.random.Generator, is_steady: bool) -> Grid:
@@ -195,7 +192,7 @@ def _orchestrated(
         volume, accent = int(rng.integers(80, 112)), float(rng.normal(0, 4))
         if name == DRUMS:
             tracks.append(_Track(0, True, notes, int(rng.integers(75, 110)), accent))
-        elif name == LEAD:
+        elif name == _TUNE:
             tracks.append(_Track(lead_program, False, notes, int(rng.integers(92, 120)), accent + 6))
         elif name in low:
             program = int(rng.choice(_BASSES)) if rng.random() < _ANOTHER else program_of[name]

@@ -8,10 +8,10 @@ import torch
 from symbolic_cover.learn.listening import WINDOW_FRAMES, LessonWindows, Targets, _Pupil, train_listener
 from symbolic_cover.listen.bar_pointer import track
 from symbolic_cover.listen.features import RATE_HZ, Features
-from symbolic_cover.listen.harmony import chord_labels, heard_key
-from symbolic_cover.listen.hearing import Overrides, bass_line, heard_grid, heard_notes, melody_line
-from symbolic_cover.listen.listener import Heard, Listener, hear, load_listener, save_listener
-from symbolic_cover.music import CHORD_INTERVALS, Chord, Key, Meter
+from symbolic_cover.listen.harmony import heard_chords, heard_key
+from symbolic_cover.listen.hearing import bass_line, heard_grid, heard_notes, melody_line
+from symbolic_cover.listen.listener import Answers, Listener, hear, load_listener, save_listener
+from symbolic_cover.music import CHORD_INTERVALS, Bar, Chord, Grid, Hints, Key, Meter
 from symbolic_cover.studio.lessons import _TRUTH, Lesson
 from symbolic_cover.studio.performance import Truth
 from tests.studio.test_studio import lesson
@@ -24,7 +24,7 @@ def one() -> Lesson:
     return lesson()
 
 
-def right_answers(truth: Truth, n_frames: int) -> Heard:
+def right_answers(truth: Truth, n_frames: int) -> Answers:
     """Logits that say what is true."""
     targets = Targets(truth, n_frames)
 
@@ -32,7 +32,7 @@ def right_answers(truth: Truth, n_frames: int) -> Heard:
         return SURE * np.eye(n)[np.maximum(classes, 0)]
 
     meter = np.concatenate([chosen(targets.meter[:, 0], 3), SURE * (2 * targets.meter[:, 1:] - 1)], axis=1)
-    return Heard(
+    return Answers(
         SURE * (2 * targets.beat - 1), meter, chosen(targets.root, 13), chosen(targets.bass_class, 13),
         SURE * (2 * targets.tones - 1), chosen(targets.key, 24), SURE * (2 * targets.pitch - 1),
     )  # fmt: skip
@@ -42,7 +42,7 @@ def test_right_answers_become_what_is_true(one):
     truth, n_frames = one.truth, len(one.features.note)
     heard = right_answers(truth, n_frames)
     notes = heard_notes(heard, one.features)
-    grid = heard_grid(heard, Overrides(), notes)
+    grid = heard_grid(heard, Hints(), notes)
     beats, downbeats = truth.beats[:, 0], truth.beats[truth.beats[:, 1] == 0, 0]
     bars = grid.sec_at(np.array([bar.start_tick for bar in grid.bars]))
     assert mir_eval.beat.f_measure(beats, grid.beat_sec, 0.03) > 0.95
@@ -57,20 +57,21 @@ def test_right_answers_become_what_is_true(one):
         )
         assert scores[2] > 0.95
     assert heard_key(heard) == Key(0, "major")
-    labels = chord_labels(heard, beats, truth.beats[:, 1] == 0)
-    for label, start in zip(labels, beats, strict=False):
+    n_bars = (len(beats) - 1) // 4
+    true_grid = Grid(12 * np.arange(len(beats)), beats, tuple(Bar(48 * i, Meter(4, 4)) for i in range(n_bars)))
+    for chord, start in zip(heard_chords(heard, true_grid), beats, strict=False):
         row = truth.chords[np.searchsorted(truth.chords[:, 0], start + 0.05) - 1]
-        assert label == Chord(0, 1, int(row[2]), list(CHORD_INTERVALS)[int(row[3])], int(row[4])).label
+        assert chord[2:] == Chord(0, 1, int(row[2]), list(CHORD_INTERVALS)[int(row[3])], int(row[4]))[2:]
 
 
 def test_what_is_told_is_kept(one):
     heard = right_answers(one.truth, len(one.features.note))
     notes = heard_notes(heard, one.features)
     bpm = 60 / np.median(np.diff(one.truth.beats[:, 0]))
-    assert heard_grid(heard, Overrides(bpm=2 * bpm), notes).tempo_bpm == pytest.approx(2 * bpm, rel=0.07)
-    assert heard_grid(heard, Overrides(meter=Meter(3, 4)), notes).meter == Meter(3, 4)
+    assert heard_grid(heard, Hints(bpm=2 * bpm), notes).tempo_bpm == pytest.approx(2 * bpm, rel=0.07)
+    assert heard_grid(heard, Hints(meter=Meter(3, 4)), notes).meter == Meter(3, 4)
     third_beat = one.truth.beats[2, 0]
-    grid = heard_grid(heard, Overrides(downbeat_sec=third_beat), notes)
+    grid = heard_grid(heard, Hints(downbeat_sec=third_beat), notes)
     bars = grid.sec_at(np.array([bar.start_tick for bar in grid.bars]))
     assert np.abs(bars - third_beat).min() < 0.03
 
