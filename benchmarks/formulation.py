@@ -126,7 +126,13 @@ def optimizer_of(variant: Variant, model: LlamaForCausalLM) -> torch.optim.Optim
     """AdamW, or Muon for the matrices inside."""
     if variant.matrix_rate is None:
         return torch.optim.AdamW(model.parameters(), lr=variant.rate, betas=(0.9, 0.98), weight_decay=0.05)
-    return MuonWithAdamW(model, matrix_rate=variant.matrix_rate, rate=variant.rate, weight_decay=0.05)
+    return MuonWithAdamW(
+        model,
+        edge=[*model.get_input_embeddings().parameters()],
+        matrix_rate=variant.matrix_rate,
+        rate=variant.rate,
+        weight_decay=0.05,
+    )
 
 
 def judge(variant: Variant, model: LlamaForCausalLM, songs: Songs, bpe: Tokenizer | None) -> tuple[float, float]:

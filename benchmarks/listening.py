@@ -6,7 +6,8 @@ LIBRARY is a folder of collected datasets. Pieces of the test split, whose songs
 FluidSynth at their own tempo, touch, instruments and room, through SoundFonts of which one was never used in training;
 the sound is kept in FOLDER. Baselines: stock basic-pitch for notes, librosa's beat tracker (bars of four from its first
 beat), the skyline and the lowest of stock notes for tune and bass, templates of chords on those beats, Temperley's key
-profiles. Tolerances: 50 ms for notes, 70 ms for beats. Seconds are processor seconds for a minute of sound.
+profiles. Where benchmarks/listening_madmom.py has been run on the recordings, madmom stands beside them.
+Tolerances: 50 ms for notes, 70 ms for beats. Seconds are processor seconds for a minute of sound.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import argparse
 import contextlib
 import io
 import itertools
+import json
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -49,11 +51,15 @@ from symbolic_cover.studio.lessons import draw_pieces, record_piece
 from symbolic_cover.studio.performance import Truth
 
 BEAT_TOLERANCE_SEC, TEMPO_TOLERANCE = 0.07, 0.08
-OURS, COMMON = "ours", "common"
+OURS, COMMON, MADMOM = "ours", "common", "madmom"
 METRICS = (
     "note F1", "note F1 with ends", "beat F", "downbeat F", "tempo", "tempo or octave", "metre", "key", "chords",
     "sevenths", "melody F1", "melody chroma", "bass F1", "seconds",
 )  # fmt: skip
+#: madmom is asked for neither notes nor lines.
+NOTES_UNKNOWN = dict.fromkeys(
+    ("note F1", "note F1 with ends", "melody F1", "melody chroma", "bass F1", "sevenths"), float("nan")
+)
 
 
 class Findings(NamedTuple):
@@ -124,6 +130,12 @@ def measure(path: Path) -> dict[str, Any] | None:
         warnings.simplefilter("ignore")
         for name, way in ((OURS, ours), (COMMON, common)):
             facts[name] = compare(timed(way, path), truth)
+        heard = path.with_suffix(".madmom.json")
+        if heard.is_file():
+            facts[MADMOM] = {
+                **compare(of_madmom(json.loads(heard.read_text(encoding="utf-8"))), truth),
+                **NOTES_UNKNOWN,
+            }
     return facts
 
 
@@ -179,6 +191,15 @@ def common(path: Path) -> Findings:
               for c in recognise_chords(on_grid, grid)]  # fmt: skip
     return Findings(notes, beats, beats[::4], Meter(4, 4), f"{PITCH_NAMES_FLAT[key.tonic]} {key.mode}", chords,
                     outline(notes, highest=True), outline(notes, highest=False), 0.0)  # fmt: skip
+
+
+def of_madmom(heard: dict[str, Any]) -> Findings:
+    """What listening_madmom.py has written."""
+    beats, none = np.array(heard["beats"]).reshape(-1, 2), np.zeros((0, 3))
+    size = int(beats[:, 1].max()) if len(beats) else 4
+    chords = [tuple(chord) for chord in heard["chords"]]
+    return Findings(none, beats[:, 0], beats[beats[:, 1] == 1, 0], Meter(size, 4), heard["key"], chords, none, none,
+                    heard["seconds"])  # fmt: skip
 
 
 def outline(notes: np.ndarray, highest: bool) -> np.ndarray:
@@ -316,11 +337,13 @@ def report(rows_: list[dict[str, Any]], options: argparse.Namespace) -> list[str
 
 
 def table(rows_: list[dict[str, Any]]) -> list[str]:
-    """The means of all recordings."""
-    lines = ["| | ours | common |", "|---|---|---|"]
+    """The means of all recordings; madmom's of those that it was given."""
+    ways = [way for way in (OURS, COMMON, MADMOM) if any(way in row for row in rows_)]
+    lines = ["| | " + " | ".join(ways) + " |", "|---" * (len(ways) + 1) + "|"]
     for metric in METRICS:
-        values = [np.nanmean([row[way][metric] for row in rows_]) for way in (OURS, COMMON)]
-        lines.append(f"| {metric} | {values[0]:.3f} | {values[1]:.3f} |")
+        values = [[row[way][metric] for row in rows_ if way in row] for way in ways]
+        cells = ["" if np.isnan(side).all() else f"{np.nanmean(side):.3f}" for side in values]
+        lines.append(f"| {metric} | " + " | ".join(cells) + " |")
     return lines
 
 

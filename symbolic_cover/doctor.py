@@ -27,7 +27,7 @@ class Finding:
 def examine() -> list[Finding]:
     """Look at packages, basic-pitch's model, FluidSynth, SoundFonts and weights."""
     found = [_package(name) for name in _PACKAGES]
-    return [*found, _basic_pitch(), _fluidsynth(), *_soundfonts(), *_weights()]
+    return [*found, _basic_pitch(), _listener(), _transkun(), _fluidsynth(), *_soundfonts(), *_weights()]
 
 
 def _package(name: str) -> Finding:
@@ -45,6 +45,23 @@ def _basic_pitch() -> Finding:
     if not models:
         return Finding("basic-pitch", False, True, "its ONNX model is missing; install it again")
     return Finding("basic-pitch", True, True, f"{importlib.metadata.version('basic-pitch')}, {models[0].name}")
+
+
+def _listener() -> Finding:
+    from symbolic_cover.listen.hearing import WEIGHTS
+
+    weights = WEIGHTS / "model.safetensors"
+    if not weights.is_file():
+        return Finding("listener", False, True, "its weights are missing; install symbolic-cover again")
+    return Finding("listener", True, True, f"{weights.stat().st_size / 1e6:.1f} MB")
+
+
+def _transkun() -> Finding:
+    from symbolic_cover.listen.piano import INSTALL_REMEDY, is_installed
+
+    if not is_installed():
+        return Finding("transkun", False, False, f"not installed; optional, hears solo pianos. {INSTALL_REMEDY}")
+    return Finding("transkun", True, False, importlib.metadata.version("transkun"))
 
 
 def _fluidsynth() -> Finding:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from symusic.core import ScoreSecond
 
 TICKS_PER_QUARTER = 12
+#: Where the second eighth of a quarter lies when it does not swing.
+STRAIGHT_TICK = TICKS_PER_QUARTER / 2
 
 PITCH_NAMES_SHARP = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 PITCH_NAMES_FLAT = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
@@ -178,13 +180,19 @@ class Transcript:
     sureness: Mapping[str, float] = field(default_factory=dict)
 
 
+#: Who may hear the notes of a recording; transkun is for a piano alone, `auto` for whoever is there and hears better.
+TRANSCRIBERS = ("auto", "basic-pitch", "transkun")
+
+
 @dataclass(frozen=True)
 class Hints:
-    """What the user knows better than the listener: tempo in beats a minute, metre, a downbeat in seconds."""
+    """What the user knows better than the listener: tempo in beats a minute, metre, a downbeat in seconds; and which
+    of `TRANSCRIBERS` is to hear the notes."""
 
     bpm: float | None = None
     meter: Meter | None = None
     downbeat_sec: float | None = None
+    transcriber: str = "auto"
 
 
 NO_HINTS = Hints()
@@ -197,13 +205,15 @@ class Grid:
     `beat_tick` (n,) int and `beat_sec` (n,) float, both strictly rising, tie ticks to seconds;
     between beats time is linear, outside it goes on at the tempo of the nearest beat.
     `bars` cover the song from tick 0 without gaps. `confidence` (0..1) says how sure the
-    listener was of beats and metre: 1 for a score.
+    listener was of beats and metre: 1 for a score. `second_tick` is where the second eighth of
+    a quarter sounds: in the middle, or later in a song that swings, whose ticks are those of straight eighths.
     """
 
     beat_tick: np.ndarray
     beat_sec: np.ndarray
     bars: tuple[Bar, ...]
     confidence: float = 1.0
+    second_tick: float = STRAIGHT_TICK
 
     def __post_init__(self) -> None:
         if len(self.beat_tick) != len(self.beat_sec) or len(self.beat_tick) < 2:
@@ -237,16 +247,27 @@ class Grid:
 
     def tick_at(self, sec: np.ndarray | float) -> np.ndarray:
         """Seconds -> ticks (float: quantization is not the grid's business)."""
-        return _piecewise(np.asarray(sec, dtype=float), self.beat_sec, self.beat_tick.astype(float))
+        sounding = _piecewise(np.asarray(sec, dtype=float), self.beat_sec, self.beat_tick.astype(float))
+        return _within_quarters(sounding, self.second_tick, STRAIGHT_TICK)
 
     def sec_at(self, tick: np.ndarray | float) -> np.ndarray:
         """Ticks -> seconds."""
-        return _piecewise(np.asarray(tick, dtype=float), self.beat_tick.astype(float), self.beat_sec)
+        sounding = _within_quarters(np.asarray(tick, dtype=float), STRAIGHT_TICK, self.second_tick)
+        return _piecewise(sounding, self.beat_tick.astype(float), self.beat_sec)
 
     def bar_index(self, tick: int) -> int:
         """The bar in which `tick` falls; ticks outside belong to the first or last bar."""
         starts = [bar.start_tick for bar in self.bars]
         return int(np.clip(np.searchsorted(starts, tick, side="right") - 1, 0, len(starts) - 1))
+
+
+def _within_quarters(tick: np.ndarray, middle: float, moved: float) -> np.ndarray:
+    """Ticks of which those at `middle` of a quarter come to lie at `moved`, the others in proportion."""
+    if middle == moved:
+        return tick
+    quarter, place = np.divmod(tick, TICKS_PER_QUARTER)
+    late = moved + (place - middle) * (TICKS_PER_QUARTER - moved) / (TICKS_PER_QUARTER - middle)
+    return quarter * TICKS_PER_QUARTER + np.where(place < middle, place * moved / middle, late)
 
 
 def _piecewise(x: np.ndarray, xs: np.ndarray, ys: np.ndarray) -> np.ndarray:

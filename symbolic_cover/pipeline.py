@@ -147,8 +147,7 @@ def load_stages(checkpoint: str | Path | None = None, style: str = DEFAULT_STYLE
     folder = None if str(checkpoint) == "rules" else find_checkpoint(checkpoint, style)
 
     def hear(source: Path, hints: Hints, tell: Progress) -> tuple[Transcript, Grid]:
-        return listen(source, bpm=hints.bpm, meter=hints.meter, downbeat_sec=hints.downbeat_sec,
-                      progress=lambda share: tell("listen", share))  # fmt: skip
+        return listen(source, hints, progress=lambda share: tell("listen", share))
 
     if folder is None:
         return Stages(hear, lambda content, style, controls, tell: [draft_by_rules(content, style, controls)], "rules")

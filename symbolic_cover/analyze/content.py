@@ -67,7 +67,8 @@ def analyze(score: symusic.Score, grid: Grid, title: str = "Untitled") -> Conten
 def describe(content: Content, sureness: Mapping[str, float] | None = None) -> dict[str, Any]:
     """The content in seconds and words, as ``analyze --json`` prints it.
 
-    ``chords`` are [start_sec, end_sec, Harte label]; ``melody`` and ``bass`` [onset_sec, offset_sec, pitch].
+    ``chords`` are [start_sec, end_sec, Harte label]; ``melody`` and ``bass`` [onset_sec, offset_sec, pitch]; ``swing``
+    is how much longer the first eighth of a quarter is than the second.
     """
     grid = content.grid
 
@@ -80,6 +81,7 @@ def describe(content: Content, sureness: Mapping[str, float] | None = None) -> d
         "meter": str(grid.meter),
         "key": content.key.label,
         "bars": len(grid.bars),
+        "swing": round(grid.second_tick / (TICKS_PER_QUARTER - grid.second_tick), 2),
         "beat_confidence": round(grid.confidence, 3),
         "confidence": {"beats": round(grid.confidence, 3)}
         | {name: round(v, 3) for name, v in (sureness or {}).items()},

@@ -12,7 +12,7 @@ from dataclasses import replace
 from symbolic_cover.arrange.checkpoint import Checkpoint
 from symbolic_cover.arrange.endings import close_together
 from symbolic_cover.arrange.rules import arrange_by_rules
-from symbolic_cover.music import Arrangement, Content, Controls, Ensemble, Grid, Note, Part, PartSpec, Style
+from symbolic_cover.music import Arrangement, Content, Controls, Ensemble, Note, Part, PartSpec, Style
 from symbolic_cover.tokens.tokenizer import DRUMS
 from symbolic_cover.tokens.vocabulary import within_range
 
@@ -88,7 +88,7 @@ def prepare_content(content: Content, controls: Controls, ensemble: Ensemble | N
     """
     grid = content.grid
     if controls.tempo != 1.0:
-        grid = Grid(grid.beat_tick, grid.beat_sec / controls.tempo, grid.bars, grid.confidence)
+        grid = replace(grid, beat_sec=grid.beat_sec / controls.tempo)
     moved = content.transposed(controls.transpose)
     melody = _on_keyboard(moved.melody)
     lead = ensemble.lead_spec if ensemble else None

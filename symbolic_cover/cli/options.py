@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from symbolic_cover.errors import UsageError
-from symbolic_cover.music import LEVELS, Controls, Hints, Meter
+from symbolic_cover.music import LEVELS, TRANSCRIBERS, Controls, Hints, Meter
 
 Source = Annotated[
     Path, typer.Argument(help="A recording (wav, flac, mp3, ogg) or a score (mid, musicxml, mxl, abc, krn).")
@@ -35,6 +35,10 @@ Tempo = Annotated[float, typer.Option(min=0.25, max=4.0, help="Factor on the tem
 Bpm = Annotated[float | None, typer.Option(min=20, max=400, help="The tempo in beats a minute, if you know it.")]
 MeterOption = Annotated[str | None, typer.Option("--meter", help="The metre, such as 3/4, if you know it.")]
 Downbeat = Annotated[float | None, typer.Option(help="The time of any first beat of a bar, in seconds.")]
+Transcriber = Annotated[
+    str,
+    typer.Option(help="Who hears the notes: basic-pitch; transkun, for a piano alone, if installed; or auto."),
+]
 CheckpointOption = Annotated[
     str | None, typer.Option("--checkpoint", help="A checkpoint folder or name, or 'rules' for no model.")
 ]
@@ -51,14 +55,16 @@ def controls_of(level: str, **asked: Any) -> Controls:
     return Controls(level=level, **asked)
 
 
-def hints_of(bpm: float | None, meter: str | None, downbeat: float | None) -> Hints:
-    """What the user knows of tempo, metre and downbeat."""
+def hints_of(bpm: float | None, meter: str | None, downbeat: float | None, transcriber: str = "auto") -> Hints:
+    """What the user knows of tempo, metre and downbeat, and who is to hear the notes."""
+    if transcriber not in TRANSCRIBERS:
+        raise UsageError(f"There is no transcriber '{transcriber}'.", f"Choose one of: {', '.join(TRANSCRIBERS)}.")
     if meter is None:
-        return Hints(bpm, None, downbeat)
+        return Hints(bpm, None, downbeat, transcriber)
     numerator, _, denominator = meter.partition("/")
     if not (numerator.isdecimal() and denominator in ("1", "2", "4", "8", "16") and 0 < int(numerator) < 33):
         raise UsageError(f"'{meter}' is no metre.", "Write it as in --meter 3/4.")
-    return Hints(bpm, Meter(int(numerator), int(denominator)), downbeat)
+    return Hints(bpm, Meter(int(numerator), int(denominator)), downbeat, transcriber)
 
 
 def must_exist(source: Path) -> None:

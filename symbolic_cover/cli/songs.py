@@ -28,6 +28,7 @@ from symbolic_cover.cli.options import (
     Source,
     Style,
     Tempo,
+    Transcriber,
     Transpose,
     controls_of,
     hints_of,
@@ -63,6 +64,7 @@ def cover_command(
     bpm: Bpm = None,
     meter: MeterOption = None,
     downbeat: Downbeat = None,
+    transcriber: Transcriber = "auto",
     checkpoint: CheckpointOption = None,
     audio_format: AudioFormat = "wav",
     soundfont: SoundFont = None,
@@ -74,7 +76,7 @@ def cover_command(
         level, fidelity=fidelity, density=density, polyphony=polyphony, transpose=transpose, tempo=tempo, seed=seed,
         candidates=candidates,
     )  # fmt: skip
-    hints = hints_of(bpm, meter, downbeat)
+    hints = hints_of(bpm, meter, downbeat, transcriber)
     sources = sources_of_inputs(inputs)
     from symbolic_cover.arrange.styles import load_style
     from symbolic_cover.pipeline import AUDIO_FORMATS, check_writable, cover, load_stages
@@ -117,11 +119,12 @@ def transcribe(
     bpm: Bpm = None,
     meter: MeterOption = None,
     downbeat: Downbeat = None,
+    transcriber: Transcriber = "auto",
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Write down the notes of a recording, on its own beats, as transcript.mid."""
-    hints = hints_of(bpm, meter, downbeat)
+    hints = hints_of(bpm, meter, downbeat, transcriber)
     from symbolic_cover.listen import listen, quantize
     from symbolic_cover.pipeline import check_writable, writable_folder
     from symbolic_cover.render.midi import write_transcript
@@ -130,8 +133,7 @@ def transcribe(
     check_writable(out)
     with progress_line(quiet or as_json) as tell:
         transcript, grid = listen(
-            source, bpm=hints.bpm, meter=hints.meter, downbeat_sec=hints.downbeat_sec,
-            progress=lambda share: tell("listen", share),
+            source, hints, progress=lambda share: tell("listen", share),
         )  # fmt: skip
         score = quantize(transcript, grid)
     path = writable_folder(out) / "transcript.mid"
@@ -147,6 +149,7 @@ def analyze(
     bpm: Bpm = None,
     meter: MeterOption = None,
     downbeat: Downbeat = None,
+    transcriber: Transcriber = "auto",
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="Folder for a picture, a lead sheet, the song with clicks, and all facts."),
@@ -158,7 +161,7 @@ def analyze(
 
     With --out also show it: beats, chords and tune over the piano roll, a lead sheet, the song with clicks on beats.
     """
-    hints = hints_of(bpm, meter, downbeat)
+    hints = hints_of(bpm, meter, downbeat, transcriber)
     from symbolic_cover.analyze.content import analyze as find_content
     from symbolic_cover.analyze.content import describe
     from symbolic_cover.listen import listen, quantize
@@ -166,8 +169,7 @@ def analyze(
     must_exist(source)
     with progress_line(quiet or as_json) as tell:
         transcript, grid = listen(
-            source, bpm=hints.bpm, meter=hints.meter, downbeat_sec=hints.downbeat_sec,
-            progress=lambda share: tell("listen", share),
+            source, hints, progress=lambda share: tell("listen", share),
         )  # fmt: skip
         content = find_content(quantize(transcript, grid), grid, transcript.title)
         if out is not None:
@@ -206,6 +208,7 @@ def arrange(
     bpm: Bpm = None,
     meter: MeterOption = None,
     downbeat: Downbeat = None,
+    transcriber: Transcriber = "auto",
     checkpoint: CheckpointOption = None,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -215,7 +218,7 @@ def arrange(
         level, fidelity=fidelity, density=density, polyphony=polyphony, transpose=transpose, tempo=tempo, seed=seed,
         candidates=candidates,
     )  # fmt: skip
-    hints = hints_of(bpm, meter, downbeat)
+    hints = hints_of(bpm, meter, downbeat, transcriber)
     from symbolic_cover.pipeline import check_writable, cover, writable_folder
     from symbolic_cover.render.midi import write_midi
     from symbolic_cover.render.musicxml import write_musicxml

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,19 @@ from transformers import PrinterCallback, Trainer, TrainingArguments, set_seed
 from transformers.utils.logging import disable_progress_bar
 
 from symbolic_cover.errors import UsageError
+from symbolic_cover.learn.optimizer import MuonWithAdamW
 from symbolic_cover.learn.train import RunLog, cpu_has_fast_bf16, part_processes
+from symbolic_cover.listen.bar_pointer import tempo_class
 from symbolic_cover.listen.features import RATE_HZ, Features
-from symbolic_cover.listen.listener import METER_SIZES, N_ROOTS, PITCH_MAPS, Listener, as_input, save_listener
+from symbolic_cover.listen.listener import (
+    METER_SIZES,
+    N_ROOTS,
+    PITCH_MAPS,
+    Listener,
+    as_input,
+    load_listener,
+    save_listener,
+)
 from symbolic_cover.listen.transcribe import LOWEST_PITCH, N_PITCHES
 from symbolic_cover.music import CHORD_INTERVALS
 from symbolic_cover.studio.lessons import Lesson, load_lessons
@@ -25,11 +36,15 @@ from symbolic_cover.studio.performance import Truth
 
 WINDOW_FRAMES = 1024
 #: How much each answer counts.
-_WEIGHTS = {"beat": 6.0, "meter": 0.3, "root": 0.7, "bass_class": 0.4, "tones": 1.0, "key": 0.2, "pitch": 0.15}
+_WEIGHTS = {"beat": 6.0, "meter": 0.3, "root": 0.7, "bass_class": 0.4, "tones": 1.0, "key": 0.2, "tempo": 0.2,
+            "pitch": 0.15}  # fmt: skip
 _IGNORED = -100
 _BESIDE = 0.5  # what a target says of the frames beside the one in which something begins
 _FURTHEST_UP, _FURTHEST_DOWN = 6, 5
 _STRETCH = 0.18
+_MUON = 3.0  # Muon's rate in AdamW's
+_EVENNESS = 0.5  # metres are drawn by their number to one minus this power
+_TEMPO_BEATS = 5  # a tempo is the mean of so many beats
 
 
 class Targets:
@@ -41,10 +56,13 @@ class Targets:
         _mark(self.beat[:, 0], beats[:, 0])
         _mark(self.beat[:, 1], beats[beats[:, 1] == 0, 0])
         self.meter = np.full((n_frames, 2), _IGNORED)
+        self.tempo = np.full(n_frames, _IGNORED)
         edges = [*_frames(beats[:, 0], n_frames), n_frames]
         for (_, _, size, ternary), first, last in zip(beats, edges, edges[1:], strict=False):
             self.meter[first:last, 0] = METER_SIZES.index(int(size)) if int(size) in METER_SIZES else _IGNORED
             self.meter[first:last, 1] = int(ternary)
+        for bpm, first, last in zip(_tempi(beats[:, 0]), edges, edges[1:], strict=False):
+            self.tempo[first:last] = tempo_class(bpm)
         self.root = np.full(n_frames, N_ROOTS - 1)
         self.bass_class = np.full(n_frames, N_ROOTS - 1)
         self.tones = np.zeros((n_frames, 12), np.float32)
@@ -65,6 +83,15 @@ class Targets:
                     _mark(self.pitch[:, key, 2 * index], np.array([onset]))
 
 
+def _tempi(beat_sec: np.ndarray) -> np.ndarray:
+    """The tempo of every beat but the last, in beats a minute: the mean of `_TEMPO_BEATS` around it."""
+    if len(beat_sec) < 2:
+        return np.zeros(0)
+    reach = _TEMPO_BEATS // 2
+    padded = np.pad(np.diff(beat_sec), reach, mode="edge")
+    return 60 / np.convolve(padded, np.full(_TEMPO_BEATS, 1 / _TEMPO_BEATS), mode="valid")
+
+
 def _frames(sec: np.ndarray, n_frames: int) -> list[int]:
     return np.clip(np.round(sec * RATE_HZ), 0, n_frames).astype(int).tolist()
 
@@ -78,17 +105,25 @@ def _mark(row: np.ndarray, sec: np.ndarray) -> None:
 
 
 class LessonWindows(torch.utils.data.Dataset):
-    """`length` windows of lessons, drawn at random, each moved in pitch and stretched in time if `augment`."""
+    """`length` windows of lessons, one after the other, or, with `augment`, drawn at random and each moved in pitch and
+    stretched in time; rare metres are drawn more often than they occur (`_EVENNESS`)."""
 
     def __init__(self, lessons: Sequence[Lesson], length: int, seed: int, augment: bool = True) -> None:
         self.lessons, self.length, self.seed, self.augment = lessons, length, seed, augment
+        meters = [
+            tuple(np.median(lesson.truth.beats[:, 2:], axis=0)) if len(lesson.truth.beats) else () for lesson in lessons
+        ]
+        sizes = Counter(meters)
+        self.chances = np.array([sizes[meter] ** -_EVENNESS for meter in meters])
+        self.chances /= self.chances.sum()
 
     def __len__(self) -> int:
         return self.length
 
     def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
         rng = np.random.default_rng((self.seed, index))
-        lesson = self.lessons[int(rng.integers(len(self.lessons))) if self.augment else index % len(self.lessons)]
+        drawn = int(rng.choice(len(self.lessons), p=self.chances)) if self.augment else index % len(self.lessons)
+        lesson = self.lessons[drawn]
         features, truth = lesson.features, lesson.truth
         stretch, steps = 1.0, 0
         if self.augment:
@@ -162,7 +197,7 @@ def losses_of(heard: dict[str, torch.Tensor], targets: dict[str, torch.Tensor]) 
         "tones": _binary(heard["tones"], targets["tones"]),
         "pitch": N_PITCHES * _binary(heard["pitch"], targets["pitch"]),
     }
-    return losses | {name: _one_of(heard[name], targets[name]) for name in ("root", "bass_class", "key")}
+    return losses | {name: _one_of(heard[name], targets[name]) for name in ("root", "bass_class", "key", "tempo")}
 
 
 def _binary(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
@@ -177,19 +212,21 @@ def _one_of(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
 
 def train_listener(
     lessons: Path, out: Path, *, steps: int = 6000, batch_size: int = 8, rate: float = 2e-3, seed: int = 0,
-    progress: Callable[[int], None] | None = None,
+    start_from: Path | None = None, progress: Callable[[int], None] | None = None,
 ) -> dict[str, float]:  # fmt: skip
     """Train on the lessons in ``lessons/train``, judge on ``lessons/valid``, write the weights to ``out/final``.
 
-    A run found in `out` is continued. Returns the last metrics.
+    A run found in `out` is continued; a new one may begin with the weights in a folder. Returns the last metrics.
     """
     training, validation = (list(load_lessons(lessons / split)) for split in ("train", "valid"))
     if not training or not validation:
         raise UsageError(f"There are no lessons in {lessons}.", "Make them first.")
     disable_progress_bar()
     set_seed(seed)
-    pupil, n_processes = _Pupil(Listener()), int(os.environ.get("WORLD_SIZE", 1))
+    pupil = _Pupil(load_listener(start_from) if start_from else Listener())
+    n_processes = int(os.environ.get("WORLD_SIZE", 1))
     on_cpu = not torch.cuda.is_available()
+    rates = {"matrix_rate": _MUON * rate, "rate": rate, "weight_decay": 0.01}
     trainer = Trainer(
         model=pupil,
         args=TrainingArguments(
@@ -198,7 +235,6 @@ def train_listener(
             per_device_train_batch_size=batch_size // n_processes,
             per_device_eval_batch_size=batch_size // n_processes,
             learning_rate=rate,
-            weight_decay=0.01,
             warmup_steps=min(200, steps // 10),
             lr_scheduler_type="cosine",
             eval_strategy="steps",
@@ -218,6 +254,7 @@ def train_listener(
             seed=seed,
         ),
         train_dataset=LessonWindows(training, steps * batch_size, seed),
+        optimizer_cls_and_kwargs=(MuonWithAdamW, {"model": pupil, "edge": pupil.listener.edge(), **rates}),
         eval_dataset=LessonWindows(validation, len(validation), seed=1, augment=False),
         callbacks=[RunLog(out / "log.jsonl", progress=progress)],
     )

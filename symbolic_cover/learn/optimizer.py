@@ -1,8 +1,8 @@
-"""The optimizer that trains arrangers: Muon for the weight matrices inside the model, AdamW for everything else."""
+"""The optimizer that trains: Muon for the weight matrices inside a model, AdamW for everything else."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import torch
@@ -11,15 +11,18 @@ import torch
 class MuonWithAdamW(torch.optim.Optimizer):
     """Two optimizers that step as one, so that a schedule, a trainer and a checkpoint see a single one.
 
-    Muon (Jordan et al. 2024) makes the update of a matrix orthogonal. It is meant for matrices between
-    hidden layers; embeddings and the scales of norms stay with AdamW. Its rate is given in AdamW's
+    Muon (Jordan et al. 2024) makes the update of a matrix orthogonal. It is meant for matrices between hidden layers;
+    those at a model's `edge` (embeddings, heads) and the scales of norms stay with AdamW. Its rate is given in AdamW's
     terms: an update has the same root mean square (Liu et al. 2025, arXiv 2502.16982).
     """
 
-    def __init__(self, model: torch.nn.Module, *, matrix_rate: float, rate: float, weight_decay: float) -> None:
-        embedding: Any = model.get_input_embeddings()  # type: ignore[operator]
+    def __init__(
+        self, model: torch.nn.Module, *, edge: Collection[torch.nn.Parameter], matrix_rate: float, rate: float,
+        weight_decay: float,
+    ) -> None:  # fmt: skip
+        kept = {id(parameter) for parameter in edge}
         trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-        matrices = [parameter for parameter in trained if parameter.ndim == 2 and parameter is not embedding.weight]
+        matrices = [parameter for parameter in trained if parameter.ndim == 2 and id(parameter) not in kept]
         chosen = {id(parameter) for parameter in matrices}
         others = [parameter for parameter in trained if id(parameter) not in chosen]
         self._parts = (

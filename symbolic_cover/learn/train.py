@@ -157,7 +157,10 @@ def train(
         args=_arguments(out, plan, seed, precision),
         train_dataset=training,
         eval_dataset=validation,
-        optimizer_cls_and_kwargs=(MuonWithAdamW, {"model": model, **rates}),
+        optimizer_cls_and_kwargs=(
+            MuonWithAdamW,
+            {"model": model, "edge": list(model.get_input_embeddings().parameters()), **rates},
+        ),
         callbacks=[RunLog(out / "log.jsonl", sample, progress), EarlyStoppingCallback(plan.patience)],
     )
     trainer.remove_callback(PrinterCallback)  # the log is in log.jsonl

@@ -16,6 +16,7 @@ import numpy as np
 from symbolic_cover.errors import InputError, UsageError
 from symbolic_cover.listen.beats import track_beats
 from symbolic_cover.listen.pulse import pulse_of_notes
+from symbolic_cover.listen.swing import swinging
 from symbolic_cover.listen.written import Measure, Written, WrittenNote, WrittenTrack, meter_of_length, settle, title_of
 from symbolic_cover.music import CHORD_INTERVALS, HARTE_DEGREES, TICKS_PER_QUARTER, Bar, Grid, Meter, Transcript
 
@@ -151,7 +152,8 @@ def _read_midi(
     _refuse_too_long(path, score, longest_sec)
     score.markers.filter(lambda marker: bool(_HARTE.fullmatch(marker.text)), inplace=True)
     grid = track_beats(pulse_of_notes(score), bpm=bpm, meter=meter, downbeat_sec=downbeat_sec)
-    return Transcript(score, "midi", title_of(path)), grid
+    onset_sec = np.array([note.start for track in score.tracks if not track.is_drum for note in track.notes])
+    return Transcript(score, "midi", title_of(path)), swinging(grid, onset_sec)
 
 
 def lies_on_its_grid(onset_tick: np.ndarray) -> bool:

@@ -10,12 +10,14 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
-from scipy.special import log_softmax
+from scipy.special import expit, log_softmax
 
 from symbolic_cover.listen.features import RATE_HZ
-from symbolic_cover.listen.listener import Answers
+from symbolic_cover.listen.listener import PITCH_MAPS, Answers
+from symbolic_cover.listen.transcribe import LOWEST_PITCH
 from symbolic_cover.music import CHORD_INTERVALS, Chord, Grid, Key
 from symbolic_cover.paths import steadiest_path
+from symbolic_cover.tonality import key_fit
 
 #: The chords that are looked for, and how much rarer each kind is (nats).
 QUALITIES = {"maj": 0.0, "min": 0.0, "7": 0.6, "maj7": 1.2, "min7": 0.9, "dim": 1.2, "hdim7": 1.6, "dim7": 1.8,
@@ -23,6 +25,8 @@ QUALITIES = {"maj": 0.0, "min": 0.0, "7": 0.6, "maj7": 1.2, "min7": 0.9, "dim": 
 _TONES_WEIGHT, _BASS_WEIGHT = 0.5, 0.3
 _CHANGE_COST, _AT_A_BAR = 2.5, 1.5
 _EDGE_SHARE = 0.1
+#: What the fit of the notes to a key, -1..1, counts beside the log probability that the listener gives the key.
+_FIT_WEIGHT = 2.0
 
 
 def heard_chords(heard: Answers, grid: Grid) -> list[Chord | None]:
@@ -44,8 +48,10 @@ def heard_chords(heard: Answers, grid: Grid) -> list[Chord | None]:
 
 
 def heard_key(heard: Answers) -> Key:
-    """The key that the recording is in for the most part."""
-    best = int(log_softmax(heard.key, axis=-1).mean(axis=0).argmax())
+    """The key that the recording is in for the most part: what the listener says, and how its notes fit."""
+    sounding = expit(heard.pitch[..., PITCH_MAPS.index("note")]).sum(axis=0)
+    histogram = np.bincount((LOWEST_PITCH + np.arange(len(sounding))) % 12, sounding, 12)
+    best = int((log_softmax(heard.key, axis=-1).mean(axis=0) + _FIT_WEIGHT * key_fit(histogram)).argmax())
     return Key(best % 12, "minor" if best >= 12 else "major")
 
 

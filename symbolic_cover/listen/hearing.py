@@ -7,13 +7,13 @@ are chords, its key signature is the key. So `analyze` believes it as it believe
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
-from scipy.special import expit, softmax
+from scipy.special import expit, log_softmax, softmax
 from symusic import core
 
 from symbolic_cover.errors import MissingDependencyError
@@ -23,16 +23,17 @@ from symbolic_cover.listen.bars import Bars, lay_bars
 from symbolic_cover.listen.beats import SUREST, mean_at, steady_beats
 from symbolic_cover.listen.features import RATE_HZ, Features, features_of
 from symbolic_cover.listen.harmony import heard_chords, heard_key
-from symbolic_cover.listen.lines import TimedNote, heard_line
+from symbolic_cover.listen.lines import TimedNote, drawn_to, heard_line
 from symbolic_cover.listen.listener import METER_SIZES, N_ROOTS, PITCH_MAPS, Answers, Listener, hear, load_listener
+from symbolic_cover.listen.swing import swinging
 from symbolic_cover.music import NO_HINTS, TICKS_PER_QUARTER, Chord, Grid, Hints, Meter, Recording
 
 WEIGHTS = Path(__file__).parent / "weights"
 MELODY, BASS, REST = "melody", "bass", "audio"
 _NO_CHORD = "N"
-#: How lines are drawn: what silence costs, what a change of key costs.
-MELODY_LINE = {"bias": 2.5, "step_cost": 3.0, "onset_weight": 1.0}
-BASS_LINE = {"bias": 1.0, "step_cost": 2.0, "onset_weight": 1.0}
+#: How lines are drawn: what silence costs, what a change of key costs, what each semitone of it.
+MELODY_LINE = {"bias": 2.5, "step_cost": 4.0, "leap_cost": 0.3, "onset_weight": 1.5}
+BASS_LINE = {"bias": 1.0, "step_cost": 2.0, "leap_cost": 0.3, "onset_weight": 1.0}
 NOTE_ONSET, NOTE_FRAME = 0.35, 0.5
 _NEAR_BPM, _STEADY_ENOUGH = 1.06, 0.8
 _METER_WEIGHT = 20.0
@@ -48,10 +49,14 @@ def shipped_listener(folder: Path = WEIGHTS) -> Listener:
 
 
 def hear_recording(
-    recording: Recording, told: Hints = NO_HINTS, progress: transcribe.Progress | None = None
+    recording: Recording,
+    told: Hints = NO_HINTS,
+    progress: transcribe.Progress | None = None,
+    heard_again: Callable[[list[TimedNote]], list[TimedNote]] | None = None,
 ) -> tuple[core.ScoreSecond, Grid, dict[str, float]]:
     """Everything that is heard in a recording at 22050 Hz: notes, grid, and how sure metre, key, chords and tune are.
 
+    `heard_again` may give better notes for those that are heard here; tune and bass are then drawn to these.
     Raises `InputError` if (almost) no notes are heard, `MissingDependencyError` without basic-pitch or weights.
     """
     model = shipped_listener()
@@ -60,9 +65,13 @@ def hear_recording(
     features = features_of(recording, note, onset)
     heard = hear(model, features)
     notes = heard_notes(heard, features)
-    grid = heard_grid(heard, told, notes)
+    lines = melody_line(heard, features), bass_line(heard, features)
+    better = heard_again(notes) if heard_again else notes
+    if better is not notes:
+        notes, lines = better, (drawn_to(lines[0], better), drawn_to(lines[1], better))
+    grid = swinging(heard_grid(heard, told, notes), np.array([note.onset_sec for note in notes]))
     chords = heard_chords(heard, grid)
-    score = _score(notes, heard, features, grid, chords)
+    score = _score(notes, lines, heard, grid, chords)
     return score, grid, _sureness(heard, score, grid, chords)
 
 
@@ -105,7 +114,8 @@ def heard_beats(heard: Answers, told: Hints = NO_HINTS) -> tuple[Beats, float]:
         sizes = (told.meter.bar_tick // told.meter.beat_tick,)
     limits = (told.bpm / _NEAR_BPM, told.bpm * _NEAR_BPM) if told.bpm else (SLOWEST_BPM, FASTEST_BPM)
     priors = dict(zip(METER_SIZES, prior, strict=True))
-    beats = track(beat, downbeat, sizes=sizes, size_log_prior=priors, bpm=limits, anchor_frame=anchor)
+    tempo = log_softmax(heard.tempo, axis=1)
+    beats = track(beat, downbeat, sizes=sizes, tempo=tempo, size_log_prior=priors, bpm=limits, anchor_frame=anchor)
     if told.bpm is not None:
         beats = _steadied(beats, beat, downbeat, told.bpm, told.downbeat_sec)
     if told.downbeat_sec is not None and len(beats.sec):
@@ -145,10 +155,14 @@ def bass_line(heard: Answers, features: Features) -> list[TimedNote]:
 
 
 def _score(
-    notes: list[TimedNote], heard: Answers, features: Features, grid: Grid, chords: Sequence[Chord | None]
+    notes: list[TimedNote],
+    lines: tuple[list[TimedNote], list[TimedNote]],
+    heard: Answers,
+    grid: Grid,
+    chords: Sequence[Chord | None],
 ) -> core.ScoreSecond:
     """Tune, bass and the other notes, each in a track, with chords and key."""
-    melody, bass = melody_line(heard, features), bass_line(heard, features)
+    melody, bass = lines
     taken = [*melody, *bass]
     rest = [note for note in notes if not any(_belongs(note, line) for line in taken)]
     score = core.ScoreSecond(TICKS_PER_QUARTER)

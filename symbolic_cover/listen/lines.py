@@ -7,6 +7,7 @@ nothing, and a step from one to another has its price. A key that sounds on is s
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from symbolic_cover.listen.transcribe import LOWEST_PITCH
 
 _STRUCK_AGAIN, _APART_FRAMES, _SHORTEST_FRAMES = 0.45, 4, 2
 _MOST_LOGIT = 6.0
+_NEAR_SEC = 0.08
 
 
 class TimedNote(NamedTuple):
@@ -29,14 +31,14 @@ class TimedNote(NamedTuple):
 
 
 def heard_line(sounds: np.ndarray, begins: np.ndarray, loudness: np.ndarray, *, bias: float, step_cost: float,
-               onset_weight: float = 0.5) -> list[TimedNote]:  # fmt: skip
+               leap_cost: float, onset_weight: float) -> list[TimedNote]:  # fmt: skip
     """Notes of a line from logits (frames, 88) that each key sounds and begins, and how loud each is, 0..1.
 
-    `bias` makes silence dearer, `step_cost` a change of key.
+    `bias` makes silence dearer, `step_cost` a change of key, `leap_cost` each semitone of it, in nats.
     """
     probability = expit(begins)
     worth = np.clip(sounds, -_MOST_LOGIT, _MOST_LOGIT) + bias
-    path = _best_way(worth, onset_weight * np.clip(begins, -_MOST_LOGIT, _MOST_LOGIT), step_cost)
+    path = _best_way(worth, onset_weight * np.clip(begins, -_MOST_LOGIT, _MOST_LOGIT), step_cost, leap_cost)
     notes = []
     edges = [0, *(np.flatnonzero(np.diff(path)) + 1), len(path)]
     for first, last in itertools.pairwise(edges):
@@ -53,18 +55,40 @@ def heard_line(sounds: np.ndarray, begins: np.ndarray, loudness: np.ndarray, *, 
     return notes
 
 
-def _best_way(worth: np.ndarray, begins: np.ndarray, step_cost: float) -> np.ndarray:
+def drawn_to(line: Sequence[TimedNote], notes: Sequence[TimedNote]) -> list[TimedNote]:
+    """A line whose notes are those among `notes` of the same pitch that begin within `_NEAR_SEC`; others are left out.
+
+    A note ends at the latest where the line's next begins.
+    """
+    by_pitch: dict[int, list[TimedNote]] = {}
+    for note in notes:
+        by_pitch.setdefault(note.pitch, []).append(note)
+    found: list[TimedNote] = []
+    for note in line:
+        near = [other for other in by_pitch.get(note.pitch, []) if abs(other.onset_sec - note.onset_sec) < _NEAR_SEC]
+        near = [other for other in near if not found or other.onset_sec > found[-1].onset_sec]
+        if near:
+            found.append(min(near, key=lambda other: abs(other.onset_sec - note.onset_sec)))
+    ends = [*(note.onset_sec for note in found[1:]), float("inf")]
+    return [note._replace(end_sec=min(note.end_sec, end)) for note, end in zip(found, ends, strict=True)]
+
+
+def _best_way(worth: np.ndarray, begins: np.ndarray, step_cost: float, leap_cost: float) -> np.ndarray:
     """For every frame a key, or the number of keys for silence."""
     n_frames, n_keys = worth.shape
-    best = np.concatenate([worth[0], [0.0]])
+    keys = np.arange(n_keys)
+    cost = np.full((n_keys + 1, n_keys + 1), step_cost)
+    cost[:n_keys, :n_keys] += leap_cost * np.abs(keys[:, None] - keys)
+    cost[:, n_keys] = step_cost / 2
+    np.fill_diagonal(cost, 0)
+    changes = 1.0 - np.eye(n_keys + 1)
+    best = np.append(worth[0], 0.0)
     came_from = np.zeros((n_frames, n_keys + 1), dtype=np.int16)
-    stay = np.arange(n_keys + 1)
     for frame in range(1, n_frames):
-        source = int(best.argmax())
-        entering = best[source] - step_cost + np.concatenate([np.minimum(begins[frame], step_cost), [step_cost / 2]])
-        enters = entering > best
-        came_from[frame] = np.where(enters, source, stay)
-        best = np.where(enters, entering, best)
+        gain = np.append(np.minimum(begins[frame], step_cost), 0.0)
+        arriving = best[:, None] - cost + changes * gain
+        came_from[frame] = arriving.argmax(axis=0)
+        best = arriving.max(axis=0)
         best[:-1] += worth[frame]
     path = np.empty(n_frames, dtype=int)
     path[-1] = int(best.argmax())

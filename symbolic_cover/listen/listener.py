@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from symbolic_cover.listen.bar_pointer import N_TEMPI
 from symbolic_cover.listen.features import N_BANDS, Features
 from symbolic_cover.listen.transcribe import N_PITCHES
 
@@ -29,8 +30,8 @@ class Answers(NamedTuple):
     """The listener's answers, logits as numpy arrays or tensors, each (..., frames, n).
 
     `beat` (2): a beat, a downbeat. `meter` (4): bars of 2, 3, 4 beats; beats in three. `root` and `bass_class` (13):
-    pitch classes and none. `tones` (12): pitch classes in the chord. `key` (24): major by tonic, then minor. `pitch`
-    (88 x 6): `PITCH_MAPS` of every key.
+    pitch classes and none. `tones` (12): pitch classes in the chord. `key` (24): major by tonic, then minor. `tempo`
+    (`N_TEMPI`): by `bar_pointer.tempo_class`. `pitch` (88 x 6): `PITCH_MAPS` of every key.
     """
 
     beat: np.ndarray
@@ -39,10 +40,12 @@ class Answers(NamedTuple):
     bass_class: np.ndarray
     tones: np.ndarray
     key: np.ndarray
+    tempo: np.ndarray
     pitch: np.ndarray
 
 
-_HEADS = {"beat": 2, "meter": len(METER_SIZES) + 1, "root": N_ROOTS, "bass_class": N_ROOTS, "tones": 12, "key": N_KEYS}
+_HEADS = {"beat": 2, "meter": len(METER_SIZES) + 1, "root": N_ROOTS, "bass_class": N_ROOTS, "tones": 12, "key": N_KEYS,
+          "tempo": N_TEMPI}  # fmt: skip
 
 
 class Listener(nn.Module):
@@ -53,9 +56,9 @@ class Listener(nn.Module):
         self.settings = {"width": width, "layers": layers, "dropout": dropout}
         self.local = nn.Sequential(
             nn.Conv2d(2, _LOCAL_CHANNELS, (5, 3), padding="same"),
-            nn.GELU(),
+            nn.ReLU(),
             nn.Conv2d(_LOCAL_CHANNELS, _LOCAL_CHANNELS, (1, 25), padding="same"),
-            nn.GELU(),
+            nn.ReLU(),
         )
         self.gather = nn.Linear(_LOCAL_CHANNELS * N_PITCHES + N_BANDS, width)
         self.blocks = nn.ModuleList(_Block(width, 2**layer, dropout) for layer in range(layers))
@@ -64,6 +67,10 @@ class Listener(nn.Module):
         self.gain = nn.Linear(width, _LOCAL_CHANNELS)
         self.near = nn.Linear(_LOCAL_CHANNELS + 2, len(PITCH_MAPS))
         self.wide = nn.Linear(width, N_PITCHES * len(PITCH_MAPS))
+
+    def edge(self) -> list[nn.Parameter]:
+        """The parameters that give the answers."""
+        return [*self.heads.parameters(), *self.near.parameters(), *self.wide.parameters()]
 
     def forward(self, features: torch.Tensor) -> dict[str, torch.Tensor]:
         """The logits."""
@@ -86,13 +93,17 @@ class _Block(nn.Module):
     def __init__(self, width: int, dilation: int, dropout: float) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(width)
-        self.over_time = nn.Conv1d(width, width, 3, padding=dilation, dilation=dilation)
+        self.dilation = dilation
+        self.over_time = nn.Linear(3 * width, width)
         self.across = nn.Linear(width, width)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(batch, frames, width) -> the same shape."""
-        inner = nn.functional.gelu(self.over_time(self.norm(x).transpose(1, 2)).transpose(1, 2))
+        n_frames = x.shape[1]
+        around = nn.functional.pad(self.norm(x), (0, 0, self.dilation, self.dilation))
+        taps = [around[:, first : first + n_frames] for first in (0, self.dilation, 2 * self.dilation)]
+        inner = nn.functional.relu(self.over_time(torch.cat(taps, dim=-1)))
         return x + self.dropout(self.across(inner))
 
 

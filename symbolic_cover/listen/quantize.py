@@ -1,8 +1,8 @@
 """Notes in seconds -> notes on the grid.
 
-A written score goes to its own ticks, exactly. What was heard or played is drawn to sixteenths or, where
-a quarter's notes fit them clearly better, to triplets; so a swung eighth becomes a triplet and does not
-stagger between the two.
+A written score goes to its own ticks, exactly. What was heard or played is drawn to sixteenths or, where a quarter's
+notes fit them clearly better, to triplets; in a song that swings the grid has straightened them before. A grace note
+goes rather than sounding together with the note that it adorns.
 """
 
 from __future__ import annotations
@@ -20,25 +20,29 @@ SIXTEENTH_TICK, TRIPLET_TICK = 3, 4
 TRIPLET_GAIN = 0.5  # triplets must halve the misfit of sixteenths ...
 TRIPLET_SAVING = 0.5  # ... and save this many squared ticks in the quarter
 EARLY_TICK = 1.5  # a note this much before a quarter belongs to it
+#: A grace note begins and ends this long before, or overlaps by this much, its neighbour, so many semitones away.
+GRACE_SEC, GRACE_OVERLAP_SEC, GRACE_STEPS = 0.12, 0.03, 2
 
 
 def quantize(transcript: Transcript, grid: Grid) -> ScoreTick:
     """A `symusic.Score` in ticks, `TICKS_PER_QUARTER` a quarter; tracks keep their names and order.
 
-    With a grid of confidence 1 (a score) every time goes to the nearest tick. Otherwise onsets go to
-    sixteenths or triplets, chosen quarter by quarter, and so do ends, at least one such step later. Notes of one
-    track with the same onset and pitch become one, and no note runs into the next of its pitch.
+    With a grid of confidence 1 (a score) every time goes to the nearest tick. Otherwise onsets go to sixteenths or
+    triplets, chosen quarter by quarter, and so do ends, at least one such step later. Notes of one track with the same
+    onset and pitch become one, and no note runs into the next of its pitch.
     """
     from symusic import core
 
-    divisions = None if grid.confidence == 1.0 else divisions_of(transcript.score, grid)
+    divisions = None if grid.confidence == 1.0 else _divisions_of(transcript.score, grid)
     score = core.ScoreTick(TICKS_PER_QUARTER)
     for source in transcript.score.tracks:
         track = core.TrackTick(source.name, source.program, source.is_drum)
         onset, end = _placed(source, grid, divisions)
+        graces = set() if divisions is None else _graces(source.notes, onset)
         rows = [
             (int(first), int(last), note.pitch, note.velocity)
-            for first, last, note in zip(onset, end, source.notes, strict=True)
+            for index, (first, last, note) in enumerate(zip(onset, end, source.notes, strict=True))
+            if index not in graces
         ]
         for row in _untangled(rows):
             track.notes.append(core.NoteTick(*row))
@@ -53,13 +57,12 @@ def quantize(transcript: Transcript, grid: Grid) -> ScoreTick:
     return score
 
 
-def divisions_of(score: ScoreSecond, grid: Grid) -> np.ndarray:
-    """The step, 3 or 4 ticks, that fits the onsets of each quarter of the grid best, (quarters,)."""
+def _divisions_of(score: ScoreSecond, grid: Grid) -> np.ndarray:
     return divisions_for(grid.tick_at(np.array([note.start for track in score.tracks for note in track.notes])), grid)
 
 
 def divisions_for(onset_tick: np.ndarray, grid: Grid) -> np.ndarray:
-    """`divisions_of` for onsets in (fractional) ticks.
+    """The step, 3 or 4 ticks, that fits the onsets (in fractional ticks) of each quarter of the grid best, (quarters,).
 
     Compound metres always take sixteenths: the thirds of their beats are eighths.
     """
@@ -99,6 +102,24 @@ def _placed(track: Any, grid: Grid, divisions: np.ndarray | None) -> tuple[np.nd
     onset = snap(start, divisions)
     step = divisions[np.clip(onset // TICKS_PER_QUARTER, 0, len(divisions) - 1)]
     return onset, np.maximum(snap(end, divisions), onset + step)
+
+
+def _graces(notes: Any, onset_tick: np.ndarray) -> set[int]:
+    """The numbers of notes that would sound together with a neighbour which follows them, though they adorn it."""
+    order = sorted(range(len(notes)), key=lambda index: notes[index].start)
+    found = set()
+    for place, index in enumerate(order):
+        note = notes[index]
+        for later in order[place + 1 :]:
+            wait_sec = notes[later].start - note.start
+            if wait_sec > GRACE_SEC:
+                break
+            is_near = 0 < abs(notes[later].pitch - note.pitch) <= GRACE_STEPS
+            ends_there = note.end <= notes[later].start + GRACE_OVERLAP_SEC
+            if is_near and ends_there and onset_tick[later] == onset_tick[index]:
+                found.add(index)
+                break
+    return found
 
 
 def _untangled(rows: list[tuple[int, int, int, int]]) -> list[tuple[int, int, int, int]]:

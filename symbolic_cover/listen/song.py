@@ -5,46 +5,48 @@ from __future__ import annotations
 from pathlib import Path
 
 from symbolic_cover.errors import UsageError
+from symbolic_cover.listen import piano
 from symbolic_cover.listen.audio import AUDIO_SUFFIXES, load_recording
 from symbolic_cover.listen.files import SCORE_SUFFIXES, read_score
 from symbolic_cover.listen.hearing import hear_recording
+from symbolic_cover.listen.lines import TimedNote
 from symbolic_cover.listen.transcribe import Progress
 from symbolic_cover.listen.written import title_of
-from symbolic_cover.music import Grid, Hints, Meter, Transcript
+from symbolic_cover.music import NO_HINTS, Grid, Hints, Transcript
 
 SLOWEST_BPM, FASTEST_BPM = 20.0, 400.0
 
 
 def listen(
-    source_path: str | Path,
-    *,
-    bpm: float | None = None,
-    meter: Meter | None = None,
-    downbeat_sec: float | None = None,
-    progress: Progress | None = None,
+    source_path: str | Path, hints: Hints = NO_HINTS, *, progress: Progress | None = None
 ) -> tuple[Transcript, Grid]:
     """Hear a recording or read a score, as the suffix says.
 
-    `bpm` (felt beats a minute, 20..400), `meter` and `downbeat_sec` (the time of any downbeat) override what
-    is heard or written. `progress` is told the fraction done, 0..1.
+    `hints` (tempo: 20..400 felt beats a minute; a downbeat: any) override what is heard or written. `progress` is told
+    the fraction done, 0..1.
     Raises UsageError for a missing file, an unknown suffix or an impossible override; InputError if there is
     no music to be had from the file, or more than fifteen minutes of it.
     """
     path = Path(source_path)
-    _check(path, bpm, meter, downbeat_sec)
+    _check(path, hints)
     if path.suffix.lower() not in AUDIO_SUFFIXES:
-        transcript, grid = read_score(path, bpm=bpm, meter=meter, downbeat_sec=downbeat_sec)
+        transcript, grid = read_score(path, bpm=hints.bpm, meter=hints.meter, downbeat_sec=hints.downbeat_sec)
     else:
         recording = load_recording(path)
-        score, grid, sureness = hear_recording(recording, Hints(bpm, meter, downbeat_sec), progress)
+
+        def heard_again(notes: list[TimedNote]) -> list[TimedNote]:
+            return piano.hear_again(path, notes, hints.transcriber)
+
+        score, grid, sureness = hear_recording(recording, hints, progress, heard_again)
         transcript = Transcript(score, "audio", title_of(path), sureness)
     if progress:
         progress(1.0)
     return transcript, grid
 
 
-def _check(path: Path, bpm: float | None, meter: Meter | None, downbeat_sec: float | None) -> None:
+def _check(path: Path, hints: Hints) -> None:
     """Refuse what no file could satisfy."""
+    bpm, meter, downbeat_sec = hints.bpm, hints.meter, hints.downbeat_sec
     known = (*AUDIO_SUFFIXES, *SCORE_SUFFIXES)
     if path.suffix.lower() not in known:
         raise UsageError(f"{path.name} is no song this program reads.", f"Give one of {', '.join(known)}.")

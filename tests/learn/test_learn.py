@@ -150,7 +150,9 @@ def test_a_stopped_run_ends_where_an_unbroken_one_does(shards, tmp_path):
 
 def test_muon_turns_the_matrices_and_adamw_the_rest(shards):
     model = build_model(TrainingPlan.load("tiny"), Vocabulary.load(shards))
-    optimizer = MuonWithAdamW(model, matrix_rate=6e-3, rate=2e-3, weight_decay=0.0)
+    optimizer = MuonWithAdamW(
+        model, edge=[*model.get_input_embeddings().parameters()], matrix_rate=6e-3, rate=2e-3, weight_decay=0.0
+    )
     rates = {id(p): group["lr"] for group in optimizer.param_groups for p in group["params"]}
     for name, parameter in model.named_parameters():
         assert rates[id(parameter)] == (6e-3 if "proj" in name else 2e-3)

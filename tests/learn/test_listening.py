@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from symbolic_cover.learn.listening import WINDOW_FRAMES, LessonWindows, Targets, _Pupil, train_listener
-from symbolic_cover.listen.bar_pointer import track
+from symbolic_cover.listen.bar_pointer import N_TEMPI, track
 from symbolic_cover.listen.features import RATE_HZ, Features
 from symbolic_cover.listen.harmony import heard_chords, heard_key
 from symbolic_cover.listen.hearing import bass_line, heard_grid, heard_notes, melody_line
@@ -34,7 +34,8 @@ def right_answers(truth: Truth, n_frames: int) -> Answers:
     meter = np.concatenate([chosen(targets.meter[:, 0], 3), SURE * (2 * targets.meter[:, 1:] - 1)], axis=1)
     return Answers(
         SURE * (2 * targets.beat - 1), meter, chosen(targets.root, 13), chosen(targets.bass_class, 13),
-        SURE * (2 * targets.tones - 1), chosen(targets.key, 24), SURE * (2 * targets.pitch - 1),
+        SURE * (2 * targets.tones - 1), chosen(targets.key, 24), chosen(targets.tempo, N_TEMPI),
+        SURE * (2 * targets.pitch - 1),
     )  # fmt: skip
 
 

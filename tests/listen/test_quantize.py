@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from symusic import core
 
 from symbolic_cover.listen.quantize import quantize, snap
+from symbolic_cover.listen.swing import swinging
 from symbolic_cover.music import Grid, Meter, Transcript
 
 
@@ -84,10 +85,29 @@ def test_a_quarter_is_read_as_sixteenths_or_triplets(places, ticks):
     assert np.mean(found == expected) > 0.97
 
 
-def test_swung_eighths_become_triplets():
+@pytest.mark.parametrize("second", [0.58, 0.65, 0.7])
+def test_swung_eighths_are_written_straight(second):
     grid = heard_grid(Grid.steady(8, Meter(4, 4), 120))
-    notes = [(0.5 * (beat + place), 0.1, 60, 80) for beat in range(32) for place in (0, 0.65)]
-    assert {tick % 12 for tick in onsets(quantize(transcript(notes), grid))} == {0, 8}
+    notes = [(0.5 * (beat + place), 0.1, 60, 80) for beat in range(32) for place in (0, second)]
+    grid = swinging(grid, np.array([note[0] for note in notes]))
+    assert {tick % 12 for tick in onsets(quantize(transcript(notes), grid))} == {0, 6}
+    assert grid.sec_at(6) == pytest.approx(0.5 * second)
+    assert grid.tick_at(grid.sec_at(np.arange(100))) == pytest.approx(np.arange(100))
+
+
+def test_a_shuffle_with_triplets_of_its_own_stays_one():
+    grid = heard_grid(Grid.steady(8, Meter(4, 4), 120))
+    places = [(0, 1 / 3, 2 / 3) if beat % 2 else (0, 2 / 3) for beat in range(32)]
+    notes = [(0.5 * (beat + place), 0.1, 60, 80) for beat in range(32) for place in places[beat]]
+    grid = swinging(grid, np.array([note[0] for note in notes]))
+    assert {tick % 12 for tick in onsets(quantize(transcript(notes), grid))} == {0, 4, 8}
+
+
+def test_a_grace_note_does_not_sound_together_with_the_note_it_adorns():
+    grid = heard_grid(Grid.steady(4, Meter(4, 4), 120))
+    notes = [(1.0, 0.4, 60, 80), (0.95, 0.05, 62, 60), (1.0, 0.4, 64, 80), (1.98, 0.5, 65, 80), (2.0, 0.5, 66, 80)]
+    score = quantize(transcript(notes), grid)
+    assert sorted((note.time, note.pitch) for note in score.tracks[0].notes) == [(24, 60), (24, 64), (48, 65), (48, 66)]
 
 
 def test_names_markers_keys_and_metres_are_carried_over():

@@ -6,7 +6,7 @@ import soundfile
 
 from symbolic_cover.errors import InputError, SymbolicCoverError, UsageError
 from symbolic_cover.listen import listen, quantize
-from symbolic_cover.music import Meter
+from symbolic_cover.music import Hints, Meter
 from tests.listen.songs import accompanied_song, pluck
 
 
@@ -33,7 +33,7 @@ def test_a_recording_becomes_notes_on_a_grid(song):
 
 def test_overrides_reach_the_grid(song):
     path, _, downbeat_sec = song
-    _, grid = listen(path, bpm=96.0, meter=Meter(2, 4), downbeat_sec=float(downbeat_sec[2]))
+    _, grid = listen(path, Hints(96.0, Meter(2, 4), float(downbeat_sec[2])))
     starts = grid.sec_at(np.array([bar.start_tick for bar in grid.bars]))
     assert grid.meter == Meter(2, 4)
     assert grid.tempo_bpm == pytest.approx(96.0)
@@ -55,7 +55,7 @@ def test_noise_is_refused(tmp_path, level):
 )
 def test_impossible_overrides_are_misuse(song, overrides):
     with pytest.raises(UsageError):
-        listen(song[0], **overrides)
+        listen(song[0], Hints(**overrides))
 
 
 @pytest.mark.parametrize("name", ["song.m4a", "song", "missing.wav", "missing.abc"])
