@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+import zipfile
+from bisect import bisect_right
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,8 @@ from symbolic_cover.listen.written import (
 from symbolic_cover.music import Meter
 
 VELOCITY = 80
+#: The velocities of dynamics, evenly spaced around mf.
+DYNAMICS = {"ppp": 16, "pp": 33, "p": 49, "mp": 64, "mf": VELOCITY, "f": 96, "ff": 112, "fff": 126}
 GRACE_TICK = 1
 SNARE = 38
 REMEDIES = {
@@ -33,7 +37,8 @@ def read_notation(path: Path, kind: str) -> tuple[Written, str]:
     """A notation file's music and title; `kind` is musicxml, abc or kern.
 
     Repeats are played out, ties joined, transposing instruments sound as they do, grace notes come before
-    their beat. Raises InputError if music21 cannot read it or finds no notes.
+    their beat, dynamics become velocities, MusicXML's swing is played. Raises InputError if music21 cannot read it
+    or finds no notes.
     """
     import music21
 
@@ -44,7 +49,8 @@ def read_notation(path: Path, kind: str) -> tuple[Written, str]:
             if isinstance(piece, music21.stream.Opus):
                 piece = piece.scores[0]
             parts = _played_out(list(piece.parts) or [piece])
-            written = Written([_track(part) for part in parts], _measures(parts[0]), _tempos(parts))
+            written = Written(_tracks(parts), _measures(parts[0]), _tempos(parts))
+            written.swings = kind == "musicxml" and _swings(path)
             written.keys = _keys(parts[0])
             written.chords = [chord for part in parts for chord in _chords(part)]
     except Exception as error:  # a broken file makes music21 raise anything at all
@@ -52,7 +58,17 @@ def read_notation(path: Path, kind: str) -> tuple[Written, str]:
     written.tracks = [track for track in written.tracks if track.notes]
     if not written.tracks:
         raise InputError(f"{path.name} holds no notes.", REMEDIES[kind])
+    if piece.metadata is not None:
+        written.composer = piece.metadata.composer or ""
     return written, _title(piece, path)
+
+
+def _swings(path: Path) -> bool:
+    """Whether a MusicXML file asks for swung eighths, which music21 passes over."""
+    if not zipfile.is_zipfile(path):
+        return b"<swing-type>eighth</swing-type>" in path.read_bytes()
+    with zipfile.ZipFile(path) as archive:
+        return any(b"<swing-type>eighth</swing-type>" in archive.read(name) for name in archive.namelist())
 
 
 def _title(piece: Any, path: Path) -> str:
@@ -76,8 +92,21 @@ def _played_out(parts: list[Any]) -> list[Any]:
     return expanded if len(lengths) == 1 else sounding
 
 
-def _track(part: Any) -> WrittenTrack:
-    """One part's notes, ties joined."""
+def _tracks(parts: list[Any]) -> list[WrittenTrack]:
+    """A track for each part or staff; a lower staff without dynamics has those of the staff above it."""
+    tracks: list[WrittenTrack] = []
+    above: list[tuple[float, int]] = []
+    for part in parts:
+        marks = part.flatten().getElementsByClass("Dynamic")
+        own = [(ticks(mark.offset), DYNAMICS[mark.value]) for mark in marks if mark.value in DYNAMICS]
+        if own or "PartStaff" not in part.classes:
+            above = own
+        tracks.append(_track(part, above))
+    return tracks
+
+
+def _track(part: Any, dynamics: list[tuple[float, int]]) -> WrittenTrack:
+    """One part's notes, ties joined; `dynamics` are (tick, velocity)."""
     instrument = part.getInstrument(returnDefault=True)
     track = WrittenTrack(part.partName or "", instrument.midiProgram or 0)
     tied: dict[int, int] = {}  # pitch -> index of the note that is still held
@@ -103,7 +132,7 @@ def _track(part: Any) -> WrittenTrack:
                 track.notes[held] = note._replace(duration_tick=note.duration_tick + duration_tick)
             else:
                 held = len(track.notes)
-                track.notes.append(WrittenNote(onset_tick, duration_tick, pitch, _velocity(element)))
+                track.notes.append(WrittenNote(onset_tick, duration_tick, pitch, _velocity(element, dynamics)))
             if member.tie is not None and member.tie.type in ("start", "continue"):
                 tied[pitch] = held
     track.is_drum = any("Unpitched" in element.classes for element in part.recurse().notes)
@@ -121,9 +150,12 @@ def _end(note: WrittenNote) -> float:
     return note.onset_tick + note.duration_tick
 
 
-def _velocity(element: Any) -> int:
+def _velocity(element: Any, dynamics: list[tuple[float, int]]) -> int:
     velocity = element.volume.velocity
-    return VELOCITY if velocity is None else min(127, max(1, int(velocity)))
+    if velocity is None:
+        index = bisect_right(dynamics, ticks(element.offset), key=lambda mark: mark[0]) - 1
+        return dynamics[index][1] if index >= 0 else VELOCITY
+    return min(127, max(1, int(velocity)))
 
 
 def _measures(part: Any) -> list[Measure]:

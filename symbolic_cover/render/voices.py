@@ -19,6 +19,9 @@ from symbolic_cover.render.rhythm import Event
 _SMALL_GAP_TICK = 6
 #: An accompaniment held this far into the next melody note deserves a voice of its own.
 HELD_TICK = 6
+#: A low note that sounds so many beats under others is held, not a broken chord's.
+_HELD_BEATS = 2
+_MOST_INSIDE = 32
 
 Onset = tuple[int, int]
 
@@ -58,6 +61,39 @@ def write_voices(
     own_voice = {(event.start_tick, pitch) for event in second for pitch in event.pitches}
     first = _line({onset: end for onset, end in longest.items() if onset not in own_voice}, bars, tune)
     return first, _kept_within(second, divided, bars)
+
+
+def moving_notes(notes: Iterable[Note], bars: Collection[Bar]) -> set[Onset]:
+    """What a hand plays beside the low notes that it holds: all but those; nothing where it holds none.
+
+    A low note is held where it is struck on a beat, sounds for `_HELD_BEATS` or to the end of its bar, and the notes
+    struck meanwhile lie above it, begin on it and end with it at the latest, and do not ring into each other.
+    """
+    bars = tuple(bars)
+    struck = [list(group) for _, group in groupby(sorted(notes), key=lambda note: note.onset_tick)]
+    held: set[Onset] = set()
+    for index, group in enumerate(struck):
+        low = group[0]
+        until = low.end_tick - _SMALL_GAP_TICK
+        inside = [later for later in struck[index + 1 : index + _MOST_INSIDE] if later[0].onset_tick < until]
+        if inside and _is_held(low, _bar_at(low.onset_tick, bars)) and _moves(low, inside):
+            held.add((low.onset_tick, low.pitch))
+    return {(note.onset_tick, note.pitch) for group in struck for note in group} - held if held else set()
+
+
+def _is_held(low: Note, bar: Bar) -> bool:
+    on_beat = (low.onset_tick - bar.start_tick) % bar.meter.beat_tick == 0
+    return on_beat and low.duration_tick >= min(_HELD_BEATS * bar.meter.beat_tick, bar.meter.bar_tick - _SMALL_GAP_TICK)
+
+
+def _moves(low: Note, inside: list[list[Note]]) -> bool:
+    """Whether what is struck while a low note sounds is a line or chords of its own."""
+    next_ticks = [*(group[0].onset_tick for group in inside[1:]), low.end_tick]
+    return all(
+        note.pitch > low.pitch and note.end_tick < next_tick + _SMALL_GAP_TICK
+        for group, next_tick in zip(inside, next_ticks, strict=True)
+        for note in group
+    )
 
 
 def _line(ends: dict[Onset, int], bars: tuple[Bar, ...], leading: Collection[Onset] = ()) -> list[Event]:
