@@ -5,13 +5,27 @@ The schema comes from the development dependency `musicxml`, which carries W3C's
 
 from __future__ import annotations
 
+import base64
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from difflib import unified_diff
+from fractions import Fraction
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from lxml import etree
+
+from symbolic_cover.analyze.chords import chords_from_symbols
+from symbolic_cover.analyze.content import notes_of
+from symbolic_cover.listen import quantize, read_score
+from symbolic_cover.music import TICKS_PER_QUARTER, Arrangement, Key, Note, Part
+from symbolic_cover.render.drums import drum_of
+from symbolic_cover.render.layout import lay_out
+from symbolic_cover.render.musicxml import write_musicxml
+from symbolic_cover.render.players import players_of
 
 #: What MusicXML uses of XLink; W3C's own file would have to be fetched.
 _XLINK = b"""<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="http://www.w3.org/1999/xlink">
@@ -20,9 +34,6 @@ _XLINK = b"""<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamesp
 <xs:attribute name="show" type="xs:token"/><xs:attribute name="actuate" type="xs:token"/></xs:schema>"""
 _XML = b"""<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="http://www.w3.org/XML/1998/namespace">
 <xs:attribute name="lang" type="xs:language"/><xs:attribute name="space" type="xs:NCName"/></xs:schema>"""
-
-#: (staff counted from 1, tick from the beginning of the page's music, MIDI pitch): how often it is struck.
-Struck = Counter[tuple[int, int, int]]
 
 
 class _Local(etree.Resolver):
@@ -51,3 +62,129 @@ def schema_faults(path: Path) -> list[str]:
     schema = _schema()
     schema.validate(etree.parse(path, etree.XMLParser(no_network=True, load_dtd=False)))
     return [f"line {error.line}: {error.message}" for error in schema.error_log]
+
+
+def music21_faults(arrangement: Arrangement, path: Path) -> list[str]:
+    """What music21 finds changed: parts by name, bars that add up, and every (onset, pitch); drums by their place."""
+    import music21
+
+    page, layout = lay_out(arrangement)
+    score = music21.converter.parse(path, forceSource=True)
+    staves = _staves(page)
+    faults = []
+    if [staff.partName for staff in score.parts] != [name for name, _ in staves]:
+        faults.append(f"parts {[staff.partName for staff in score.parts]}")
+    for staff, (name, part) in zip(score.parts, staves, strict=False):
+        measures = list(staff.getElementsByClass("Measure"))
+        if len(measures) != len(layout.bars):
+            faults.append(f"{name} has {len(measures)} bars")
+        for bar, measure in zip(layout.bars, measures, strict=False):
+            length = Fraction(bar.meter.bar_tick - (0 if bar.start_tick else layout.opening_tick), TICKS_PER_QUARTER)
+            for voice in list(measure.voices) or [measure]:
+                if sum(Fraction(one.quarterLength).limit_denominator(48) for one in voice.notesAndRests) != length:
+                    faults.append(f"bar {measure.number} of {name} does not add up")
+        struck: Counter[tuple[int, object]] = Counter()
+        for element in staff.recurse().notes:
+            if not isinstance(element, music21.harmony.ChordSymbol):
+                onset = round(Fraction(element.getOffsetInHierarchy(staff)) * TICKS_PER_QUARTER)
+                for head in element.notes if hasattr(element, "notes") else [element]:
+                    if head.tie is None or head.tie.type == "start":
+                        struck[onset + layout.opening_tick, _named(head)] += 1
+        wanted = Counter(
+            (onset, _place(pitch) if part.is_drums else pitch)
+            for onset, pitch in {(note.onset_tick, note.pitch) for note in part.notes}
+        )
+        if struck != wanted:
+            faults.append(f"{name}: {_difference(struck, wanted)}")
+    return faults
+
+
+def _named(head: Any) -> object:
+    return (head.displayStep, head.displayOctave) if hasattr(head, "displayStep") else head.pitch.midi
+
+
+def _place(pitch: int) -> object:
+    drum = drum_of(pitch)
+    return drum.step, drum.octave
+
+
+def verovio_faults(arrangement: Arrangement, path: Path) -> list[str]:
+    """What verovio finds changed: bars, staves, and every (onset, pitch), drums too, as it would play them."""
+    import symusic
+    import verovio
+
+    page, layout = lay_out(arrangement)
+    verovio.enableLog(verovio.LOG_OFF)
+    toolkit = verovio.toolkit()
+    toolkit.loadData(path.read_text(encoding="utf-8"))
+    n_bars = toolkit.getMEI().count("<measure ")
+    faults = [] if n_bars == len(layout.bars) else [f"{n_bars} bars"]
+    played = symusic.Score.from_midi(base64.b64decode(toolkit.renderToMIDI()))
+    staves = [(name, part) for name, part in _staves(page) if part.notes]
+    tracks = [track for track in played.tracks if len(track.notes)]
+    if len(tracks) != len(staves):
+        return [*faults, f"{len(tracks)} staves with notes"]
+    scale = TICKS_PER_QUARTER / played.ticks_per_quarter
+    for track, (name, part) in zip(tracks, staves, strict=True):
+        struck = {(round(note.time * scale) + layout.opening_tick, note.pitch) for note in track.notes}
+        wanted = {(note.onset_tick, note.pitch) for note in part.notes}
+        if struck != wanted:
+            faults.append(f"{name}: {_difference(Counter(struck), Counter(wanted))}")
+    return faults
+
+
+def _staves(page: Arrangement) -> list[tuple[str, Part]]:
+    return [(player.name, staff) for player in players_of(page) for staff in player.staves]
+
+
+def _difference(struck: Counter, wanted: Counter) -> str:
+    return f"{sum((wanted - struck).values())} notes lost, {sum((struck - wanted).values())} added"
+
+
+def returned(arrangement: Arrangement, path: Path) -> Arrangement:
+    """The arrangement that our own reader finds in its score.
+
+    Notes, parts, programs, bars, tempo, key, chords, dynamics, title and composer are what the file says. What no
+    MusicXML file says is taken over: style, source and the sections' ticks; of the tune, that it is the first voice.
+    """
+    transcript, grid = read_score(path)
+    score = quantize(transcript, grid)
+    tracks = [(track.name, track.program, track.is_drum, tuple(notes_of(track))) for track in score.tracks]
+    names = [name for name, *_ in tracks]
+    parts = [
+        Part(name, name.lower() if names.count(name) > 1 else "", program, notes, is_drum)
+        for name, program, is_drum, notes in tracks
+    ]
+    (signature,) = {(key.key, key.tonality) for key in score.key_signatures}
+    major_tonic = signature[0] * 7 % 12
+    key = Key((major_tonic + 9) % 12, "minor") if signature[1] else Key(major_tonic, "major")
+    chords = chords_from_symbols([(mark.time, mark.text) for mark in score.markers], grid.end_tick)
+    return replace(
+        arrangement, parts=tuple(parts), melody=_first_voice(path, parts), grid=grid, key=key, chords=chords,
+        title=transcript.title, composer=transcript.composer,
+    )  # fmt: skip
+
+
+def _first_voice(path: Path, parts: Sequence[Part]) -> tuple[Note, ...]:
+    """The notes of the first voices of a score, as a tune for `write_voices`."""
+    import music21
+
+    score = music21.converter.parse(path, forceSource=True)
+    upper: set[tuple[int, int]] = set()
+    for staff in score.parts:
+        for measure in staff.getElementsByClass("Measure"):
+            for element in (next(iter(measure.voices), measure)).notes:
+                if not isinstance(element, music21.harmony.ChordSymbol) and hasattr(element, "pitches"):
+                    onset = round(Fraction(element.getOffsetInHierarchy(staff)) * TICKS_PER_QUARTER)
+                    upper |= {(onset, pitch.midi) for pitch in element.pitches}
+    opening_tick = 0
+    return tuple(note for part in parts for note in part.notes if (note.onset_tick - opening_tick, note.pitch) in upper)
+
+
+def return_faults(arrangement: Arrangement, path: Path) -> list[str]:
+    """What differs when the score is read by our own reader and written again: the lines that do."""
+    again = path.with_name(f"{path.stem}-again.musicxml")
+    write_musicxml(returned(arrangement, path), again)
+    first, second = (file.read_text(encoding="utf-8").splitlines() for file in (path, again))
+    changed = [line for line in unified_diff(first, second, lineterm="", n=0) if line[:3] not in ("---", "+++")]
+    return [f"{len(changed)} lines differ: {' '.join(' '.join(changed[:8]).split())[:200]}"] if changed else []

@@ -5,10 +5,12 @@ from __future__ import annotations
 import warnings
 import zipfile
 from bisect import bisect_right
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from symbolic_cover.errors import InputError
+from symbolic_cover.listen.sounds import Place, drum_keys, programs
 from symbolic_cover.listen.written import (
     Measure,
     Written,
@@ -49,7 +51,10 @@ def read_notation(path: Path, kind: str) -> tuple[Written, str]:
             if isinstance(piece, music21.stream.Opus):
                 piece = piece.scores[0]
             parts = _played_out(list(piece.parts) or [piece])
-            written = Written(_tracks(parts), _measures(parts[0]), _tempos(parts))
+            drums = drum_keys(path) if kind == "musicxml" else {}
+            written = Written(_tracks(parts, drums), _measures(parts[0]), _tempos(parts))
+            if kind == "musicxml":
+                _set_programs(written.tracks, parts, programs(path))
             written.swings = kind == "musicxml" and _swings(path)
             written.keys = _keys(parts[0])
             written.chords = [chord for part in parts for chord in _chords(part)]
@@ -92,7 +97,7 @@ def _played_out(parts: list[Any]) -> list[Any]:
     return expanded if len(lengths) == 1 else sounding
 
 
-def _tracks(parts: list[Any]) -> list[WrittenTrack]:
+def _tracks(parts: list[Any], drums: Mapping[Place, int]) -> list[WrittenTrack]:
     """A track for each part or staff; a lower staff without dynamics has those of the staff above it."""
     tracks: list[WrittenTrack] = []
     above: list[tuple[float, int]] = []
@@ -101,11 +106,18 @@ def _tracks(parts: list[Any]) -> list[WrittenTrack]:
         own = [(ticks(mark.offset), DYNAMICS[mark.value]) for mark in marks if mark.value in DYNAMICS]
         if own or "PartStaff" not in part.classes:
             above = own
-        tracks.append(_track(part, above))
+        tracks.append(_track(part, above, drums))
     return tracks
 
 
-def _track(part: Any, dynamics: list[tuple[float, int]]) -> WrittenTrack:
+def _set_programs(tracks: list[WrittenTrack], parts: list[Any], known: Mapping[str, int]) -> None:
+    """Programs as the file says; a staff's id is its part's and the staff's number."""
+    for track, part in zip(tracks, parts, strict=True):
+        if not track.is_drum:
+            track.program = known.get(str(part.id).partition("-Staff")[0], track.program)
+
+
+def _track(part: Any, dynamics: list[tuple[float, int]], drums: Mapping[Place, int]) -> WrittenTrack:
     """One part's notes, ties joined; `dynamics` are (tick, velocity)."""
     instrument = part.getInstrument(returnDefault=True)
     track = WrittenTrack(part.partName or "", instrument.midiProgram or 0)
@@ -120,11 +132,11 @@ def _track(part: Any, dynamics: list[tuple[float, int]]) -> WrittenTrack:
         onset_tick, duration_tick = ticks(element.offset), ticks(element.duration.quarterLength)
         for order, grace in enumerate(reversed(graces), start=1):
             at = max(0.0, onset_tick - GRACE_TICK * order)
-            track.notes.extend(WrittenNote(at, GRACE_TICK, pitch, VELOCITY) for pitch in _pitches(grace))
+            track.notes.extend(WrittenNote(at, GRACE_TICK, pitch, VELOCITY) for pitch in _pitches(grace, drums))
         graces = []
-        members = element.notes if "Chord" in element.classes else [element]
+        members = element.notes if "ChordBase" in element.classes else [element]
         for member in members:
-            (pitch,) = _pitches(member)
+            (pitch,) = _pitches(member, drums)
             held = tied.pop(pitch, None)
             is_continued = member.tie is not None and member.tie.type in ("continue", "stop")
             if held is not None and is_continued and abs(_end(track.notes[held]) - onset_tick) < 0.01:
@@ -139,10 +151,13 @@ def _track(part: Any, dynamics: list[tuple[float, int]]) -> WrittenTrack:
     return track
 
 
-def _pitches(element: Any) -> list[int]:
+def _pitches(element: Any, drums: Mapping[Place, int]) -> list[int]:
     """MIDI pitches of a note, chord or percussion stroke."""
+    if "ChordBase" in element.classes:
+        return [pitch for member in element.notes for pitch in _pitches(member, drums)]
     if "Unpitched" in element.classes:
-        return [getattr(element.storedInstrument, "percMapPitch", None) or SNARE]
+        place = (element.displayStep, element.displayOctave, element.notehead or "normal")
+        return [drums.get(place, getattr(element.storedInstrument, "percMapPitch", None) or SNARE)]
     return [pitch.midi for pitch in element.pitches]
 
 

@@ -68,11 +68,11 @@ def is_swung(arrangement: Arrangement) -> bool:
 
 def straightened(arrangement: Arrangement) -> Arrangement:
     """What begins or ends at two thirds of a beat moved half-way, in beats that nothing else divides."""
-    beats = {beat for beat, offsets in _beats(arrangement).items() if _swings(offsets)}
+    divided = {beat for beat, offsets in _beats(arrangement).items() if not _swings(offsets)}
 
     def written(tick: int, late_ticks: tuple[int, ...]) -> int:
         beat, offset = divmod(tick, TICKS_PER_QUARTER)
-        return tick - offset + _STRAIGHT_TICK if offset in late_ticks and beat in beats else tick
+        return tick - offset + _STRAIGHT_TICK if offset in late_ticks and beat not in divided else tick
 
     move = _mover(written)
     parts = tuple(replace(part, notes=move(part.notes)) for part in arrangement.parts)

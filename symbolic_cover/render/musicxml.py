@@ -112,7 +112,7 @@ def _staff(player: Player, place: int, number: int, arrangement: Arrangement, pa
         if count == 1:
             measure.insert(0, clef_named(player.clefs[place]))
             if not part.is_drums:
-                measure.insert(0, key.KeySignature(arrangement.key.fifths))
+                measure.insert(0, key.KeySignature(arrangement.key.fifths).asKey(arrangement.key.mode))
         if count == 1 or bar_.meter != bars[count - 2].meter:
             measure.insert(0, meter.TimeSignature(str(bar_.meter)))
         written = [write_bar(events, bar_.start_tick, bar_.meter, opening_tick) for events in voices]
@@ -145,8 +145,8 @@ def _fill(
     hidden_rests: bool,
 ) -> None:
     """Put the figures of one voice into a measure or voice."""
-    if not any(figure.pitches for figure in figures):
-        rest = note.Rest(quarterLength=Fraction(bar_.meter.bar_tick - opening_tick, TICKS_PER_QUARTER))
+    if not opening_tick and not any(figure.pitches for figure in figures):
+        rest = note.Rest(quarterLength=Fraction(bar_.meter.bar_tick, TICKS_PER_QUARTER))
         rest.fullMeasure = True
         target.insert(0, rest)
         return

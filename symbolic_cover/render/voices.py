@@ -120,7 +120,9 @@ def _written_end(start: int, end: int, next_start: int, bar: Bar, bars: tuple[Ba
     unit = min(48 // last.meter.denominator, 12)
     below = last.start_tick + (end - last.start_tick) // unit * unit
     above = min(below + unit, next_start)
-    return below if below > start and end - below < above - end else above
+    written = below if below > start and end - below < above - end else above
+    is_small = written < next_start <= written + _SMALL_GAP_TICK and not written == bar.end_tick
+    return next_start if is_small else written  # so that what is read again is written the same way
 
 
 def _bar_at(tick: int, bars: tuple[Bar, ...]) -> Bar:
@@ -144,14 +146,27 @@ def _divided_bars(tune: list[Event], rest: list[Event], bars: tuple[Bar, ...]) -
 
 
 def _without_chords_of(tune: list[Event], rest: dict[Onset, int]) -> dict[Onset, int]:
-    """Leave out what is struck with a tune note and not held much longer: the two are one chord."""
+    """Leave out what is struck with a tune note and not held much longer: the two are one chord.
+
+    Not so what is struck again while the tune note sounds.
+    """
     tune_ends = {event.start_tick: event.end_tick for event in tune}
     ticks = sorted({tick for tick, _ in rest})
+    strikes: dict[int, list[int]] = {}
+    for tick, pitch in sorted(rest):
+        strikes.setdefault(pitch, []).append(tick)
+
+    def is_struck_again(tick: int, pitch: int) -> bool:
+        later = bisect_right(strikes[pitch], tick)
+        return later < len(strikes[pitch]) and strikes[pitch][later] < tune_ends[tick]
+
     next_tick = dict(zip(ticks, [*ticks[1:], sys.maxsize], strict=True))
     return {
         (tick, pitch): end
         for (tick, pitch), end in rest.items()
-        if min(end, next_tick[tick]) - tune_ends.get(tick, 0) >= HELD_TICK or tick not in tune_ends
+        if tick not in tune_ends
+        or min(end, next_tick[tick]) - tune_ends[tick] >= HELD_TICK
+        or is_struck_again(tick, pitch)
     }
 
 
