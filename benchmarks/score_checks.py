@@ -145,7 +145,8 @@ def returned(arrangement: Arrangement, path: Path) -> Arrangement:
     """The arrangement that our own reader finds in its score.
 
     Notes, parts, programs, bars, tempo, key, chords, dynamics, title and composer are what the file says. What no
-    MusicXML file says is taken over: style, source and the sections' ticks; of the tune, that it is the first voice.
+    MusicXML file says is taken over: style, source, the sections' ticks, the chords (which spell the notes) where no
+    symbols are written; the tune is the first voice.
     """
     transcript, grid = read_score(path)
     score = quantize(transcript, grid)
@@ -155,10 +156,12 @@ def returned(arrangement: Arrangement, path: Path) -> Arrangement:
         Part(name, name.lower() if names.count(name) > 1 else "", program, notes, is_drum)
         for name, program, is_drum, notes in tracks
     ]
-    (signature,) = {(key.key, key.tonality) for key in score.key_signatures}
-    major_tonic = signature[0] * 7 % 12
-    key = Key((major_tonic + 9) % 12, "minor") if signature[1] else Key(major_tonic, "major")
-    chords = chords_from_symbols([(mark.time, mark.text) for mark in score.markers], grid.end_tick)
+    key = arrangement.key  # an ensemble of drums has none
+    for signature in score.key_signatures:
+        major_tonic = signature.key * 7 % 12
+        key = Key((major_tonic + 9) % 12, "minor") if signature.tonality else Key(major_tonic, "major")
+    symbols = [(mark.time, mark.text) for mark in score.markers]
+    chords = chords_from_symbols(symbols, grid.end_tick) if symbols else arrangement.chords
     return replace(
         arrangement, parts=tuple(parts), melody=_first_voice(path, parts), grid=grid, key=key, chords=chords,
         title=transcript.title, composer=transcript.composer,

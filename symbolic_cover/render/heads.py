@@ -23,7 +23,10 @@ STROKE = "stroke"
 
 
 def speller_of(events: list[Event], arrangement: Arrangement) -> Speller:
-    """Names for what a line has at a tick, chosen where it is struck: tied notes keep their name."""
+    """Names for what a line has at a tick, chosen where it is struck: tied notes keep their name.
+
+    A chord counts until the next, as its symbol does on the page.
+    """
     starts = [event.start_tick for event in events]
     chords = sorted(arrangement.chords)
     chord_starts = [chord_.start_tick for chord_ in chords]
@@ -32,7 +35,7 @@ def speller_of(events: list[Event], arrangement: Arrangement) -> Speller:
         index = bisect_right(starts, tick) - 1
         next_midi = max(events[index + 1].pitches) if index + 1 < len(events) else None
         under = bisect_right(chord_starts, starts[index]) - 1
-        sounding = chords[under] if under >= 0 and chords[under].end_tick > starts[index] else None
+        sounding = chords[under] if under >= 0 else None
         return spell(midi, arrangement.key, sounding, next_midi)
 
     return speller

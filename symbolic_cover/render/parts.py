@@ -53,6 +53,7 @@ def _part_score(player: Player, arrangement: Arrangement, layout: Layout) -> str
     staves_made = insert_player(score, player, 0, arrangement, layout)
     mark_top_staff(staves_made[0], arrangement, layout, with_chords=with_chords)
     for staff in staves_made:
+        staff.partAbbreviation = ""
         mark_sections(staff, arrangement, layout, with_labels=staff is staves_made[0])
     return score
 

@@ -41,6 +41,7 @@ def write_voices(
     for note in notes:
         onset = (note.onset_tick, note.pitch)
         longest[onset] = max(longest.get(onset, 0), note.end_tick)
+    longest = _until_struck_again(longest)
     tune = {onset: end for onset, end in longest.items() if onset in melody}
     rest = {onset: end for onset, end in longest.items() if onset not in melody}
     if not tune or not rest:
@@ -63,20 +64,31 @@ def write_voices(
     return first, _kept_within(second, divided, bars)
 
 
+def _until_struck_again(ends: dict[Onset, int]) -> dict[Onset, int]:
+    """No note is held while its pitch is struck again."""
+    capped, next_tick = {}, {}
+    for (tick, pitch), end in sorted(ends.items(), reverse=True):
+        capped[tick, pitch] = min(end, next_tick.get(pitch, end))
+        next_tick[pitch] = tick
+    return capped
+
+
 def moving_notes(notes: Iterable[Note], bars: Collection[Bar]) -> set[Onset]:
     """What a hand plays beside the low notes that it holds: all but those; nothing where it holds none.
 
     A low note is held where it is struck on a beat, sounds for `_HELD_BEATS` or to the end of its bar, and the notes
-    struck meanwhile lie above it, begin on it and end with it at the latest, and do not ring into each other.
+    struck meanwhile lie above it and end with it at the latest, and nothing rings into what is struck next.
     """
     bars = tuple(bars)
     struck = [list(group) for _, group in groupby(sorted(notes), key=lambda note: note.onset_tick)]
     held: set[Onset] = set()
     for index, group in enumerate(struck):
         low = group[0]
+        before = [note for earlier in struck[max(index - _MOST_INSIDE, 0) : index] for note in earlier]
+        rings_on = any(note.end_tick >= low.onset_tick + _SMALL_GAP_TICK for note in before)
         until = low.end_tick - _SMALL_GAP_TICK
         inside = [later for later in struck[index + 1 : index + _MOST_INSIDE] if later[0].onset_tick < until]
-        if inside and _is_held(low, _bar_at(low.onset_tick, bars)) and _moves(low, inside):
+        if inside and not rings_on and _is_held(low, _bar_at(low.onset_tick, bars)) and _moves(low, inside):
             held.add((low.onset_tick, low.pitch))
     return {(note.onset_tick, note.pitch) for group in struck for note in group} - held if held else set()
 
@@ -121,7 +133,7 @@ def _written_end(start: int, end: int, next_start: int, bar: Bar, bars: tuple[Ba
     below = last.start_tick + (end - last.start_tick) // unit * unit
     above = min(below + unit, next_start)
     written = below if below > start and end - below < above - end else above
-    is_small = written < next_start <= written + _SMALL_GAP_TICK and not written == bar.end_tick
+    is_small = written < next_start <= written + _SMALL_GAP_TICK and written != bar.end_tick
     return next_start if is_small else written  # so that what is read again is written the same way
 
 
