@@ -137,6 +137,10 @@ def _staves(page: Arrangement) -> list[tuple[str, Part]]:
     return [(player.name, staff) for player in players_of(page) for staff in player.staves]
 
 
+def _onsets(notes: Sequence[Note]) -> set[tuple[int, int]]:
+    return {(note.onset_tick, note.pitch) for note in notes}
+
+
 def _difference(struck: Counter, wanted: Counter) -> str:
     return f"{sum((wanted - struck).values())} notes lost, {sum((struck - wanted).values())} added"
 
@@ -146,7 +150,7 @@ def returned(arrangement: Arrangement, path: Path) -> Arrangement:
 
     Notes, parts, programs, bars, tempo, key, chords, dynamics, title and composer are what the file says. What no
     MusicXML file says is taken over: style, source, the sections' ticks, the chords (which spell the notes) where no
-    symbols are written; the tune is the first voice.
+    symbols are written, and which staff has the tune, whose notes are those of the first voice.
     """
     transcript, grid = read_score(path)
     score = quantize(transcript, grid)
@@ -160,28 +164,30 @@ def returned(arrangement: Arrangement, path: Path) -> Arrangement:
     for signature in score.key_signatures:
         major_tonic = signature.key * 7 % 12
         key = Key((major_tonic + 9) % 12, "minor") if signature.tonality else Key(major_tonic, "major")
+    lead = max(_staves(arrangement), key=lambda staff: len(_onsets(arrangement.melody) & _onsets(staff[1].notes)))
+    place = [staff for staff in _staves(arrangement) if staff[1].notes].index(lead) if lead[1].notes else 0
     symbols = [(mark.time, mark.text) for mark in score.markers]
     chords = chords_from_symbols(symbols, grid.end_tick) if symbols else arrangement.chords
     return replace(
-        arrangement, parts=tuple(parts), melody=_first_voice(path, parts), grid=grid, key=key, chords=chords,
-        title=transcript.title, composer=transcript.composer,
+        arrangement, parts=tuple(parts), melody=_first_voice(path, place, parts[place]), grid=grid, key=key,
+        chords=chords, title=transcript.title, composer=transcript.composer,
     )  # fmt: skip
 
 
-def _first_voice(path: Path, parts: Sequence[Part]) -> tuple[Note, ...]:
-    """The notes of the first voices of a score, as a tune for `write_voices`."""
+def _first_voice(path: Path, place: int, part: Part) -> tuple[Note, ...]:
+    """The notes of a part, the staff at `place` of a score, that stand in the first voice."""
     import music21
 
-    score = music21.converter.parse(path, forceSource=True)
+    staff = music21.converter.parse(path, forceSource=True).parts[place]
+    measures = list(staff.getElementsByClass("Measure"))
+    shift = max(0, measures[0].barDuration.quarterLength - measures[0].duration.quarterLength) if measures else 0
     upper: set[tuple[int, int]] = set()
-    for staff in score.parts:
-        for measure in staff.getElementsByClass("Measure"):
-            for element in (next(iter(measure.voices), measure)).notes:
-                if not isinstance(element, music21.harmony.ChordSymbol) and hasattr(element, "pitches"):
-                    onset = round(Fraction(element.getOffsetInHierarchy(staff)) * TICKS_PER_QUARTER)
-                    upper |= {(onset, pitch.midi) for pitch in element.pitches}
-    opening_tick = 0
-    return tuple(note for part in parts for note in part.notes if (note.onset_tick - opening_tick, note.pitch) in upper)
+    for measure in measures:
+        for element in (next(iter(measure.voices), measure)).notes:
+            if not isinstance(element, music21.harmony.ChordSymbol) and hasattr(element, "pitches"):
+                onset = round((Fraction(element.getOffsetInHierarchy(staff)) + Fraction(shift)) * TICKS_PER_QUARTER)
+                upper |= {(onset, pitch.midi) for pitch in element.pitches}
+    return tuple(note for note in part.notes if (note.onset_tick, note.pitch) in upper)
 
 
 def return_faults(arrangement: Arrangement, path: Path) -> list[str]:

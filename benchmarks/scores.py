@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -138,7 +139,10 @@ def people(library: Path, count: int) -> dict[str, list[dict[str, float]]]:
         else:
             paths = sorted((library / dataset).glob("*.mxl"))
         chosen = paths[:: max(1, len(paths) // count)][:count]
-        measured[ensemble] = [readability(path, braced_only=braced_only) for path in chosen]
+        measured[ensemble] = []
+        for path in chosen:
+            with suppress(InputError):  # some songs write the piano as two parts
+                measured[ensemble].append(readability(path, braced_only=braced_only))
     return measured
 
 

@@ -45,7 +45,8 @@ def sections_of(content: Content) -> tuple[Section, ...]:
     """The sections of the song, named by letters; a section that returns keeps its letter and is numbered.
 
     A section begins where a run of returning bars begins or ends, or where what it brings back does, and lasts
-    `SECTION_BARS` or more. None are named where nothing returns.
+    `SECTION_BARS` or more; one bar beside the phrases of `SECTION_BARS` bars that most returns keep to, it is taken to
+    begin with the phrase. None are named where nothing returns.
     """
     sources = returning_bars(content)
     edges = _edges(sources)
@@ -72,12 +73,19 @@ def _edges(sources: list[int | None]) -> list[int]:
     lags = [None if source is None else bar - source for bar, source in enumerate(sources)]
     begins = [bar for bar in range(1, len(lags)) if lags[bar] != lags[bar - 1]]
     origins = [source for bar in [0, *begins] if (source := sources[bar]) is not None]
-    ends = [source + 1 for bar in begins if (source := sources[bar - 1]) is not None]
+    ends = [source + 1 for bar in [*begins, len(sources)] if (source := sources[bar - 1]) is not None]
+    returns = [bar for bar in begins if lags[bar] is not None]
+    phase = max(range(SECTION_BARS), key=[bar % SECTION_BARS for bar in returns].count)
     edges = [0]
-    for bar in sorted({*begins, *origins, *ends}):
+    for bar in sorted({_on_phrase(bar, phase) for bar in (*begins, *origins, *ends)}):
         if bar - edges[-1] >= SECTION_BARS and len(sources) - bar >= SECTION_BARS:
             edges.append(bar)
     return edges
+
+
+def _on_phrase(bar: int, phase: int) -> int:
+    """The bar, or its neighbour where that begins a phrase: what brings back a phrase often differs in its last bar."""
+    return next((near for near in (bar, bar + 1, bar - 1) if near % SECTION_BARS == phase), bar)
 
 
 def _letter(number: int) -> str:

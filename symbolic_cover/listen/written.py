@@ -86,20 +86,16 @@ def settle(written: Written) -> tuple[ScoreSecond, Grid]:
 
 
 def swing_out(written: Written, bars: tuple[Bar, ...], shift_tick: int) -> None:
-    """Move what begins or ends half-way through a quarter to two thirds of it, where nothing else divides it."""
+    """Move what begins or ends half-way through a quarter to two thirds, if the track divides it in no other way."""
     beats = {tick for bar in bars for tick in range(bar.start_tick, bar.end_tick, TICKS_PER_QUARTER)}
-    onsets = {round(note.onset_tick) + shift_tick for track in written.tracks for note in track.notes}
-    swung = {
-        beat for beat in beats if onsets & set(range(beat + 1, beat + TICKS_PER_QUARTER)) <= {beat + HALF_BEAT_TICK}
-    }
-
-    def moved(tick: float) -> float:
-        beat = round(tick) + shift_tick - HALF_BEAT_TICK
-        return tick + SWING_TICK if beat in swung else tick
-
     for track in written.tracks:
+        onsets = {round(note.onset_tick) + shift_tick for note in track.notes}
+        swung = {
+            beat for beat in beats if onsets & set(range(beat + 1, beat + TICKS_PER_QUARTER)) <= {beat + HALF_BEAT_TICK}
+        }
         for index, note in enumerate(track.notes):
-            start, end = moved(note.onset_tick), moved(note.onset_tick + note.duration_tick)
+            ends = (note.onset_tick, note.onset_tick + note.duration_tick)
+            start, end = (tick + SWING_TICK * (round(tick) + shift_tick - HALF_BEAT_TICK in swung) for tick in ends)
             track.notes[index] = note._replace(onset_tick=start, duration_tick=end - start)
 
 

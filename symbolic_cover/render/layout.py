@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -59,7 +59,7 @@ def is_swung(arrangement: Arrangement) -> bool:
     """Whether a band plays its off-beats at two thirds of the beat, as swing is played but not written."""
     if not any(part.is_drums and part.notes for part in arrangement.parts):
         return False
-    beats = _beats(arrangement)
+    beats = _beats(arrangement.notes)
     swung = sum(_swings(offsets) and _SWUNG_TICK in offsets for offsets in beats.values())
     straight = sum(_STRAIGHT_TICK in offsets for offsets in beats.values())
     triplets = sum(_TRIPLET_TICK in offsets for offsets in beats.values())
@@ -67,38 +67,36 @@ def is_swung(arrangement: Arrangement) -> bool:
 
 
 def straightened(arrangement: Arrangement) -> Arrangement:
-    """What begins or ends at two thirds of a beat moved half-way, in beats that nothing else divides."""
-    divided = {beat for beat, offsets in _beats(arrangement).items() if not _swings(offsets)}
+    """What begins or ends at two thirds of a beat moved half-way, in beats that nothing else of the part divides."""
+    melody = {(note.onset_tick, note.pitch) for note in arrangement.melody}
+    parts, tunes = [], []
+    for part in arrangement.parts:
+        divided = {beat for beat, offsets in _beats(part.notes).items() if not _swings(offsets)}
+        written = [_written(note, divided) for note in part.notes]
+        tune = [new for old, new in zip(part.notes, written, strict=True) if (old.onset_tick, old.pitch) in melody]
+        parts.append(replace(part, notes=tuple(written)))
+        tunes.append(tuple(tune) if not part.is_drums else ())
+    return replace(arrangement, parts=tuple(parts), melody=max(tunes, key=len, default=()))
 
-    def written(tick: int, late_ticks: tuple[int, ...]) -> int:
+
+def _written(note: Note, divided: set[int]) -> Note:
+    def place(tick: int, late_ticks: tuple[int, ...]) -> int:
         beat, offset = divmod(tick, TICKS_PER_QUARTER)
         return tick - offset + _STRAIGHT_TICK if offset in late_ticks and beat not in divided else tick
 
-    move = _mover(written)
-    parts = tuple(replace(part, notes=move(part.notes)) for part in arrangement.parts)
-    return replace(arrangement, parts=parts, melody=move(arrangement.melody))
-
-
-def _mover(written: Callable[[int, tuple[int, ...]], int]) -> Callable[[Iterable[Note]], tuple[Note, ...]]:
-    def move(notes: Iterable[Note]) -> tuple[Note, ...]:
-        moved = []
-        for note in notes:
-            onset = written(note.onset_tick, (_SWUNG_TICK,))
-            end = written(note.end_tick, (_SWUNG_TICK - 1, _SWUNG_TICK))
-            moved.append(note._replace(onset_tick=onset, duration_tick=max(end - onset, 1)))
-        return tuple(moved)
-
-    return move
+    onset = place(note.onset_tick, (_SWUNG_TICK,))
+    end = place(note.end_tick, (_SWUNG_TICK - 1, _SWUNG_TICK))
+    return note._replace(onset_tick=onset, duration_tick=max(end - onset, 1))
 
 
 def _swings(offsets: set[int]) -> bool:
     return offsets <= {0, _SWUNG_TICK}
 
 
-def _beats(arrangement: Arrangement) -> dict[int, set[int]]:
+def _beats(notes: Iterable[Note]) -> dict[int, set[int]]:
     """Where in each quarter notes begin, in ticks."""
     beats: dict[int, set[int]] = {}
-    for note in arrangement.notes:
+    for note in notes:
         beat, offset = divmod(note.onset_tick, TICKS_PER_QUARTER)
         beats.setdefault(beat, set()).add(offset)
     return beats

@@ -41,6 +41,9 @@ from symbolic_cover.render.rhythm import Event, Figure, write_bar
 from symbolic_cover.render.tidy import tidy
 from symbolic_cover.render.voices import HELD_TICK, moving_notes, write_voices
 
+#: How often voices are divided anew from what was written.
+_MOST_ROUNDS = 4
+
 
 def write_musicxml(arrangement: Arrangement, path: Path) -> None:
     """Write an arrangement as uncompressed MusicXML, the same bytes each time. Raises as `to_music21` does."""
@@ -199,13 +202,29 @@ def _instrument(player: Player, number: int) -> instrument.Instrument:
 def _voices(
     player: Player, place: int, arrangement: Arrangement, bars: tuple[Bar, ...]
 ) -> tuple[list[Event], list[Event]]:
-    """The first and the second voice of a staff."""
+    """The first and the second voice of a staff, such that what they say would be written in the same way again."""
     part = player.staves[place]
     if part.is_drums:
         return write_drum_voices(part.notes, bars)
+    tune = _onsets(arrangement.melody) & _onsets(part.notes) if player.leads else set()
+    voices = _divided(player, place, part.notes, tune, bars)
+    for _ in range(_MOST_ROUNDS):
+        first, second = voices
+        written = tuple(Note(start, end - start, pitch) for start, end, pitches in first + second for pitch in pitches)
+        tune = {(event.start_tick, pitch) for event in first for pitch in event.pitches} if tune else set()
+        again = _divided(player, place, written, tune, bars)
+        if again == voices:
+            break
+        voices = again
+    return voices
+
+
+def _divided(
+    player: Player, place: int, notes: tuple[Note, ...], tune: set[tuple[int, int]], bars: tuple[Bar, ...]
+) -> tuple[list[Event], list[Event]]:
+    part = player.staves[place]
     if sustains(part):
-        return write_voices(part.notes, bars, held_tune(part.notes, HELD_TICK))
-    melody = _onsets(arrangement.melody) if player.leads else set()
-    if is_hand(player, place) and not melody & _onsets(part.notes):
-        melody = moving_notes(part.notes, bars)
-    return write_voices(part.notes, bars, melody, apart=is_guitar(part))
+        return write_voices(notes, bars, held_tune(notes, HELD_TICK))
+    if is_hand(player, place) and not tune:
+        tune = moving_notes(notes, bars)
+    return write_voices(notes, bars, tune, apart=is_guitar(part))

@@ -66,7 +66,8 @@ def write_voices(
 
 def _until_struck_again(ends: dict[Onset, int]) -> dict[Onset, int]:
     """No note is held while its pitch is struck again."""
-    capped, next_tick = {}, {}
+    capped: dict[Onset, int] = {}
+    next_tick: dict[int, int] = {}
     for (tick, pitch), end in sorted(ends.items(), reverse=True):
         capped[tick, pitch] = min(end, next_tick.get(pitch, end))
         next_tick[pitch] = tick
