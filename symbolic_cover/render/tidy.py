@@ -63,7 +63,7 @@ def _swing(root: Element) -> None:
         for mark, words in pairwise(directions):
             if mark.find("direction-type/metronome") is not None and words.findtext("direction-type/words") == SWING:
                 mark.insert(0, words[0])
-                mark[0][0].text = f"{SWING} "
+                mark[0][0].text = f"{SWING}\N{NO-BREAK SPACE} "
                 mark.set("placement", "above")
                 measure.remove(words)
                 return

@@ -45,11 +45,11 @@ def write_voices(
     tune = {onset: end for onset, end in longest.items() if onset in melody}
     rest = {onset: end for onset, end in longest.items() if onset not in melody}
     if not tune or not rest:
-        return _line(longest, bars), []
+        return _apart(_line(longest, bars), [], longest)
 
     tune_line = _line(tune, bars)
     if apart:
-        return tune_line, _line(rest, bars)
+        return _apart(tune_line, _line(rest, bars), longest)
     rest = _without_chords_of(tune_line, rest)
     rest_line = _line(rest, bars)
     divided = _divided_bars(tune_line, rest_line, bars)
@@ -61,7 +61,7 @@ def write_voices(
     ]
     own_voice = {(event.start_tick, pitch) for event in second for pitch in event.pitches}
     first = _line({onset: end for onset, end in longest.items() if onset not in own_voice}, bars, tune)
-    return first, _kept_within(second, divided, bars)
+    return _apart(first, _kept_within(second, divided, bars), longest)
 
 
 def _until_struck_again(ends: dict[Onset, int]) -> dict[Onset, int]:
@@ -72,6 +72,19 @@ def _until_struck_again(ends: dict[Onset, int]) -> dict[Onset, int]:
         capped[tick, pitch] = min(end, next_tick.get(pitch, end))
         next_tick[pitch] = tick
     return capped
+
+
+def _apart(first: list[Event], second: list[Event], onsets: Collection[Onset]) -> tuple[list[Event], list[Event]]:
+    """The voices, each note written until its pitch is struck again in either."""
+    strikes: dict[int, list[int]] = {}
+    for tick, pitch in sorted(onsets):
+        strikes.setdefault(pitch, []).append(tick)
+
+    def cut(event: Event) -> Event:
+        later = [ticks[bisect_right(ticks, event.start_tick) :] for ticks in map(strikes.__getitem__, event.pitches)]
+        return event._replace(end_tick=min([event.end_tick, *(ticks[0] for ticks in later if ticks)]))
+
+    return [cut(event) for event in first], [cut(event) for event in second]
 
 
 def moving_notes(notes: Iterable[Note], bars: Collection[Bar]) -> set[Onset]:

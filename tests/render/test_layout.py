@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from xml.etree import ElementTree
 
@@ -16,6 +17,7 @@ from symbolic_cover.render.parts import write_parts
 from symbolic_cover.render.rhythm import Event
 from symbolic_cover.render.voices import moving_notes, write_voices
 from tests.render.ensembles import ENSEMBLES, song_for
+from tests.render.make_golden import FOLDER, songs
 from tests.render.scores import golden, piano
 
 SWUNG = [tick for beat in range(0, 96, 12) for tick in (beat, beat + 8)]
@@ -170,3 +172,15 @@ def test_six_eight_has_its_pick_up_too(tmp_path):
     path = tmp_path / "score.musicxml"
     write_musicxml(song, path)
     assert music21_faults(song, path) == verovio_faults(song, path) == return_faults(song, path) == []
+
+
+@pytest.mark.parametrize("name", sorted(songs()))
+def test_golden_scores(name, tmp_path):
+    write_musicxml(songs()[name], tmp_path / "score.musicxml")
+    golden_text = (FOLDER / f"{name}.musicxml").read_text(encoding="utf-8")
+    assert without_version((tmp_path / "score.musicxml").read_text(encoding="utf-8")) == without_version(golden_text)
+
+
+def without_version(text: str) -> str:
+    """A score without the line that names music21's version."""
+    return re.sub(r"<software>.*</software>", "", text)
