@@ -135,7 +135,7 @@ def people(library: Path, count: int) -> dict[str, list[dict[str, float]]]:
     measured = {}
     for ensemble, (dataset, braced_only) in HUMAN.items():
         if dataset == "music21 bach":
-            paths = [Path(path) for path in corpus.getComposer("bach", ["mxl", "xml"]) if "bwv" in Path(path).name]
+            paths = [path for path in map(Path, corpus.getComposer("bach")) if path.match("bwv*.mxl")]
         else:
             paths = sorted((library / dataset).glob("*.mxl"))
         chosen = paths[:: max(1, len(paths) // count)][:count]

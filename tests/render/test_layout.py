@@ -11,6 +11,7 @@ import pytest
 from benchmarks.score_checks import music21_faults, return_faults, schema_faults, verovio_faults
 from symbolic_cover.listen import quantize, read_score
 from symbolic_cover.music import Arrangement, Chord, Grid, Key, Meter, Note, Part, Section
+from symbolic_cover.pipeline import write_part_scores
 from symbolic_cover.render.layout import is_swung, lay_out
 from symbolic_cover.render.musicxml import write_musicxml
 from symbolic_cover.render.parts import write_parts
@@ -184,3 +185,10 @@ def test_golden_scores(name, tmp_path):
 def without_version(text: str) -> str:
     """A score without the line that names music21's version."""
     return re.sub(r"<software>.*</software>", "", text)
+
+
+def test_part_scores_are_printed_too(tmp_path):
+    paths = write_part_scores(band(SWUNG), tmp_path / "parts")
+    assert [path.name for path in paths[:2]] == ["melody.musicxml", "melody.pdf"]
+    assert len(paths) == 6
+    assert all(path.stat().st_size > 1000 for path in paths)
