@@ -114,6 +114,13 @@ class Chord(NamedTuple):
         return name if degree == "1" else f"{name}/{degree}"
 
 
+class Section(NamedTuple):
+    """A section of the form begins: where, and what it is called (``A``, ``B``, ``A2``)."""
+
+    start_tick: int
+    label: str
+
+
 HARTE_DEGREES = ("1", "b2", "2", "b3", "3", "4", "b5", "5", "#5", "6", "b7", "7")
 
 
@@ -171,13 +178,14 @@ class Transcript:
     `score` is a `symusic.Score` in seconds. Its markers are chord symbols in Harte's notation
     (``N`` ends one), its key signatures are those of the source, its tracks keep their names.
     `kind` is ``audio``, ``midi``, ``musicxml``, ``abc`` or ``kern``. `sureness` says of a recording how probable the
-    listener finds what it says of metre, key, chords and melody, 0..1.
+    listener finds what it says of metre, key, chords and melody, 0..1. `composer` is as the file names them.
     """
 
     score: ScoreSecond
     kind: str
     title: str
     sureness: Mapping[str, float] = field(default_factory=dict)
+    composer: str = ""
 
 
 #: Who may hear the notes of a recording; transkun is for a piano alone, `auto` for whoever is there and hears better.
@@ -413,7 +421,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Arrangement:
-    """A cover on the grid. `melody` are those notes of the leading part that are the song's tune."""
+    """A cover on the grid. `melody` are those notes of the leading part that are the song's tune.
+
+    `source` names what was covered, `sections` are the song's.
+    """
 
     parts: tuple[Part, ...]
     melody: tuple[Note, ...]
@@ -424,6 +435,9 @@ class Arrangement:
     arranger: str
     title: str = "Untitled"
     seed: int = 0
+    composer: str = ""
+    source: str = ""
+    sections: tuple[Section, ...] = ()
 
     @property
     def notes(self) -> tuple[Note, ...]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from symbolic_cover.analyze.content import analyze
+from symbolic_cover.analyze.form import sections_of
 from symbolic_cover.arrange.arranger import draft_by_model, draft_by_rules, prepare_content
 from symbolic_cover.arrange.checkpoint import DEFAULT_STYLE, find_checkpoint, load_checkpoint
 from symbolic_cover.arrange.choose import choose
@@ -72,11 +73,13 @@ class Cover:
         *,
         audio_format: str = "wav",
         soundfont: Path | None = None,
+        parts: bool = False,
         progress: Progress | None = None,
     ) -> dict[str, Path]:
         """Write score, MIDI, sound and report into `folder`; all of them or, on an error, none.
 
-        Returns the path of each: ``midi``, ``musicxml``, ``pdf``, ``audio``, ``report_json``, ``report_html``.
+        Returns the path of each: ``midi``, ``musicxml``, ``pdf``, ``audio``, ``report_json``, ``report_html``; with
+        `parts` also ``parts``, the folder of what each player reads, as MusicXML and PDF.
         """
         if audio_format not in AUDIO_FORMATS:
             raise UsageError(
@@ -94,8 +97,14 @@ class Cover:
         with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=folder) as unfinished:
             drafts = {kind: Path(unfinished) / name for kind, name in names.items()}
             _write_all(self, drafts, soundfont, progress or _silent)
+            separate = write_part_scores(self.arrangement, Path(unfinished) / "parts") if parts else []
             for kind, name in names.items():
                 os.replace(drafts[kind], folder / name)
+            if parts:
+                (folder / "parts").mkdir(exist_ok=True)
+                for path in separate:
+                    os.replace(path, folder / "parts" / path.name)
+                names["parts"] = "parts"
         return {kind: folder / name for kind, name in names.items()}
 
 
@@ -128,6 +137,8 @@ def cover(
         drafts = stages.arrange(content, chosen_style, controls, tell)
     with clock.stage("choose"):
         arrangement, scores = choose(drafts, content, stages.human.get(style))
+        arrangement = replace(arrangement, composer=transcript.composer, source=Path(source).name,
+                              sections=sections_of(content))  # fmt: skip
         report = _report(arrangement, scores, content, chosen_style, controls, stages, clock)
     return Cover(transcript, content, arrangement, report, clock.seconds)
 
@@ -262,6 +273,17 @@ def _write_all(made: Cover, paths: dict[str, Path], soundfont: Path | None, prog
         audio_path=paths["audio"],
         parts=made.arrangement.parts,
     )
+
+
+def write_part_scores(arrangement: Arrangement, folder: Path) -> list[Path]:
+    """What each player reads from, as MusicXML and PDF in `folder`, which is made. Returns the paths of all."""
+    from symbolic_cover.render.engrave import write_pdf
+    from symbolic_cover.render.parts import write_parts
+
+    scores = write_parts(arrangement, writable_folder(folder))
+    for score in scores:
+        write_pdf(score, score.with_suffix(".pdf"))
+    return [path for score in scores for path in (score, score.with_suffix(".pdf"))]
 
 
 class _Clock:

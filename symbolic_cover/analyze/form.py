@@ -7,9 +7,11 @@ self-similarity", ACM Multimedia 1999), here over bars of a lead sheet.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
-from symbolic_cover.music import Content
+from symbolic_cover.music import Content, Section
 
 #: How many bars in a row must be alike, and how alike, on average and each.
 SECTION_BARS = 4
@@ -37,6 +39,57 @@ def returning_bars(content: Content) -> list[int | None]:
                 if value >= _ALIKE_EACH and alike.mean() > best[bar] + 0.05:
                     best[bar], found[bar] = alike.mean(), bar - lag
     return found
+
+
+def sections_of(content: Content) -> tuple[Section, ...]:
+    """The sections of the song, named by letters; a section that returns keeps its letter and is numbered.
+
+    A section begins where a run of returning bars begins or ends, or where what it brings back does, and lasts
+    `SECTION_BARS` or more; one bar beside the phrases of `SECTION_BARS` bars that most returns keep to, it is taken to
+    begin with the phrase. None are named where nothing returns.
+    """
+    sources = returning_bars(content)
+    edges = _edges(sources)
+    if len(edges) < 2:
+        return ()
+    letters: list[str] = []  # by bar
+    sections: list[Section] = []
+    n_letters = 0
+    for start, end in pairwise([*edges, len(sources)]):
+        known = [letters[source] for source in sources[start:end] if source is not None and source < start]
+        if 2 * len(known) >= end - start:
+            letter = max(sorted(set(known)), key=known.count)
+        else:
+            letter = _letter(n_letters)
+            n_letters += 1
+        times = 1 + sum(section.label.rstrip("0123456789") == letter for section in sections)
+        sections.append(Section(content.grid.bars[start].start_tick, letter + (str(times) if times > 1 else "")))
+        letters += [letter] * (end - start)
+    return tuple(sections)
+
+
+def _edges(sources: list[int | None]) -> list[int]:
+    """The bars in which sections begin, 0 first."""
+    lags = [None if source is None else bar - source for bar, source in enumerate(sources)]
+    begins = [bar for bar in range(1, len(lags)) if lags[bar] != lags[bar - 1]]
+    origins = [source for bar in [0, *begins] if (source := sources[bar]) is not None]
+    ends = [source + 1 for bar in [*begins, len(sources)] if (source := sources[bar - 1]) is not None]
+    returns = [bar for bar in begins if lags[bar] is not None]
+    phase = max(range(SECTION_BARS), key=[bar % SECTION_BARS for bar in returns].count)
+    edges = [0]
+    for bar in sorted({_on_phrase(bar, phase) for bar in (*begins, *origins, *ends)}):
+        if bar - edges[-1] >= SECTION_BARS and len(sources) - bar >= SECTION_BARS:
+            edges.append(bar)
+    return edges
+
+
+def _on_phrase(bar: int, phase: int) -> int:
+    """The bar, or its neighbour where that begins a phrase: what brings back a phrase often differs in its last bar."""
+    return next((near for near in (bar, bar + 1, bar - 1) if near % SECTION_BARS == phase), bar)
+
+
+def _letter(number: int) -> str:
+    return chr(ord("A") + number % 26) * (1 + number // 26)
 
 
 def bar_likeness(content: Content) -> tuple[np.ndarray, np.ndarray]:

@@ -42,6 +42,7 @@ Transcriber = Annotated[
 CheckpointOption = Annotated[
     str | None, typer.Option("--checkpoint", help="A checkpoint folder or name, or 'rules' for no model.")
 ]
+Parts = Annotated[bool, typer.Option("--parts", help="Also what each player reads, as MusicXML and PDF in parts/.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 AudioFormat = Annotated[str, typer.Option("--format", help="Sound as wav, flac, mp3 or ogg.")]

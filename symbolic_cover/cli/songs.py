@@ -21,6 +21,7 @@ from symbolic_cover.cli.options import (
     Json,
     Level,
     MeterOption,
+    Parts,
     Polyphony,
     Quiet,
     Seed,
@@ -66,6 +67,7 @@ def cover_command(
     downbeat: Downbeat = None,
     transcriber: Transcriber = "auto",
     checkpoint: CheckpointOption = None,
+    parts: Parts = False,
     audio_format: AudioFormat = "wav",
     soundfont: SoundFont = None,
     quiet: Quiet = False,
@@ -95,7 +97,7 @@ def cover_command(
         try:
             with progress_line(quiet or as_json, source.name if several else "") as tell:
                 made = cover(source, style, controls, ensemble=ensemble, hints=hints, stages=stages, progress=tell)
-                files = made.save(folder, audio_format=audio_format, soundfont=soundfont, progress=tell)
+                files = made.save(folder, audio_format=audio_format, soundfont=soundfont, parts=parts, progress=tell)
         except SymbolicCoverError as error:
             if not several:
                 raise
@@ -210,6 +212,7 @@ def arrange(
     downbeat: Downbeat = None,
     transcriber: Transcriber = "auto",
     checkpoint: CheckpointOption = None,
+    parts: Parts = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -219,7 +222,7 @@ def arrange(
         candidates=candidates,
     )  # fmt: skip
     hints = hints_of(bpm, meter, downbeat, transcriber)
-    from symbolic_cover.pipeline import check_writable, cover, writable_folder
+    from symbolic_cover.pipeline import check_writable, cover, writable_folder, write_part_scores
     from symbolic_cover.render.midi import write_midi
     from symbolic_cover.render.musicxml import write_musicxml
 
@@ -231,6 +234,9 @@ def arrange(
     write_midi(made.arrangement, folder / "arrangement.mid")
     write_musicxml(made.arrangement, folder / "score.musicxml")
     files = {"midi": folder / "arrangement.mid", "musicxml": folder / "score.musicxml"}
+    if parts:
+        write_part_scores(made.arrangement, folder / "parts")
+        files["parts"] = folder / "parts"
     if as_json:
         print_json({"files": {kind: str(path) for kind, path in files.items()}, "scores": made.report.scores["cover"]})
     elif not quiet:

@@ -8,6 +8,7 @@ of a recording.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -74,7 +75,7 @@ def read_score(
         kind = NOTATION_KINDS[suffix]
         written, title = read_notation(path, kind)
         score, grid = settle(written)
-        transcript = Transcript(score, kind, title)
+        transcript = Transcript(score, kind, title, composer=written.composer)
     _refuse_too_long(path, transcript.score, longest_sec)
     if grid.confidence == 1.0 and (bpm, meter, downbeat_sec) != (None, None, None):
         return override(transcript, grid, bpm=bpm, meter=meter, downbeat_sec=downbeat_sec)
@@ -93,7 +94,7 @@ def override(
     if bpm is not None:
         factor = grid.tempo_bpm / bpm
         grid = Grid(grid.beat_tick, grid.beat_sec * factor, grid.bars, grid.confidence)
-        transcript = Transcript(_stretched(transcript.score, factor), transcript.kind, transcript.title)
+        transcript = replace(transcript, score=_stretched(transcript.score, factor))
     return transcript, grid
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 DEFAULT_QUARTER_BPM = 120.0
 HALF_TICK = 0.5
+HALF_BEAT_TICK, SWING_TICK = 6, 2
 
 
 class Measure(NamedTuple):
@@ -57,6 +58,8 @@ class Written:
     tempos: list[tuple[float, float]]  # (tick, quarters a minute)
     keys: list[tuple[float, int, int]] = field(default_factory=list)  # (tick, fifths, 0 major or 1 minor)
     chords: list[tuple[float, str]] = field(default_factory=list)  # (tick, Harte label)
+    composer: str = ""
+    swings: bool = False  # eighths are to be played as the first and the last of a triplet
 
     @property
     def end_tick(self) -> float:
@@ -76,8 +79,24 @@ def settle(written: Written) -> tuple[ScoreSecond, Grid]:
     with that bar.
     """
     bars, shift_tick = full_bars(written.measures, written.end_tick)
+    if written.swings:
+        swing_out(written, bars, shift_tick)
     grid = _grid(bars, [(tick + shift_tick if tick > 0 else 0.0, bpm) for tick, bpm in written.tempos])
     return _score(written, shift_tick, grid), grid
+
+
+def swing_out(written: Written, bars: tuple[Bar, ...], shift_tick: int) -> None:
+    """Move what begins or ends half-way through a quarter to two thirds, if the track divides it in no other way."""
+    beats = {tick for bar in bars for tick in range(bar.start_tick, bar.end_tick, TICKS_PER_QUARTER)}
+    for track in written.tracks:
+        onsets = {round(note.onset_tick) + shift_tick for note in track.notes}
+        swung = {
+            beat for beat in beats if onsets & set(range(beat + 1, beat + TICKS_PER_QUARTER)) <= {beat + HALF_BEAT_TICK}
+        }
+        for index, note in enumerate(track.notes):
+            ends = (note.onset_tick, note.onset_tick + note.duration_tick)
+            start, end = (tick + SWING_TICK * (round(tick) + shift_tick - HALF_BEAT_TICK in swung) for tick in ends)
+            track.notes[index] = note._replace(onset_tick=start, duration_tick=end - start)
 
 
 def full_bars(measures: list[Measure], end_tick: float) -> tuple[tuple[Bar, ...], int]:

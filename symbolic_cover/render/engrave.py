@@ -22,7 +22,7 @@ _OPTIONS = {
     "smuflTextFont": "none",
     "breaks": "auto",
     "header": "auto",
-    "footer": "none",
+    "footer": "encoded",
     "justifyVertically": True,
     "spacingSystem": 10,
     "svgViewBox": True,
@@ -48,7 +48,7 @@ def engrave_svg(musicxml_path: Path) -> list[str]:
         raise InputError(f"{musicxml_path} cannot be engraved:", "is it a MusicXML score?")
     unit, room = next((unit, room) for most, unit, room in _SIZES if _n_staves(mei) <= most)
     toolkit.setOptions({"unit": unit, "spacingStaff": room, "spacingBraceGroup": room, "spacingBracketGroup": room})
-    toolkit.loadData(_with_large_title(mei))
+    toolkit.loadData(_with_credits(mei))
     pages = (toolkit.renderToSVG(page) for page in range(1, toolkit.getPageCount() + 1))
     return [outline_text(page) for page in pages]
 
@@ -67,15 +67,23 @@ def _cairosvg() -> Any:
     return cairosvg
 
 
-def _with_large_title(mei: str) -> str:
-    """Give the credits of the first page their sizes, which verovio does not read from MusicXML."""
+def _with_credits(mei: str) -> str:
+    """Give the credits of the first page their sizes and places, which verovio does not read from MusicXML."""
 
     def enlarged(rend: re.Match[str]) -> str:
         percent = min(220, max(90, 220 * _TITLE_SIGNS // len(rend[2])))
         return f'{rend[1]} fontsize="{percent}%">{rend[2]}<'
 
     mei = re.sub(r'( halign="center" valign="top")>([^<]+)<', enlarged, mei, count=1)
-    return mei.replace(' halign="right" valign="top"', ' halign="right" valign="bottom"', 1)
+    mei = mei.replace(' halign="left" valign="top"', ' halign="left" valign="bottom"', 1)
+    names = mei.count(' halign="right" valign="top"')
+    for place in ("middle", "bottom")[-names:] if names else ():
+        mei = mei.replace(' halign="right" valign="top"', f' halign="right" valign="{place}"', 1)
+    rights = re.search(r'<rend [^>]*halign="center" valign="bottom"[^>]*>([^<]*)</rend>', mei)
+    if rights is None:
+        return mei
+    foot = f'<pgFoot func="first"><rend halign="center" valign="bottom" fontsize="70%">{rights[1]}</rend></pgFoot>'
+    return mei.replace(rights[0], "", 1).replace("</pgHead>", f"</pgHead>{foot}", 1)
 
 
 def write_pdf(musicxml_path: Path, pdf_path: Path) -> None:

@@ -14,6 +14,7 @@ STRINGS, VOICES = "strings", "voices"
 _STRING_PROGRAMS = frozenset({*range(40, 45), *range(48, 52)})
 _VOICE_PROGRAMS = frozenset(range(52, 55))
 _GUITAR_PROGRAMS, _BASS_PROGRAMS, _KEYBOARD_PROGRAMS = range(24, 32), range(32, 40), range(24)
+_PIANO_PROGRAMS = range(8)
 _TIMPANI_PROGRAM = 47
 #: Programs that hold a note as long as they are asked to, so that a score must say how long.
 _SUSTAINING_PROGRAMS = frozenset({*range(16, 24), *range(40, 45), *range(48, 80)})
@@ -27,6 +28,14 @@ _CLEFS_BY_NAME = (
     (r"\b(soprano|alto)s?\b", "treble"),
 )
 _CLEFS_BY_PROGRAM = {40: "treble", 41: "alto", 42: "bass", 43: "bass-8", _TIMPANI_PROGRAM: "bass"}
+#: Programs of instruments that read other notes than sound: what players call the instrument, and the interval from
+#: the written to the sounding note.
+TRANSPOSING = {
+    56: ("trumpet in B♭", "-M2"), 59: ("trumpet in B♭", "-M2"), 60: ("horn in F", "-P5"),
+    64: ("soprano saxophone in B♭", "-M2"), 65: ("alto saxophone in E♭", "-M6"), 66: ("tenor saxophone in B♭", "-M9"),
+    67: ("baritone saxophone in E♭", "-M13"), 69: ("English horn in F", "-P5"), 71: ("clarinet in B♭", "-M2"),
+    72: ("piccolo", "P8"),
+}  # fmt: skip
 _ABBREVIATIONS = {
     "piano": "Pno.", "keys": "Keys", "voice": "V.", "soprano": "S.", "alto": "A.", "tenor": "T.", "bass": "B.",
     "violin": "Vln.", "violins": "Vln.", "viola": "Vla.", "violas": "Vla.", "violoncello": "Vc.",
@@ -62,6 +71,7 @@ class Player:
     clefs: tuple[str, ...]
     leads: bool
     family: str = ""
+    transposition: str | None = None
 
     @property
     def is_drums(self) -> bool:
@@ -89,6 +99,11 @@ def names_chords(players: Sequence[Player]) -> bool:
     """Whether somebody plays from chord symbols: a score for choir, strings or orchestra has none."""
     harmonic = (*_KEYBOARD_PROGRAMS, *_GUITAR_PROGRAMS, *_BASS_PROGRAMS)
     return any(not player.is_drums and player.staves[0].program in harmonic for player in players)
+
+
+def is_hand(player: Player, place: int) -> bool:
+    """Whether one hand at a keyboard plays a staff."""
+    return len(player.staves) > 1 and player.staves[place].program in _PIANO_PROGRAMS
 
 
 def is_bass(part: Part) -> bool:

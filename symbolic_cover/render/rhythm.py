@@ -102,8 +102,8 @@ def _places(lengths: list[int]) -> tuple[int, ...]:
     return tuple(places)
 
 
-def write_bar(events: list[Event], start_tick: int, meter: Meter) -> list[Figure]:
-    """Write one voice of one bar so that it adds up to the bar exactly.
+def write_bar(events: list[Event], start_tick: int, meter: Meter, opening_tick: int = 0) -> list[Figure]:
+    """Write one voice of one bar so that it adds up to the bar exactly, from `opening_tick` of the bar on.
 
     `events` do not overlap; they may begin before the bar and end after it, and rests need not be given.
     """
@@ -112,7 +112,7 @@ def write_bar(events: list[Event], start_tick: int, meter: Meter) -> list[Figure
     cuts = {tick - start_tick for event in inside for tick in event[:2]}
     triplets = _triplet_spans(meter, sorted(cut for cut in cuts if 0 < cut < meter.bar_tick))
     figures: list[Figure] = []
-    now = 0
+    now = opening_tick
     for event in inside:
         first, last = max(event.start_tick - start_tick, 0), min(event.end_tick - start_tick, meter.bar_tick)
         figures += _write(Event(now, first, ()), triplets, meter)

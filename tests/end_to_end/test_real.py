@@ -1,6 +1,7 @@
 """The real thing: shipped weights, real recording, real scores."""
 
 import json
+import shutil
 from pathlib import Path
 
 import music21
@@ -79,7 +80,9 @@ def test_a_recording_becomes_a_cover(excerpt, tmp_path):
 
 def test_an_abc_tune_becomes_a_cover(tmp_path):
     made = cover(EXAMPLES / "scarborough_fair.abc", controls=Controls(candidates=2))
-    made.save(tmp_path / "out")
+    files = made.save(tmp_path / "out", parts=True)
+    assert sorted(path.name for path in files["parts"].iterdir()) == ["piano.musicxml", "piano.pdf"]
+    shutil.rmtree(files["parts"])
     report = check_files(tmp_path / "out")
     check_report(report)
     assert report["settings"]["meter"] == "3/4"

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from symbolic_cover.arrange.styles import load_ensembles
 from symbolic_cover.music import Arrangement, Chord, Ensemble, Grid, Key, Meter, Note, Part, PartSpec
 from symbolic_cover.render.drums import drum_of
+from symbolic_cover.render.layout import lay_out
 from symbolic_cover.render.musicxml import write_musicxml
 from tests.render.scores import METERS
 
@@ -111,21 +112,23 @@ def fault_of(arrangement: Arrangement, folder: Path) -> str:
     drums the places on the staff are compared, and by the file itself their sounds.
     """
     score = reopened(arrangement, folder)
+    arrangement, page = lay_out(arrangement)
     groups: dict[str, list[Part]] = {}
     for number, part in enumerate(arrangement.parts):
         groups.setdefault(part.group or f"#{number}", []).append(part)
     playing = [parts for parts in groups.values() if any(part.notes for part in parts)] or list(groups.values())
     heard: Counter[tuple[str, int, object]] = Counter()
     for staff in score.parts:
-        for bar, measure in zip(arrangement.grid.bars, staff.getElementsByClass("Measure"), strict=True):
+        for bar, measure in zip(page.bars, staff.getElementsByClass("Measure"), strict=True):
+            length = bar.meter.bar_tick - (0 if bar.start_tick else page.opening_tick)
             for voice in list(measure.voices) or [measure]:
                 lengths = [Fraction(element.quarterLength).limit_denominator(48) for element in voice.notesAndRests]
-                if sum(lengths) != Fraction(bar.meter.bar_tick, 12):
+                if sum(lengths) != Fraction(length, 12):
                     return f"bar {measure.number} of {staff.partName} holds {lengths}"
         for element in staff.recurse().notes:
             if isinstance(element, music21.harmony.ChordSymbol):
                 continue
-            tick = round(Fraction(element.getOffsetInHierarchy(staff)) * 12)
+            tick = round(Fraction(element.getOffsetInHierarchy(staff)) * 12) + page.opening_tick
             for head in element.notes if hasattr(element, "notes") else [element]:
                 if head.tie is None or head.tie.type == "start":
                     heard[staff.partName, tick, _sound(head)] += 1
