@@ -48,7 +48,7 @@ def _basic_pitch() -> Finding:
 
 
 def _fluidsynth() -> Finding:
-    from symbolic_cover.render.sound import fluidsynth_version
+    from symbolic_cover.render.synthesizer import fluidsynth_version
 
     try:
         return Finding("fluidsynth", True, True, fluidsynth_version())
@@ -57,7 +57,7 @@ def _fluidsynth() -> Finding:
 
 
 def _soundfonts() -> list[Finding]:
-    from symbolic_cover.render.sound import find_soundfonts
+    from symbolic_cover.render.soundfonts import find_soundfonts
 
     fonts = find_soundfonts()
     if not fonts:

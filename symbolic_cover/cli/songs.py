@@ -78,7 +78,7 @@ def cover_command(
     sources = sources_of_inputs(inputs)
     from symbolic_cover.arrange.styles import load_style
     from symbolic_cover.pipeline import AUDIO_FORMATS, check_writable, cover, load_stages
-    from symbolic_cover.render.sound import choose_soundfont
+    from symbolic_cover.render.soundfonts import choose_soundfont
 
     load_style(style, ensemble)
     if audio_format not in AUDIO_FORMATS:

@@ -19,7 +19,8 @@ from symbolic_cover.render.engrave import engrave_svg
 from symbolic_cover.render.midi import write_midi
 from symbolic_cover.render.musicxml import to_music21, write_musicxml
 from symbolic_cover.render.players import abbreviate, held_tune, players_of
-from symbolic_cover.render.sound import find_soundfonts, render_audio
+from symbolic_cover.render.sound import render_audio
+from symbolic_cover.render.soundfonts import find_soundfonts
 from tests.render.ensembles import ENSEMBLES, ensemble_arrangements, fault_of, reopened, song_for
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*does not map to a valid instrument")
