@@ -112,6 +112,13 @@ class Chord(NamedTuple):
         return name if degree == "1" else f"{name}/{degree}"
 
 
+class Section(NamedTuple):
+    """A section of the form begins: where, and what it is called (``A``, ``B``, ``A2``)."""
+
+    start_tick: int
+    label: str
+
+
 HARTE_DEGREES = ("1", "b2", "2", "b3", "3", "4", "b5", "5", "#5", "6", "b7", "7")
 
 
@@ -392,7 +399,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Arrangement:
-    """A cover on the grid. `melody` are those notes of the leading part that are the song's tune."""
+    """A cover on the grid. `melody` are those notes of the leading part that are the song's tune.
+
+    `source` names what was covered, `sections` are the song's.
+    """
 
     parts: tuple[Part, ...]
     melody: tuple[Note, ...]
@@ -403,6 +413,9 @@ class Arrangement:
     arranger: str
     title: str = "Untitled"
     seed: int = 0
+    composer: str = ""
+    source: str = ""
+    sections: tuple[Section, ...] = ()
 
     @property
     def notes(self) -> tuple[Note, ...]:

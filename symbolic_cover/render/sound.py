@@ -91,7 +91,7 @@ def render_audio(
         ceiling = 10 ** ((LOSSY_CEILING_DBTP if out_path.suffix.lower() in _LOSSY else CEILING_DBTP) / 20)
         gain, loudness, peak = _level(played, lufs, ceiling)
         with _unfinished([out_path, *names.values()]) as partials, ExitStack() as stack:
-            files = [stack.enter_context(_sound_file(path, out_path.suffix, rate_hz)) for path in partials]
+            files = [stack.enter_context(sound_file(path, out_path.suffix, rate_hz)) for path in partials]
             for groups_of_stretch in _mastered(played, gain, ceiling):
                 files[0].write(groups_of_stretch.sum(axis=1))
                 for index, stem in enumerate(files[1:]):
@@ -174,7 +174,8 @@ def _mastered(played: _Played, gain: float, ceiling: float) -> Iterator[np.ndarr
         yield around[reach:-reach] * factors[:, None, None].astype(np.float32)
 
 
-def _sound_file(path: Path, suffix: str, rate_hz: int):  # type: ignore[no-untyped-def]
+def sound_file(path: Path, suffix: str, rate_hz: int):  # type: ignore[no-untyped-def]
+    """A stereo file open for writing, in the format of `suffix` whatever the path is called."""
     import soundfile
 
     kind, subtype = _FORMATS[suffix.lower()]
