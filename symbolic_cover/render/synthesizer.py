@@ -1,7 +1,7 @@
 """FluidSynth in this process: a score goes in, blocks of sound come out.
 
-Each group of tracks has a synthesizer of its own, and all advance together; FluidSynth's room is linear, so the sum
-of the groups is what one synthesizer would play. Controls of the score (pedal, volume, pan, expression), pitch bends
+Each group of tracks has a synthesizer and a thread of its own; FluidSynth's room is linear, so the sum of the groups is
+what one synthesizer would play. Controls of the score (pedal, volume, pan, expression), pitch bends
 and changes of program are played as they stand.
 """
 
@@ -10,8 +10,12 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import io
+import os
 import sys
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,11 +26,10 @@ import symusic
 from symbolic_cover.errors import MissingDependencyError, UsageError
 from symbolic_cover.render.balance import PAN_CONTROL
 
-#: The tail ends when it has stayed below this for `_QUIET_SEC`, or after `MAX_TAIL_SEC`.
+#: The tail ends when a block has stayed below this, or after `MAX_TAIL_SEC`.
 SILENCE_DBFS = -66.0
 MAX_TAIL_SEC = 6.0
-_QUIET_SEC = 0.25
-BLOCK_FRAMES = 1 << 15
+BLOCK_FRAMES = 1 << 14
 _GAIN = 0.2
 #: Enough that no note of a full orchestra with pedal is stolen.
 _POLYPHONY = 1024
@@ -62,7 +65,6 @@ class _Event:
     channel: int
     number: int
     value: int
-    group: int
 
 
 def room_of(score: symusic.Score) -> Room:
@@ -72,27 +74,43 @@ def room_of(score: symusic.Score) -> Room:
 
 
 def play_blocks(
-    score: symusic.Score, soundfont: Path, rate_hz: int, groups: Sequence[Sequence[int]] | None = None
+    score: symusic.Score, soundfont: Path, rate_hz: int, groups: Sequence[Sequence[int]]
 ) -> Iterator[np.ndarray]:
     """Blocks of sound, float32 of shape (frames, 2 for each group), of a score played from its start.
 
-    `groups` are indices of tracks; None plays all of them together. The sound ends with the tail of the last notes.
-    Raises UsageError for a SoundFont that cannot be read, MissingDependencyError without libfluidsynth.
+    `groups` are indices of tracks. The sound ends with the tail of the last notes. Raises UsageError for a SoundFont
+    that cannot be read, MissingDependencyError without libfluidsynth.
     """
     score = score.to("second")
-    groups = groups if groups is not None else [list(range(len(score.tracks)))]
-    group_of = {track: group for group, tracks in enumerate(groups) for track in tracks}
-    channels, room = _channels(score), room_of(score)
-    synths: list[_Synth] = []
-    try:
-        synths += (_Synth(soundfont, rate_hz, room) for _ in groups)
-        for index, (track, channel, pan) in enumerate(zip(score.tracks, channels, _pans(score), strict=True)):
-            if index in group_of:
-                synths[group_of[index]].seat(track, channel, pan)
-        yield from _gathered(_performed(synths, _events(score, channels, group_of, rate_hz), rate_hz))
-    finally:
-        for synth in synths:
-            synth.delete()
+    channels, pans, room = _channels(score), _pans(score), room_of(score)
+    events = [_events(score, channels, tracks, rate_hz) for tracks in groups]
+    end = max((one[-1].frame for one in events if one), default=0)
+    threshold, n_frames = 10 ** (SILENCE_DBFS / 20), 0
+    with ExitStack() as stack:
+        players = []
+        for tracks, of_group in zip(groups, events, strict=True):
+            synth = stack.enter_context(closing(_Synth(soundfont, rate_hz, room)))
+            for index in tracks:
+                synth.seat(score.tracks[index], channels[index], pans[index])
+            players.append(synth.blocks(of_group))
+        pool = stack.enter_context(ThreadPoolExecutor(min(len(players), os.cpu_count() or 1)))
+        while n_frames < end + MAX_TAIL_SEC * rate_hz:
+            block = np.concatenate(list(pool.map(next, players)), axis=1)
+            n_frames += len(block)
+            yield block
+            if n_frames > end + BLOCK_FRAMES and np.max(np.abs(block)) < threshold:
+                return
+
+
+def halves(score: symusic.Score) -> list[list[int]]:
+    """The tracks in two groups with about as many notes, so that two cores share the work; one if one has all."""
+    groups: list[list[int]] = [[], []]
+    sizes = [0, 0]
+    for index in sorted(range(len(score.tracks)), key=lambda index: (-len(score.tracks[index].notes), index)):
+        smaller = int(sizes[1] < sizes[0])
+        groups[smaller].append(index)
+        sizes[smaller] += len(score.tracks[index].notes)
+    return [group for group, size in zip(groups, sizes, strict=True) if size] or [groups[0]]
 
 
 class _Synth:
@@ -126,77 +144,51 @@ class _Synth:
         else:
             self._synth.cc(event.channel, event.number, event.value)
 
-    def samples(self, n_frames: int) -> np.ndarray:
-        """The next frames, float32 of shape (n_frames, 2)."""
-        block = np.empty((n_frames, 2), np.float32)
-        address = ctypes.c_void_p(block.ctypes.data)
-        self._write(ctypes.c_void_p(self._synth.synth), n_frames, address, 0, 2, address, 1, 2)
-        return block
+    def blocks(self, events: Sequence[_Event]) -> Iterator[np.ndarray]:
+        """What sounds from the start on, in blocks of `BLOCK_FRAMES`, without end."""
+        waiting, now, begin = deque(events), 0, 0
+        while True:
+            block = np.empty((BLOCK_FRAMES, 2), np.float32)
+            while waiting and waiting[0].frame < begin + BLOCK_FRAMES:
+                event = waiting.popleft()
+                self._fill(block[now - begin : event.frame - begin])
+                now = event.frame
+                self.do(event)
+            self._fill(block[now - begin :])
+            now = begin = begin + BLOCK_FRAMES
+            yield block
 
-    def delete(self) -> None:
+    def _fill(self, frames: np.ndarray) -> None:
+        address = ctypes.c_void_p(frames.ctypes.data)
+        self._write(ctypes.c_void_p(self._synth.synth), len(frames), address, 0, 2, address, 1, 2)
+
+    def close(self) -> None:
         """Free the synthesizer."""
         self._synth.delete()
 
 
-def _events(score: symusic.Score, channels: list[int], group_of: dict[int, int], rate_hz: int) -> list[_Event]:
-    """What happens when, in order. A note ends where its key is struck again, so that no end cuts the later note."""
+def _events(score: symusic.Score, channels: list[int], tracks: Sequence[int], rate_hz: int) -> list[_Event]:
+    """What happens when in some tracks, in order.
+
+    A note ends where its key is struck again, so that no end cuts the later note.
+    """
     events = []
-    for index, (track, channel) in enumerate(zip(score.tracks, channels, strict=True)):
-        group = group_of.get(index)
-        if group is None:
-            continue
+    for index in tracks:
+        track, channel = score.tracks[index], channels[index]
         for control in track.controls:
             if control.number in _PLAYED_CONTROLS:
                 frame = max(round(control.time * rate_hz), 0)
-                events.append(_Event(frame, _CONTROL, channel, control.number, control.value, group))
+                events.append(_Event(frame, _CONTROL, channel, control.number, control.value))
         for bend in track.pitch_bends:
-            events.append(_Event(max(round(bend.time * rate_hz), 0), _CONTROL, channel, -1, bend.value, group))
+            events.append(_Event(max(round(bend.time * rate_hz), 0), _CONTROL, channel, -1, bend.value))
         struck_again: dict[int, int] = {}
         for note in sorted(track.notes, key=lambda note: note.start, reverse=True):
             start = max(round(note.start * rate_hz), 0)
             end = min(max(round(note.end * rate_hz), start + 1), struck_again.get(note.pitch, sys.maxsize))
             struck_again[note.pitch] = start
-            events.append(_Event(start, _STRIKE, channel, note.pitch, max(note.velocity, 1), group))
-            events.append(_Event(end, _RELEASE, channel, note.pitch, 0, group))
+            events.append(_Event(start, _STRIKE, channel, note.pitch, max(note.velocity, 1)))
+            events.append(_Event(end, _RELEASE, channel, note.pitch, 0))
     return sorted(events, key=lambda event: (event.frame, event.kind, event.channel, event.number, event.value))
-
-
-def _performed(synths: list[_Synth], events: list[_Event], rate_hz: int) -> Iterator[np.ndarray]:
-    now = 0
-    for event in events:
-        yield from _advance(synths, event.frame - now)
-        now = event.frame
-        synths[event.group].do(event)
-    yield from _tail(synths, rate_hz)
-
-
-def _gathered(blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
-    """Short blocks put together to some `BLOCK_FRAMES`."""
-    waiting: list[np.ndarray] = []
-    for block in blocks:
-        waiting.append(block)
-        if sum(map(len, waiting)) >= BLOCK_FRAMES:
-            yield np.concatenate(waiting)
-            waiting = []
-    if waiting:
-        yield np.concatenate(waiting)
-
-
-def _advance(synths: list[_Synth], n_frames: int) -> Iterator[np.ndarray]:
-    while n_frames > 0:
-        size = min(n_frames, BLOCK_FRAMES)
-        blocks = [synth.samples(size) for synth in synths]
-        yield blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1)
-        n_frames -= size
-
-
-def _tail(synths: list[_Synth], rate_hz: int) -> Iterator[np.ndarray]:
-    threshold = 10 ** (SILENCE_DBFS / 20)
-    for _ in range(round(MAX_TAIL_SEC / _QUIET_SEC)):
-        (block,) = _advance(synths, round(_QUIET_SEC * rate_hz))
-        yield block
-        if np.max(np.abs(block)) < threshold:
-            return
 
 
 def _channels(score: symusic.Score) -> list[int]:
