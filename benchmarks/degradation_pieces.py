@@ -23,7 +23,8 @@ from symbolic_cover.listen.files import _written_midi, lies_on_its_grid
 from symbolic_cover.listen.transcribe import hear_notes
 from symbolic_cover.listen.written import settle
 from symbolic_cover.music import TICKS_PER_QUARTER, Bar, Content, Grid, Note, Transcript
-from symbolic_cover.render.sound import choose_soundfont, render_audio
+from symbolic_cover.render.sound import render_audio
+from symbolic_cover.render.soundfonts import choose_soundfont
 
 #: (style, dataset) of the index, in the order in which pieces are taken from them, one by one.
 SOURCES = (

@@ -46,7 +46,7 @@ from symbolic_cover.music import (
     Meter,
     Transcript,
 )
-from symbolic_cover.render.sound import find_soundfonts
+from symbolic_cover.render.soundfonts import find_soundfonts
 from symbolic_cover.studio.lessons import draw_pieces, record_piece
 from symbolic_cover.studio.performance import Truth
 

@@ -65,7 +65,7 @@ def _transkun() -> Finding:
 
 
 def _fluidsynth() -> Finding:
-    from symbolic_cover.render.sound import fluidsynth_version
+    from symbolic_cover.render.synthesizer import fluidsynth_version
 
     try:
         return Finding("fluidsynth", True, True, fluidsynth_version())
@@ -74,7 +74,7 @@ def _fluidsynth() -> Finding:
 
 
 def _soundfonts() -> list[Finding]:
-    from symbolic_cover.render.sound import find_soundfonts
+    from symbolic_cover.render.soundfonts import find_soundfonts
 
     fonts = find_soundfonts()
     if not fonts:

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from symbolic_cover.analyze.content import analyze
 from symbolic_cover.analyze.form import sections_of
@@ -24,7 +23,7 @@ from symbolic_cover.arrange.styles import load_style
 from symbolic_cover.errors import UsageError
 from symbolic_cover.evaluate.human_range import HumanRange
 from symbolic_cover.evaluate.metrics import DESCRIPTIONS, score_arrangement
-from symbolic_cover.listen import AUDIO_SUFFIXES, listen, quantize, read_score
+from symbolic_cover.listen import listen, quantize
 from symbolic_cover.music import (
     NO_HINTS,
     Arrangement,
@@ -37,9 +36,8 @@ from symbolic_cover.music import (
     Style,
     Transcript,
 )
-
-if TYPE_CHECKING:
-    from symbolic_cover.render.sound import SoundInfo
+from symbolic_cover.playback import Playback, stems_of
+from symbolic_cover.playback import mix_with as mix
 
 #: Told the name of the stage and how much of it is done (0..1).
 Progress = Callable[[str, float], None]
@@ -72,14 +70,17 @@ class Cover:
         folder: str | Path,
         *,
         audio_format: str = "wav",
-        soundfont: Path | None = None,
+        playback: Playback = Playback(),
         parts: bool = False,
+        mix_with: Path | None = None,
         progress: Progress | None = None,
     ) -> dict[str, Path]:
         """Write score, MIDI, sound and report into `folder`; all of them or, on an error, none.
 
-        Returns the path of each: ``midi``, ``musicxml``, ``pdf``, ``audio``, ``report_json``, ``report_html``; with
-        `parts` also ``parts``, the folder of what each player reads, as MusicXML and PDF.
+        Returns the path of each: ``midi`` (as written), ``performance`` (MIDI as played), ``musicxml``, ``pdf``,
+        ``audio``, ``report_json``, ``report_html``, and the stems if `playback` asks for them; with `parts` also
+        ``parts``, the folder of what each player reads, as MusicXML and PDF; with `mix_with`, the recording that was
+        covered, also ``mix``.
         """
         if audio_format not in AUDIO_FORMATS:
             raise UsageError(
@@ -88,6 +89,7 @@ class Cover:
         folder = writable_folder(folder)
         names = {
             "midi": "arrangement.mid",
+            "performance": "performance.mid",
             "musicxml": "score.musicxml",
             "pdf": "score.pdf",
             "audio": f"cover.{audio_format}",
@@ -96,8 +98,15 @@ class Cover:
         }
         with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=folder) as unfinished:
             drafts = {kind: Path(unfinished) / name for kind, name in names.items()}
-            _write_all(self, drafts, soundfont, progress or _silent)
+            stems = _write_all(self, drafts, playback, progress or _silent)
             separate = write_part_scores(self.arrangement, Path(unfinished) / "parts") if parts else []
+            drafts |= stems
+            names |= {kind: path.name for kind, path in stems.items()}
+            if mix_with is not None:
+                names["mix"] = f"mix.{audio_format}"
+                drafts["mix"] = Path(unfinished) / names["mix"]
+                offset_sec = float(self.arrangement.grid.sec_at(0))
+                mix(mix_with, drafts["audio"], offset_sec, drafts["mix"], playback.lufs)
             for kind, name in names.items():
                 os.replace(drafts[kind], folder / name)
             if parts:
@@ -141,16 +150,6 @@ def cover(
                               sections=sections_of(content))  # fmt: skip
         report = _report(arrangement, scores, content, chosen_style, controls, stages, clock)
     return Cover(transcript, content, arrangement, report, clock.seconds)
-
-
-def play(source: str | Path, out: str | Path, *, soundfont: Path | None = None) -> SoundInfo:
-    """Play a score or MIDI file as it is into a sound file."""
-    from symbolic_cover.render.sound import render_audio
-
-    if Path(source).suffix.lower() in AUDIO_SUFFIXES:
-        raise UsageError(f"{source} is sound already.", "Give a MIDI or MusicXML file.")
-    transcript, _ = read_score(source)
-    return render_audio(transcript.score, Path(out), soundfont=soundfont)
 
 
 def load_stages(checkpoint: str | Path | None = None, style: str = DEFAULT_STYLE) -> Stages:
@@ -243,22 +242,29 @@ def _findings(scores: dict[str, float], content: Content, stages: Stages) -> Ite
         yield f"{scores['empty_bars']:.0%} of the bars are empty."
 
 
-def _write_all(made: Cover, paths: dict[str, Path], soundfont: Path | None, progress: Progress) -> None:
+def _write_all(made: Cover, paths: dict[str, Path], playback: Playback, progress: Progress) -> dict[str, Path]:
+    """Write all that `paths` names; returns the stems, if any, by name."""
     from symbolic_cover.evaluate.report import piano_roll_png, write_report_html, write_report_json
     from symbolic_cover.render.engrave import engrave_svg, write_pdf_pages
-    from symbolic_cover.render.midi import arrangement_score, write_midi
+    from symbolic_cover.render.expression import perform
+    from symbolic_cover.render.midi import write_midi
     from symbolic_cover.render.musicxml import write_musicxml
     from symbolic_cover.render.sound import render_audio
 
     clock = _Clock(progress, made.timings_sec)
     with clock.stage("score"):
         write_midi(made.arrangement, paths["midi"])
+        played = perform(made.arrangement, playback.expression)
+        played.dump_midi(paths["performance"])
         write_musicxml(made.arrangement, paths["musicxml"])
     with clock.stage("engrave"):
         pages = engrave_svg(paths["musicxml"])
         write_pdf_pages(pages, paths["pdf"])
     with clock.stage("sound"):
-        render_audio(arrangement_score(made.arrangement), paths["audio"], soundfont=soundfont)
+        sound = render_audio(
+            played, paths["audio"], soundfont=playback.soundfont, lufs=playback.lufs,
+            stems=stems_of(played, playback.stems),
+        )  # fmt: skip
     with clock.stage("report"):
         rolls = [piano_roll_png(made.content, made.arrangement)]
     report = replace(made.report, timings_sec=clock.seconds)
@@ -273,6 +279,7 @@ def _write_all(made: Cover, paths: dict[str, Path], soundfont: Path | None, prog
         audio_path=paths["audio"],
         parts=made.arrangement.parts,
     )
+    return {f"stem {name}": path for name, path in sound.stems.items()}
 
 
 def write_part_scores(arrangement: Arrangement, folder: Path) -> list[Path]:

@@ -1,6 +1,7 @@
 """The command line: what a person types, and one clear line for everything that goes wrong."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ import symusic
 from symbolic_cover import cli
 
 ABC = 'X:1\nT:Little tune\nM:4/4\nL:1/4\nQ:1/4=100\nK:G\n"G"G B d B|"C"c e c A|"D"d A F A|"G"G2 z2|]\n'
-FILES = {"arrangement.mid", "score.musicxml", "score.pdf", "cover.wav", "report.json", "report.html"}
+FILES = {"arrangement.mid", "performance.mid", "score.musicxml", "score.pdf", "cover.wav", "report.json", "report.html"}
 
 
 @pytest.fixture
@@ -84,6 +85,13 @@ def test_each_stage_alone(run, tune, tmp_path):
     samples, rate = soundfile.read(tmp_path / "a.flac")
     assert json.loads(printed)["duration_sec"] == pytest.approx(len(samples) / rate, abs=0.01)
     assert 0.05 < np.abs(samples).max() < 0.9
+    code, printed, _ = run("render", tmp_path / "a" / "arrangement.mid", "-o", tmp_path / "b.wav", "--stems", "--json")
+    info = json.loads(printed)
+    assert (code, round(info["loudness_lufs"])) == (0, -16)
+    assert sorted(info["stems"]) == ["left-hand", "right-hand"]
+    code, _, _ = run("render", tune, "-o", tmp_path / "again.abc", "--quiet")
+    assert code == 0
+    assert re.findall('"(.+?)"', (tmp_path / "again.abc").read_text()) == ["G", "C", "D", "G"]
     code, printed, _ = run("transcribe", tune, "--out", tmp_path / "t", "--json")
     assert code == 0
     assert json.loads(printed)["notes"] == 13

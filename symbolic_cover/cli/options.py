@@ -46,6 +46,13 @@ Parts = Annotated[bool, typer.Option("--parts", help="Also what each player read
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 AudioFormat = Annotated[str, typer.Option("--format", help="Sound as wav, flac, mp3 or ogg.")]
+Loudness = Annotated[
+    float, typer.Option(min=-40.0, max=-6.0, help="Integrated loudness of the sound in LUFS (ITU-R BS.1770).")
+]
+Expression = Annotated[
+    float, typer.Option(min=0.0, max=1.0, help="How much of a player's touch and timing is heard; 0 plays as written.")
+]
+Stems = Annotated[bool, typer.Option("--stems", help="Also each part as a sound file; they sum to the whole.")]
 SoundFont = Annotated[Path | None, typer.Option(help="A SoundFont (.sf2, .sf3); otherwise the best that is found.")]
 
 
@@ -72,6 +79,16 @@ def must_exist(source: Path) -> None:
     """Raise `UsageError` for a path that is not there."""
     if not source.exists():
         raise UsageError(f"There is no file {source}.", "Check the path.")
+
+
+def must_mix(sources: list[Path], tempo: float) -> None:
+    """Raise `UsageError` where a cover cannot sound beside its source."""
+    from symbolic_cover.listen import AUDIO_SUFFIXES
+
+    if written := [source for source in sources if source.suffix.lower() not in AUDIO_SUFFIXES]:
+        raise UsageError(f"--mix needs a recording, and {written[0].name} is none.", "Leave --mix out.")
+    if sources and tempo != 1.0:
+        raise UsageError("--mix needs the tempo of the recording.", "Leave --tempo out.")
 
 
 def sources_of_inputs(inputs: list[Path]) -> list[Path]:

@@ -17,9 +17,11 @@ from symbolic_cover.cli.options import (
     Density,
     Downbeat,
     EnsembleOption,
+    Expression,
     Fidelity,
     Json,
     Level,
+    Loudness,
     MeterOption,
     Parts,
     Polyphony,
@@ -27,6 +29,7 @@ from symbolic_cover.cli.options import (
     Seed,
     SoundFont,
     Source,
+    Stems,
     Style,
     Tempo,
     Transcriber,
@@ -34,6 +37,7 @@ from symbolic_cover.cli.options import (
     controls_of,
     hints_of,
     must_exist,
+    must_mix,
     sources_of_inputs,
     sub_folders,
 )
@@ -70,10 +74,14 @@ def cover_command(
     parts: Parts = False,
     audio_format: AudioFormat = "wav",
     soundfont: SoundFont = None,
+    loudness: Loudness = -16.0,
+    expression: Expression = 1.0,
+    stems: Stems = False,
+    mix: Annotated[bool, typer.Option("--mix", help="Also the recording (left) beside its cover (right).")] = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Make a cover: score.musicxml, score.pdf, arrangement.mid, cover.wav, report.html and report.json in --out."""
+    """Make a cover: a score (MusicXML, PDF), MIDI as written and as played, sound and reports in --out."""
     controls = controls_of(
         level, fidelity=fidelity, density=density, polyphony=polyphony, transpose=transpose, tempo=tempo, seed=seed,
         candidates=candidates,
@@ -82,13 +90,15 @@ def cover_command(
     sources = sources_of_inputs(inputs)
     from symbolic_cover.arrange.styles import load_style
     from symbolic_cover.pipeline import AUDIO_FORMATS, check_writable, cover, load_stages
-    from symbolic_cover.render.sound import choose_soundfont
+    from symbolic_cover.playback import Playback
+    from symbolic_cover.render.soundfonts import choose_soundfont
 
     load_style(style, ensemble)
     if audio_format not in AUDIO_FORMATS:
         raise UsageError(f"There is no audio format '{audio_format}'.", f"Choose one of: {', '.join(AUDIO_FORMATS)}.")
+    must_mix(sources if mix else [], tempo)
     check_writable(out)
-    choose_soundfont(soundfont)
+    playback = Playback(choose_soundfont(soundfont), loudness, expression, stems)
     stages = load_stages(checkpoint, style)
     several = len(sources) > 1 or inputs[0].is_dir()
     folders = sub_folders(sources, out) if several else [out]
@@ -97,7 +107,8 @@ def cover_command(
         try:
             with progress_line(quiet or as_json, source.name if several else "") as tell:
                 made = cover(source, style, controls, ensemble=ensemble, hints=hints, stages=stages, progress=tell)
-                files = made.save(folder, audio_format=audio_format, soundfont=soundfont, parts=parts, progress=tell)
+                files = made.save(folder, audio_format=audio_format, playback=playback, parts=parts,
+                                  mix_with=source if mix else None, progress=tell)  # fmt: skip
         except SymbolicCoverError as error:
             if not several:
                 raise
@@ -245,23 +256,50 @@ def arrange(
 
 @app.command()
 def render(
-    source: Annotated[Path, typer.Argument(help="A MIDI or MusicXML file.")],
+    source: Annotated[Path, typer.Argument(help="A MIDI, MusicXML, ABC or kern file.")],
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="The sound file to write: .wav, .flac, .mp3 or .ogg.")
+        Path, typer.Option("--out", "-o", help="What to write: sound (.wav, .flac, .mp3, .ogg), or the tune as .abc.")
     ] = Path("render.wav"),
+    style: Annotated[
+        str, typer.Option("--style", "-s", help="Play it in the manner of this style; otherwise MIDI as it stands.")
+    ] = "",
     soundfont: SoundFont = None,
+    loudness: Loudness = -16.0,
+    expression: Expression = 1.0,
+    stems: Stems = False,
+    mix_with: Annotated[
+        Path | None, typer.Option("--mix-with", help="A recording to hear on the left, the cover of it on the right.")
+    ] = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Play a score or a MIDI file into a sound file."""
-    from symbolic_cover.pipeline import check_writable, play, writable_folder
+    """Play a score or a MIDI file into a sound file, or write its tune with chords as ABC."""
+    from symbolic_cover.pipeline import check_writable, writable_folder
 
     must_exist(source)
+    if mix_with is not None:
+        must_exist(mix_with)
+        if stems:
+            raise UsageError("--stems and --mix-with do not go together.", "Render twice.")
     check_writable(out.parent)
+    if out.suffix.lower() == ".abc":
+        from symbolic_cover.analyze.content import analyze
+        from symbolic_cover.listen import quantize, read_score
+        from symbolic_cover.playback import write_tune
+
+        transcript, grid = read_score(source)
+        write_tune(analyze(quantize(transcript, grid), grid, transcript.title), writable_folder(out.parent) / out.name)
+        print_facts({"path": out}, quiet, as_json)
+        return
+    from symbolic_cover.arrange.styles import load_style
+    from symbolic_cover.playback import Playback, play
+
+    if style:
+        load_style(style)
     writable_folder(out.parent)
     with progress_line(quiet or as_json) as tell:
         tell("sound", 0.0)
-        info = play(source, out, soundfont=soundfont)
+        info = play(source, out, Playback(soundfont, loudness, expression, stems), style=style, original=mix_with)
     print_facts(asdict(info), quiet, as_json)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ MIDI_TICKS_PER_QUARTER = 480
 _TICKS = MIDI_TICKS_PER_QUARTER // TICKS_PER_QUARTER
 #: How far a single tempo may stray from the grid anywhere before there is one for each beat.
 _STEADY_SEC = 0.002
+#: Before the seconds, in the marker that says where a cover begins in its recording.
+_OFFSET = "recording at"
 
 
 def write_midi(arrangement: Arrangement, path: Path) -> None:
@@ -25,15 +28,20 @@ def arrangement_score(arrangement: Arrangement) -> symusic.Score:
     """The arrangement as a `symusic.Score` in ticks, `MIDI_TICKS_PER_QUARTER` to a quarter note.
 
     Grid tick 0 is MIDI tick 0 and second 0, whenever the grid begins; from there on tempo changes follow the grid's
-    seconds to within a millisecond or so. Time signatures come from the bars, one track from each part, and
-    chords as markers in Harte's notation. Each track begins with its volume and its place from left to right, as
-    `balance_of` gives them; drums are on channel 10. Beyond fifteen parts MIDI files share channels.
+    seconds to within a millisecond or so. Time signatures come from the bars, one track from each part; chords (in
+    Harte's notation) and sections are markers, and where tick 0 lies in the recording is one (`offset_sec_of`). Each
+    track begins with its volume and its place from left to right, as `balance_of` gives them; drums are on channel 10.
+    Beyond fifteen parts MIDI files share channels.
     """
     score = _empty_score(arrangement.grid)
     minor = int(arrangement.key.mode == "minor")
     score.key_signatures.append(symusic.KeySignature(0, arrangement.key.fifths, minor))
     for chord in arrangement.chords:
         score.markers.append(symusic.TextMeta(max(chord.start_tick, 0) * _TICKS, chord.label))
+    for section in arrangement.sections:
+        score.markers.append(symusic.TextMeta(section.start_tick * _TICKS, section.label))
+    if offset_sec := round(float(arrangement.grid.sec_at(0)), 3):
+        score.markers.append(symusic.TextMeta(0, f"{_OFFSET} {offset_sec:.3f} s"))
     for part, (volume, pan) in zip(arrangement.parts, balance_of(arrangement), strict=True):
         track = symusic.Track(part.name, part.program, part.is_drums)
         track.controls.append(symusic.ControlChange(0, VOLUME_CONTROL, volume))
@@ -44,6 +52,14 @@ def arrangement_score(arrangement: Arrangement) -> symusic.Score:
             )
         score.tracks.append(track)
     return score
+
+
+def offset_sec_of(score: symusic.Score) -> float:
+    """Where tick 0 of a score lies in the recording it was made from, in seconds; 0 where it does not say."""
+    for marker in score.markers:
+        if found := re.fullmatch(rf"{_OFFSET} (-?\d+\.\d+) s", marker.text):
+            return float(found[1])
+    return 0.0
 
 
 def write_transcript(notes: symusic.Score, grid: Grid, path: Path) -> None:

@@ -1,253 +1,200 @@
-"""A score as sound: FluidSynth plays it, in this process, straight to a file.
+"""A score as sound: FluidSynth plays it, in this process, straight to a file of a named loudness.
 
-FluidSynth's own 16-bit samples go to a temporary file first; once the loudest is known, they are written again, block
-by block, at the level that brings it to `PEAK_DBFS`. So nothing clips, and a long song needs no more memory than a
-short one.
+What FluidSynth plays goes to a temporary file first; once its loudness is known, it is written again, stretch by
+stretch, at the level that brings it to `Mastering.lufs`, through a limiter where its true peaks would pass the
+ceiling. So nothing clips, and a long song needs no more memory than a short one.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
+import math
 import sys
-import sysconfig
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 import numpy as np
 import symusic
 
-from symbolic_cover.errors import InputError, MissingDependencyError, UsageError
-from symbolic_cover.render.balance import PAN_CONTROL, VOLUME_CONTROL
+from symbolic_cover.errors import InputError, UsageError
+from symbolic_cover.render.loudness import REACH, LoudnessMeter, limiter_gain, limiter_reach, true_peaks
+from symbolic_cover.render.soundfonts import choose_soundfont
+from symbolic_cover.render.synthesizer import halves, play_blocks
 
-PEAK_DBFS = -1.5
-#: The tail ends when it has stayed below this for `_QUIET_SEC`, or after `MAX_TAIL_SEC`.
-SILENCE_DBFS = -66.0
-MAX_TAIL_SEC = 6.0
-_QUIET_SEC = 0.25
-_BLOCK_FRAMES = 1 << 15
-_SYNTH_GAINS = (0.3, 0.1, 0.03)
-_FULL_SCALE = 32767
+DEFAULT_LUFS = -16.0
+#: True peak before encoding; mp3 and ogg overshoot what they encode, so that they are given more room.
+CEILING_DBTP, LOSSY_CEILING_DBTP = -1.3, -2.5
+#: How far the limiter may press the peaks before the sound is left softer than was asked.
+MOST_LIMITING_DB = 12.0
+_CLOSE_ENOUGH_LU, _MOST_TRIES = 0.1, 3
+_STRETCH_FRAMES = 1 << 16
+_FRAME_BYTES = 8
 _FORMATS = {".wav": ("WAV", "PCM_16"), ".flac": ("FLAC", "PCM_16"), ".mp3": ("MP3", None), ".ogg": ("OGG", "VORBIS")}
-_SYSTEM_FOLDERS = (
-    "/usr/share/sounds/sf2",
-    "/usr/share/soundfonts",
-    "/usr/share/sounds/sf3",
-    "/usr/local/share/soundfonts",
-    "/opt/homebrew/share/soundfonts",
-)
-_SUFFIXES = (".sf2", ".sf3")
-_DRUM_CHANNEL = 9
-#: FluidSynth has more channels than MIDI; each sixteen of them have drums at the same place.
-_N_CHANNELS, _CHANNELS_OF_MIDI = 256, 16
-_FRAME_BYTES = 4
-#: Below this sample value there is nothing but FluidSynth's dither.
-_DITHER_PEAK = 16
+_LOSSY = frozenset([".mp3", ".ogg"])
 
 
 @dataclass(frozen=True)
 class SoundInfo:
-    """What was rendered: length in seconds, peak in dBFS, the SoundFont it was played with."""
+    """What was rendered: seconds, integrated loudness and true peak before encoding, SoundFont, stems by name."""
 
     path: Path
     duration_sec: float
-    peak_dbfs: float
+    loudness_lufs: float
+    true_peak_dbtp: float
     soundfont: Path
+    stems: Mapping[str, Path]
 
 
-@dataclass(frozen=True)
-class _Event:
-    """A key struck at a frame, or released (velocity 0)."""
-
-    frame: int
-    channel: int
-    pitch: int
-    velocity: int
-
-
-def find_soundfonts(*extra: Path) -> list[Path]:
-    """All SoundFonts at hand, the one to prefer first.
-
-    `extra` (files or folders) come first, then ``soundfonts/`` of the working directory and of the repository, then
-    those of the system (FluidR3_GM before others), last the small one that pretty_midi carries.
-    """
-    folders = [Path.cwd() / "soundfonts", Path(__file__).parents[2] / "soundfonts", *map(Path, _SYSTEM_FOLDERS)]
-    found = [font for place in (*extra, *folders) for font in _fonts_in(place)]
-    carried = Path(sysconfig.get_paths()["purelib"]) / "pretty_midi" / "TimGM6mb.sf2"
-    found += [carried] if carried.is_file() else []
-    unique: dict[Path, Path] = {}
-    for font in found:
-        unique.setdefault(font.resolve(), font)  # a link is no font of its own
-    return list(unique.values())
-
-
-def _fonts_in(place: Path) -> list[Path]:
-    if place.is_file():
-        return [place] if place.suffix.lower() in _SUFFIXES else []
-    if not place.is_dir():
-        return []
-    fonts = (font for font in place.iterdir() if font.suffix.lower() in _SUFFIXES and font.is_file())
-    return sorted(fonts, key=lambda font: (not font.stem.startswith("FluidR3_GM"), font.name))
-
-
-def choose_soundfont(path: Path | None = None) -> Path:
-    """The SoundFont asked for, or the best at hand.
-
-    Raises UsageError if the one asked for is not there, MissingDependencyError if there is none at all.
-    """
-    if path is not None:
-        if not Path(path).is_file():
-            raise UsageError(f"there is no SoundFont at {path}.", "Give the path of an .sf2 or .sf3 file.")
-        return Path(path)
-    fonts = find_soundfonts()
-    if not fonts:
-        raise MissingDependencyError("there is no SoundFont to play with:", "put an .sf2 file into soundfonts/.")
-    return fonts[0]
+def check_format(path: Path) -> None:
+    """Raise UsageError for a suffix that is not one of a sound file."""
+    if path.suffix.lower() not in _FORMATS:
+        raise UsageError(f"{path.name} has no suffix of a sound file.", f"Choose one of {', '.join(_FORMATS)}.")
 
 
 def render_audio(
-    score: symusic.Score, out_path: Path, *, soundfont: Path | None = None, rate_hz: int = 44100
+    score: symusic.Score,
+    out_path: Path,
+    *,
+    soundfont: Path | None = None,
+    lufs: float = DEFAULT_LUFS,
+    stems: Mapping[str, Sequence[int]] | None = None,
+    rate_hz: int = 44100,
 ) -> SoundInfo:
     """Play a score (in ticks or seconds) into a stereo file; its suffix (wav, flac, mp3, ogg) says the format.
 
-    The peak lies at `PEAK_DBFS`; the last notes ring until they are silent, `MAX_TAIL_SEC` at most. The file is
-    complete or is not there. Raises UsageError for another suffix or an unknown SoundFont, InputError if there is
-    nothing to play, MissingDependencyError without libfluidsynth or a SoundFont.
+    Integrated loudness is `lufs`, true peak at most `CEILING_DBTP`; the last notes ring until they are silent. `stems`
+    names groups of tracks (indices, each track once): each gets a file beside the mix, ``OUT.NAME.wav``, and they sum
+    to the mix. Files are complete or are not there. Raises UsageError for another suffix or an unknown SoundFont,
+    InputError if there is nothing to play, MissingDependencyError without libfluidsynth or a SoundFont.
     """
-    import soundfile
-
     out_path = Path(out_path)
-    if out_path.suffix.lower() not in _FORMATS:
-        raise UsageError(f"{out_path.name} has no suffix of a sound file.", f"Choose one of {', '.join(_FORMATS)}.")
+    check_format(out_path)
     font = choose_soundfont(soundfont)
-    kind, subtype = _FORMATS[out_path.suffix.lower()]
-    partial = out_path.with_name(f".{out_path.name}.partial")
-    with tempfile.TemporaryFile() as played:
-        peak = _FULL_SCALE
-        for gain in _SYNTH_GAINS:  # a softer one where many parts together would clip
-            played.seek(0)
-            played.truncate()
-            peak = 0
-            for block in _play(score, font, rate_hz, gain):
-                peak = max(peak, int(np.max(np.abs(block.astype(np.int32)))))
-                played.write(block.tobytes())
-            if peak < _FULL_SCALE:
-                break
-        if peak < _DITHER_PEAK:
+    groups = list(stems.values()) if stems else halves(score)
+    names = {name: out_path.with_name(f"{out_path.stem}.{name}{out_path.suffix}") for name in stems or {}}
+    with tempfile.TemporaryFile() as file:
+        played = _Played(file, len(groups), rate_hz)
+        with ThreadPoolExecutor(1) as beside:
+            measured: Future[None] | None = None
+            for block in play_blocks(score, font, rate_hz, groups):
+                if measured:
+                    measured.result()
+                measured = beside.submit(played.add, block)
+            if measured:
+                measured.result()
+        if played.meter.lufs == -math.inf:
             raise InputError("there is nothing to hear in this score:", "has it any notes?")
-        level = np.float32(10 ** (PEAK_DBFS / 20) / peak)
-        n_frames = played.tell() // _FRAME_BYTES
-        played.seek(0)
-        try:
-            with soundfile.SoundFile(partial, "w", rate_hz, 2, subtype=subtype, format=kind) as file:
-                while data := played.read(_BLOCK_FRAMES * _FRAME_BYTES):
-                    file.write(np.frombuffer(data, np.int16).reshape(-1, 2) * level)
-            partial.replace(out_path)
-        finally:
-            partial.unlink(missing_ok=True)
-    return SoundInfo(out_path, n_frames / rate_hz, PEAK_DBFS, font)
+        ceiling = 10 ** ((LOSSY_CEILING_DBTP if out_path.suffix.lower() in _LOSSY else CEILING_DBTP) / 20)
+        gain, loudness, peak = _level(played, lufs, ceiling)
+        with _unfinished([out_path, *names.values()]) as partials, ExitStack() as stack:
+            files = [stack.enter_context(sound_file(path, out_path.suffix, rate_hz)) for path in partials]
+            for groups_of_stretch in _mastered(played, gain, ceiling):
+                files[0].write(_mixed(groups_of_stretch))
+                for index, stem in enumerate(files[1:]):  # none where nobody asked for stems
+                    stem.write(groups_of_stretch[:, index])
+    return SoundInfo(out_path, played.n_frames / rate_hz, loudness, 20 * math.log10(peak), font, names)
 
 
 def play_samples(score: symusic.Score, soundfont: Path, rate_hz: int) -> np.ndarray:
-    """A short score as samples, shape (frames, 2), -1..1; for whole songs `render_audio` needs less memory."""
-    blocks = list(_play(score, soundfont, rate_hz, _SYNTH_GAINS[1]))
-    return np.concatenate(blocks).astype(np.float32) / _FULL_SCALE
+    """A short score as samples, shape (frames, 2); for whole songs `render_audio` needs less memory."""
+    blocks = play_blocks(score, soundfont, rate_hz, halves(score))
+    return np.concatenate([_mixed(block.reshape(len(block), -1, 2)) for block in blocks])
 
 
-def _play(score: symusic.Score, soundfont: Path, rate_hz: int, gain: float) -> Iterator[np.ndarray]:
-    """Blocks of 16-bit sound, shape (frames, 2), of a score played from the start by a fresh synthesizer."""
-    score = score.to("second")
-    synth = _fluidsynth().Synth(gain=gain, samplerate=float(rate_hz))
+def _mixed(groups: np.ndarray) -> np.ndarray:
+    """(frames, groups, 2) -> (frames, 2); numpy's own sum over so short an axis takes ten times as long."""
+    return reduce(np.add, (groups[:, index] for index in range(groups.shape[1])))
+
+
+class _Played:
+    """What was played, in a temporary file: float32 of shape (frames, groups, 2); loudness and peaks of the mix."""
+
+    def __init__(self, file: BinaryIO, n_groups: int, rate_hz: int) -> None:
+        self.file, self.n_groups, self.rate_hz = file, n_groups, rate_hz
+        self.meter = LoudnessMeter(rate_hz)
+        self.n_frames = 0
+        self._peaks: list[tuple[int, float]] = []
+        self._before = np.zeros((2 * REACH, 2), np.float32)
+
+    def add(self, block: np.ndarray) -> None:
+        """The next frames, shape (n, 2 * groups)."""
+        mix = _mixed(block.reshape(len(block), self.n_groups, 2))
+        self.meter.add(mix)
+        known = np.concatenate([self._before, mix])
+        self._peaks.append((self.n_frames + len(block), float(true_peaks(known)[REACH:].max())))
+        self._before = known[-2 * REACH :]
+        self.file.write(block.tobytes())
+        self.n_frames += len(block)
+
+    def peak(self, begin: int = 0, end: int = sys.maxsize) -> float:
+        """The largest true peak of the mix in the blocks that have frames from `begin` to `end`."""
+        largest, block_begin = 0.0, 0
+        for block_end, peak in self._peaks:
+            if block_end > begin and block_begin - 2 * REACH < end:
+                largest = max(largest, peak)
+            block_begin = block_end
+        return largest
+
+    def stretch(self, begin: int, end: int) -> np.ndarray:
+        """Frames `begin` to `end`; those outside are silent."""
+        size = _FRAME_BYTES * self.n_groups
+        first, last = max(begin, 0), min(end, self.n_frames)
+        self.file.seek(first * size)
+        samples = np.frombuffer(self.file.read((last - first) * size), np.float32).reshape(-1, self.n_groups, 2)
+        return np.pad(samples, ((first - begin, end - last), (0, 0), (0, 0)))
+
+
+def _level(played: _Played, lufs: float, ceiling: float) -> tuple[float, float, float]:
+    """(gain before the limiter, loudness after it, bound of true peaks): as near to `lufs` as the limiter may go."""
+    most = ceiling * 10 ** (MOST_LIMITING_DB / 20) / played.peak()
+    gain = min(10 ** ((lufs - played.meter.lufs) / 20), most)
+    if gain * played.peak() <= ceiling:
+        return gain, played.meter.lufs + 20 * math.log10(gain), gain * played.peak()
+    for _ in range(_MOST_TRIES):
+        meter = LoudnessMeter(played.rate_hz)
+        for stretch in _mastered(played, gain, ceiling):
+            meter.add(_mixed(stretch))
+        short = lufs - meter.lufs
+        if abs(short) < _CLOSE_ENOUGH_LU or gain >= most:
+            break
+        gain = min(gain * 10 ** (short / 20), most)
+    return gain, meter.lufs, ceiling
+
+
+def _mastered(played: _Played, gain: float, ceiling: float) -> Iterator[np.ndarray]:
+    """Stretches of shape (frames, groups, 2) at their level; the limiter's gain is the mix's and the same for all."""
+    reach = limiter_reach(played.rate_hz)
+    for begin in range(0, played.n_frames, _STRETCH_FRAMES):
+        end = min(begin + _STRETCH_FRAMES, played.n_frames)
+        if gain * played.peak(begin - reach, end + reach) <= ceiling:
+            yield played.stretch(begin, end) * np.float32(gain)
+            continue
+        around = played.stretch(begin - reach, end + reach) * np.float32(gain)
+        factors = limiter_gain(_mixed(around), ceiling, played.rate_hz)[reach:-reach]
+        yield around[reach:-reach] * factors[:, None, None].astype(np.float32)
+
+
+def sound_file(path: Path, suffix: str, rate_hz: int):  # type: ignore[no-untyped-def]
+    """A stereo file open for writing, in the format of `suffix` whatever the path is called."""
+    import soundfile
+
+    kind, subtype = _FORMATS[suffix.lower()]
+    return soundfile.SoundFile(path, "w", rate_hz, 2, subtype=subtype, format=kind)
+
+
+@contextmanager
+def _unfinished(paths: Sequence[Path]) -> Iterator[list[Path]]:
+    """Paths to write to, that become `paths` at the end, or vanish on an error."""
+    partials = [path.with_name(f".{path.name}.partial") for path in paths]
     try:
-        font = synth.sfload(str(soundfont))
-        if font < 0:
-            raise UsageError(f"{soundfont} is not a SoundFont that FluidSynth can read.", "Choose another.")
-        channels, pans = _channels(score), _pans(score)
-        for track, channel, pan in zip(score.tracks, channels, pans, strict=True):
-            synth.program_select(channel, font, 128 if track.is_drum else 0, 0 if track.is_drum else track.program)
-            set_at_once = {control.number: control.value for control in track.controls if control.time <= 0}
-            synth.cc(channel, PAN_CONTROL, set_at_once.get(PAN_CONTROL, pan))
-            if VOLUME_CONTROL in set_at_once:
-                synth.cc(channel, VOLUME_CONTROL, set_at_once[VOLUME_CONTROL])
-        now = 0
-        for event in _events(score, channels, rate_hz):
-            yield from _advance(synth, event.frame - now)
-            now = event.frame
-            if event.velocity:
-                synth.noteon(event.channel, event.pitch, event.velocity)
-            else:
-                synth.noteoff(event.channel, event.pitch)
-        yield from _tail(synth, rate_hz)
+        yield partials
+        for partial, path in zip(partials, paths, strict=True):
+            partial.replace(path)
     finally:
-        synth.delete()
-
-
-def _events(score: symusic.Score, channels: list[int], rate_hz: int) -> list[_Event]:
-    """What happens when, in order. A note ends where its key is struck again, so that no end cuts the later note."""
-    events = []
-    for track, channel in zip(score.tracks, channels, strict=True):
-        struck_again: dict[int, int] = {}
-        for note in sorted(track.notes, key=lambda note: note.start, reverse=True):
-            start = max(round(note.start * rate_hz), 0)
-            end = min(max(round(note.end * rate_hz), start + 1), struck_again.get(note.pitch, sys.maxsize))
-            struck_again[note.pitch] = start
-            events.append(_Event(start, channel, note.pitch, max(note.velocity, 1)))
-            events.append(_Event(end, channel, note.pitch, 0))
-    return sorted(events, key=lambda event: (event.frame, event.velocity > 0, event.channel, event.pitch))
-
-
-def _advance(synth: Any, n_frames: int) -> Iterator[np.ndarray]:
-    while n_frames > 0:
-        size = min(n_frames, _BLOCK_FRAMES)
-        yield synth.get_samples(size).reshape(-1, 2)
-        n_frames -= size
-
-
-def _tail(synth: Any, rate_hz: int) -> Iterator[np.ndarray]:
-    size = round(_QUIET_SEC * rate_hz)
-    threshold = 32768 * 10 ** (SILENCE_DBFS / 20)
-    for _ in range(round(MAX_TAIL_SEC / _QUIET_SEC)):
-        block = synth.get_samples(size).reshape(-1, 2)
-        yield block
-        if np.max(np.abs(block.astype(np.int32))) < threshold:
-            return
-
-
-def _channels(score: symusic.Score) -> list[int]:
-    """A channel for each track: the drums' own for drums; beyond 240 instruments channels are shared."""
-    melodic = [channel for channel in range(_N_CHANNELS) if channel % _CHANNELS_OF_MIDI != _DRUM_CHANNEL]
-    channels, used = [], 0
-    for track in score.tracks:
-        channels.append(_DRUM_CHANNEL if track.is_drum else melodic[used % len(melodic)])
-        used += not track.is_drum
-    return channels
-
-
-def _pans(score: symusic.Score) -> list[int]:
-    """Where each track sits from left (0) to right (127): one instrument in the middle, an ensemble around it."""
-    players = list(dict.fromkeys((track.program, track.is_drum) for track in score.tracks))
-    width = min(12 * (len(players) - 1), 36)
-    places = np.linspace(64 - width, 64 + width, len(players)).round().astype(int).tolist() if width else [64]
-    return [places[players.index((track.program, track.is_drum))] for track in score.tracks]
-
-
-def fluidsynth_version() -> str:
-    """The version of the FluidSynth library; raises MissingDependencyError without it."""
-    import ctypes
-
-    numbers = [ctypes.c_int() for _ in range(3)]
-    _fluidsynth()._fl.fluid_version(*(ctypes.byref(number) for number in numbers))
-    return ".".join(str(number.value) for number in numbers)
-
-
-def _fluidsynth() -> Any:
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):  # it says where it found the library
-            import fluidsynth
-    except ImportError as error:
-        remedy = "install libfluidsynth (on Debian `apt-get install libfluidsynth3`) and `pip install pyfluidsynth`."
-        raise MissingDependencyError(f"FluidSynth cannot be loaded ({error}):", remedy) from error
-    return fluidsynth
+        for partial in partials:
+            partial.unlink(missing_ok=True)

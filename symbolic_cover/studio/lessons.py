@@ -24,7 +24,7 @@ from symbolic_cover.errors import SymbolicCoverError, UsageError
 from symbolic_cover.listen.features import Features, features_of
 from symbolic_cover.listen.transcribe import posteriorgrams
 from symbolic_cover.music import Ensemble, Recording
-from symbolic_cover.render.sound import find_soundfonts
+from symbolic_cover.render.soundfonts import find_soundfonts
 from symbolic_cover.studio.performance import Truth, perform
 from symbolic_cover.studio.recording import record
 

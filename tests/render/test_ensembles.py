@@ -19,7 +19,8 @@ from symbolic_cover.render.engrave import engrave_svg
 from symbolic_cover.render.midi import write_midi
 from symbolic_cover.render.musicxml import to_music21, write_musicxml
 from symbolic_cover.render.players import abbreviate, held_tune, players_of
-from symbolic_cover.render.sound import find_soundfonts, render_audio
+from symbolic_cover.render.sound import render_audio
+from symbolic_cover.render.soundfonts import find_soundfonts
 from tests.render.ensembles import ENSEMBLES, ensemble_arrangements, fault_of, reopened, song_for
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*does not map to a valid instrument")
@@ -220,11 +221,12 @@ def test_loud_ensembles_do_not_clip(name, tmp_path):
     song = song_for(ENSEMBLES[name], n_bars=1)
     loud = tuple(replace(p, notes=tuple(note._replace(velocity=127) for note in p.notes)) for p in song.parts)
     write_midi(replace(song, parts=loud * 3), tmp_path / "a.mid")
-    render_audio(symusic.Score(tmp_path / "a.mid"), tmp_path / "a.wav", soundfont=find_soundfonts()[-1])
+    render_audio(symusic.Score(tmp_path / "a.mid"), tmp_path / "a.wav", soundfont=find_soundfonts()[-1], lufs=-7)
     samples, _ = soundfile.read(tmp_path / "a.wav")
     peak = np.max(np.abs(samples))
     assert 0.8 < peak < 0.9
-    assert (np.abs(samples) > 0.999 * peak).sum() < 20
+    at_peak = np.abs(samples) > 0.9999 * peak
+    assert not np.any(at_peak[2:] & at_peak[1:-1] & at_peak[:-2])  # limited, not cut off
     assert np.std(samples[:, 0] - samples[:, 1]) > 0.005
 
 

@@ -11,7 +11,7 @@ from symbolic_cover.corpus.units import Job
 from symbolic_cover.errors import UsageError
 from symbolic_cover.listen.features import HOP_SAMPLES, N_BANDS, features_of, spectral_rise
 from symbolic_cover.listen.transcribe import posteriorgrams
-from symbolic_cover.render.sound import find_soundfonts
+from symbolic_cover.render.soundfonts import find_soundfonts
 from symbolic_cover.studio import lessons
 from symbolic_cover.studio.lessons import Lesson, stretched
 from symbolic_cover.studio.performance import perform
