@@ -337,11 +337,14 @@ def report(rows_: list[dict[str, Any]], options: argparse.Namespace) -> list[str
 
 
 def table(rows_: list[dict[str, Any]]) -> list[str]:
-    """The means of all recordings; madmom's of those that it was given."""
-    ways = [way for way in (OURS, COMMON, MADMOM) if any(way in row for row in rows_)]
-    lines = ["| | " + " | ".join(ways) + " |", "|---" * (len(ways) + 1) + "|"]
+    """The means of all recordings; where madmom heard some of them, its means and ours of those."""
+    heard = [row for row in rows_ if MADMOM in row]
+    columns = {OURS: (OURS, rows_), COMMON: (COMMON, rows_)}
+    if heard:
+        columns |= {f"{way}, {len(heard)} of them": (way, heard) for way in (OURS, MADMOM)}
+    lines = ["| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
     for metric in METRICS:
-        values = [[row[way][metric] for row in rows_ if way in row] for way in ways]
+        values = [[row[way][metric] for row in group] for way, group in columns.values()]
         cells = ["" if np.isnan(side).all() else f"{np.nanmean(side):.3f}" for side in values]
         lines.append(f"| {metric} | " + " | ".join(cells) + " |")
     return lines

@@ -15,7 +15,7 @@ import symusic
 
 from symbolic_cover.music import TICKS_PER_QUARTER, Arrangement, Grid, Note, Part
 from symbolic_cover.render.groove import Swing
-from symbolic_cover.render.manner import Manner, manner_of
+from symbolic_cover.render.manner import EVEN, Manner, manner_of
 from symbolic_cover.render.midi import MIDI_TICKS_PER_QUARTER, arrangement_score
 from symbolic_cover.render.pedal import PEDAL_CONTROL, has_pedal, presses
 from symbolic_cover.render.players import is_bass, is_guitar
@@ -42,7 +42,8 @@ def perform(arrangement: Arrangement, amount: float = 1.0) -> symusic.Score:
         grid = slowed(grid, arrangement.notes, manner.last_tempo)
         arrangement = replace(arrangement, grid=grid)
     score = arrangement_score(arrangement)
-    swing = Swing(manner.swing, arrangement.notes, grid.bars)
+    share = manner.swing if manner.swing != EVEN else grid.second_tick / TICKS_PER_QUARTER  # the style's, or the song's
+    swing = Swing(share, arrangement.notes, grid.bars)
     velocities, late_ms = _velocities(arrangement, manner), _late_ms(arrangement, manner)
     feet = presses(arrangement, *manner.pedal_sec) if manner.pedal_sec else []
     for index, (part, track) in enumerate(zip(arrangement.parts, score.tracks, strict=True)):

@@ -12,7 +12,7 @@ from typing import Any
 from symbolic_cover.render.groove import Groove
 
 _FOLDER = Path(__file__).parent.parent / "presets" / "expression"
-_EVEN = 0.5
+EVEN = 0.5
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def manner_of(style: str, amount: float = 1.0) -> Manner:
         _scaled(touch["tune"], chosen["touch"]),
         _scaled(touch["accompaniment"], chosen["touch"]),
         Groove(groove["velocity"], groove["late_ms"]),
-        measured["groove"]["jazz"]["swing"] if chosen["swing"] else _EVEN,
+        measured["groove"]["jazz"]["swing"] if chosen["swing"] else EVEN,
         (measured["pedal"]["lift_sec"], measured["pedal"]["press_sec"]) if chosen["pedal"] else None,
         chosen["last_tempo"],
         chosen["lead_ms"],

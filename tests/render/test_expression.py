@@ -69,6 +69,15 @@ def test_swing_moves_off_beats_however_they_are_written():
     assert Swing(0.65, [straight], [Bar(0, Meter(6, 8))]).at(6) == 6.0
 
 
+def test_a_song_that_swings_goes_on_swinging_in_a_style_that_does_not():
+    straight = replace(golden(), style="rock")
+    swung = replace(straight, grid=replace(straight.grid, second_tick=8.0))
+    even = [sum(220 < note.time % 480 < 280 for track in perform(song).tracks for note in track.notes)
+            for song in (straight, swung)]  # fmt: skip
+    assert even[0] > 10
+    assert even[1] == 1  # beside a true triplet
+
+
 def test_the_pedal_changes_with_the_harmony_and_rests_with_the_hands():
     left = [Note(0, 48, 40), Note(48, 48, 45), Note(144, 48, 40)]
     chords = [Chord(0, 48, 4, "min", 4), Chord(48, 144, 9, "min", 9), Chord(144, 192, 4, "min", 4)]
