@@ -15,12 +15,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-import soxr
-from madmom.audio.signal import Signal
-from madmom.features.chords import CNNChordFeatureProcessor, CRFChordRecognitionProcessor
-from madmom.features.downbeats import DBNDownBeatTrackingProcessor, RNNDownBeatProcessor
-from madmom.features.key import CNNKeyRecognitionProcessor, key_prediction_to_label
-from scipy.io import wavfile
 
 RATE_HZ, FRAMES_PER_SECOND = 44100, 100
 
@@ -29,6 +23,14 @@ def main() -> None:
     """Hear every recording that was not heard before."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recordings", type=Path)
+    recordings = parser.parse_args().recordings
+    import soxr
+    from madmom.audio.signal import Signal
+    from madmom.features.chords import CNNChordFeatureProcessor, CRFChordRecognitionProcessor
+    from madmom.features.downbeats import DBNDownBeatTrackingProcessor, RNNDownBeatProcessor
+    from madmom.features.key import CNNKeyRecognitionProcessor, key_prediction_to_label
+    from scipy.io import wavfile
+
     activations = RNNDownBeatProcessor()
     bars = DBNDownBeatTrackingProcessor(beats_per_bar=[2, 3, 4], fps=FRAMES_PER_SECOND)
     key, chord_features, chords = (
@@ -36,7 +38,7 @@ def main() -> None:
         CNNChordFeatureProcessor(),
         CRFChordRecognitionProcessor(),
     )
-    for path in sorted(parser.parse_args().recordings.glob("*.wav")):
+    for path in sorted(recordings.glob("*.wav")):
         out = path.with_suffix(".madmom.json")
         if out.is_file():
             continue

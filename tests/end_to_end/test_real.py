@@ -16,7 +16,7 @@ from symbolic_cover.arrange.checkpoint import SHIPPED, find_checkpoint, load_che
 from symbolic_cover.arrange.styles import style_names
 
 EXAMPLES = Path(__file__).parents[2] / "data" / "examples"
-FILES = {"arrangement.mid", "score.musicxml", "score.pdf", "cover.wav", "report.json", "report.html"}
+FILES = {"arrangement.mid", "performance.mid", "score.musicxml", "score.pdf", "cover.wav", "report.json", "report.html"}
 
 pytestmark = pytest.mark.slow
 
