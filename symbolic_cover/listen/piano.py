@@ -31,7 +31,7 @@ INSTALL_REMEDY = "Type: pip install --no-deps transkun==2.0.1"
 #: Seconds that are heard at once; windows overlap, so that a note at an edge is heard whole in one of them.
 _CHUNK_SEC, _OVERLAP_SEC = 48.0, 4.0
 #: Where the two agree so well on so many seconds, a piano is playing alone.
-_TRIED_SEC, _LEAST_AGREEMENT = 12.0, 0.7
+_TRIED_SEC, _LEAST_AGREEMENT = 12.0, 0.6
 
 
 def is_installed() -> bool:
