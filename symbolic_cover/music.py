@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 TICKS_PER_QUARTER = 12
 #: Where the second eighth of a quarter lies when it does not swing.
-STRAIGHT_TICK = TICKS_PER_QUARTER / 2
+STRAIGHT_TICK = TICKS_PER_QUARTER // 2
 
 PITCH_NAMES_SHARP = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 PITCH_NAMES_FLAT = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")

@@ -13,7 +13,7 @@ import symusic
 
 from symbolic_cover.errors import InputError, UsageError
 from symbolic_cover.listen import AUDIO_SUFFIXES, quantize, read_score
-from symbolic_cover.music import Arrangement, Content, Grid, Note, Part, Transcript
+from symbolic_cover.music import Arrangement, Content, Grid, Part, Transcript
 from symbolic_cover.render.expression import perform
 from symbolic_cover.render.loudness import LoudnessMeter, true_peaks
 from symbolic_cover.render.midi import offset_sec_of
@@ -92,18 +92,14 @@ def _midi(path: Path) -> symusic.Score:
 
 def notated(transcript: Transcript, grid: Grid) -> Arrangement:
     """A score that was read as an arrangement, its tune being what is heard as one."""
-    from symbolic_cover.analyze.content import analyze
+    from symbolic_cover.analyze.content import analyze, notes_of
 
     score = quantize(transcript, grid)
     content = analyze(score, grid, transcript.title)
-    parts = tuple(Part(track.name, "", track.program, _notes(track), track.is_drum) for track in score.tracks)
+    parts = tuple(Part(track.name, "", track.program, tuple(notes_of(track)), track.is_drum) for track in score.tracks)
     there = {(note.onset_tick, note.pitch) for part in parts for note in part.notes}
     melody = tuple(note for note in content.melody if (note.onset_tick, note.pitch) in there)
     return Arrangement(parts, melody, grid, content.key, content.chords, "", "as written", content.title)
-
-
-def _notes(track: symusic.Track) -> tuple[Note, ...]:
-    return tuple(sorted(Note(n.time, max(n.duration, 1), n.pitch, max(n.velocity, 1)) for n in track.notes))
 
 
 def write_tune(content: Content, path: Path) -> None:

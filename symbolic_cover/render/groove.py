@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from symbolic_cover.music import TICKS_PER_QUARTER, Bar, Note
+from symbolic_cover.music import STRAIGHT_TICK, TICKS_PER_QUARTER, Bar, Note
 
 SLOTS = 16
 _SLOT_TICK = TICKS_PER_QUARTER // 4
-_HALF, _TRIPLETS = TICKS_PER_QUARTER // 2, (TICKS_PER_QUARTER // 3, 2 * TICKS_PER_QUARTER // 3)
+_TRIPLETS = (TICKS_PER_QUARTER // 3, 2 * TICKS_PER_QUARTER // 3)
 #: General MIDI's percussion, and what electronic kits add to it, as kinds of drum.
 DRUM_KINDS = {
     "kick": (35, 36), "snare": (37, 38, 39, 40), "hat": (22, 42, 44), "open_hat": (26, 46),
@@ -50,7 +50,7 @@ def drum_kind(pitch: int) -> str:
 def slot_of(tick: int) -> int:
     """The sixteenth, 0..15, of a place in a bar; the last triplet eighth of a beat counts as its off-beat."""
     quarter, within = divmod(tick, TICKS_PER_QUARTER)
-    within = _HALF if within == _TRIPLETS[1] else within
+    within = STRAIGHT_TICK if within == _TRIPLETS[1] else within
     return (quarter * 4 + within // _SLOT_TICK) % SLOTS
 
 
@@ -75,9 +75,9 @@ class Swing:
         if quarter * TICKS_PER_QUARTER not in self._swung:
             return float(tick)
         if within == _TRIPLETS[1]:
-            within = _HALF
-        if within <= _HALF:
-            return quarter * TICKS_PER_QUARTER + within * self.half / _HALF
+            within = STRAIGHT_TICK
+        if within <= STRAIGHT_TICK:
+            return quarter * TICKS_PER_QUARTER + within * self.half / STRAIGHT_TICK
         return (quarter + 1) * TICKS_PER_QUARTER - (TICKS_PER_QUARTER - within) * (
             TICKS_PER_QUARTER - self.half
-        ) / _HALF
+        ) / STRAIGHT_TICK

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from symbolic_cover.music import TICKS_PER_QUARTER, Arrangement, Bar, Note
+from symbolic_cover.music import STRAIGHT_TICK, TICKS_PER_QUARTER, Arrangement, Bar, Note
 from symbolic_cover.render.rhythm import SIXTEENTH_TICK
 
-_SWUNG_TICK, _STRAIGHT_TICK, _TRIPLET_TICK = 8, 6, 4
+_SWUNG_TICK, _TRIPLET_TICK = 8, 4
 #: Fewest swung beats, and how many times as many as straight ones and triplets, that make a piece swing.
 _FEWEST_SWUNG, _SWUNG_RATIO = 8, 2
 
@@ -61,7 +61,7 @@ def is_swung(arrangement: Arrangement) -> bool:
         return False
     beats = _beats(arrangement.notes)
     swung = sum(_swings(offsets) and _SWUNG_TICK in offsets for offsets in beats.values())
-    straight = sum(_STRAIGHT_TICK in offsets for offsets in beats.values())
+    straight = sum(STRAIGHT_TICK in offsets for offsets in beats.values())
     triplets = sum(_TRIPLET_TICK in offsets for offsets in beats.values())
     return swung >= max(_FEWEST_SWUNG, _SWUNG_RATIO * straight, _SWUNG_RATIO * triplets)
 
@@ -82,7 +82,7 @@ def straightened(arrangement: Arrangement) -> Arrangement:
 def _written(note: Note, divided: set[int]) -> Note:
     def place(tick: int, late_ticks: tuple[int, ...]) -> int:
         beat, offset = divmod(tick, TICKS_PER_QUARTER)
-        return tick - offset + _STRAIGHT_TICK if offset in late_ticks and beat not in divided else tick
+        return tick - offset + STRAIGHT_TICK if offset in late_ticks and beat not in divided else tick
 
     onset = place(note.onset_tick, (_SWUNG_TICK,))
     end = place(note.end_tick, (_SWUNG_TICK - 1, _SWUNG_TICK))
