@@ -15,6 +15,7 @@ cover: setup
 	$(BIN)/symbolic-cover cover $(SONG) --style pop-piano --out covers/lets_go_fishin
 
 test: setup $(VENV)/.ready-dev
+	@scripts/system tests
 	PATH="$(abspath $(BIN)):$$PATH" scripts/check
 
 setup: system $(VENV)/.ready

@@ -4,12 +4,15 @@ import re
 import shlex
 import shutil
 import sys
+import webbrowser
 from pathlib import Path
 
 import pytest
 import soundfile
+import uvicorn
 
 from symbolic_cover import cli
+from tests.rate.conftest import answer_everything
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -37,6 +40,8 @@ def repository(examples_folder, monkeypatch) -> Path:
 @pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_runs(command, repository, monkeypatch):
+    monkeypatch.setattr(uvicorn.Server, "run", answer_everything)
+    monkeypatch.setattr(webbrowser, "open", lambda address: True)
     monkeypatch.setattr(sys, "argv", shlex.split(command))
     with pytest.raises(SystemExit) as stop:
         cli.main()

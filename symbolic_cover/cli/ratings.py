@@ -1,0 +1,160 @@
+"""The verb for listeners: rate."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from symbolic_cover.cli.app import app
+from symbolic_cover.cli.options import Json, Quiet, must_exist
+from symbolic_cover.cli.printing import print_json, progress_line
+from symbolic_cover.errors import UsageError
+
+if TYPE_CHECKING:
+    from symbolic_cover.rate.results import Estimate, Results
+    from symbolic_cover.rate.store import Store
+    from symbolic_cover.rate.study import Study
+
+_ANSWERS = "answers.sqlite"
+
+
+@app.command()
+def rate(
+    folders: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Folders to compare, each one system: a cover, or a folder of covers or of MIDI files."),
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where answers and sounds are kept.")] = Path("ratings"),
+    source: Annotated[
+        Path | None, typer.Option("--source", help="The song, or a folder of songs named as the covers are.")
+    ] = None,
+    seconds: Annotated[float | None, typer.Option(min=5.0, help="Play only the first seconds of each.")] = None,
+    results: Annotated[bool, typer.Option("--results", help="Say what the answers so far say.")] = False,
+    export: Annotated[
+        Path | None, typer.Option("--export", help="Write the answers as JSON lines, for `refine --ratings`.")
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="Where to serve; 0.0.0.0 lets others on your network listen.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = 8350,
+    browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+    seed: Annotated[int, typer.Option(help="The same seed gives each listener the same order.")] = 0,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Compare covers by ear, blind: a page in the browser plays two of a song at the same loudness and asks.
+
+    Answers go into --out as they are given; the same command goes on where you stopped. Then --results ranks the
+    systems, with how sure that is, and --export writes what `refine --ratings` learns from.
+    """
+    from symbolic_cover.pipeline import check_writable, writable_folder
+    from symbolic_cover.rate.store import Store
+
+    if folders and (results or export):
+        raise UsageError("Folders are not needed to look at answers.", "Leave them out, and name --out.")
+    if results or export:
+        _look_back(Store(out / _ANSWERS, must_exist=True), results, export, seed, quiet, as_json)
+        return
+    if not folders or len(folders) < 2:
+        raise UsageError("There is nothing to compare.", "Name two folders or more, such as: rate covers/a covers/b.")
+    if source is not None:
+        must_exist(source)
+    from symbolic_cover.rate.versions import find_versions
+
+    versions = find_versions(folders, source)
+    check_writable(out)
+    sounds = writable_folder(out / "sounds")
+    from symbolic_cover.rate.sound import levelled
+    from symbolic_cover.rate.study import Study
+
+    with progress_line(quiet) as tell:
+        songs = sorted({version.source for version in versions if version.source})
+        total = len(versions) + len(songs)
+        heard, heard_songs = {}, {}
+        for done, version in enumerate(versions):
+            tell("sound", done / total)
+            heard[version] = levelled(version.score, version.sound, version.style, sounds, seconds)
+        for done, song in enumerate(songs, len(versions)):
+            tell("sound", done / total)
+            heard_songs[song] = levelled(song, None, "", sounds, seconds)
+    study = Study(versions, heard, heard_songs, Store(out / _ANSWERS), seed)
+    _serve(study, host, port, browser, quiet)
+
+
+def _serve(study: Study, host: str, port: int, browser: bool, quiet: bool) -> None:
+    """Serve the page until it is stopped."""
+    import socket
+    import webbrowser
+
+    import uvicorn
+
+    from symbolic_cover.rate.server import LOCAL_HOSTS, listening_page
+
+    try:
+        listener = socket.create_server((host, port))
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UsageError(f"Cannot serve at {host}:{port}: {reason}.", "Choose another --port, or --port 0.") from error
+    address = f"http://{host}:{listener.getsockname()[1]}/"
+    if not quiet:
+        typer.echo(f"Listen at {address} and stop with Ctrl-C; the answers are kept in {study.store.path}.")
+        if host not in LOCAL_HOSTS:
+            typer.echo("note: everyone who reaches this machine can open the page and answer.")
+    if browser and not os.environ.get("SSH_CONNECTION"):
+        webbrowser.open(address)
+    server = uvicorn.Server(uvicorn.Config(listening_page(study, host), log_level="error", lifespan="off"))
+    server.run(sockets=[listener])
+
+
+def _look_back(store: Store, results: bool, export: Path | None, seed: int, quiet: bool, as_json: bool) -> None:
+    """Write what was answered, and say what it says."""
+    from symbolic_cover.rate.results import summarize
+    from symbolic_cover.rate.store import as_preference
+
+    answers = store.answers()
+    if not answers:
+        raise UsageError(f"There are no answers in {store.path.parent} yet.", "Rate some covers first.")
+    if export is not None:
+        from symbolic_cover.pipeline import check_writable, writable_folder
+
+        check_writable(export.parent)
+        partial = writable_folder(export.parent) / f".{export.name}.partial"
+        lines = (json.dumps(as_preference(answer), ensure_ascii=False) for answer in answers)
+        partial.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        partial.replace(export)
+        if not quiet and not (as_json and results):
+            typer.echo(f"{len(answers)} answers in {export}")
+    if results:
+        found = summarize(answers, seed)
+        if as_json:
+            print_json(asdict(found))
+        elif not quiet:
+            _print_results(found)
+
+
+def _print_results(found: Results) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    scales = list(dict.fromkeys(scale for marks in found.scales.values() for scale in marks))
+    table = Table(
+        "system", "strength", *scales, title=f"{found.answers} answers, {found.raters} listeners; 95 % intervals"
+    )
+    for system, strength in found.strengths.items():
+        marks = found.scales[system]
+        table.add_row(system, _spoken(strength), *(_spoken(marks[scale]) if scale in marks else "" for scale in scales))
+    console.print(table)
+    duels = Table("", "preferred", "tie", "other preferred", "share of the first")
+    for duel in found.duels:
+        duels.add_row(f"{duel.a} : {duel.b}", str(duel.wins_a), str(duel.ties), str(duel.wins_b), _spoken(duel.share_a))
+    console.print(duels)
+
+
+def _spoken(estimate: Estimate) -> str:
+    return f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
