@@ -34,13 +34,12 @@ def song() -> Content:
 
 
 @pytest.fixture(scope="session")
-def tiny_checkpoint(tmp_path_factory):
-    """A checkpoint of the tiny preset with random weights, saved and loaded as a real one is."""
+def tiny_folder(tmp_path_factory):
+    """A checkpoint of the tiny preset with random weights, saved as a real one is."""
     import json
 
     import torch
 
-    from symbolic_cover.arrange.checkpoint import load_checkpoint
     from symbolic_cover.arrange.styles import load_ensembles, style_names
     from symbolic_cover.learn.dataset import Vocabulary
     from symbolic_cover.learn.train import TrainingPlan, build_model, save_checkpoint
@@ -55,4 +54,12 @@ def tiny_checkpoint(tmp_path_factory):
     torch.manual_seed(0)
     model = build_model(TrainingPlan.load("tiny"), Vocabulary.load(folder))
     save_checkpoint(model, folder, folder / "checkpoint", steps=0)
-    return load_checkpoint(folder / "checkpoint")
+    return folder / "checkpoint"
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tiny_folder):
+    """The same, loaded as a real one is."""
+    from symbolic_cover.arrange.checkpoint import load_checkpoint
+
+    return load_checkpoint(tiny_folder)

@@ -37,14 +37,14 @@ def draft_by_model(
     from symbolic_cover.arrange.sample import sample_accompaniments
 
     steps = content.key.steps_home
-    drawn = sample_accompaniments(checkpoint, content.transposed(steps), _transposed(style, steps), controls, progress)
+    drawn = sample_accompaniments(checkpoint, content.transposed(steps), at_home(style, steps), controls, progress)
     back = [{name: _moved(notes, 0 if name == DRUMS else -steps) for name, notes in parts.items()} for parts in drawn]
     closed = [close_together(parts, content, style.ensemble) for parts in back]
     return [lay_melody_over(parts, content, style, controls, arranger=checkpoint.name) for parts in closed]
 
 
-def _transposed(style: Style, semitones: int) -> Style:
-    """The style for instruments that sound so many semitones higher."""
+def at_home(style: Style, semitones: int) -> Style:
+    """The style for instruments that sound so many semitones higher, as a song does that is played at home."""
     parts = tuple(
         part if part.is_drums else replace(part, lowest=part.lowest + semitones, highest=part.highest + semitones)
         for part in style.ensemble.parts

@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import torch
@@ -23,23 +22,20 @@ from symbolic_cover.arrange.checkpoint import Checkpoint
 from symbolic_cover.arrange.choose import best_phrase
 from symbolic_cover.arrange.constraints import CHORD_LEANING, BarConstraints, BarState, Leaning, Players, TokenIds
 from symbolic_cover.arrange.decoder import Decoder
+from symbolic_cover.arrange.sight import Sight
 from symbolic_cover.errors import UsageError
 from symbolic_cover.evaluate.metrics import chord_tone_ratio
-from symbolic_cover.music import LEVELS, Content, Controls, Note, Style
+from symbolic_cover.music import Content, Controls, Note, Style
 from symbolic_cover.tokens import vocabulary as v
-from symbolic_cover.tokens.tokenizer import DRUMS, bars_of_content, place_of
+from symbolic_cover.tokens.tokenizer import DRUMS
 
 _MIN_P = 0.03
 #: The most notes a bar of a solo piano takes, and how many more for every further part.
 _MOST_NOTES, _MORE_NOTES = 48, 12
 #: How many bars are looked at to tell which candidate goes on.
 _JUDGED_BARS = 8
-_BASS_FROM = 0.3
 #: How much more chord tones gain for each share of them that is lacking, and at most.
 _LEANING_GAIN, _MOST_LEANING, _RECENT_NOTES = 6.0, 1.2, 64
-#: The density class that each level asks for; the full level leaves it to the model.
-_DENSITY_OF_LEVEL = {"easy": 2, "intermediate": 4, "full": None}
-_SPARSEST, _DENSEST_HANDS, _DENSEST_BAND = 1, 8, 12
 
 
 @dataclass
@@ -60,10 +56,13 @@ def sample_accompaniments(
     style: Style,
     controls: Controls,
     progress: Callable[[float], None] | None = None,
+    *,
+    compete: bool = True,
 ) -> list[dict[str, list[Note]]]:
     """Draw `controls.candidates` accompaniments, each {part: notes}, without the melody.
 
-    The song should be in C major or A minor, where the model is at home. The same seed gives the same notes.
+    Unless they `compete`, each goes its own way to the end. The song should be in C major or A minor, where the model
+    is at home. The same seed gives the same notes.
     Raises `UsageError` if the checkpoint does not know the style or the metre is beyond its vocabulary.
     """
     if style.name not in checkpoint.tokenizer.styles:
@@ -74,24 +73,23 @@ def sample_accompaniments(
     if unknown:
         raise UsageError(f"The arranger does not know the metre {', '.join(sorted(unknown))}.", "Give another --meter.")
     with torch.inference_mode():
-        return _Sampler(checkpoint, content, style, controls).run(progress)
+        return _Sampler(checkpoint, content, style, controls, compete).run(progress)
 
 
 class _Sampler:
-    def __init__(self, checkpoint: Checkpoint, content: Content, style: Style, controls: Controls) -> None:
+    def __init__(
+        self, checkpoint: Checkpoint, content: Content, style: Style, controls: Controls, compete: bool
+    ) -> None:
         self.model, self.tokenizer = checkpoint.model, checkpoint.tokenizer
         self.ids = TokenIds(checkpoint.tokenizer)
-        self.content, self.controls = content, controls
+        self.content, self.controls, self.compete = content, controls, compete
         self.returns = _bars_to_replay(content)
         self.human = checkpoint.human.get(style.name)
         self.reach = REACH_OF_LEVEL[controls.level]
         self.context = self.model.config.max_position_embeddings
-        usual = self.human.level if self.human else controls.level
-        level = min(controls.level, usual, key=LEVELS.index)
-        self.header = self.tokenizer.ids(self.tokenizer.header(style.name, level, style.ensemble.name))
+        self.sight = Sight.of(checkpoint, content, style, controls)
         self.ensemble = style.ensemble
         self.most_notes = _MOST_NOTES + _MORE_NOTES * max(len(style.ensemble.parts) - 2, 0)
-        self.sources = self._visible()
         self.rows = [_Row(notes={spec.name: [] for spec in style.ensemble.parts}) for _ in range(controls.candidates)]
         self.random = torch.Generator().manual_seed(controls.seed)
         self.warpers = LogitsProcessorList([TemperatureLogitsWarper(controls.temperature), MinPLogitsWarper(_MIN_P)])
@@ -101,50 +99,19 @@ class _Sampler:
     def run(self, progress: Callable[[float], None] | None) -> list[dict[str, list[Note]]]:
         """Arrange every bar between the first and the last note of the song."""
         bars = self.content.grid.bars
-        first, last = _sounding_bars(self.content)
+        first, last = self.sight.first, self.sight.last
         for index in range(first, last + 1):
-            x = self.tokenizer.ids(self.tokenizer.source_bar(**self.sources[index]))
-            logits = self._feed_source(x)
-            states = self._replay(index) or self._draw_bar(self._states(index), logits, self._shown(index))
+            logits = self._feed_source(self.sight.source_ids(index))
+            states = self._replay(index) or self._draw_bar(self._states(index), logits, self.sight.shown(index))
             for row, state in zip(self.rows, states, strict=True):
                 row.bars[-1] += self.tokenizer.ids(self.tokenizer.target_bar(bars[index], state.notes))
                 for name, notes in state.notes.items():
                     row.notes[name] += notes
-            if index < last and (index + 1 - first) % SECTION_BARS == 0:
+            if self.compete and index < last and (index + 1 - first) % SECTION_BARS == 0:
                 self._go_on_from_best(max(index + 1 - _JUDGED_BARS, first), index)
             if progress:
                 progress((index + 1 - first) / (last + 1 - first))
         return [row.notes for row in self.rows]
-
-    def _visible(self) -> list[dict[str, Any]]:
-        """What the model sees of every bar: by fidelity, the bass and a share of the texture; and what is asked."""
-        rng = np.random.default_rng(self.controls.seed)
-        controls = self.controls
-        density = _DENSITY_OF_LEVEL[controls.level]
-        if controls.density is not None:
-            densest = _DENSEST_HANDS if len(self.ensemble.parts) == 2 else _DENSEST_BAND
-            density = self._class_asked("Density", controls.density, _SPARSEST, densest)
-        polyphony = None
-        if controls.polyphony is not None:
-            polyphony = self._class_asked("Polyphony", controls.polyphony, 0, len(v.POLYPHONY_BOUNDS))
-        bars = bars_of_content(self.content)
-        first, last = _sounding_bars(self.content)
-        for index, bar in enumerate(bars):
-            bar["place"] = place_of(index - first, last - first + 1) if self.content.is_whole else "inner"
-            shown = rng.random(len(bar["texture"])) < controls.fidelity
-            bar["texture"] = [note for note, keep in zip(bar["texture"], shown, strict=True) if keep]
-            bar["bass"] = bar["bass"] if controls.fidelity >= _BASS_FROM else []
-            bar["density"], bar["polyphony"] = density, polyphony
-        return bars
-
-    def _class_asked(self, kind: str, share: float, lowest: int, highest: int) -> int:
-        """The class of a control for a `share` 0..1 of what there is; older checkpoints know fewer, or none."""
-        known = sum(word.startswith(f"{kind}_") for word in self.tokenizer.vocab)
-        if not known:
-            raise UsageError(
-                f"The checkpoint knows no --{kind.lower()}.", "Leave it out, or choose another checkpoint."
-            )
-        return round(lowest + share * (min(highest, known - 1) - lowest))
 
     def _chord_leaning(self) -> float:
         """How much likelier to make chord tones: the more, the fewer of them were played lately than people play."""
@@ -159,10 +126,6 @@ class _Sampler:
 
     def _states(self, index: int) -> list[BarState]:
         return [self._state(row, index) for row in self.rows]
-
-    def _shown(self, index: int) -> list[Note]:
-        """The notes of the song, beside its tune, that the model is shown of a bar."""
-        return [*self.sources[index]["bass"], *self.sources[index]["texture"]]
 
     def _replay(self, index: int) -> list[BarState] | None:
         """The bar as it was when the song brought it first; None where it is new or to be varied."""
@@ -209,7 +172,7 @@ class _Sampler:
         horizon = bar.end_tick + v.LONGEST_DURATION
         tune = [n for n in self.content.melody if n.end_tick > bar.start_tick and n.onset_tick < horizon]
         held = {name: [n for n in notes[-24:] if n.end_tick > bar.start_tick] for name, notes in row.notes.items()}
-        sounds = bool(self.sources[index]["chords"] or self.sources[index]["melody"])
+        sounds = self.sight.sounds(index)
         players = Players(bar, self.ensemble, tune, held, self.reach)
         return BarState(self.ids, players, self.most_notes, must_play=sounds and not any(held.values()))
 
@@ -231,7 +194,7 @@ class _Sampler:
                 if kept and sum(map(len, kept)) + len(tokens) > self.context // 2:
                     break
                 kept.append(tokens)
-            windows.append(self.header + [token for tokens in reversed(kept) for token in tokens])
+            windows.append(self.sight.header + [token for tokens in reversed(kept) for token in tokens])
         longest = max(map(len, windows))
         ids = torch.tensor([[self.ids.pad] * (longest - len(w)) + w for w in windows])
         mask = torch.tensor([[0] * (longest - len(w)) + [1] * len(w) for w in windows])
@@ -267,11 +230,3 @@ def _bars_to_replay(content: Content) -> list[int | None]:
         if source is not None and (ends or run % SECTION_BARS == 0):
             returns[index] = None
     return returns
-
-
-def _sounding_bars(content: Content) -> tuple[int, int]:
-    """The first and the last bar in which the song has a note or a chord."""
-    onsets = [note.onset_tick for note in content.notes]
-    begins = [*onsets, *(chord.start_tick for chord in content.chords)]
-    ends = [*onsets, *(chord.end_tick - 1 for chord in content.chords)]
-    return content.grid.bar_index(min(begins)), content.grid.bar_index(max(ends))

@@ -16,6 +16,7 @@ from symbolic_cover.arrange.constraints import CHORD_LEANING, SONG_LEANING, BarS
 from symbolic_cover.arrange.decoder import Decoder
 from symbolic_cover.arrange.endings import close_together
 from symbolic_cover.arrange.sample import _bars_to_replay, _Sampler
+from symbolic_cover.arrange.sight import Sight
 from symbolic_cover.arrange.styles import load_style, style_names
 from symbolic_cover.errors import UsageError
 from symbolic_cover.evaluate.human_range import GENERAL
@@ -82,8 +83,8 @@ def test_a_tune_below_a_violin_moves_up_an_octave():
 
 def test_density_is_asked_of_the_model_in_every_bar(tiny_checkpoint, song):
     def asked(style: str, density: float | None) -> list[int | None]:
-        sampler = _Sampler(tiny_checkpoint, song, load_style(style), Controls(candidates=1, density=density))
-        return [source["density"] for source in sampler.sources]
+        sight = Sight.of(tiny_checkpoint, song, load_style(style), Controls(candidates=1, density=density))
+        return [source["density"] for source in sight.sources]
 
     assert asked("pop-piano", None) == [None] * 4
     assert [asked("pop-piano", density)[0] for density in (0.0, 0.5, 1.0)] == [1, 4, 8]
@@ -92,8 +93,8 @@ def test_density_is_asked_of_the_model_in_every_bar(tiny_checkpoint, song):
 
 def test_polyphony_is_asked_of_the_model_in_every_bar(tiny_checkpoint, song):
     def asked(polyphony: float | None) -> list[int | None]:
-        sampler = _Sampler(tiny_checkpoint, song, STYLE, Controls(candidates=1, polyphony=polyphony))
-        return [source["polyphony"] for source in sampler.sources]
+        sight = Sight.of(tiny_checkpoint, song, STYLE, Controls(candidates=1, polyphony=polyphony))
+        return [source["polyphony"] for source in sight.sources]
 
     assert asked(None) == [None] * 4
     assert [asked(value)[0] for value in (0.0, 0.5, 1.0)] == [0, 4, 8]
@@ -102,8 +103,8 @@ def test_polyphony_is_asked_of_the_model_in_every_bar(tiny_checkpoint, song):
 def test_full_is_as_hard_as_people_usually_play_it(tiny_checkpoint, song):
     def level(asked: str, usual: str) -> str:
         human = {"pop-piano": replace(GENERAL, level=usual)}
-        sampler = _Sampler(replace(tiny_checkpoint, human=human), song, STYLE, Controls(candidates=1, level=asked))
-        return tiny_checkpoint.tokenizer[sampler.header[2]]
+        sight = Sight.of(replace(tiny_checkpoint, human=human), song, STYLE, Controls(candidates=1, level=asked))
+        return tiny_checkpoint.tokenizer[sight.header[2]]
 
     assert level("full", "full") == "Level_full"
     assert level("full", "easy") == "Level_easy"
@@ -198,12 +199,12 @@ def test_the_same_seed_gives_the_same_notes(tiny_checkpoint, song):
 
 def test_the_padded_batch_sees_what_a_single_row_sees(tiny_checkpoint, song):
     """Logits after bars of unequal length equal those of the plain model on each row's own tokens."""
-    sampler = _Sampler(tiny_checkpoint, song, STYLE, Controls(candidates=3))
+    sampler = _Sampler(tiny_checkpoint, song, STYLE, Controls(candidates=3), compete=True)
     with torch.inference_mode():
         first, last = 0, 2
         sampler.content = replace(song, melody=song.melody, grid=song.grid)
         for index in range(first, last + 1):
-            x = sampler.tokenizer.ids(sampler.tokenizer.source_bar(**sampler.sources[index]))
+            x = sampler.sight.source_ids(index)
             logits = sampler._feed_source(x)
             states = [sampler._state(row, index) for row in sampler.rows]
             if index < last:
@@ -215,7 +216,7 @@ def test_the_padded_batch_sees_what_a_single_row_sees(tiny_checkpoint, song):
                         row.notes[name] += notes
         lengths = set()
         for row, batched in zip(sampler.rows, logits, strict=True):
-            ids = sampler.header + [token for tokens in row.bars for token in tokens]
+            ids = sampler.sight.header + [token for tokens in row.bars for token in tokens]
             lengths.add(len(ids))
             alone = tiny_checkpoint.model(torch.tensor([ids]), past_key_values=DynamicCache()).logits[0, -1]
             torch.testing.assert_close(batched, alone, atol=1e-4, rtol=1e-4)

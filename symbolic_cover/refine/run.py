@@ -1,0 +1,173 @@
+"""The story of a refinement: gather preferences, learn from them, compare on held-out songs, keep what is better."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from symbolic_cover.arrange.checkpoint import load_checkpoint
+from symbolic_cover.errors import InputError, UsageError
+from symbolic_cover.learn.train import save_checkpoint
+from symbolic_cover.refine import preferences as lines
+from symbolic_cover.refine.drafting import draft_preferences
+from symbolic_cover.refine.judging import Scores, Verdict, compare, judge_all, means_of, people_of
+from symbolic_cover.refine.listeners import Said, preferences_of
+from symbolic_cover.refine.preferences import Preference
+from symbolic_cover.refine.tasks import Task, shuffled
+from symbolic_cover.refine.training import RefinePlan, refine_model
+
+CHECKPOINT = "checkpoint"
+#: Fewer preferences than this say too little.
+_FEWEST = 4
+#: So much surer is a person than our measures: a person's preferences are learned from so many times.
+_SAID_TIMES = 4
+#: So many tasks are drafted before it is asked whether there are enough preferences.
+_A_LOT = 40
+_HELD_OUT = 4
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Material:
+    """What to draft and learn from, what to watch meanwhile, and what to compare on at the end: three sets of songs."""
+
+    drafted: Sequence[Task]
+    watched: Sequence[Task]
+    compared: Sequence[Task]
+
+    @classmethod
+    def of_songs(cls, by_song: Sequence[Sequence[Task]], seed: int) -> Material:
+        """Every fourth song is held out; of fewer than four songs the last quarter of the bars.
+
+        The held-out tasks are both watched and compared on, which a corpus's are not. Raises InputError where there are
+        too few.
+        """
+        if len(by_song) >= _HELD_OUT:
+            held = [task for song in by_song[::_HELD_OUT] for task in song]
+            drafted = [task for place, song in enumerate(by_song) if place % _HELD_OUT for task in song]
+        else:
+            cut = [-(-len(song) // _HELD_OUT) for song in by_song]
+            held = [task for song, n in zip(by_song, cut, strict=True) for task in song[len(song) - n :]]
+            drafted = [task for song, n in zip(by_song, cut, strict=True) for task in song[: len(song) - n]]
+        if not held or not drafted:
+            raise InputError("There are too few bars with a tune in these songs.", "Give more or longer songs.")
+        return cls(shuffled(drafted, seed), held, held)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of it: the means before and after, the verdict, and the folder of the new checkpoint, if it is kept."""
+
+    before: Scores
+    after: Scores
+    people: Scores
+    verdict: Verdict
+    counts: dict[str, int]
+    checkpoint: Path | None
+
+
+def refine(
+    parent_folder: Path,
+    material: Material,
+    said: Sequence[Said],
+    out: Path,
+    *,
+    plan: RefinePlan = RefinePlan(),
+    wanted: int = 600,
+    n_drafts: int = 6,
+    n_judged: int = 4,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Refine the checkpoint in `parent_folder`; everything is written to `out`, and a run found there goes on.
+
+    From drafts `wanted` preferences are made, each among `n_drafts`; `n_judged` drafts are compared at the end.
+    The new checkpoint is ``checkpoint`` in `out`; there is none if it is no better. The parent stays as it is. Raises
+    UsageError if `out` holds a refinement of another kind, InputError if there is too little to learn from.
+    """
+    tell = progress or (lambda stage, share: None)
+    parent = load_checkpoint(parent_folder)
+    lineage = {"parent": parent_folder.name, "parent_sha256": weights_hash(parent_folder), "plan": asdict(plan),
+               "drafts": n_drafts}  # fmt: skip
+    _must_go_on(out, lineage)
+    found = _drafted(parent_folder, material.drafted, wanted, out, n_drafts, plan.seed, workers, tell)
+    heard = [preference for one in said for preference in preferences_of(one, parent)]
+    counts = {origin: sum(one.origin == origin for one in [*found, *heard]) for origin in lines.ORIGINS}
+    if len(found) + len(heard) < _FEWEST:
+        raise InputError(f"{len(found) + len(heard)} preferences are too few to learn from.", "Give more songs.")
+    model, log = refine_model(
+        parent, [*found, *heard * _SAID_TIMES], material.watched, out, plan, lambda share: tell("learn", share)
+    )
+    candidate = out / "candidate"
+    facts = dict(parent.facts) | {"lineage": lineage | {"preferences": counts, "log": log}}
+    facts.pop("scores", None)
+    facts.pop("memorisation", None)
+    save_checkpoint(model, parent_folder, candidate, **facts)
+
+    def judged(stage: str, folder: Path) -> list[Scores]:
+        return judge_all(folder, material.compared, n_drafts=n_judged, seed=plan.seed, workers=workers,
+                         progress=lambda share: tell(stage, share))  # fmt: skip
+
+    before, after = judged("before", parent_folder), judged("after", candidate)
+    verdict = compare(before, after, plan.seed)
+    outcome = Outcome(means_of(before), means_of(after), people_of(parent, material.compared), verdict, counts, None)
+    return _kept(outcome, candidate, out)
+
+
+def weights_hash(folder: Path) -> str:
+    """The SHA-256 of a checkpoint's weights."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("model*.safetensors")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _must_go_on(out: Path, lineage: dict[str, Any]) -> None:
+    """Note what is done in `out`, or raise UsageError if that is something else."""
+    path = out / "refinement.json"
+    wanted = json.loads(json.dumps(lineage))
+    if path.is_file() and json.loads(path.read_text(encoding="utf-8")) != wanted:
+        raise UsageError(f"{out} holds a refinement with other settings.", "Choose another --out, or delete it.")
+    out.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(wanted, indent=1), encoding="utf-8")
+
+
+def _drafted(
+    folder: Path, tasks: Sequence[Task], wanted: int, out: Path, n_drafts: int, seed: int, workers: int, tell: Progress
+) -> list[Preference]:
+    """The first `wanted` preferences among drafts of the tasks; those that an earlier run left are not made again."""
+    path = out / "preferences.jsonl"
+    done = dict(lines.read(path))
+    found = [one for one in done.values() if one is not None]
+    units = [(task, seed + number) for number, task in enumerate(tasks) if task.name not in done]
+    while units and len(found) < wanted:
+        lot, units = units[:_A_LOT], units[_A_LOT:]
+        for task, preference in draft_preferences(folder, lot, n_drafts=n_drafts, workers=workers):
+            lines.append(path, task.name, preference)
+            found += [preference] if preference else []
+            tell("draft", min(len(found) / wanted, 1.0))
+    return found[:wanted]
+
+
+def _kept(outcome: Outcome, candidate: Path, out: Path) -> Outcome:
+    """The candidate becomes the checkpoint if it is better; the comparison is written either way."""
+    told = {"before": outcome.before, "after": outcome.after, "people": outcome.people,
+            "verdict": asdict(outcome.verdict), "preferences": outcome.counts}  # fmt: skip
+    path = candidate / "training.json"
+    facts = json.loads(path.read_text(encoding="utf-8"))
+    facts["lineage"]["comparison"] = told
+    path.write_text(json.dumps(facts, indent=2), encoding="utf-8")
+    (out / "comparison.json").write_text(json.dumps(told, indent=1), encoding="utf-8")
+    if not outcome.verdict.better:
+        return outcome
+    final = out / CHECKPOINT
+    if final.exists():
+        shutil.rmtree(final)
+    candidate.rename(final)
+    return replace(outcome, checkpoint=final)
