@@ -149,6 +149,7 @@ def cover(
         arrangement = replace(arrangement, composer=transcript.composer, source=Path(source).name,
                               sections=sections_of(content))  # fmt: skip
         report = _report(arrangement, scores, content, chosen_style, controls, stages, clock)
+        report = replace(report, settings={"source": str(source)} | report.settings)
     return Cover(transcript, content, arrangement, report, clock.seconds)
 
 

@@ -135,6 +135,8 @@ def _print_outcome(outcome: Outcome) -> None:
     verdict = outcome.verdict
     typer.echo(f"score {verdict.gain:+.3f} [{verdict.low:+.3f}, {verdict.high:+.3f}] (95 %), from "
                + ", ".join(f"{count} {origin}" for origin, count in outcome.counts.items()))  # fmt: skip
+    for reason in outcome.skipped:
+        typer.echo(f"note: not learned from: {reason}")
     if outcome.checkpoint:
         typer.echo(f"Better, and kept: {outcome.checkpoint}")
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,6 +109,8 @@ def preferences_of(said: Said, checkpoint: Checkpoint) -> Iterator[Preference]:
     steps = content.key.steps_home
     home, shifted = content.transposed(steps), at_home(style, steps)
     chosen, rejected = (_read(path, content, style, steps) for path in (said.chosen, said.rejected))
+    if said.origin == "corrections":
+        chosen = {name: _as_played(notes, rejected[name]) for name, notes in chosen.items()}
     bars = content.grid.bars
     for first in range(0, len(bars), BARS):
         last = min(first + BARS, len(bars)) - 1
@@ -138,6 +141,20 @@ def _read(path: Path, content: Content, style: Style, steps: int) -> dict[str, l
     if lead := style.ensemble.lead:
         parts[lead] = _without_line(parts[lead], content.melody)
     return {name: moved(sorted(notes), 0 if name == DRUMS else steps) for name, notes in parts.items()}
+
+
+def _as_played(notes: Sequence[Note], draft: Sequence[Note]) -> list[Note]:
+    """The notes of a score as the draft has them; those it lacks, as loud as what it played then or last before.
+
+    A score does not say how loud, nor just how long, a note is.
+    """
+    if not draft:
+        return list(notes)
+    there = {(note.onset_tick, note.pitch): note for note in draft}
+    onsets = [note.onset_tick for note in draft]
+    loudness = [draft[max(bisect_right(onsets, note.onset_tick) - 1, 0)].velocity for note in notes]
+    return [there.get((note.onset_tick, note.pitch), note._replace(velocity=loud))
+            for note, loud in zip(notes, loudness, strict=True)]  # fmt: skip
 
 
 def _must_run_together(path: Path, grid: Grid, other: Grid) -> None:

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from symbolic_cover.arrange.checkpoint import load_checkpoint
-from symbolic_cover.errors import InputError, UsageError
+from symbolic_cover.arrange.checkpoint import Checkpoint, load_checkpoint
+from symbolic_cover.errors import InputError, SymbolicCoverError, UsageError
 from symbolic_cover.learn.train import save_checkpoint
 from symbolic_cover.refine import preferences as lines
 from symbolic_cover.refine.drafting import draft_preferences
@@ -62,13 +62,17 @@ class Material:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of it: the means before and after, the verdict, and the folder of the new checkpoint, if it is kept."""
+    """What came of it: the means before and after, the verdict, and the folder of the new checkpoint, if it is kept.
+
+    `skipped` says why something that was said could not be learned from.
+    """
 
     before: Scores
     after: Scores
     people: Scores
     verdict: Verdict
     counts: dict[str, int]
+    skipped: tuple[str, ...]
     checkpoint: Path | None
 
 
@@ -97,10 +101,11 @@ def refine(
                "drafts": n_drafts}  # fmt: skip
     _must_go_on(out, lineage)
     found = _drafted(parent_folder, material.drafted, wanted, out, n_drafts, plan.seed, workers, tell)
-    heard = [preference for one in said for preference in preferences_of(one, parent)]
+    heard, skipped = _heard(said, parent)
     counts = {origin: sum(one.origin == origin for one in [*found, *heard]) for origin in lines.ORIGINS}
     if len(found) + len(heard) < _FEWEST:
-        raise InputError(f"{len(found) + len(heard)} preferences are too few to learn from.", "Give more songs.")
+        why = f" ({skipped[0]})" if skipped else ""
+        raise InputError(f"{len(found) + len(heard)} preferences are too few to learn from{why}.", "Give more songs.")
     model, log = refine_model(
         parent, [*found, *heard * _SAID_TIMES], material.watched, out, plan, lambda share: tell("learn", share)
     )
@@ -116,7 +121,9 @@ def refine(
 
     before, after = judged("before", parent_folder), judged("after", candidate)
     verdict = compare(before, after, plan.seed)
-    outcome = Outcome(means_of(before), means_of(after), people_of(parent, material.compared), verdict, counts, None)
+    outcome = Outcome(
+        means_of(before), means_of(after), people_of(parent, material.compared), verdict, counts, tuple(skipped), None
+    )
     return _kept(outcome, candidate, out)
 
 
@@ -136,6 +143,22 @@ def _must_go_on(out: Path, lineage: dict[str, Any]) -> None:
         raise UsageError(f"{out} holds a refinement with other settings.", "Choose another --out, or delete it.")
     out.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(wanted, indent=1), encoding="utf-8")
+
+
+def _heard(said: Sequence[Said], parent: Checkpoint) -> tuple[list[Preference], list[str]]:
+    """What people said as preferences, and why some of it is none."""
+    found: list[Preference] = []
+    skipped = []
+    for one in said:
+        try:
+            heard = list(preferences_of(one, parent))
+        except SymbolicCoverError as error:
+            skipped.append(str(error))
+            continue
+        found += heard
+        if not heard:
+            skipped.append(f"{one.chosen} and {one.rejected} do not differ.")
+    return found, skipped
 
 
 def _drafted(

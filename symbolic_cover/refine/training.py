@@ -32,11 +32,11 @@ class RefinePlan:
 
     epochs: int = 2
     batch_size: int = 8
-    learning_rate: float = 2e-5
+    learning_rate: float = 6e-5
     beta: float = 0.1
     likelihood_weight: float = 0.2
     most_divergence: float = 0.1
-    evaluate_every: int = 25
+    evaluate_every: int = 20
     watched_drafts: int = 3
     seed: int = 0
 
