@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from symbolic_cover.refine.run import Material, Outcome
 
 #: How many excerpts are drawn for each preference that is wanted: some have drafts that are all alike.
-_TO_SPARE = 1.6
+_TO_SPARE = 2.0
 _WATCHED_A_STYLE, _COMPARED_A_STYLE = 1, 6
 
 
@@ -102,7 +102,7 @@ def _material(
 ) -> Material:
     """What to draft, watch and compare on: of a corpus its three splits, of songs every fourth, or their last bars."""
     from symbolic_cover.arrange.checkpoint import DEFAULT_STYLE
-    from symbolic_cover.arrange.styles import load_style
+    from symbolic_cover.arrange.styles import load_style, style_names
     from symbolic_cover.refine.run import Material
     from symbolic_cover.refine.tasks import shuffled, tasks_of_corpus, tasks_of_songs
     from symbolic_cover.tokens.tokenizer import BarTokenizer
@@ -111,7 +111,7 @@ def _material(
         load_style(name)
     if data is not None:
         must_exist(data / "vocabulary.json")
-        names = [name for name in styles or BarTokenizer.load(parent).styles if name not in ("any", "own")]
+        names = [name for name in styles or BarTokenizer.load(parent).styles if name in style_names()]
         a_style = ceil(_TO_SPARE * pairs / len(names))
         drawn = tasks_of_corpus(data, "train", names, a_style, seed=seed + 5) if pairs else []
         watched = tasks_of_corpus(data, "valid", names, _WATCHED_A_STYLE, seed=seed + 3)

@@ -70,7 +70,9 @@ def _excerpts(name: str, content: Content, style: Style) -> list[Task]:
 
 def shuffled(tasks: Sequence[Task], seed: int) -> list[Task]:
     """The tasks in an order that depends on the seed alone."""
-    return random.Random(seed).sample(list(tasks), len(tasks))
+    order = list(tasks)
+    random.Random(seed).shuffle(order)
+    return order
 
 
 def moved(notes: Sequence[Note], semitones: int) -> list[Note]:
