@@ -184,7 +184,7 @@ def part_processes() -> None:
 def save_checkpoint(model: LlamaForCausalLM, data: Path, folder: Path, **facts: Any) -> None:
     """Write a model in the Hugging Face layout, half precision, with what belongs to it, and how it was made."""
     model.half().save_pretrained(folder, max_shard_size=_LARGEST_FILE)
-    for name in ("tokenizer.json", "sources.json", "human_range.safetensors"):
+    for name in ("tokenizer.json", "sources.json", "human_range.safetensors", "training_patterns.safetensors"):
         if (data / name).is_file():
             shutil.copy(data / name, folder / name)
     (folder / "training.json").write_text(json.dumps(facts, indent=2, default=str), encoding="utf-8")
