@@ -1,12 +1,14 @@
 """Whether bars of an accompaniment were copied from the music that a model learned from.
 
-A pattern is what the pitched parts, without the tune, play in two bars in a row: the set of (bar, onset in the bar,
-pitch above the lowest), so that the key does not matter. Patterns that more than one training song has are common
-property and are left out, as are those of a few notes and those of one bar played twice; what is left names its song.
-Bars count as copied where patterns of one song come `FEWEST_PATTERNS` times or more in a run: a passage of four bars
-or longer. A run may miss `MOST_MISSED` patterns in a row, which is what one changed bar spoils. (Overlapping
-n-grams as fingerprints: Schleimer, Wilkerson & Aiken, "Winnowing", SIGMOD 2003; asked of music models: Yin et al.,
-"Measuring when a music generation algorithm copies too much", SN Computer Science 2022.)
+A pattern is of what the pitched parts, without the tune, play in two bars in a row: notes as (onset, pitch above the
+lowest), so that the key does not matter, and of these the `_SKETCH` that a fixed mixing function ranks first, so that
+one changed note mostly does not matter either (Broder, "On the resemblance and containment of documents", 1997).
+Patterns that more than one training song has are common property and are left out, as are those of a few notes and
+those of one bar played twice; what is left names its song. Bars count as copied where patterns of one song come
+`FEWEST_PATTERNS` times or more in a run, a passage of four bars or longer, of which `MOST_MISSED` in a row may be
+missing, which is what one changed bar spoils. (Overlapping n-grams as fingerprints: Schleimer, Wilkerson & Aiken,
+"Winnowing", SIGMOD 2003; asked of music models: Yin et al., "Measuring when a music generation algorithm copies too
+much", SN Computer Science 2022.)
 
 The index of a corpus's training split lies beside the weights in ``training_patterns.safetensors``: sorted 32-bit
 hashes, and for each the song and bar. Two unlike patterns share a hash once in 10^4 look-ups; a run of three of one
@@ -31,6 +33,8 @@ FILE_NAME = "training_patterns.safetensors"
 FEWEST_PATTERNS, MOST_MISSED = 3, 2
 #: A pattern with fewer notes or pitches than these is nobody's own.
 _FEWEST_NOTES, _FEWEST_PITCHES = 8, 4
+_SKETCH = 8
+_MIXERS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0xBF58476D1CE4E5B9], dtype=np.uint64)
 
 
 class Copied(NamedTuple):
@@ -72,12 +76,17 @@ def pattern_hashes(notes: Iterable[Note], bars: Sequence[Bar]) -> np.ndarray:
 
 
 def _hash(one: set[tuple[int, int]], two: set[tuple[int, int]], bar_tick: int) -> int:
-    notes = sorted([*one, *((tick + bar_tick, pitch) for tick, pitch in two)])
-    pitches = {pitch for _, pitch in notes}
-    if one == two or not one or not two or len(notes) < _FEWEST_NOTES or len(pitches) < _FEWEST_PITCHES:
+    if one == two or not one or not two or len(one) + len(two) < _FEWEST_NOTES:
         return -1
-    lowest = min(pitches)
-    told = np.array([bar_tick, *(value for tick, pitch in notes for value in (tick, pitch - lowest))], dtype=np.uint16)
+    placed = np.array([*one, *((tick + bar_tick, pitch) for tick, pitch in two)])
+    tick, above = placed[:, 0].astype(np.uint64), (placed[:, 1] - placed[:, 1].min()).astype(np.uint64)
+    if len(np.unique(above)) < _FEWEST_PITCHES:
+        return -1
+    mixed = tick * _MIXERS[0] + above * _MIXERS[1]
+    mixed ^= mixed >> np.uint64(29)
+    mixed *= _MIXERS[2]
+    mixed ^= mixed >> np.uint64(32)
+    told = np.append(np.sort(mixed)[:_SKETCH], np.uint64(bar_tick)).astype("<u8")
     return int.from_bytes(hashlib.blake2b(told.tobytes(), digest_size=4).digest(), "little")
 
 

@@ -1,0 +1,77 @@
+"""The song that a cover was made of, as text beside the cover: so that it can be judged without hearing the song again.
+
+Notes are written ``onset duration pitch velocity``, chords ``start end label``, separated by commas; ticks as always.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from symbolic_cover.analyze.chords import chords_from_symbols
+from symbolic_cover.errors import InputError
+from symbolic_cover.music import Bar, Content, Grid, Key, Meter, Note
+
+_LAYERS = ("melody", "bass", "texture")
+
+
+def song_record(content: Content) -> dict[str, Any]:
+    """A song as plain data."""
+    grid = content.grid
+    return {
+        "title": content.title,
+        "key": [content.key.tonic, content.key.mode],
+        "bars": " ".join(str(bar.meter) for bar in grid.bars),
+        "beat_tick": " ".join(map(str, grid.beat_tick.tolist())),
+        "beat_sec": " ".join(f"{sec:.4f}" for sec in grid.beat_sec.tolist()),
+        "confidence": grid.confidence,
+        "second_tick": grid.second_tick,
+        **{layer: _written(getattr(content, layer)) for layer in _LAYERS},
+        "chords": ", ".join(f"{chord.start_tick} {chord.end_tick} {chord.label}" for chord in content.chords),
+    }
+
+
+def song_of_record(record: Mapping[str, Any]) -> Content:
+    """The song that `song_record` wrote down. Raises InputError for anything else."""
+    try:
+        beat_tick = np.array(list(map(int, record["beat_tick"].split())))
+        beat_sec = np.array(list(map(float, record["beat_sec"].split())))
+        grid = Grid(beat_tick, beat_sec, _bars(record["bars"]), record["confidence"], record["second_tick"])
+        symbols = []
+        for chord in filter(None, record["chords"].split(", ")):
+            start, end, label = chord.split(" ", 2)
+            symbols += [(int(start), label), (int(end), "N")]
+        melody, bass, texture = (_read(record[layer]) for layer in _LAYERS)
+        return Content(
+            grid=grid, melody=melody, bass=bass, texture=texture,
+            chords=chords_from_symbols(_last_at_each_tick(symbols), grid.end_tick),
+            key=Key(*record["key"]), title=record["title"],
+        )  # fmt: skip
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise InputError(
+            "The song in report.json cannot be read.", "Make the cover again, or give --source."
+        ) from error
+
+
+def _bars(written: str) -> tuple[Bar, ...]:
+    bars: list[Bar] = []
+    tick = 0
+    for word in written.split():
+        bars.append(Bar(tick, Meter(*map(int, word.split("/")))))
+        tick = bars[-1].end_tick
+    return tuple(bars)
+
+
+def _last_at_each_tick(symbols: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Where a chord ends as the next begins, the next."""
+    return sorted(dict(symbols).items())
+
+
+def _written(notes: Iterable[Note]) -> str:
+    return ", ".join(" ".join(map(str, map(int, note))) for note in notes)
+
+
+def _read(written: str) -> tuple[Note, ...]:
+    return tuple(Note(*map(int, note.split())) for note in filter(None, written.split(", ")))
