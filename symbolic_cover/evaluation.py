@@ -18,7 +18,7 @@ from symbolic_cover.arrange.styles import load_style
 from symbolic_cover.errors import InputError, MissingDependencyError, UsageError
 from symbolic_cover.evaluate import readability
 from symbolic_cover.evaluate.align import SURE, align, as_players, lengthened, on_grid
-from symbolic_cover.evaluate.findings import Finding, find_weak_bars
+from symbolic_cover.evaluate.findings import Finding, advice_of, find_weak_bars
 from symbolic_cover.evaluate.human_range import load_ranges
 from symbolic_cover.evaluate.judgement import Judged, judge
 from symbolic_cover.evaluate.measures import ASPECTS, measure_cover
@@ -128,15 +128,15 @@ def read_pair(arrangement: Path, source: Path | None, style: str | None = None) 
     played = replace(notated(transcript, own_grid), style=style)
     played = replace(played, parts=as_players(played.parts, KEYBOARD_PROGRAMS))
     musicxml = folder / _SCORE if folder else path
-    files = {"musicxml": _there(musicxml) if musicxml.suffix.lower() in (".musicxml", ".xml") else None,
-             "audio": _sound_in(folder) if folder else None}  # fmt: skip
+    written = _there(musicxml) if musicxml.suffix.lower() in (".musicxml", ".xml", ".mxl") else None
+    sound = _sound_in(folder) if folder else None
     name = folder.resolve().name if folder else path.stem
     load_style(style)
     if source is None:
         content = analyze(quantize(transcript, own_grid), own_grid, transcript.title)
         alone = on_grid(played, content)
         remark = "No source was given: faithfulness is not judged."
-        return Subject(name, alone, content, style, has_source=False, remarks=(remark,), **files)
+        return Subject(name, alone, content, style, "", written, sound, has_source=False, remarks=(remark,))
     content = _song(source)
     aligned = align(content, played)
     if source.suffix.lower() in AUDIO_SUFFIXES:  # perhaps it was played to the recording
@@ -151,7 +151,7 @@ def read_pair(arrangement: Path, source: Path | None, style: str | None = None) 
         remarks.append(f"The arrangement is moved by {quarters:+g} quarter notes to meet the song.")
     if aligned.found < SURE:
         remarks.append(f"Only {aligned.found:.0%} of the tune is met: is this an arrangement of that song?")
-    return Subject(name, aligned.arrangement, aligned.content, style, remarks=tuple(remarks), **files)
+    return Subject(name, aligned.arrangement, aligned.content, style, "", written, sound, remarks=tuple(remarks))
 
 
 def evaluate(subject: Subject, checkpoint: str | Path | None = None) -> Evaluation:
@@ -169,8 +169,7 @@ def evaluate(subject: Subject, checkpoint: str | Path | None = None) -> Evaluati
         judged += _judge_reading(subject.musicxml, subject.ensemble or load_style(subject.style).ensemble.name)
     findings = find_weak_bars(arrangement, content, people, index)
     nearest = index.nearest(pattern_hashes(accompaniment(arrangement), content.grid.bars))[1] if index else ""
-    advice = dict.fromkeys([*(f"{one.where}: {one.text}; {one.advice}." for one in findings),
-                            *(one.advice for one in judged if one.advice)])  # fmt: skip
+    advice = dict.fromkeys([*advice_of(findings), *(one.advice for one in judged if one.advice)])
     return Evaluation(subject, judged, tuple(findings), tuple(advice), nearest, people)
 
 
@@ -203,7 +202,8 @@ def _marked_pages(judged: Evaluation, folder: Path) -> list[str]:
     from symbolic_cover.render.musicxml import write_musicxml
 
     subject = judged.subject
-    pages = engrave_svg(subject.musicxml) if subject.musicxml else []
+    own = subject.musicxml if subject.musicxml and subject.musicxml.suffix.lower() != ".mxl" else None
+    pages = engrave_svg(own) if own else []
     if count_bars(pages) != len(subject.content.grid.bars):
         write_musicxml(replace(subject.arrangement, title=subject.content.title), folder / _SCORE)
         pages = engrave_svg(folder / _SCORE)

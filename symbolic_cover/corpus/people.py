@@ -1,4 +1,7 @@
-"""What people's whole pieces measure in each style, from the training split (`evaluate.people`)."""
+"""What people's whole pieces measure in each style (`evaluate.people`).
+
+From the training split, but for what is copied of it: that is measured on the other two.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,8 @@ from symbolic_cover.arrange.styles import load_style, style_names
 from symbolic_cover.corpus.excerpts import Excerpt, read_excerpt, styles_of
 from symbolic_cover.corpus.shards import Shard
 from symbolic_cover.evaluate.human_range import load_ranges
-from symbolic_cover.evaluate.measures import measure_cover
+from symbolic_cover.evaluate.measures import copies, measure_cover
+from symbolic_cover.evaluate.memorisation import PatternIndex, accompaniment
 from symbolic_cover.evaluate.people import Range, ranges_of, save_people
 from symbolic_cover.music import Arrangement, Part, PartSpec
 from symbolic_cover.tokens.tokenizer import BarTokenizer
@@ -22,6 +26,7 @@ _A_STYLE, _MOST_BARS, _FEWEST_BARS = 40, 64, 16
 
 def measure_whole_pieces(corpus: Path) -> dict[str, dict[str, Range]]:
     """The ranges of every style; written beside the corpus."""
+    index = PatternIndex.load(corpus)
     profiles = {style: one.profile for style, one in load_ranges(corpus).items()}
     styles = {}
     for style in style_names():
@@ -29,8 +34,13 @@ def measure_whole_pieces(corpus: Path) -> dict[str, dict[str, Range]]:
             measure_cover(arrangement_of(piece), piece.content, profiles.get(style))
             for piece in whole_pieces(corpus, "train", style)
         ]
+        others = [
+            copies(accompaniment(piece), piece.grid.bars, index)
+            for split in ("valid", "test")
+            for piece in map(arrangement_of, whole_pieces(corpus, split, style))
+        ]
         if measured:
-            styles[style] = ranges_of(measured)
+            styles[style] = ranges_of(measured) | ranges_of(others)
     save_people(styles, corpus)
     return styles
 

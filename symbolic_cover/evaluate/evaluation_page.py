@@ -18,7 +18,7 @@ _MORE_STYLE = """
 .range { position: relative; width: 9rem; height: .8rem; background: #eceae5; border-radius: 2px; }
 .range i { position: absolute; top: 0; bottom: 0; background: #b9cfc0; }
 .range b { position: absolute; top: -2px; bottom: -2px; width: 3px; background: #1d2328; }
-tbody th { padding-top: .9rem; color: #b5432a; }
+th.aspect { padding-top: .9rem; color: #b5432a; }
 li small { color: #667078; }
 """
 
@@ -84,7 +84,7 @@ def _table(judged: Sequence[Judged], style: str) -> str:
     """A row for each measure, headed by its aspect; where it lies among people's is drawn."""
     rows = ""
     for aspect, measures in groupby(judged, key=lambda one: one.aspect):
-        rows += f"<tr><th colspan=5>{escape(aspect.capitalize())}</th></tr>"
+        rows += f"<tr><th class=aspect colspan=5>{escape(aspect.capitalize())}</th></tr>"
         for one in measures:
             people = f"{number(one.people.low)} to {number(one.people.high)}" if one.people else "–"
             verdict = f'<span class="{one.verdict}">{one.verdict}</span>' if one.verdict else ""

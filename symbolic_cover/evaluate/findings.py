@@ -23,10 +23,10 @@ _LOST_SHARE = 0.34
 #: An octave blip leaps so far both ways, and lies so near to both neighbours an octave away (semitones).
 _LEAP, _NEAR = 9, 5
 _WRONG_CHORD_BARS = 2
-#: Bars in a row with one figure that are too many where people's range is not known.
-_LONG_FIGURE = 8
+#: Bars in a row with one figure that are not too many in any style, and where people's range is not known.
+_SHORT_FIGURE, _LONG_FIGURE = 4, 8
 _STRUCK_AGAIN = 3
-_MANY_SECTIONS, _SHORT_SECTION_BARS = 6, 6
+_MANY_LETTERS, _SHORT_SECTION_BARS = 5, 8
 
 
 class Finding(NamedTuple):
@@ -42,6 +42,19 @@ class Finding(NamedTuple):
     def where(self) -> str:
         """The bars as people count them."""
         return bars_in_words(self.first_bar, self.last_bar)
+
+
+def advice_of(findings: Sequence[Finding]) -> list[str]:
+    """What to try, one line for findings that are alike: ``bars 9, 12 and 44-45: ...``."""
+    places: dict[tuple[str, str], list[str]] = {}
+    for one in findings:
+        places.setdefault((one.text, one.advice), []).append(one.where.split()[1])
+    lines = []
+    for (text, advice), where in places.items():
+        listed = " and ".join(filter(None, (", ".join(where[:-1]), where[-1])))
+        word = "bar" if len(where) == 1 and "-" not in where[0] else "bars"
+        lines.append(f"{word} {listed}: {text}; {advice}.")
+    return lines
 
 
 def bars_in_words(first: int, last: int) -> str:
@@ -61,7 +74,7 @@ def find_weak_bars(
         *lost_melody(arrangement, content),
         *other_chords(arrangement, content),
         *octave_blips(arrangement.melody, content),
-        *long_figures(arrangement, content.grid.bars, max(figure.high if figure else 0, _LONG_FIGURE)),
+        *long_figures(arrangement, content.grid.bars, max(figure.high, _SHORT_FIGURE) if figure else _LONG_FIGURE),
         *restless_end(arrangement, content),
         *many_sections(content),
         *unplayable_bars(arrangement, content.grid.bars),
@@ -149,10 +162,10 @@ def restless_end(arrangement: Arrangement, content: Content) -> Iterator[Finding
 
 
 def many_sections(content: Content) -> Iterator[Finding]:
-    """More letters than a song has: many sections, shorter than a phrase and a half on average."""
+    """More letters than a song has: `_MANY_LETTERS` or more, for sections shorter than eight bars on average."""
     sections = sections_of(content)
     letters = {section.label.rstrip("0123456789") for section in sections}
-    if len(letters) >= _MANY_SECTIONS and len(content.grid.bars) / len(sections) < _SHORT_SECTION_BARS:
+    if len(letters) >= _MANY_LETTERS and len(content.grid.bars) / len(sections) < _SHORT_SECTION_BARS:
         yield Finding(0, len(content.grid.bars) - 1, "form",
                       f"{len(sections)} sections with {len(letters)} letters in {len(content.grid.bars)} bars",
                       "the bar lines may be wrong: give --bpm, --meter or --downbeat")  # fmt: skip

@@ -36,7 +36,7 @@ ASPECTS: dict[str, dict[str, str]] = {
         "pitch_class_entropy_4": "the same, within four bars (H4)",
         "bar_repetition": "share of the bars whose accompaniment is that of one of the four before",
         "stale_repetition": "how much more of the bars than in the song itself",
-        "longest_figure": "bars in a row in which a part has one figure, at any pitch",
+        "longest_figure": "bars in a row in which a part has one figure (rhythm and contour)",
     },
     "creativity": {
         "own_notes": "share of the accompaniment that the song does not have (onset and pitch class)",
@@ -75,7 +75,7 @@ def measure_cover(
         "longest_figure": longest_figure(arrangement.parts, arrangement.melody, bars),
         "own_notes": own_notes(beside, content),
         "style_fit": math.nan if profile is None else style_fit(_profile_of(arrangement), profile),
-        **_copies(beside, bars, index),
+        **copies(beside, bars, index),
     }
     return {name: float(measured[name]) for name in DESCRIPTIONS}
 
@@ -93,9 +93,10 @@ def longest_figure(parts: Sequence[Part], melody: Sequence[Note], bars: Sequence
 
 
 def figure_runs(part: Part, melody: Sequence[Note], bars: Sequence[Bar]) -> list[tuple[int, int]]:
-    """Runs (first and last bar) in which a part's notes are the same, but for the height of the whole bar.
+    """Runs (first and last bar) in which a part has the same rhythm and the same contour, at whatever pitch and width.
 
-    A figure has two onsets or more: chords that are held for a bar are none.
+    The contour is which of the bar's pitches, counted from below, are struck when. A figure has two onsets or more:
+    chords that are held for a bar are none.
     """
     tune = {(note.onset_tick, note.pitch) for note in melody}
     if part.is_drums:
@@ -119,15 +120,16 @@ def figure_runs(part: Part, melody: Sequence[Note], bars: Sequence[Bar]) -> list
 def _figure(notes: Sequence[Note], bar: Bar) -> frozenset[tuple[int, int]]:
     if len({note.onset_tick for note in notes}) < 2:
         return frozenset()
-    lowest = min(note.pitch for note in notes)
-    return frozenset((note.onset_tick - bar.start_tick, note.pitch - lowest) for note in notes)
+    height = {pitch: rank for rank, pitch in enumerate(sorted({note.pitch for note in notes}))}
+    return frozenset((note.onset_tick - bar.start_tick, height[note.pitch]) for note in notes)
 
 
 def _profile_of(arrangement: Arrangement) -> np.ndarray:
     return style_profile(part.notes for part in arrangement.parts)
 
 
-def _copies(beside: Sequence[Note], bars: Sequence[Bar], index: PatternIndex | None) -> dict[str, float]:
+def copies(beside: Sequence[Note], bars: Sequence[Bar], index: PatternIndex | None) -> dict[str, float]:
+    """`copied_bars` and `nearest_song` of an accompaniment; NaN without an index."""
     if index is None or not beside:
         return {"copied_bars": math.nan, "nearest_song": math.nan}
     patterns = pattern_hashes(beside, bars)

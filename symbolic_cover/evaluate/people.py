@@ -18,8 +18,8 @@ from typing import NamedTuple
 import numpy as np
 
 FILE_NAME = "people.json"
-#: Measured of the song and its arrangement, which people's pieces are both of: that is no range to compare with.
-NOT_OF_PEOPLE = frozenset({"melody_retention", "own_notes", "copied_bars", "nearest_song", "empty_bars"})
+#: Their song is made of people's pieces themselves: that is no range to compare with.
+NOT_OF_PEOPLE = frozenset({"melody_retention", "own_notes", "empty_bars"})
 _FEWEST = 5
 _PERCENTILES = (5, 50, 95)
 _READABILITY = Path(__file__).parent.parent / "presets" / "readability.toml"

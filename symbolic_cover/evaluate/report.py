@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
-from symbolic_cover.evaluate.page import MAX_EMBEDDED_BYTES, STYLE, audio, image, inline, number, section
+from symbolic_cover.evaluate.page import STYLE, audio, image, inline, number, section
 from symbolic_cover.evaluate.rolls import piano_roll_png
 from symbolic_cover.music import PITCH_NAMES_FLAT, Part, Report
 
-__all__ = ["MAX_EMBEDDED_BYTES", "piano_roll_png", "write_report_html", "write_report_json"]
+__all__ = ["piano_roll_png", "write_report_html", "write_report_json"]
 
 
 def write_report_html(

@@ -28,6 +28,8 @@ _FRAME_TICK = 2 * TICKS_PER_QUARTER
 _MOST_FRAMES = 160
 #: The share of the matrix that counts as alike, and what other cells cost a path.
 _ALIKE, _PENALTY = 0.2, -2.0
+#: From here on frames are the same, but for rounding.
+_SAME = 1 - 1e-6
 _DIAGONAL = 4
 
 
@@ -68,9 +70,9 @@ def self_similarity(notes: Sequence[Note], begin_tick: int, n_frames: int, frame
     smooth /= np.maximum(count, 1)
     if not n_frames:
         return smooth
-    least = float(np.quantile(smooth, 1 - _ALIKE))
-    scaled = (smooth - least) / max(1 - least, 1e-9)
-    matrix = np.where((smooth >= least) & (scaled > 0), np.minimum(scaled, 1), _PENALTY)
+    least = min(float(np.quantile(smooth, 1 - _ALIKE)), _SAME)
+    matrix = np.where(smooth >= least, np.clip((smooth - least) / (_SAME - least + 1e-9), 0, 1), _PENALTY)
+    matrix[smooth >= _SAME] = 1.0
     np.fill_diagonal(matrix, 1.0)
     return matrix
 
