@@ -33,7 +33,7 @@ def test_a_song_is_read_as_it_was_written(song):
         assert getattr(again, name) == getattr(song, name), name
     assert again.grid.bars == song.grid.bars
     assert np.allclose(again.grid.beat_sec, song.grid.beat_sec, atol=1e-4)
-    with pytest.raises(InputError, match="report.json"):
+    with pytest.raises(InputError, match=r"report\.json"):
         song_of_record({"melody": "x"})
 
 
