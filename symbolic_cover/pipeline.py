@@ -245,6 +245,7 @@ def _findings(scores: dict[str, float], content: Content, stages: Stages) -> Ite
 
 def _write_all(made: Cover, paths: dict[str, Path], playback: Playback, progress: Progress) -> dict[str, Path]:
     """Write all that `paths` names; returns the stems, if any, by name."""
+    from symbolic_cover.evaluate.record import song_record
     from symbolic_cover.evaluate.report import piano_roll_png, write_report_html, write_report_json
     from symbolic_cover.render.engrave import engrave_svg, write_pdf_pages
     from symbolic_cover.render.expression import perform
@@ -269,7 +270,7 @@ def _write_all(made: Cover, paths: dict[str, Path], playback: Playback, progress
     with clock.stage("report"):
         rolls = [piano_roll_png(made.content, made.arrangement)]
     report = replace(made.report, timings_sec=clock.seconds)
-    write_report_json(paths["report_json"], report, made.arrangement.parts)
+    write_report_json(paths["report_json"], report, made.arrangement.parts, song_record(made.content))
     write_report_html(
         paths["report_html"],
         report=report,

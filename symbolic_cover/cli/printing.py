@@ -12,6 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from symbolic_cover.corpus.collect import Collected, Outcome
+    from symbolic_cover.evaluation import Evaluation
     from symbolic_cover.pipeline import Progress
 
 
@@ -46,6 +47,51 @@ def print_cover(files: dict[str, Path], scores: dict[str, dict[str, float]], fin
     typer.echo("  ".join(f"{name.replace('_', ' ')} {ours[name]:.3g}" for name in shown))
     for finding in findings:
         typer.echo(f"note: {finding}")
+
+
+def print_evaluation(judged: Evaluation) -> None:
+    """Every measure beside people's range, weak bars and what to try."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"{judged.subject.name}, judged as {judged.subject.style}", box=None, title_justify="left")
+    for heading in ("", "cover", "people", ""):
+        table.add_column(heading, justify="left" if heading == "" else "right")
+    aspect = ""
+    for one in judged.judged:
+        if one.aspect != aspect:
+            aspect = one.aspect
+            table.add_row(f"[bold]{aspect}[/bold]")
+        people = f"{one.people.low:.2f} to {one.people.high:.2f}" if one.people else ""
+        value = "" if one.value != one.value else f"{one.value:.2f}"
+        table.add_row(f"  {one.name.replace('_', ' ')}", value, people, one.verdict)
+    Console().print(table)
+    for line in (*judged.subject.remarks, *judged.advice):
+        typer.echo(f"note: {line}")
+
+
+def print_evaluations(every: list[Evaluation]) -> None:
+    """A row for each of several covers."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None)
+    shown = ("melody_retention", "chord_accuracy", "style_fit", "copied_bars", "unplayable_share")
+    for heading in (
+        "cover",
+        "style",
+        *(name.replace("_", " ") for name in shown),
+        "within range",
+        "weak bars",
+    ):
+        table.add_column(heading, justify="left" if heading in ("cover", "style") else "right")
+    for one in every:
+        values = {judged.name: judged.value for judged in one.judged}
+        known = [judged.verdict for judged in one.judged if judged.verdict]
+        cells = ("" if values[name] != values[name] else f"{values[name]:.2f}" for name in shown)
+        within = f"{known.count('within')} of {len(known)}"
+        table.add_row(one.subject.name, one.subject.style, *cells, within, str(len(one.findings)))
+    Console().print(table)
 
 
 def print_outcomes(outcomes: list[Outcome], library: Path) -> None:

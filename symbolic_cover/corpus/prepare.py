@@ -22,6 +22,8 @@ from symbolic_cover.corpus.catalogue import Placement
 from symbolic_cover.corpus.collect import Collected, collected
 from symbolic_cover.corpus.excerpts import measure_people
 from symbolic_cover.corpus.index import Row
+from symbolic_cover.corpus.patterns import index_patterns
+from symbolic_cover.corpus.people import measure_whole_pieces
 from symbolic_cover.corpus.shards import SPLITS, ShardWriter, split_of
 from symbolic_cover.corpus.sketch import SAME_PIECE, SAME_TUNE, SketchIndex
 from symbolic_cover.corpus.units import FORMAT, Job, Unit, prepare_unit, read_prepared, unit_path
@@ -74,6 +76,8 @@ def prepare(library: Path, out: Path, choice: Choice = Choice(), progress: Progr
     sources = _sources(out / "catalogue.csv", collected(library))
     _write_whole(out / "sources.json", json.dumps(sources, indent=1, ensure_ascii=False))
     measure_people(out)
+    index_patterns(out)
+    measure_whole_pieces(out)
     summary["units"] = names
     _write_whole(out / "summary.json", json.dumps(summary, indent=1, ensure_ascii=False))
     return summary

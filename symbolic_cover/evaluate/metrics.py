@@ -22,7 +22,7 @@ from symbolic_cover.analyze.hands import Reach, unplayable_onsets
 from symbolic_cover.music import Arrangement, Bar, Chord, Content, Grid, Note, Part
 
 #: General MIDI's pianos and organs (mallets, 8..15, are played otherwise).
-_KEYBOARD_PROGRAMS = frozenset({*range(8), *range(16, 21)})
+KEYBOARD_PROGRAMS = frozenset({*range(8), *range(16, 21)})
 
 DESCRIPTIONS = {
     "melody_retention": "share of the source's melody notes (onset and pitch) that the cover plays",
@@ -98,17 +98,17 @@ def chord_accuracy(chords: Sequence[Chord], notes: Sequence[Note], grid: Grid) -
     """Share of beats with a source chord whose recognised chord has the same root and third (majmin)."""
     found = recognise_chords(notes, grid)
     edges = beat_edges(grid)[:-1]
-    pairs = [(_chord_at(chords, tick), _chord_at(found, tick)) for tick in edges]
+    pairs = [(chord_at(chords, tick), chord_at(found, tick)) for tick in edges]
     return _mean([
-        heard is not None and _majmin(heard) == _majmin(wanted)
+        heard is not None and majmin(heard) == majmin(wanted)
         for wanted, heard in pairs
-        if wanted is not None and _majmin(wanted) is not None
+        if wanted is not None and majmin(wanted) is not None
     ])  # fmt: skip
 
 
 def chord_tone_ratio(accompaniment: Iterable[Note], chords: Sequence[Chord]) -> float:
     """Share of notes whose pitch class is in the chord that sounds at their onset."""
-    judged = ((note, _chord_at(chords, note.onset_tick)) for note in accompaniment)
+    judged = ((note, chord_at(chords, note.onset_tick)) for note in accompaniment)
     return _mean([note.pitch % 12 in chord.pitch_classes for note, chord in judged if chord is not None])
 
 
@@ -125,7 +125,7 @@ def unplayable_on_keyboards(parts: Iterable[Part], reach: Reach = Reach()) -> fl
     """
     players: dict[str, list[Note]] = {}
     for number, part in enumerate(parts):
-        if not part.is_drums and part.program in _KEYBOARD_PROGRAMS:
+        if not part.is_drums and part.program in KEYBOARD_PROGRAMS:
             players.setdefault(part.group or f"\0{number}", []).extend(part.notes)
     counts = [unplayable_onsets(notes, reach) for notes in players.values()]
     total = sum(onsets for _, onsets in counts)
@@ -222,7 +222,8 @@ def _mean_cosine(ours: np.ndarray, theirs: np.ndarray) -> float:
     return _mean(list(((ours * theirs).sum(axis=1) / np.maximum(norms, 1e-12))[either]))
 
 
-def _chord_at(chords: Sequence[Chord], tick: int) -> Chord | None:
+def chord_at(chords: Sequence[Chord], tick: int) -> Chord | None:
+    """The chord that sounds at a tick."""
     low, high = 0, len(chords)
     while low < high:
         middle = (low + high) // 2
@@ -234,7 +235,7 @@ def _chord_at(chords: Sequence[Chord], tick: int) -> Chord | None:
     return chord if chord and chord.end_tick > tick else None
 
 
-def _majmin(chord: Chord) -> tuple[int, str] | None:
+def majmin(chord: Chord) -> tuple[int, str] | None:
     """Root and third, as mir_eval's majmin vocabulary has it; None for chords without a plain triad."""
     if chord.quality in ("maj", "7", "maj7", "maj6"):
         return chord.root, "maj"

@@ -1,4 +1,18 @@
-"""The style sheet of the report."""
+"""What the pages share: their style sheet, and elements that carry images, scores and sound inside."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+import re
+from html import escape
+from pathlib import Path
+
+MAX_EMBEDDED_BYTES = 8_000_000
+_AUDIO_TYPES = {".ogg": "audio/ogg", ".mp3": "audio/mpeg", ".wav": "audio/wav", ".flac": "audio/flac"}
+_COMPRESSED = (".ogg", ".mp3")
+_OGG_BLOCK_FRAMES = 1 << 16
 
 STYLE = """
 :root { --ink: #1d2328; --soft: #667078; --line: #dfe3e6; --accent: #b5432a; }
@@ -26,3 +40,57 @@ dt { color: var(--soft); }
 dd { margin: 0; overflow-wrap: anywhere; }
 @media print { body { background: #fff; } audio { display: none; } }
 """
+
+
+def section(heading: str, content: str) -> str:
+    """A section of the page; nothing where there is no content."""
+    return f"<section><h2>{heading}</h2>{content}</section>\n" if content else ""
+
+
+def number(value: float | None) -> str:
+    """A number as the tables have it."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.2f}"
+
+
+def inline(svg: str) -> str:
+    """An SVG document as an element of the page: without what stands before its root."""
+    return re.sub(r"^\s*(<\?xml[^>]*\?>|<!DOCTYPE[^>]*>|\s)*", "", svg)
+
+
+def image(png: bytes) -> str:
+    """A piano roll as an element of the page."""
+    return f'<img alt="Piano roll" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
+
+
+def audio(audio_path: Path | None, page_path: Path) -> str:
+    """A player; sound is embedded if it takes `MAX_EMBEDDED_BYTES` at most as Ogg or MP3, else linked."""
+    if audio_path is None:
+        return ""
+    audio_path = Path(audio_path)
+    kind, data = audio_path.suffix.lower(), b""
+    if kind in _COMPRESSED:
+        data = audio_path.read_bytes()
+    elif audio_path.is_file():
+        kind, data = ".ogg", _as_ogg(audio_path)
+    if len(data) <= MAX_EMBEDDED_BYTES:
+        source = f"data:{_AUDIO_TYPES[kind]};base64,{base64.b64encode(data).decode()}"
+    else:
+        inside = audio_path.resolve().is_relative_to(page_path.resolve().parent)
+        source = audio_path.resolve().relative_to(page_path.resolve().parent).as_posix() if inside else audio_path.name
+    return f'<section><audio controls src="{escape(source, quote=True)}"></audio></section>\n'
+
+
+def _as_ogg(audio_path: Path) -> bytes:
+    """The sound of a file as Ogg Vorbis, written in blocks (libsndfile overflows on long ones)."""
+    import soundfile
+
+    encoded = io.BytesIO()
+    with (
+        soundfile.SoundFile(audio_path) as sound,
+        soundfile.SoundFile(encoded, "w", sound.samplerate, sound.channels, format="OGG", subtype="VORBIS") as ogg,
+    ):
+        for block in sound.blocks(_OGG_BLOCK_FRAMES, dtype="float32"):
+            ogg.write(block)
+    return encoded.getvalue()

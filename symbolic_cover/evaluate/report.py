@@ -5,25 +5,17 @@ Everything is handed in ready made; the page carries its images, its score and (
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 import math
-import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
-from symbolic_cover.evaluate.page import STYLE
+from symbolic_cover.evaluate.page import STYLE, audio, image, inline, number, section
 from symbolic_cover.evaluate.rolls import piano_roll_png
 from symbolic_cover.music import PITCH_NAMES_FLAT, Part, Report
 
-__all__ = ["MAX_EMBEDDED_BYTES", "piano_roll_png", "write_report_html", "write_report_json"]
-
-MAX_EMBEDDED_BYTES = 8_000_000
-_AUDIO_TYPES = {".ogg": "audio/ogg", ".mp3": "audio/mpeg", ".wav": "audio/wav", ".flac": "audio/flac"}
-_COMPRESSED = (".ogg", ".mp3")
-_OGG_BLOCK_FRAMES = 1 << 16
+__all__ = ["piano_roll_png", "write_report_html", "write_report_json"]
 
 
 def write_report_html(
@@ -44,14 +36,14 @@ def write_report_html(
     embedded if it takes `MAX_EMBEDDED_BYTES` at most as Ogg or MP3, else linked by its name relative to the page.
     """
     sections = [
-        _audio(audio_path, Path(path)),
+        audio(audio_path, Path(path)),
         _findings(report.findings),
         _scores(report.scores, descriptions or {}),
         _parts(parts),
-        _section("Score", "".join(f'<div class="sheet">{_inline(svg)}</div>' for svg in score_svgs)),
-        _section("Source and cover", "".join(_image(png) for png in piano_roll_pngs)),
-        _section("Settings", _pairs({name: _plain(value) for name, value in report.settings.items()})),
-        _section("Time taken", _pairs({name: f"{seconds:.1f} s" for name, seconds in report.timings_sec.items()})),
+        section("Score", "".join(f'<div class="sheet">{inline(svg)}</div>' for svg in score_svgs)),
+        section("Source and cover", "".join(image(png) for png in piano_roll_pngs)),
+        section("Settings", _pairs({name: _plain(value) for name, value in report.settings.items()})),
+        section("Time taken", _pairs({name: f"{seconds:.1f} s" for name, seconds in report.timings_sec.items()})),
     ]
     page = f"""<!DOCTYPE html>
 <html lang="en">
@@ -72,8 +64,13 @@ def write_report_html(
     Path(path).write_text(page, encoding="utf-8")
 
 
-def write_report_json(path: Path, report: Report, parts: Sequence[Part] = ()) -> None:
-    """Write the report as JSON; numbers that are not finite become null, what JSON does not know becomes text."""
+def write_report_json(
+    path: Path, report: Report, parts: Sequence[Part] = (), song: Mapping[str, object] | None = None
+) -> None:
+    """Write the report as JSON; numbers that are not finite become null, what JSON does not know becomes text.
+
+    `song` is what was covered, as `record.song_record` has it: `evaluate` reads it.
+    """
     content = {
         "scores": {
             arranger: {name: float(value) if math.isfinite(value) else None for name, value in metrics.items()}
@@ -83,17 +80,13 @@ def write_report_json(path: Path, report: Report, parts: Sequence[Part] = ()) ->
         "parts": [_facts_of(part) for part in parts],
         "settings": report.settings,
         "timings_sec": report.timings_sec,
-    }
+    } | ({"song": song} if song else {})
     Path(path).write_text(json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
-
-
-def _section(heading: str, content: str) -> str:
-    return f"<section><h2>{heading}</h2>{content}</section>\n" if content else ""
 
 
 def _findings(findings: Sequence[str]) -> str:
     lines = "".join(f"<li>{escape(line)}</li>" for line in findings)
-    return _section("Findings", lines and f"<ul>{lines}</ul>")
+    return section("Findings", lines and f"<ul>{lines}</ul>")
 
 
 def _scores(scores: Mapping[str, Mapping[str, float]], descriptions: Mapping[str, str]) -> str:
@@ -106,12 +99,12 @@ def _scores(scores: Mapping[str, Mapping[str, float]], descriptions: Mapping[str
     head = "".join(f"<th scope=col>{escape(arranger)}</th>" for arranger in scores)
     rows = "".join(
         f"<tr><th scope=row>{escape(name.replace('_', ' '))}<small>{escape(descriptions.get(name, ''))}</small></th>"
-        + "".join(f"<td>{_number(metrics.get(name))}</td>" for metrics in scores.values())
+        + "".join(f"<td>{number(metrics.get(name))}</td>" for metrics in scores.values())
         + "</tr>"
         for name in names
     )
     table = f"<table><thead><tr><th></th>{head}</tr></thead>{rows}</table>"
-    return _section("How good it is", f'<div class="wide">{table}</div>')
+    return section("How good it is", f'<div class="wide">{table}</div>')
 
 
 def _facts_of(part: Part) -> dict[str, object]:
@@ -137,19 +130,13 @@ def _parts(parts: Sequence[Part]) -> str:
         cells = (str(facts["instrument"]), str(facts["notes"]), reach)
         rows += f"<tr><th scope=row>{escape(part.name)}</th>{''.join(f'<td>{escape(c)}</td>' for c in cells)}</tr>"
     head = "".join(f"<th scope=col>{name}</th>" for name in ("instrument", "notes", "range"))
-    return _section("Parts", f'<div class="wide"><table><thead><tr><th></th>{head}</tr></thead>{rows}</table></div>')
+    return section("Parts", f'<div class="wide"><table><thead><tr><th></th>{head}</tr></thead>{rows}</table></div>')
 
 
 def _pitch_name(pitch: object) -> str:
     """Scientific pitch, C4 in the middle."""
     assert isinstance(pitch, int)
     return f"{PITCH_NAMES_FLAT[pitch % 12]}{pitch // 12 - 1}"
-
-
-def _number(value: float | None) -> str:
-    if value is None or not math.isfinite(value):
-        return "–"
-    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.2f}"
 
 
 def _pairs(pairs: Mapping[str, str]) -> str:
@@ -161,43 +148,3 @@ def _pairs(pairs: Mapping[str, str]) -> str:
 
 def _plain(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _inline(svg: str) -> str:
-    """An SVG document as an element of the page: without what stands before its root."""
-    return re.sub(r"^\s*(<\?xml[^>]*\?>|<!DOCTYPE[^>]*>|\s)*", "", svg)
-
-
-def _image(png: bytes) -> str:
-    return f'<img alt="Piano roll" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
-
-
-def _audio(audio_path: Path | None, page_path: Path) -> str:
-    if audio_path is None:
-        return ""
-    audio_path = Path(audio_path)
-    kind, data = audio_path.suffix.lower(), b""
-    if kind in _COMPRESSED:
-        data = audio_path.read_bytes()
-    elif audio_path.is_file():
-        kind, data = ".ogg", _as_ogg(audio_path)
-    if len(data) <= MAX_EMBEDDED_BYTES:
-        source = f"data:{_AUDIO_TYPES[kind]};base64,{base64.b64encode(data).decode()}"
-    else:
-        inside = audio_path.resolve().is_relative_to(page_path.resolve().parent)
-        source = audio_path.resolve().relative_to(page_path.resolve().parent).as_posix() if inside else audio_path.name
-    return f'<section><audio controls src="{escape(source, quote=True)}"></audio></section>\n'
-
-
-def _as_ogg(audio_path: Path) -> bytes:
-    """The sound of a file as Ogg Vorbis, written in blocks (libsndfile overflows on long ones)."""
-    import soundfile
-
-    encoded = io.BytesIO()
-    with (
-        soundfile.SoundFile(audio_path) as sound,
-        soundfile.SoundFile(encoded, "w", sound.samplerate, sound.channels, format="OGG", subtype="VORBIS") as ogg,
-    ):
-        for block in sound.blocks(_OGG_BLOCK_FRAMES, dtype="float32"):
-            ogg.write(block)
-    return encoded.getvalue()

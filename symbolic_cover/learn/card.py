@@ -14,8 +14,12 @@ tags: [music, symbolic-music, arrangement]
 """
 _LIMITS = (
     "Plays within constraints that the weights alone do not keep: range, reach, full bars, the tune on top. Sees about",
-    "ten bars at a time. Knows the metres of its data: bands have learned four beats in a bar, waltzes three. Its",
-    "output was not searched for bars copied from the data.",
+    "ten bars at a time. Knows the metres of its data: bands have learned four beats in a bar, waltzes three.",
+)
+_NOT_SEARCHED = "Its output was not searched for bars copied from the data."
+_COPIED = (
+    "Passages of four bars or more whose accompaniment, in any key, one training song has and no other, in what is",
+    "played to lead sheets (`symbolic_cover/evaluate/memorisation.py`):",
 )
 
 
@@ -45,7 +49,10 @@ def write_model_card(folder: Path, facts: dict[str, Any], n_parameters: int) -> 
         lines += ["| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
         for metric, values in facts["scores"].items():
             lines.append(f"| {metric} | " + " | ".join(f"{values[column]:.3f}" for column in columns) + " |")
-    lines += ["", "## Limits", "", *_LIMITS]
+    searched = facts.get("memorisation")
+    if searched:
+        lines += ["", "## Copied bars", "", *_COPIED, f"`{searched['by']}`:", "", *searched["table"]]
+    lines += ["", "## Limits", "", *_LIMITS, *([] if searched else [_NOT_SEARCHED])]
     lines += ["", "## Data and licences", "", "| style | dataset | licence | pieces |", "|---|---|---|---|"]
     for style, datasets in sources.items():
         lines += [f"| {style} | {one['dataset']} | {one['licence']} | {one['pieces']} |" for one in datasets]

@@ -36,6 +36,10 @@ from symbolic_cover.learn.dataset import Vocabulary, WindowDataset
 from symbolic_cover.learn.optimizer import MuonWithAdamW
 
 #: Weights go into files no larger than this, so that they can be sent and kept anywhere.
+#: What of a corpus belongs beside the weights.
+_BELONGINGS = (
+    "tokenizer.json", "sources.json", "human_range.safetensors", "people.json", "training_patterns.safetensors",
+)  # fmt: skip
 _LARGEST_FILE = "15MB"
 MODELS_FOLDER = Path(__file__).parent.parent / "presets" / "models"
 
@@ -184,7 +188,7 @@ def part_processes() -> None:
 def save_checkpoint(model: LlamaForCausalLM, data: Path, folder: Path, **facts: Any) -> None:
     """Write a model in the Hugging Face layout, half precision, with what belongs to it, and how it was made."""
     model.half().save_pretrained(folder, max_shard_size=_LARGEST_FILE)
-    for name in ("tokenizer.json", "sources.json", "human_range.safetensors"):
+    for name in _BELONGINGS:
         if (data / name).is_file():
             shutil.copy(data / name, folder / name)
     (folder / "training.json").write_text(json.dumps(facts, indent=2, default=str), encoding="utf-8")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from symbolic_cover.evaluate import report as report_module
+from symbolic_cover.evaluate import page as page_module
 from symbolic_cover.evaluate.report import piano_roll_png, write_report_html, write_report_json
 from symbolic_cover.music import Content, Note, Part, Report
 from tests.render.scores import golden
@@ -86,7 +86,7 @@ def test_text_is_escaped(tmp_path):
 
 
 def test_long_sound_is_linked(tmp_path, wav, monkeypatch):
-    monkeypatch.setattr(report_module, "MAX_EMBEDDED_BYTES", 100)
+    monkeypatch.setattr(page_module, "MAX_EMBEDDED_BYTES", 100)
     _, cells = page(tmp_path, audio_path=wav)
     assert cells.sources == ["cover.wav"]
 

@@ -1,0 +1,101 @@
+"""The verb that says how good a cover is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from symbolic_cover.cli.app import app
+from symbolic_cover.cli.options import CheckpointOption, Json, Quiet, must_exist
+from symbolic_cover.cli.printing import print_evaluation, print_evaluations, print_json, progress_line
+from symbolic_cover.errors import SymbolicCoverError, UsageError
+
+if TYPE_CHECKING:
+    from symbolic_cover.evaluation import Evaluation, Subject
+
+
+@app.command()
+def evaluate(
+    path: Annotated[
+        Path, typer.Argument(help="A folder that `cover` made, a folder of such folders, or any arrangement (a score).")
+    ],
+    source: Annotated[
+        Path | None, typer.Option("--source", help="The song that it is an arrangement of: a recording or a score.")
+    ] = None,
+    style: Annotated[
+        str | None,
+        typer.Option("--style", "-s", help="The style to judge it by; otherwise the cover's own."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder for evaluation.html and evaluation.json.")
+    ] = None,
+    checkpoint: CheckpointOption = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Say how good a cover is, beside what people's pieces of its style measure, where it is weak, and what to try.
+
+    Also looks for bars copied from the music that the model learned from.
+    """
+    must_exist(path)
+    if source is not None:
+        must_exist(source)
+    from symbolic_cover.arrange.styles import load_style
+    from symbolic_cover.evaluation import find_covers
+    from symbolic_cover.pipeline import check_writable
+
+    if style is not None:
+        load_style(style)
+    if checkpoint == "rules":
+        raise UsageError("Rules have learned nothing to compare with.", "Give a checkpoint, or none.")
+    if out is not None:
+        check_writable(out)
+    folders = find_covers(path)
+    if path.is_dir() and not folders:
+        raise UsageError(f"There is no cover in {path}.", "Give a folder that `symbolic-cover cover` made, or a score.")
+    if source is not None and path not in folders and path.is_dir():
+        raise UsageError("--source goes with one arrangement.", "Evaluate the covers one by one.")
+    several = path.is_dir() and path not in folders
+    found, failed = [], []
+    with progress_line(quiet or as_json) as tell:
+        for number, one in enumerate(folders or [path]):
+            tell("evaluate", number / max(len(folders), 1))
+            try:
+                judged = _judge(one, source, style, checkpoint)
+                if out is not None:
+                    _save(judged, out / one.name if several else out)
+                found.append(judged)
+            except SymbolicCoverError as error:
+                if not several:
+                    raise
+                failed.append({"path": str(one), "error": str(error)})
+                typer.echo(f"{one}: {error}", err=True)
+    if as_json:
+        print_json([*(one.facts() for one in found), *failed] if several else found[0].facts())
+    elif not quiet:
+        print_evaluations(found) if several else print_evaluation(found[0])
+        if out is not None:
+            typer.echo(str(out if several else out / "evaluation.html"))
+    if failed:
+        raise typer.Exit(1)
+
+
+def _judge(path: Path, source: Path | None, style: str | None, checkpoint: str | None) -> Evaluation:
+    from symbolic_cover.evaluation import evaluate as judge
+
+    return judge(_read(path, source, style), checkpoint)
+
+
+def _read(path: Path, source: Path | None, style: str | None) -> Subject:
+    from symbolic_cover.evaluation import read_cover, read_pair
+
+    return read_cover(path, style) if path.is_dir() and source is None else read_pair(path, source, style)
+
+
+def _save(judged: Evaluation, folder: Path) -> None:
+    from symbolic_cover.evaluation import save_evaluation
+    from symbolic_cover.pipeline import writable_folder
+
+    save_evaluation(judged, writable_folder(folder))

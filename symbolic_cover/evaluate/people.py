@@ -1,0 +1,76 @@
+"""What whole pieces by people measure, style by style: the range in which nine pieces of ten lie.
+
+`human_range` has mean and spread of a few numbers over eight bars, for choosing among drafts; here are the 5th
+percentile, the median and the 95th percentile of all that `evaluate` measures. They are made with a corpus and lie
+beside the weights in ``people.json``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import tomllib
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+FILE_NAME = "people.json"
+#: Their song is made of people's pieces themselves: that is no range to compare with.
+NOT_OF_PEOPLE = frozenset({"melody_retention", "own_notes", "empty_bars"})
+_FEWEST = 5
+_PERCENTILES = (5, 50, 95)
+_READABILITY = Path(__file__).parent.parent / "presets" / "readability.toml"
+
+
+class Range(NamedTuple):
+    """Percentiles of a measure over people's pieces."""
+
+    low: float
+    median: float
+    high: float
+
+
+Ranges = Mapping[str, Range]
+
+
+def ranges_of(measured: Sequence[Mapping[str, float]]) -> dict[str, Range]:
+    """The range of each measure that `_FEWEST` pieces or more have."""
+    ranges = {}
+    for name in measured[0] if measured else ():
+        values = [one[name] for one in measured if not math.isnan(one[name])]
+        if len(values) >= _FEWEST and name not in NOT_OF_PEOPLE:
+            ranges[name] = Range(*(round(float(value), 4) for value in np.percentile(values, _PERCENTILES)))
+    return ranges
+
+
+def verdict(value: float, people: Range | None) -> str:
+    """``within``, ``below`` or ``above`` people's range; empty where either is not known."""
+    if people is None or math.isnan(value):
+        return ""
+    return "below" if value < people.low - 5e-5 else "above" if value > people.high + 5e-5 else "within"
+
+
+def save_people(styles: Mapping[str, Ranges], folder: Path) -> Path:
+    """Write the ranges of all styles into a folder."""
+    path = Path(folder) / FILE_NAME
+    path.write_text(json.dumps(styles, indent=1) + "\n", encoding="utf-8")
+    return path
+
+
+def load_people(folder: Path) -> dict[str, dict[str, Range]]:
+    """The ranges in a folder by style; {} where there are none."""
+    path = Path(folder) / FILE_NAME
+    if not path.is_file():
+        return {}
+    told = json.loads(path.read_text(encoding="utf-8"))
+    return {style: {name: Range(*values) for name, values in ranges.items()} for style, ranges in told.items()}
+
+
+@lru_cache(maxsize=1)
+def readable_people() -> dict[str, dict[str, Range]]:
+    """People's ranges of `readability.DESCRIPTIONS`, by ensemble; no free scores of other ensembles were at hand."""
+    told = tomllib.loads(_READABILITY.read_text(encoding="utf-8"))
+    return {ensemble: {name: Range(*values) for name, values in ranges.items()} for ensemble, ranges in told.items()}
