@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from symbolic_cover.arrange.styles import style_facts, user_styles
 from symbolic_cover.errors import UsageError
 from symbolic_cover.evaluate.human_range import HumanRange, load_ranges
 
@@ -33,9 +34,11 @@ class Checkpoint:
 def find_checkpoint(name_or_path: str | Path | None = None, style: str = DEFAULT_STYLE) -> Path | None:
     """The folder of a checkpoint given by path or by the name of a shipped one.
 
-    Without either, the shipped checkpoint for `style`: of those that know it, the one that knows the fewest others.
-    None if there are no such weights.
+    Without either, the shipped checkpoint for `style`: of those that know it, the one that knows the fewest others;
+    for a style of the user's, the one that it was learned on. None if there are no such weights.
     """
+    if name_or_path is None and style in user_styles():
+        name_or_path = str(style_facts(style)["checkpoint"])
     if name_or_path is None:
         knowing = [(len(styles), folder) for folder, styles in _shipped_styles().items() if style in styles]
         return min(knowing)[1] if knowing else None

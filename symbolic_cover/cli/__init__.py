@@ -7,11 +7,11 @@ import sys
 import typer
 
 from symbolic_cover.cli import songs  # isort: skip
-from symbolic_cover.cli import models
+from symbolic_cover.cli import models, styles
 from symbolic_cover.cli.app import app
 from symbolic_cover.errors import SymbolicCoverError
 
-__all__ = ["app", "main", "models", "songs"]
+__all__ = ["app", "main", "models", "songs", "styles"]
 
 
 def main() -> None:

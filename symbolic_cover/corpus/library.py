@@ -6,9 +6,7 @@ A dataset is built beside its place and moved there when it is whole: what is in
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
@@ -19,6 +17,7 @@ from typing import Any, NamedTuple
 from symbolic_cover.corpus.catalogue import Dataset, dump_dataset, load_catalogue, read_dataset
 from symbolic_cover.corpus.index import Row, read_table, resolve, write_table
 from symbolic_cover.errors import SymbolicCoverError, UsageError
+from symbolic_cover.user_data import user_folder
 
 INDEX, FACTS = "index.csv", "dataset.json"
 
@@ -42,17 +41,7 @@ class Outcome(NamedTuple):
 
 def library_folder(into: Path | None = None) -> Path:
     """The library: `into`, else what SYMBOLIC_COVER_DATA names, else a folder of the user's data."""
-    if into is not None:
-        return into
-    if named := os.environ.get("SYMBOLIC_COVER_DATA"):
-        return Path(named)
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
-    else:
-        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    return base / "symbolic-cover" / "datasets"
+    return into if into is not None else user_folder("datasets", "SYMBOLIC_COVER_DATA")
 
 
 def collected(folder: Path) -> dict[str, Collected]:
