@@ -374,11 +374,17 @@ class Ensemble:
 
 @dataclass(frozen=True)
 class Style:
-    """A style to cover in, and which ensemble plays."""
+    """A style to cover in, and which ensemble plays. A user's own is played in the manner of the style it is `like`."""
 
     name: str
     title: str
     ensemble: Ensemble
+    like: str = ""
+
+    @property
+    def manner(self) -> str:
+        """The style in whose manner this is played."""
+        return self.like or self.name
 
 
 @dataclass(frozen=True)
@@ -423,7 +429,8 @@ class Part:
 class Arrangement:
     """A cover on the grid. `melody` are those notes of the leading part that are the song's tune.
 
-    `source` names what was covered, `sections` are the song's.
+    `source` names what was covered, `sections` are the song's. `like` is the style in whose manner it is played, if not
+    its own.
     """
 
     parts: tuple[Part, ...]
@@ -438,6 +445,12 @@ class Arrangement:
     composer: str = ""
     source: str = ""
     sections: tuple[Section, ...] = ()
+    like: str = ""
+
+    @property
+    def manner(self) -> str:
+        """The style in whose manner this is played."""
+        return self.like or self.style
 
     @property
     def notes(self) -> tuple[Note, ...]:

@@ -16,8 +16,9 @@ from pathlib import Path
 
 from symbolic_cover.analyze.content import analyze
 from symbolic_cover.analyze.form import sections_of
+from symbolic_cover.arrange.adapter import load_for_style
 from symbolic_cover.arrange.arranger import draft_by_model, draft_by_rules, prepare_content
-from symbolic_cover.arrange.checkpoint import DEFAULT_STYLE, find_checkpoint, load_checkpoint
+from symbolic_cover.arrange.checkpoint import DEFAULT_STYLE, find_checkpoint
 from symbolic_cover.arrange.choose import choose
 from symbolic_cover.arrange.styles import load_style
 from symbolic_cover.errors import UsageError
@@ -162,7 +163,7 @@ def load_stages(checkpoint: str | Path | None = None, style: str = DEFAULT_STYLE
 
     if folder is None:
         return Stages(hear, lambda content, style, controls, tell: [draft_by_rules(content, style, controls)], "rules")
-    loaded = load_checkpoint(folder)
+    loaded = load_for_style(folder, style)
 
     def arrange(content: Content, style: Style, controls: Controls, tell: Progress) -> list[Arrangement]:
         return draft_by_model(loaded, content, style, controls, lambda share: tell("arrange", share))

@@ -1,4 +1,4 @@
-"""Where what a user adds to the program lies: datasets, styles, refined checkpoints."""
+"""Where a user's own data is kept: datasets, styles, refined checkpoints."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 
-def user_folder() -> Path:
-    """$SYMBOLIC_COVER_HOME, or else this system's place for a user's data; it need not exist."""
-    if named := os.environ.get("SYMBOLIC_COVER_HOME"):
+def user_folder(kind: str, variable: str) -> Path:
+    """What the environment `variable` names, else the folder `kind` of this program among the user's data."""
+    if named := os.environ.get(variable):
         return Path(named)
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
@@ -17,4 +17,4 @@ def user_folder() -> Path:
         base = Path.home() / "Library" / "Application Support"
     else:
         base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    return base / "symbolic-cover"
+    return base / "symbolic-cover" / kind

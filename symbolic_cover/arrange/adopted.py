@@ -9,9 +9,13 @@ from symbolic_cover.errors import UsageError
 from symbolic_cover.user_data import user_folder
 
 
+def _folder() -> Path:
+    return user_folder("checkpoints", "SYMBOLIC_COVER_CHECKPOINTS")
+
+
 def adopted() -> list[Path]:
     """The adopted checkpoints, the latest last."""
-    return sorted((user_folder() / "checkpoints").glob("[0-9]*-*"))
+    return sorted((_folder()).glob("[0-9]*-*"))
 
 
 def adopt(checkpoint: Path) -> Path:
@@ -19,7 +23,7 @@ def adopt(checkpoint: Path) -> Path:
     if not any(checkpoint.glob("model*.safetensors")):
         raise UsageError(f"There is no checkpoint in {checkpoint}.", "Make one with: symbolic-cover refine")
     number = int(adopted()[-1].name.split("-")[0]) + 1 if adopted() else 1
-    place = user_folder() / "checkpoints" / f"{number:03d}-refined"
+    place = _folder() / f"{number:03d}-refined"
     partial = place.with_name(f".{place.name}")
     shutil.rmtree(partial, ignore_errors=True)
     shutil.copytree(checkpoint, partial)

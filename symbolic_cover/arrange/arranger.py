@@ -74,6 +74,7 @@ def lay_melody_over(
         key=content.key,
         chords=content.chords,
         style=style.name,
+        like=style.like,
         arranger=arranger,
         title=content.title,
         seed=controls.seed,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from symbolic_cover.arrange.adopted import adopted
+from symbolic_cover.arrange.styles import style_facts, user_styles
 from symbolic_cover.errors import UsageError
 from symbolic_cover.evaluate.human_range import HumanRange, load_ranges
 
@@ -34,9 +35,12 @@ class Checkpoint:
 def find_checkpoint(name_or_path: str | Path | None = None, style: str = DEFAULT_STYLE) -> Path | None:
     """The folder of a checkpoint given by path or by the name of a shipped one.
 
-    Without either, of the adopted ones (`adopted.adopt`) the last that knows `style`; or else of the shipped ones that
-    know it the one that knows the fewest others. None if there are no such weights.
+    Without either, for a style of the user's the one that it was learned on; or else of the adopted ones
+    (`adopted.adopt`) the last that knows `style`; or else of the shipped ones that know it the one that knows fewest
+    others. None if there are no such weights.
     """
+    if name_or_path is None and style in user_styles():
+        name_or_path = str(style_facts(style)["checkpoint"])
     if name_or_path is None:
         for folder in reversed(adopted()):
             if style in _parameters(folder)["styles"]:

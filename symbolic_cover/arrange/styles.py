@@ -1,16 +1,23 @@
-"""The styles to cover in, one TOML file each in ``presets/styles``, and who plays them, ``presets/ensembles.toml``."""
+"""The styles to cover in, one TOML file each in ``presets/styles``, and who plays them, ``presets/ensembles.toml``.
+
+A user's own styles (`symbolic-cover learn-style`) are folders of the same kind of file, ``style.toml``, beside the
+weights that were learned: see `arrange/adapter.py`.
+"""
 
 from __future__ import annotations
 
 import tomllib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from symbolic_cover.errors import UsageError
 from symbolic_cover.music import Ensemble, PartSpec, Style
+from symbolic_cover.user_data import user_folder
 
 _PRESETS = Path(__file__).parent.parent / "presets"
 STYLES_FOLDER = _PRESETS / "styles"
+STYLE_FILE = "style.toml"
 
 
 def load_ensembles() -> dict[str, Ensemble]:
@@ -23,20 +30,40 @@ def load_ensembles() -> dict[str, Ensemble]:
 
 
 def style_names() -> list[str]:
-    """The names of all styles."""
+    """The names of all styles that come with the program."""
     return sorted(path.stem for path in STYLES_FOLDER.glob("*.toml"))
+
+
+def user_styles_folder(into: Path | None = None) -> Path:
+    """Where a user's own styles are: `into`, else $SYMBOLIC_COVER_STYLES, else a folder of the user's data."""
+    return into if into is not None else user_folder("styles", "SYMBOLIC_COVER_STYLES")
+
+
+def user_styles() -> dict[str, Path]:
+    """The folders of the user's own styles by name; none has the name of a style of the program's."""
+    found = sorted(user_styles_folder().glob(f"[!.]*/{STYLE_FILE}"))
+    return {path.parent.name: path.parent for path in found if path.parent.name not in style_names()}
 
 
 def load_style(name: str, ensemble_name: str | None = None) -> Style:
     """A style by name, for its own ensemble or another; raises `UsageError` for an unknown one."""
-    path = STYLES_FOLDER / f"{name}.toml"
-    if name not in style_names():
-        raise UsageError(f"There is no style '{name}'.", f"Choose one of: {', '.join(style_names())}.")
-    facts = tomllib.loads(path.read_text(encoding="utf-8"))
+    facts = style_facts(name)
     ensembles = load_ensembles()
     if ensemble_name is not None and ensemble_name not in ensembles:
         raise UsageError(f"There is no ensemble '{ensemble_name}'.", f"Choose one of: {', '.join(ensembles)}.")
     ensemble = ensembles[ensemble_name or facts["ensemble"]]
     programs = facts.get("programs", {})
     parts = tuple(replace(part, program=programs.get(part.name, part.program)) for part in ensemble.parts)
-    return Style(name, facts["title"], replace(ensemble, parts=parts))
+    return Style(name, facts["title"], replace(ensemble, parts=parts), facts.get("like", ""))
+
+
+def style_facts(name: str) -> dict[str, Any]:
+    """What the file of a style says; raises `UsageError` for an unknown style."""
+    own = user_styles()
+    if name not in style_names() and name not in own:
+        raise UsageError(f"There is no style '{name}'.", f"Choose one of: {', '.join([*style_names(), *own])}.")
+    path = own[name] / STYLE_FILE if name in own else STYLES_FOLDER / f"{name}.toml"
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path} cannot be read: {error}.", "Learn the style again, or remove its folder.") from error

@@ -1,4 +1,4 @@
-"""The verbs for data and models: collect, prepare, train, styles."""
+"""The verbs for data and models: collect, prepare, train, train-listener."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import typer
 
 from symbolic_cover.cli.app import app
 from symbolic_cover.cli.options import (
-    CheckpointOption,
     Json,
     Quiet,
     Seed,
@@ -180,39 +179,6 @@ def train(
             progress=lambda step: tell("train", step / plan.steps),
         )  # fmt: skip
     print_facts({"checkpoint": str(out / "final"), "log": str(out / "log.jsonl"), **metrics}, quiet, as_json)
-
-
-@app.command()
-def styles(
-    licences: Annotated[
-        bool, typer.Option("--licences", help="Name the data that each style was learned from, with its licences.")
-    ] = False,
-    checkpoint: CheckpointOption = None,
-    as_json: Json = False,
-) -> None:
-    """List the styles to cover in, the ensembles that play them, and what they were learned from."""
-    from symbolic_cover.arrange.checkpoint import find_checkpoint, sources_of
-    from symbolic_cover.arrange.styles import load_style, style_names
-
-    found = [load_style(name) for name in style_names()]
-    folders = {style.name: find_checkpoint(checkpoint, style.name) for style in found}
-    sources = {name: sources_of(folder).get(name, []) if folder else [] for name, folder in folders.items()}
-    if as_json:
-        print_json([
-            {"name": style.name, "title": style.title, "ensemble": style.ensemble.name,
-             "checkpoint": folder.name if (folder := folders[style.name]) else "rules",
-             "sources": sources[style.name]}
-            for style in found
-        ])  # fmt: skip
-        return
-    for style in found:
-        if not licences:
-            by_rules = "" if folders[style.name] else "; by rules, for lack of weights"
-            typer.echo(f"{style.name:<18} {style.title} ({style.ensemble.title}{by_rules})")
-            continue
-        typer.echo(f"{style.name}:" + ("" if sources[style.name] else " nothing"))
-        for one in sources[style.name]:
-            typer.echo(f"  {one['dataset']}: {one['licence']}, {one['pieces']} pieces; {one['attribution']}")
 
 
 @app.command(name="train-listener")

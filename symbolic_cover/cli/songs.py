@@ -294,12 +294,11 @@ def render(
     from symbolic_cover.arrange.styles import load_style
     from symbolic_cover.playback import Playback, play
 
-    if style:
-        load_style(style)
+    manner = load_style(style).manner if style else ""
     writable_folder(out.parent)
     with progress_line(quiet or as_json) as tell:
         tell("sound", 0.0)
-        info = play(source, out, Playback(soundfont, loudness, expression, stems), style=style, original=mix_with)
+        info = play(source, out, Playback(soundfont, loudness, expression, stems), style=manner, original=mix_with)
     print_facts(asdict(info), quiet, as_json)
 
 

@@ -6,7 +6,6 @@ A dataset is built beside its place and moved there when it is whole: what is in
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -42,11 +41,7 @@ class Outcome(NamedTuple):
 
 def library_folder(into: Path | None = None) -> Path:
     """The library: `into`, else what SYMBOLIC_COVER_DATA names, else a folder of the user's data."""
-    if into is not None:
-        return into
-    if named := os.environ.get("SYMBOLIC_COVER_DATA"):
-        return Path(named)
-    return user_folder() / "datasets"
+    return into if into is not None else user_folder("datasets", "SYMBOLIC_COVER_DATA")
 
 
 def collected(folder: Path) -> dict[str, Collected]:

@@ -162,7 +162,7 @@ def _size(unit: Unit) -> int:
 
 def _put_together(units: list[Path], out: Path, tokenizer: BarTokenizer) -> dict[str, Any]:
     """Shards, catalogue and log from the units' files, one unit in memory at a time."""
-    duplicates, groups = _compare(units)
+    duplicates, groups = compare(units)
     writers = {split: ShardWriter(out / split) for split in SPLITS}
     rows: list[dict[str, Any]] = []
     left_out: list[tuple[str, str, str]] = []
@@ -184,7 +184,7 @@ def _put_together(units: list[Path], out: Path, tokenizer: BarTokenizer) -> dict
     return {"format": FORMAT, "splits": counts, **_counts(rows, left_out)}
 
 
-def _compare(units: list[Path]) -> tuple[dict[str, str], dict[str, str]]:
+def compare(units: list[Path]) -> tuple[dict[str, str], dict[str, str]]:
     """Why pieces are duplicates, by name; and the split group of every piece whose tune another piece shares."""
     same, tunes = SketchIndex(SAME_PIECE, _FEWEST_RUNS), SketchIndex(SAME_TUNE, _FEWEST_RUNS)
     duplicates: dict[str, str] = {}

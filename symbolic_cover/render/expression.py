@@ -36,7 +36,7 @@ def perform(arrangement: Arrangement, amount: float = 1.0) -> symusic.Score:
     """
     if amount <= 0:
         return arrangement_score(arrangement)
-    manner = manner_of(arrangement.style, amount)
+    manner = manner_of(arrangement.manner, amount)
     grid = arrangement.grid
     if grid.confidence == 1.0 and manner.last_tempo < 1.0:
         grid = slowed(grid, arrangement.notes, manner.last_tempo)

@@ -44,6 +44,16 @@ class BarTokenizer(MusicTokenizer):
         """Load ``tokenizer.json`` from a checkpoint folder."""
         return cls(params=Path(folder) / "tokenizer.json")
 
+    def renaming(self, style: str, name: str) -> BarTokenizer:
+        """A tokenizer with the same ids in which a style has another name."""
+        told = self.config.additional_params
+        names = {
+            "styles": [name if known == style else known for known in told["styles"]],
+            "words": [f"Style_{name}" if word == f"Style_{style}" else word for word in told["words"]],
+        }
+        special = list(v.SPECIAL)
+        return BarTokenizer(TokenizerConfig(special_tokens=special, use_programs=True, **(told | names)))
+
     @property
     def styles(self) -> list[str]:
         """The styles this tokenizer has a token for."""

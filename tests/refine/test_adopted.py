@@ -7,7 +7,7 @@ from symbolic_cover.errors import UsageError
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("SYMBOLIC_COVER_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("SYMBOLIC_COVER_CHECKPOINTS", str(tmp_path / "home"))
 
 
 def test_what_was_adopted_last_makes_the_covers_until_it_is_taken_back(home):

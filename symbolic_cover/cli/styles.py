@@ -1,0 +1,105 @@
+"""The verbs for styles: styles, learn-style."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from symbolic_cover.cli.app import app
+from symbolic_cover.cli.options import CheckpointOption, Json, Quiet, Seed
+from symbolic_cover.cli.printing import print_facts, print_json, progress_line
+
+
+@app.command()
+def styles(
+    licences: Annotated[
+        bool, typer.Option("--licences", help="Name the data that each style was learned from, with its licences.")
+    ] = False,
+    checkpoint: CheckpointOption = None,
+    as_json: Json = False,
+) -> None:
+    """List the styles to cover in, the ensembles that play them, and what they were learned from."""
+    from symbolic_cover.arrange.checkpoint import find_checkpoint, sources_of
+    from symbolic_cover.arrange.styles import load_style, style_names, user_styles
+
+    own = user_styles()
+    found = [load_style(name) for name in [*style_names(), *own]]
+    folders = {style.name: find_checkpoint(checkpoint, style.name) for style in found}
+    told = folders | own  # what a style of the user's was learned from lies in its own folder
+    sources = {name: sources_of(folder).get(name, []) if folder else [] for name, folder in told.items()}
+    if as_json:
+        print_json([
+            {"name": style.name, "title": style.title, "ensemble": style.ensemble.name,
+             "checkpoint": folder.name if (folder := folders[style.name]) else "rules",
+             "like": style.like, "folder": own.get(style.name), "sources": sources[style.name]}
+            for style in found
+        ])  # fmt: skip
+        return
+    for style in found:
+        if not licences:
+            by_rules = "" if folders[style.name] else "; by rules, for lack of weights"
+            yours = f"; yours, like {style.like}" if style.name in own else ""
+            typer.echo(f"{style.name:<18} {style.title} ({style.ensemble.title}{yours}{by_rules})")
+            continue
+        typer.echo(f"{style.name}:" + ("" if sources[style.name] else " nothing"))
+        for one in sources[style.name]:
+            typer.echo(f"  {one['dataset']}: {one['licence']}, {one['pieces']} pieces; {one['attribution']}")
+
+
+@app.command(name="learn-style")
+def learn_style_command(
+    folder: Annotated[
+        Path, typer.Argument(help="Your songs: 5 to 200 MIDI files, MusicXML or recordings, in one style.")
+    ],
+    name: Annotated[str, typer.Option("--name", help="What the style is called, for --style.")],
+    like: Annotated[str | None, typer.Option(help="The style to begin with; otherwise the nearest.")] = None,
+    ensemble: Annotated[
+        str | None, typer.Option("--ensemble", help="Who plays your songs, where the tracks do not tell.")
+    ] = None,
+    title: Annotated[str | None, typer.Option(help="What people read; otherwise the name.")] = None,
+    licence: Annotated[str, typer.Option(help="The licence of your songs, for whoever gets the style.")] = "own use",
+    checkpoint: CheckpointOption = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", help="Your styles; otherwise $SYMBOLIC_COVER_STYLES, or a folder of your user data."
+        ),
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Optimizer steps at most, instead of the usual.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Replace a style of yours that has this name.")] = False,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that prepare songs.")] = max(os.cpu_count() or 1, 1),
+    seed: Seed = 0,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Learn a style of your own from a folder of songs, in minutes; then: cover SONG --style NAME.
+
+    Ends when songs held out of the folder are no longer played better. The style is a small folder that can be shared.
+    """
+    from dataclasses import replace
+
+    from symbolic_cover.arrange.styles import user_styles_folder
+    from symbolic_cover.learn.adapter import AdapterPlan
+    from symbolic_cover.learn.own_style import Lesson, learn_style
+    from symbolic_cover.pipeline import check_writable
+
+    check_writable(user_styles_folder(out))
+    plan = replace(AdapterPlan(), steps=steps) if steps else AdapterPlan()
+    with progress_line(quiet or as_json) as tell:
+        made = learn_style(
+            Lesson(folder, name, like, ensemble, title, licence), checkpoint=checkpoint, into=out, plan=plan,
+            again=again, workers=workers, seed=seed, progress=tell,
+        )  # fmt: skip
+    if not quiet and not as_json:
+        for song, reason in made.corpus.left_out:
+            typer.echo(f"left out: {song}: {reason}")
+    facts = {"style": made.name, "folder": made.folder, "like": made.like, "ensemble": made.corpus.ensemble,
+             "songs": made.corpus.songs, "held out": made.corpus.held_out, "bars": made.corpus.bars,
+             "loss as that style": round(made.learned.loss_before, 4), "loss": round(made.learned.loss, 4),
+             "steps": made.learned.step}  # fmt: skip
+    if as_json:
+        facts["left out"] = made.corpus.left_out
+    print_facts(facts, quiet, as_json)
