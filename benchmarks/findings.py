@@ -5,6 +5,9 @@
 CORPUS is a prepared corpus. Of the people's held-out pieces (validation and test) in each style: the share of the
 pieces, and the bars in a hundred, with each kind of finding. Then one defect at a time is planted into such a piece,
 and is counted as found if a finding of its kind lies in its bars and did not lie there before.
+
+Last, how many of the pieces lie within people's range (nine of ten of the training split do) by each measure; beside
+them what the rules play to the same lead sheets.
 """
 
 from __future__ import annotations
@@ -17,13 +20,17 @@ from pathlib import Path
 
 import numpy as np
 
+from symbolic_cover.arrange.arranger import draft_by_rules
 from symbolic_cover.arrange.checkpoint import find_checkpoint
-from symbolic_cover.arrange.styles import style_names
+from symbolic_cover.arrange.styles import load_style, style_names
 from symbolic_cover.corpus.people import arrangement_of, whole_pieces
 from symbolic_cover.evaluate.findings import Finding, find_weak_bars
+from symbolic_cover.evaluate.human_range import load_ranges
+from symbolic_cover.evaluate.judgement import judge
+from symbolic_cover.evaluate.measures import DESCRIPTIONS, measure_cover
 from symbolic_cover.evaluate.memorisation import PatternIndex
 from symbolic_cover.evaluate.people import load_people
-from symbolic_cover.music import Arrangement, Note
+from symbolic_cover.music import Arrangement, Controls, Note
 
 KINDS = ("melody", "chords", "octave blip", "repeated figure", "restless end", "form", "unplayable", "empty", "copied")
 
@@ -40,6 +47,8 @@ def main() -> None:
         raise SystemExit("There are no weights.")
     people, index, rng = load_people(folder), PatternIndex.load(folder), np.random.default_rng(0)
     pieces, bars, tried, hit = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
+    within = {row: Counter[tuple[str, str]]() for row in ("people", "rules")}
+    profiles = {style: one.profile for style, one in load_ranges(folder).items()}
     n_pieces = n_bars = 0
     for style in style_names():
         for split in ("valid", "test"):
@@ -50,6 +59,11 @@ def main() -> None:
                 pieces.update({one.kind for one in found})
                 for one in found:
                     bars[one.kind] += one.last_bar - one.first_bar + 1
+                lead_sheet = replace(content, bass=(), texture=())
+                rows = {"people": played, "rules": draft_by_rules(lead_sheet, load_style(style), Controls())}
+                for row, version in rows.items():
+                    measured = measure_cover(version, content, profiles.get(style), index)
+                    within[row].update((one.name, one.verdict) for one in judge(measured, people.get(style, {})))
                 for kind, plant in PLANTERS.items():
                     at = int(rng.integers(2, len(content.grid.bars) - 5))
                     if (weak := plant(played, at, rng)) is not None:
@@ -61,10 +75,28 @@ def main() -> None:
     for kind in KINDS:
         planted = f"{tried[kind]} | {hit[kind] / tried[kind]:.2f}" if tried[kind] else " | "
         lines.append(f"| {kind} | {pieces[kind] / n_pieces:.2f} | {100 * bars[kind] / n_bars:.1f} | {planted} |")
-    text = "\n".join(lines) + "\n"
+    text = "\n".join([*lines, "", *within_table(within)]) + "\n"
     print(text)
     if options.out:
         options.out.write_text(text, encoding="utf-8")
+
+
+def within_table(within: dict[str, Counter[tuple[str, str]]]) -> list[str]:
+    """The share of the verdicts that are within, by measure."""
+    lines = [
+        "# Within people's range",
+        "",
+        "| measure | " + " | ".join(within) + " |",
+        "|---" * (len(within) + 1) + "|",
+    ]
+    for name in DESCRIPTIONS:
+        known = {
+            row: sum(counts[name, word] for word in ("within", "below", "above")) for row, counts in within.items()
+        }
+        if all(known.values()):
+            cells = [f"{counts[name, 'within'] / known[row]:.2f}" for row, counts in within.items()]
+            lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return lines
 
 
 def new_there(found: list[Finding], before: list[Finding], kind: str, bar: int) -> bool:
