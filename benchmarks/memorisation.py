@@ -41,9 +41,9 @@ def main() -> None:
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--checkpoint", help="a folder or a shipped name; otherwise the one that is shipped")
     parser.add_argument("--planted", type=int, default=400, help="passages to plant, of each length")
-    parser.add_argument("--songs", type=int, default=2, help="songs a style for the model, of each split; 0 for none")
+    parser.add_argument("--songs", type=int, default=1, help="songs a style for the model, of each split; 0 for none")
     parser.add_argument("--bars", type=int, default=24, help="bars of each of them")
-    parser.add_argument("--candidates", type=int, default=2)
+    parser.add_argument("--candidates", type=int, default=1)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--into-card", action="store_true", help="write the model's shares into its model card")
     options = parser.parse_args()
@@ -174,6 +174,7 @@ def played(options: argparse.Namespace, folder: Path, index: PatternIndex, split
                 totals[row] += (1, bool(found), len(bars), len(bars) * copied_share(found, len(bars)))
                 for one in found if row == "model" else ():
                     print(f"{split} {catalogue_of(corpus, split)[song]['title']} as {name}: {one}", flush=True)
+        print(f"{split} {name}", flush=True)
     return totals
 
 

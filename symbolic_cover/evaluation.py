@@ -29,6 +29,7 @@ from symbolic_cover.evaluate.record import song_of_record
 from symbolic_cover.listen import AUDIO_SUFFIXES, SCORE_SUFFIXES, listen, quantize, read_score
 from symbolic_cover.music import TICKS_PER_QUARTER, Arrangement, Content, Part
 from symbolic_cover.playback import notated
+from symbolic_cover.render.midi import offset_sec_of
 
 _MIDI, _SCORE, _REPORT = "arrangement.mid", "score.musicxml", "report.json"
 
@@ -140,7 +141,8 @@ def read_pair(arrangement: Path, source: Path | None, style: str | None = None) 
     content = _song(source)
     aligned = align(content, played)
     if source.suffix.lower() in AUDIO_SUFFIXES:  # perhaps it was played to the recording
-        timed = notated(transcript, content.grid)
+        offset_sec = offset_sec_of(transcript.score)
+        timed = notated(replace(transcript, score=transcript.score.shift_time(offset_sec)), content.grid)
         timed = replace(timed, style=style, parts=as_players(timed.parts, KEYBOARD_PROGRAMS))
         aligned = max(aligned, align(content, timed), key=lambda one: one.found)
     remarks = []

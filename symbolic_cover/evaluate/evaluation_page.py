@@ -68,7 +68,7 @@ def write_evaluation_html(
 
 
 def _list(lines: Sequence[str]) -> str:
-    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    items = "".join(f"<li>{escape(line[:1].upper() + line[1:])}</li>" for line in lines)
     return items and f"<ul>{items}</ul>"
 
 

@@ -7,6 +7,7 @@ and how much of it is too much, is said there.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -22,6 +23,7 @@ from symbolic_cover.music import Arrangement, Bar, Content, Note
 _LOST_SHARE = 0.34
 #: An octave blip leaps so far both ways, and lies so near to both neighbours an octave away (semitones).
 _LEAP, _NEAR = 9, 5
+_MEANT = 3
 _WRONG_CHORD_BARS = 2
 #: Bars in a row with one figure that are not too many in any style, and where people's range is not known.
 _SHORT_FIGURE, _LONG_FIGURE = 4, 8
@@ -119,15 +121,20 @@ def other_chords(arrangement: Arrangement, content: Content) -> Iterator[Finding
 
 
 def octave_blips(melody: Sequence[Note], content: Content) -> Iterator[Finding]:
-    """Single notes of the tune that leap away and back, and would lie between their neighbours an octave off."""
+    """Single notes of the tune that leap away and back, and would lie near both neighbours an octave off.
+
+    What the tune does three times, leap for leap, is meant.
+    """
     bar_tick = content.grid.meter.bar_tick
+    threes = list(zip(melody, melody[1:], melody[2:], strict=False))
+    leaps_of = Counter((note.pitch - before.pitch, note.pitch - after.pitch) for before, note, after in threes)
     blips = set()
-    for before, note, after in zip(melody, melody[1:], melody[2:], strict=False):
+    for before, note, after in threes:
         steps = (note.pitch - before.pitch, note.pitch - after.pitch)
         near = note.onset_tick - before.end_tick <= bar_tick and after.onset_tick - note.end_tick <= bar_tick
         leaps = min(steps) >= _LEAP or max(steps) <= -_LEAP
         fits = all(abs(abs(step) - 12) <= _NEAR for step in steps)
-        if near and leaps and fits:
+        if near and leaps and fits and leaps_of[steps] < _MEANT:
             blips.add(content.grid.bar_index(note.onset_tick))
     for first, last in _stretches([bar in blips for bar in range(len(content.grid.bars))]):
         yield Finding(first, last, "octave blip", "a note of the tune lies an octave off its neighbours",

@@ -15,10 +15,12 @@ from symbolic_cover.analyze.hands import unplayable_in_hand
 from symbolic_cover.arrange.styles import load_ensembles
 from symbolic_cover.corpus.collect import collect_from, collect_own
 from symbolic_cover.corpus.pairs import Piece, make_pair
+from symbolic_cover.corpus.patterns import catalogue_of, songs_of
 from symbolic_cover.corpus.pop909 import original_of, read_song, snap
 from symbolic_cover.corpus.prepare import Choice, prepare
 from symbolic_cover.corpus.units import prepare_unit
 from symbolic_cover.errors import UsageError
+from symbolic_cover.evaluate.memorisation import PatternIndex
 from symbolic_cover.learn.dataset import Shard
 from symbolic_cover.tokens.tokenizer import BarTokenizer
 from tests.corpus.small import prepared_songs
@@ -265,6 +267,17 @@ def test_the_command_line_prepares_and_makes_a_card(library, tmp_path, monkeypat
     page = (tmp_path / "catalogue.html").read_text()
     assert "pop-piano" in page
     assert "data:image/png;base64," in page
+
+
+def test_a_corpus_knows_its_songs_again(library, tmp_path, monkeypatch, capsys):
+    """The index of patterns has the titles of the training songs: the catalogue's order is the shards'."""
+    words = ("prepare", "--from", library, "--out", tmp_path, "--workers", 1, "--quiet")
+    assert run_cli(monkeypatch, *words) == 0
+    index, songs = PatternIndex.load(tmp_path), list(songs_of(tmp_path, "train"))
+    assert index is not None
+    assert list(index.titles) == [song.title for song in songs]
+    for facts, song in zip(catalogue_of(tmp_path, "train"), songs, strict=True):
+        assert int(facts["bars"]) == len(song.patterns) + 1
 
 
 def test_training_from_the_command_line(tmp_path, monkeypatch, capsys):

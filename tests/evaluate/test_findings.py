@@ -67,6 +67,8 @@ def test_an_octave_blip_is_one_note_not_a_leap_that_stays(twelve):
     assert [one.first_bar for one in f.octave_blips(blip, twelve)] == [5]
     assert list(f.octave_blips(leap, twelve)) == []
     assert list(f.octave_blips(steady, twelve)) == []
+    yodel = [note._replace(pitch=note.pitch + 12) if i in (12, 21, 30) else note for i, note in enumerate(steady)]
+    assert list(f.octave_blips(yodel, twelve)) == []
 
 
 def test_a_long_figure_at_any_pitch(twelve):
