@@ -63,10 +63,9 @@ def main() -> None:
     for folder in options.folders:
         with tempfile.TemporaryDirectory() as scratch:
             lines += one_style(folder, Path(scratch), base, checkpoint, real, options)
-    text = "\n".join(lines) + "\n"
-    print(text)
-    if options.out:
-        options.out.write_text(text, encoding="utf-8")
+        if options.out:
+            options.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    print("\n".join(lines))
 
 
 def one_style(

@@ -40,13 +40,13 @@ class AdapterPlan:
     """
 
     rank: int = 16
-    steps: int = 240
+    steps: int = 100
     batch_size: int = 4
     learning_rate: float = 2e-3
     warmup_steps: int = 10
     evaluate_every: int = 20
     patience: int = 3
-    windows: int = 24
+    windows: int = 16
 
 
 @dataclass(frozen=True)

@@ -145,6 +145,9 @@ def test_other_weights_and_missing_files_are_refused(mine, base, monkeypatch, tm
     preset.write_text(preset.read_text().replace(weights_sha256(base), "0" * 64))
     with pytest.raises(UsageError, match="learned on other weights"):
         load_for_style(base, "mine")
+    preset.write_text('title = "Mine"')
+    with pytest.raises(UsageError, match="does not say: ensemble, like, checkpoint, weights"):
+        load_style("mine")
     preset.write_text("title = ")
     with pytest.raises(UsageError, match="cannot be read"):
         load_style("mine")
@@ -168,12 +171,14 @@ def test_the_command_line_learns_and_lists(mine, base, songs, monkeypatch, tmp_p
     assert (told["style"], told["like"], told["songs"], told["steps"]) == ("fresh", "hymn", 6, 6)
     assert told["loss"] < told["loss as that style"]
     assert [path.name for path in tmp_path.iterdir()] == ["fresh"]
-    code, printed, _ = run("styles", "--json", "--checkpoint", base)
+    code, printed, _ = run("styles", "--json")  # though its checkpoint is not shipped
     listed = {one["name"]: one for one in json.loads(printed)}
     assert listed["mine"]["like"] == "ragtime"
     assert listed["mine"]["sources"][0]["licence"] == "CC0-1.0"
     assert listed["hymn"]["folder"] is None
-    assert "yours, like ragtime" in run("styles", "--checkpoint", base)[1]
+    printed = run("styles", "--checkpoint", base)[1]
+    assert "yours, like ragtime" in printed
+    assert printed.splitlines()[-1].endswith(str(mine.folder.parent))
 
 
 @pytest.mark.parametrize(
