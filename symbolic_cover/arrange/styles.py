@@ -18,6 +18,7 @@ from symbolic_cover.user_data import user_folder
 _PRESETS = Path(__file__).parent.parent / "presets"
 STYLES_FOLDER = _PRESETS / "styles"
 STYLE_FILE = "style.toml"
+_OWN_FACTS = ("title", "ensemble", "like", "checkpoint", "weights")
 
 
 def load_ensembles() -> dict[str, Ensemble]:
@@ -49,9 +50,10 @@ def load_style(name: str, ensemble_name: str | None = None) -> Style:
     """A style by name, for its own ensemble or another; raises `UsageError` for an unknown one."""
     facts = style_facts(name)
     ensembles = load_ensembles()
-    if ensemble_name is not None and ensemble_name not in ensembles:
-        raise UsageError(f"There is no ensemble '{ensemble_name}'.", f"Choose one of: {', '.join(ensembles)}.")
-    ensemble = ensembles[ensemble_name or facts["ensemble"]]
+    played_by = ensemble_name or facts["ensemble"]
+    if played_by not in ensembles:
+        raise UsageError(f"There is no ensemble '{played_by}'.", f"Choose one of: {', '.join(ensembles)}.")
+    ensemble = ensembles[played_by]
     programs = facts.get("programs", {})
     parts = tuple(replace(part, program=programs.get(part.name, part.program)) for part in ensemble.parts)
     return Style(name, facts["title"], replace(ensemble, parts=parts), facts.get("like", ""))
@@ -62,8 +64,13 @@ def style_facts(name: str) -> dict[str, Any]:
     own = user_styles()
     if name not in style_names() and name not in own:
         raise UsageError(f"There is no style '{name}'.", f"Choose one of: {', '.join([*style_names(), *own])}.")
-    path = own[name] / STYLE_FILE if name in own else STYLES_FOLDER / f"{name}.toml"
+    if name not in own:
+        return tomllib.loads((STYLES_FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
+    path, remedy = own[name] / STYLE_FILE, "Learn the style again, or remove its folder."
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path} cannot be read: {error}.", "Learn the style again, or remove its folder.") from error
+        facts = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}.", remedy) from error
+    if missing := [fact for fact in _OWN_FACTS if not isinstance(facts.get(fact), str)]:
+        raise UsageError(f"{path} does not say: {', '.join(missing)}.", remedy)
+    return facts

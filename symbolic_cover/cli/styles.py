@@ -22,31 +22,35 @@ def styles(
     as_json: Json = False,
 ) -> None:
     """List the styles to cover in, the ensembles that play them, and what they were learned from."""
+    from symbolic_cover.arrange.adapter import OWN
     from symbolic_cover.arrange.checkpoint import find_checkpoint, sources_of
-    from symbolic_cover.arrange.styles import load_style, style_names, user_styles
+    from symbolic_cover.arrange.styles import load_style, style_facts, style_names, user_styles, user_styles_folder
 
     own = user_styles()
     found = [load_style(name) for name in [*style_names(), *own]]
-    folders = {style.name: find_checkpoint(checkpoint, style.name) for style in found}
-    told = folders | own  # what a style of the user's was learned from lies in its own folder
-    sources = {name: sources_of(folder).get(name, []) if folder else [] for name, folder in told.items()}
+    folders = {name: find_checkpoint(checkpoint, name) for name in style_names()}
+    players = {name: folder.name if folder else "" for name, folder in folders.items()}
+    players |= {name: style_facts(name)["checkpoint"] for name in own}
+    sources = {name: sources_of(folder).get(name, []) if folder else [] for name, folder in folders.items()}
+    sources |= {name: sources_of(folder).get(OWN, []) for name, folder in own.items()}
     if as_json:
         print_json([
             {"name": style.name, "title": style.title, "ensemble": style.ensemble.name,
-             "checkpoint": folder.name if (folder := folders[style.name]) else "rules",
-             "like": style.like, "folder": own.get(style.name), "sources": sources[style.name]}
+             "checkpoint": players[style.name] or "rules", "like": style.like, "folder": own.get(style.name),
+             "sources": sources[style.name]}
             for style in found
         ])  # fmt: skip
         return
     for style in found:
         if not licences:
-            by_rules = "" if folders[style.name] else "; by rules, for lack of weights"
+            by_rules = "" if players[style.name] else "; by rules, for lack of weights"
             yours = f"; yours, like {style.like}" if style.name in own else ""
             typer.echo(f"{style.name:<18} {style.title} ({style.ensemble.title}{yours}{by_rules})")
             continue
         typer.echo(f"{style.name}:" + ("" if sources[style.name] else " nothing"))
         for one in sources[style.name]:
             typer.echo(f"  {one['dataset']}: {one['licence']}, {one['pieces']} pieces; {one['attribution']}")
+    typer.echo(f"Your own styles, by `symbolic-cover learn-style`, are in {user_styles_folder()}")
 
 
 @app.command(name="learn-style")

@@ -7,6 +7,7 @@ then is what every later loss is measured against.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,13 +40,13 @@ class AdapterPlan:
     """
 
     rank: int = 16
-    steps: int = 240
+    steps: int = 100
     batch_size: int = 4
     learning_rate: float = 2e-3
     warmup_steps: int = 10
     evaluate_every: int = 20
     patience: int = 3
-    windows: int = 24
+    windows: int = 16
 
 
 @dataclass(frozen=True)
@@ -97,8 +98,7 @@ def train_adapter(
     best = trainer.state.best_metric
     if best is None or best >= before:
         return Learned(before, before, 0)
-    adapted.save_pretrained(str(out))
-    (out / "README.md").unlink(missing_ok=True)  # PEFT's, which says nothing
+    _save(adapted, out)
     return Learned(before, float(best), int(trainer.state.best_global_step or 0))
 
 
@@ -113,9 +113,16 @@ def _adapted(model: LlamaForCausalLM, plan: AdapterPlan, own: int, like: int) ->
         target_modules=_MATRICES,
         trainable_token_indices={"embed_tokens": [own]},
     )
-    adapted = get_peft_model(model, config)
-    adapted.peft_config["default"].base_model_name_or_path = None  # a path of this machine; style.toml has the name
-    return adapted
+    return get_peft_model(model, config)
+
+
+def _save(adapted: PeftModel, out: Path) -> None:
+    """PEFT's files, without its empty card and without the path that the checkpoint has on this machine."""
+    adapted.save_pretrained(str(out), save_embedding_layers=False)
+    (out / "README.md").unlink(missing_ok=True)
+    config = out / "adapter_config.json"
+    told = json.loads(config.read_text(encoding="utf-8")) | {"base_model_name_or_path": None}
+    config.write_text(json.dumps(told, indent=2), encoding="utf-8")
 
 
 def _arguments(out: Path, plan: AdapterPlan, seed: int) -> TrainingArguments:
@@ -129,8 +136,8 @@ def _arguments(out: Path, plan: AdapterPlan, seed: int) -> TrainingArguments:
         warmup_steps=plan.warmup_steps,
         max_grad_norm=1.0,
         eval_strategy="steps",
-        eval_steps=plan.evaluate_every,
-        save_steps=plan.evaluate_every,
+        eval_steps=min(plan.evaluate_every, plan.steps),
+        save_steps=min(plan.evaluate_every, plan.steps),
         save_total_limit=2,
         load_best_model_at_end=True,
         metric_for_best_model="eval_loss",

@@ -156,7 +156,7 @@ def _write_facts(style: OwnStyle, lesson: Lesson, made: Path, base: Path, plan: 
     (made / "training.json").write_text(json.dumps(lineage, indent=2, ensure_ascii=False), encoding="utf-8")
     source = {"dataset": f"songs of '{style.name}'", "licence": lesson.licence, "attribution": title,
               "pieces": corpus.songs, "source": "own"}  # fmt: skip
-    (made / "sources.json").write_text(json.dumps({style.name: [source]}, indent=1), encoding="utf-8")
+    (made / "sources.json").write_text(json.dumps({OWN: [source]}, indent=1), encoding="utf-8")
     (made / "README.md").write_text(_card(style, title, lesson.licence, base.name), encoding="utf-8")
 
 
@@ -168,11 +168,12 @@ A style for symbolic-cover: a LoRA adapter over `{base}`, learned from {corpus.s
 {corpus.held_out} of the songs held out) by `symbolic-cover learn-style`. Played by: {corpus.ensemble}. It began as
 `{style.like}`; the loss on held-out songs fell from {learned.loss_before:.3f} to {learned.loss:.3f} nats a token.
 
-To use it, put this folder, with its name, among your styles (`symbolic-cover styles --json` says where they are), then:
+To use it, put this folder among your styles (the last line of `symbolic-cover styles` says where they are), then:
 
     symbolic-cover cover SONG --style {style.name}
 
-Licence of the songs it was learned from: {licence}. Other weights than `{base}`'s (SHA-256 in style.toml) are refused.
+Licence of the songs it was learned from: {licence}; beneath are those of `{base}`, whose card names them. Other weights
+than `{base}`'s (SHA-256 in style.toml) are refused.
 """
 
 
