@@ -13,13 +13,24 @@ from transformers import LlamaForCausalLM, PrinterCallback, TrainerCallback, Tra
 from transformers.utils.logging import disable_progress_bar
 
 from symbolic_cover.arrange.checkpoint import Checkpoint
-from symbolic_cover.refine.dpo import Pairs, PreferenceTrainer, divergence, reference_of
+from symbolic_cover.music import Controls
+from symbolic_cover.refine.dpo import (
+    Pairs,
+    PreferenceTrainer,
+    divergence,
+    entropy_of,
+    logits_of,
+    reference_of,
+    scale_for,
+)
 from symbolic_cover.refine.judging import Scores, illness, judge, means_of
 from symbolic_cover.refine.preferences import Preference
 from symbolic_cover.refine.tasks import Task
 
 #: One preference in so many is not learned from, but says how far the model has gone.
 _WATCHED = 12
+#: At which what is drawn is to be as varied as before.
+TEMPERATURE = Controls().temperature
 
 
 @dataclass(frozen=True)
@@ -34,7 +45,7 @@ class RefinePlan:
     batch_size: int = 8
     learning_rate: float = 6e-5
     beta: float = 0.1
-    likelihood_weight: float = 0.2
+    likelihood_weight: float = 0.0
     most_divergence: float = 0.1
     evaluate_every: int = 20
     watched_drafts: int = 3
@@ -100,13 +111,18 @@ def _arguments(out: Path, plan: RefinePlan, steps: int) -> TrainingArguments:
 
 
 class _Watch(TrainerCallback):
-    """Looks at the model now and then, remembers the best, and stops it where it goes too far."""
+    """Looks at the model now and then, remembers the best, and stops it where it goes too far.
+
+    Learning from its own drafts makes a model surer of itself, as a lower temperature would, and its drafts alike. So
+    it is looked at, and kept, with its logits scaled (by the weight of its last norm) to the entropy of its parent.
+    """
 
     def __init__(self, parent: Checkpoint, held: Sequence[Preference], tasks: Sequence[Task], path: Path,
                  plan: RefinePlan, steps: int, progress: Callable[[float], None] | None) -> None:  # fmt: skip
         self.parent, self.held, self.tasks, self.path, self.plan = parent, held, tasks, path, plan
         self.steps, self.progress = steps, progress
         self.reference = reference_of(parent.model, held)
+        self.entropy = entropy_of(logits_of(parent.model, held), TEMPERATURE)
         self.lines: list[dict[str, Any]] = []
         self.start: Scores = {}
         self.best: dict[str, torch.Tensor] = {}
@@ -122,8 +138,7 @@ class _Watch(TrainerCallback):
 
     def look(self, model: LlamaForCausalLM, step: int) -> bool:
         """Measure, write a line, and say whether to stop."""
-        training = model.training
-        model.eval()
+        model = self._as_varied(model) if step else self.parent.model
         playing = replace(self.parent, model=model)
         scores = means_of([
             judge(playing, task, self.plan.watched_drafts, self.plan.seed + number)
@@ -142,6 +157,14 @@ class _Watch(TrainerCallback):
             file.write(json.dumps(line) + "\n")
         if not ill and scores["score"] > self.best_score:
             self.best_score = scores["score"]
-            self.best = {name: value.clone() for name, value in model.state_dict().items()}
-        model.train(training)
+            self.best = model.state_dict()
         return bool(ill)
+
+    def _as_varied(self, model: LlamaForCausalLM) -> LlamaForCausalLM:
+        """A copy of the model whose choices have the entropy of its parent's."""
+        copy = LlamaForCausalLM(model.config)
+        copy.load_state_dict(model.state_dict())
+        copy.eval()
+        with torch.no_grad():
+            copy.model.norm.weight *= scale_for(logits_of(copy, self.held), self.entropy, TEMPERATURE)
+        return copy
