@@ -13,7 +13,7 @@ from symbolic_cover.evaluate.page import STYLE, audio, image, inline, number, se
 from symbolic_cover.evaluate.people import Range
 
 _MORE_STYLE = """
-.within { color: #2c7a4b; } .below, .above { color: #b5432a; font-weight: 600; }
+span.within { color: #2c7a4b; } span.below, span.above { color: #b5432a; font-weight: 600; }
 .weak:hover { fill-opacity: .6; }
 .range { position: relative; width: 9rem; height: .8rem; background: #eceae5; border-radius: 2px; }
 .range i { position: absolute; top: 0; bottom: 0; background: #b9cfc0; }
