@@ -47,7 +47,7 @@ class RefinePlan:
     beta: float = 0.1
     likelihood_weight: float = 0.0
     most_divergence: float = 0.1
-    evaluate_every: int = 20
+    evaluate_every: int = 30
     watched_drafts: int = 3
     seed: int = 0
 
