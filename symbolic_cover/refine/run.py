@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Callable, Sequence
@@ -10,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from symbolic_cover.arrange.adapter import weights_sha256
 from symbolic_cover.arrange.checkpoint import Checkpoint, load_checkpoint
 from symbolic_cover.errors import InputError, SymbolicCoverError, UsageError
 from symbolic_cover.learn.train import save_checkpoint
@@ -97,7 +97,7 @@ def refine(
     """
     tell = progress or (lambda stage, share: None)
     parent = load_checkpoint(parent_folder)
-    lineage = {"parent": parent_folder.name, "parent_sha256": weights_hash(parent_folder), "plan": asdict(plan),
+    lineage = {"parent": parent_folder.name, "parent_sha256": weights_sha256(parent_folder), "plan": asdict(plan),
                "drafts": n_drafts}  # fmt: skip
     _must_go_on(out, lineage)
     found = _drafted(parent_folder, material.drafted, wanted, out, n_drafts, plan.seed, workers, tell)
@@ -125,14 +125,6 @@ def refine(
         means_of(before), means_of(after), people_of(parent, material.compared), verdict, counts, tuple(skipped), None
     )
     return _kept(outcome, candidate, out)
-
-
-def weights_hash(folder: Path) -> str:
-    """The SHA-256 of a checkpoint's weights."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.glob("model*.safetensors")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
 
 
 def _must_go_on(out: Path, lineage: dict[str, Any]) -> None:

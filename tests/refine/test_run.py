@@ -5,13 +5,14 @@ from dataclasses import replace
 
 import pytest
 
+from symbolic_cover.arrange.adapter import weights_sha256
 from symbolic_cover.arrange.checkpoint import load_checkpoint
 from symbolic_cover.errors import InputError, UsageError
 from symbolic_cover.refine import run as run_module
 from symbolic_cover.refine import training as training_module
 from symbolic_cover.refine.dpo import reference_of
 from symbolic_cover.refine.judging import Verdict
-from symbolic_cover.refine.run import Material, refine, weights_hash
+from symbolic_cover.refine.run import Material, refine
 from symbolic_cover.refine.training import RefinePlan, refine_model
 from tests.refine.conftest import blocks, make_task
 
@@ -54,7 +55,7 @@ def test_what_is_better_is_kept_with_its_lineage(tiny_folder, material, tmp_path
     outcome = go(tiny_folder, material, tmp_path)
     kept = load_checkpoint(outcome.checkpoint)
     lineage = kept.facts["lineage"]
-    assert lineage["parent_sha256"] == weights_hash(tiny_folder)
+    assert lineage["parent_sha256"] == weights_sha256(tiny_folder)
     assert lineage["preferences"] == outcome.counts
     assert lineage["comparison"]["verdict"]["gain"] == 0.1
     assert outcome.before["score"] == lineage["comparison"]["before"]["score"]
@@ -63,11 +64,11 @@ def test_what_is_better_is_kept_with_its_lineage(tiny_folder, material, tmp_path
 
 def test_what_is_no_better_is_not_kept(tiny_folder, material, tmp_path, monkeypatch):
     monkeypatch.setattr(run_module, "compare", lambda *scores: Verdict(False, "no", -0.1, -0.2, 0.0))
-    before = weights_hash(tiny_folder)
+    before = weights_sha256(tiny_folder)
     assert go(tiny_folder, material, tmp_path).checkpoint is None
     assert not (tmp_path / "checkpoint").exists()
     assert json.loads((tmp_path / "comparison.json").read_text())["verdict"]["why_not"] == "no"
-    assert weights_hash(tiny_folder) == before
+    assert weights_sha256(tiny_folder) == before
 
 
 def test_preferences_that_are_there_are_not_drawn_again(tiny_folder, material, tmp_path, monkeypatch):
