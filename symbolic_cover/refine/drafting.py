@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -82,14 +82,15 @@ def draft_preferences(
     yield from zip((task for task, _ in units), found, strict=True)
 
 
-_loaded: dict[str, Checkpoint] = {}
-
-
 def _one(folder: str, n_drafts: int, unit: tuple[Task, int]) -> Preference | None:
-    """One unit of work in a process that keeps its checkpoint."""
+    """One unit of work."""
+    return best_over_worst(loaded(folder), unit[0], n_drafts, unit[1])
+
+
+@lru_cache(maxsize=2)
+def loaded(folder: str) -> Checkpoint:
+    """The checkpoint in a folder, for a process that does many units of work, each on one thread."""
     import torch
 
-    if folder not in _loaded:
-        torch.set_num_threads(1)
-        _loaded[folder] = load_checkpoint(Path(folder))
-    return best_over_worst(_loaded[folder], unit[0], n_drafts, unit[1])
+    torch.set_num_threads(1)
+    return load_checkpoint(Path(folder))

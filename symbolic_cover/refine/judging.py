@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from symbolic_cover.arrange.checkpoint import Checkpoint, load_checkpoint
+from symbolic_cover.arrange.checkpoint import Checkpoint
 from symbolic_cover.arrange.choose import agreement, worth
 from symbolic_cover.corpus.workers import run_all
 from symbolic_cover.evaluate.human_range import GENERAL, MEASURED, measure
 from symbolic_cover.evaluate.metrics import note_f1
 from symbolic_cover.music import Controls
-from symbolic_cover.refine.drafting import draft
+from symbolic_cover.refine.drafting import draft, loaded
 from symbolic_cover.refine.tasks import Parts, Task, with_tune, without_tune
 
 #: Coherence: these must stay as near to people's mean as one standard deviation, or as they were.
@@ -71,16 +71,8 @@ def judge_all(
     return found
 
 
-_loaded: dict[str, Checkpoint] = {}
-
-
 def _one(folder: str, n_drafts: int, unit: tuple[Task, int]) -> Scores:
-    import torch
-
-    if folder not in _loaded:
-        torch.set_num_threads(1)
-        _loaded[folder] = load_checkpoint(Path(folder))
-    return judge(_loaded[folder], unit[0], n_drafts, unit[1])
+    return judge(loaded(folder), unit[0], n_drafts, unit[1])
 
 
 def people_of(checkpoint: Checkpoint, tasks: Sequence[Task]) -> Scores:
