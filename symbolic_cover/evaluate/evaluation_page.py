@@ -9,7 +9,7 @@ from pathlib import Path
 
 from symbolic_cover.evaluate.findings import Finding
 from symbolic_cover.evaluate.judgement import Judged
-from symbolic_cover.evaluate.page import STYLE, audio, image, inline, number, section
+from symbolic_cover.evaluate.page import audio, image, inline, number, section, write_page
 from symbolic_cover.evaluate.people import Range
 
 _MORE_STYLE = """
@@ -48,23 +48,7 @@ def write_evaluation_html(
                 + "".join(f'<div class="sheet">{inline(svg)}</div>' for svg in score_svgs)),
         section("Song and cover", "".join(image(png) for png in piano_roll_pngs)),
     ]  # fmt: skip
-    page = f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(title)}</title>
-<style>{STYLE}{_MORE_STYLE}</style>
-</head>
-<body>
-<header><h1>{escape(title)}</h1><p>How good a cover it is, as {escape(style)}</p></header>
-<main>
-{"".join(sections)}
-</main>
-</body>
-</html>
-"""
-    Path(path).write_text(page, encoding="utf-8")
+    write_page(path, title, f"How good a cover it is, as {style}", sections, _MORE_STYLE)
 
 
 def _list(lines: Sequence[str]) -> str:

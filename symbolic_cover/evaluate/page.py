@@ -6,6 +6,7 @@ import base64
 import io
 import math
 import re
+from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
@@ -40,6 +41,27 @@ dt { color: var(--soft); }
 dd { margin: 0; overflow-wrap: anywhere; }
 @media print { body { background: #fff; } audio { display: none; } }
 """
+
+
+def write_page(path: Path, title: str, subtitle: str, sections: Iterable[str], more_style: str = "") -> None:
+    """Write a page as one HTML file without outside resources, from its `sections`, which are HTML."""
+    page = f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{escape(title)}</title>
+<style>{STYLE}{more_style}</style>
+</head>
+<body>
+<header><h1>{escape(title)}</h1><p>{escape(subtitle)}</p></header>
+<main>
+{"".join(sections)}
+</main>
+</body>
+</html>
+"""
+    Path(path).write_text(page, encoding="utf-8")
 
 
 def section(heading: str, content: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
-from symbolic_cover.evaluate.page import STYLE, audio, image, inline, number, section
+from symbolic_cover.evaluate.page import audio, image, inline, number, section, write_page
 from symbolic_cover.evaluate.rolls import piano_roll_png
 from symbolic_cover.music import PITCH_NAMES_FLAT, Part, Report
 
@@ -45,23 +45,7 @@ def write_report_html(
         section("Settings", _pairs({name: _plain(value) for name, value in report.settings.items()})),
         section("Time taken", _pairs({name: f"{seconds:.1f} s" for name, seconds in report.timings_sec.items()})),
     ]
-    page = f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(title)}</title>
-<style>{STYLE}</style>
-</head>
-<body>
-<header><h1>{escape(title)}</h1><p>A cover by symbolic-cover</p></header>
-<main>
-{"".join(sections)}
-</main>
-</body>
-</html>
-"""
-    Path(path).write_text(page, encoding="utf-8")
+    write_page(path, title, "A cover by symbolic-cover", sections)
 
 
 def write_report_json(
