@@ -72,7 +72,9 @@ def learn_style_command(
             "--out", "-o", help="Your styles; otherwise $SYMBOLIC_COVER_STYLES, or a folder of your user data."
         ),
     ] = None,
-    steps: Annotated[int | None, typer.Option(min=1, help="Optimizer steps at most, instead of the usual.")] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Optimizer steps at most; too few may leave parts of a band silent.")
+    ] = None,
     again: Annotated[bool, typer.Option("--again", help="Replace a style of yours that has this name.")] = False,
     workers: Annotated[int, typer.Option(min=1, help="Processes that prepare songs.")] = max(os.cpu_count() or 1, 1),
     seed: Seed = 0,
