@@ -50,7 +50,7 @@ def report(compared: dict[str, Any], settings: dict[str, Any], log: list[dict[st
         people = compared["people"].get(name)
         cells = (f"{value:.3f}", f"{compared['after'][name]:.3f}", "" if people is None else f"{people:.3f}")
         lines.append(f"| {name} | {' | '.join(cells)} |")
-    shown = ("step", "divergence", "preferred", "score", "worth", "note_f1", "diversity", "stopped")
+    shown = ("step", "scale", "divergence", "preferred", "score", "worth", "note_f1", "diversity", "stopped")
     lines += ["", "## While learning, on validation songs", ""]
     lines += ["| " + " | ".join(shown) + " |", "|---" * len(shown) + "|"]
     for line in log:

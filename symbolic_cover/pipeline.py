@@ -22,8 +22,11 @@ from symbolic_cover.arrange.checkpoint import DEFAULT_STYLE, find_checkpoint
 from symbolic_cover.arrange.choose import choose
 from symbolic_cover.arrange.styles import load_style
 from symbolic_cover.errors import UsageError
+from symbolic_cover.evaluate.findings import advice_of, find_weak_bars
 from symbolic_cover.evaluate.human_range import HumanRange
+from symbolic_cover.evaluate.memorisation import PatternIndex
 from symbolic_cover.evaluate.metrics import DESCRIPTIONS, score_arrangement
+from symbolic_cover.evaluate.people import Ranges, load_people
 from symbolic_cover.listen import listen, quantize
 from symbolic_cover.music import (
     NO_HINTS,
@@ -48,12 +51,18 @@ AUDIO_FORMATS = ("wav", "flac", "mp3", "ogg")
 
 @dataclass(frozen=True)
 class Stages:
-    """The stages that need models or time; tests put fakes in their place. `human`: what people's covers measure."""
+    """The stages that need models or time; tests put fakes in their place.
+
+    `human` and `people` are what people's covers measure, a few bars at a time and whole; `patterns` those of the songs
+    that the arranger learned from.
+    """
 
     listen: Callable[[Path, Hints, Progress], tuple[Transcript, Grid]]
     arrange: Callable[[Content, Style, Controls, Progress], list[Arrangement]]
     arranger: str
     human: Mapping[str, HumanRange] = field(default_factory=dict)
+    people: Mapping[str, Ranges] = field(default_factory=dict)
+    patterns: PatternIndex | None = None
 
 
 @dataclass(frozen=True)
@@ -168,7 +177,7 @@ def load_stages(checkpoint: str | Path | None = None, style: str = DEFAULT_STYLE
     def arrange(content: Content, style: Style, controls: Controls, tell: Progress) -> list[Arrangement]:
         return draft_by_model(loaded, content, style, controls, lambda share: tell("arrange", share))
 
-    return Stages(hear, arrange, loaded.name, loaded.human)
+    return Stages(hear, arrange, loaded.name, loaded.human, load_people(folder), PatternIndex.load(folder))
 
 
 def check_writable(folder: str | Path) -> None:
@@ -223,10 +232,10 @@ def _report(
         "bars": len(content.grid.bars),
         "beat_confidence": round(content.grid.confidence, 2),
     }
-    return Report(columns, tuple(_findings(scores, content, stages)), settings, clock.seconds)
+    return Report(columns, tuple(_findings(arrangement, content, stages)), settings, clock.seconds)
 
 
-def _findings(scores: dict[str, float], content: Content, stages: Stages) -> Iterator[str]:
+def _findings(arrangement: Arrangement, content: Content, stages: Stages) -> Iterator[str]:
     """What a person should know about this cover, in words."""
     if stages.arranger == "rules":
         yield "Arranged by rules, without a model."
@@ -236,12 +245,8 @@ def _findings(scores: dict[str, float], content: Content, stages: Stages) -> Ite
         yield "No melody was found, so the cover follows the chords only."
     if not content.chords:
         yield "No chords were found."
-    if scores["melody_retention"] < 0.99:
-        yield f"Only {scores['melody_retention']:.0%} of the melody is in the cover."
-    if scores["unplayable_share"] > 0.001:
-        yield f"{scores['unplayable_share']:.1%} of the onsets cannot be held by two hands."
-    if scores["empty_bars"] > 0.05:
-        yield f"{scores['empty_bars']:.0%} of the bars are empty."
+    weak = find_weak_bars(arrangement, content, stages.people.get(arrangement.style, {}), stages.patterns)
+    yield from (line[:1].upper() + line[1:] for line in advice_of(weak))
 
 
 def _write_all(made: Cover, paths: dict[str, Path], playback: Playback, progress: Progress) -> dict[str, Path]:

@@ -41,7 +41,7 @@ def refine(
     ] = None,
     pairs: Annotated[int, typer.Option(min=0, help="Preferences to draw from drafts.")] = 600,
     drafts: Annotated[int, typer.Option(min=2, max=32, help="Drafts among which the best is preferred.")] = 6,
-    epochs: Annotated[int, typer.Option(min=1, help="How often each preference is learned from.")] = 2,
+    epochs: Annotated[int, typer.Option(min=1, help="How often each preference is learned from.")] = 1,
     out: Annotated[Path, typer.Option("--out", "-o", help="Where everything goes.")] = Path("runs/refined"),
     checkpoint: CheckpointOption = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that draft.")] = 1,

@@ -18,7 +18,6 @@ from symbolic_cover.arrange.sight import IGNORED_LABEL
 from symbolic_cover.refine.preferences import Preference
 
 _A_BATCH = 8
-_HALVINGS = 12
 
 
 def dpo_loss(log_probs: torch.Tensor, reference: torch.Tensor, beta: float) -> tuple[torch.Tensor, torch.Tensor]:
@@ -89,31 +88,6 @@ def divergence(model: LlamaForCausalLM, reference: LlamaForCausalLM, preferences
         total += float((theirs.exp() * (theirs - ours)).sum(-1)[counted].sum())
         count += int(counted.sum())
     return total / max(count, 1)
-
-
-@torch.inference_mode()
-def logits_of(model: LlamaForCausalLM, preferences: Sequence[Preference]) -> torch.Tensor:
-    """The logits of every label of what was preferred or not, (labels, vocabulary)."""
-    found = []
-    for one in preferences:
-        ids, labels = collate([one.chosen, one.rejected], pad_of(model))
-        found.append(model(input_ids=ids).logits[:, :-1][labels[:, 1:] != IGNORED_LABEL])
-    return torch.cat(found)
-
-
-def entropy_of(logits: torch.Tensor, temperature: float) -> float:
-    """Mean entropy in nats of the distributions that are drawn from at a temperature: (n, vocabulary)."""
-    log_probs = (logits / temperature).log_softmax(-1)
-    return float(-(log_probs.exp() * log_probs).sum(-1).mean())
-
-
-def scale_for(logits: torch.Tensor, entropy: float, temperature: float) -> float:
-    """The factor on the logits with which their distributions have that mean entropy, 1/2 to 2."""
-    low, high = 0.5, 2.0
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if entropy_of(middle * logits, temperature) > entropy else (low, middle)
-    return (low + high) / 2
 
 
 class PreferenceTrainer(Trainer):

@@ -13,24 +13,15 @@ from transformers import LlamaForCausalLM, PrinterCallback, TrainerCallback, Tra
 from transformers.utils.logging import disable_progress_bar
 
 from symbolic_cover.arrange.checkpoint import Checkpoint
-from symbolic_cover.music import Controls
-from symbolic_cover.refine.dpo import (
-    Pairs,
-    PreferenceTrainer,
-    divergence,
-    entropy_of,
-    logits_of,
-    reference_of,
-    scale_for,
-)
+from symbolic_cover.refine.dpo import Pairs, PreferenceTrainer, divergence, reference_of
 from symbolic_cover.refine.judging import Scores, illness, judge, means_of
 from symbolic_cover.refine.preferences import Preference
 from symbolic_cover.refine.tasks import Task
 
 #: One preference in so many is not learned from, but says how far the model has gone.
 _WATCHED = 12
-#: At which what is drawn is to be as varied as before.
-TEMPERATURE = Controls().temperature
+#: The scale of logits at which diversity is looked at as well, and by how much it may fall.
+_LOWER_SCALE, _MOST_SCALED = 0.8, 0.5
 
 
 @dataclass(frozen=True)
@@ -41,7 +32,7 @@ class RefinePlan:
     holds up the likelihood of what is preferred. After every `evaluate_every` steps some held-out tasks are played.
     """
 
-    epochs: int = 2
+    epochs: int = 1
     batch_size: int = 8
     learning_rate: float = 6e-5
     beta: float = 0.1
@@ -114,7 +105,8 @@ class _Watch(TrainerCallback):
     """Looks at the model now and then, remembers the best, and stops it where it goes too far.
 
     Learning from its own drafts makes a model surer of itself, as a lower temperature would, and its drafts alike. So
-    it is looked at, and kept, with its logits scaled (by the weight of its last norm) to the entropy of its parent.
+    it is looked at, and kept, with its logits scaled (by the weight of its last norm) until it is as varied as its
+    parent: what is gained then is no matter of temperature.
     """
 
     def __init__(self, parent: Checkpoint, held: Sequence[Preference], tasks: Sequence[Task], path: Path,
@@ -122,7 +114,6 @@ class _Watch(TrainerCallback):
         self.parent, self.held, self.tasks, self.path, self.plan = parent, held, tasks, path, plan
         self.steps, self.progress = steps, progress
         self.reference = reference_of(parent.model, held)
-        self.entropy = entropy_of(logits_of(parent.model, held), TEMPERATURE)
         self.lines: list[dict[str, Any]] = []
         self.start: Scores = {}
         self.best: dict[str, torch.Tensor] = {}
@@ -138,20 +129,18 @@ class _Watch(TrainerCallback):
 
     def look(self, model: LlamaForCausalLM, step: int) -> bool:
         """Measure, write a line, and say whether to stop."""
-        model = self._as_varied(model) if step else self.parent.model
-        playing = replace(self.parent, model=model)
-        scores = means_of([
-            judge(playing, task, self.plan.watched_drafts, self.plan.seed + number)
-            for number, task in enumerate(self.tasks)
-        ])  # fmt: skip
-        self.start = self.start or scores
+        if step:
+            model, scale, scores = self._as_varied(model)
+        else:
+            model, scale, scores = self.parent.model, 1.0, self._judged(self.parent.model)
+            self.start = scores
         far = divergence(model, self.parent.model, self.held)
         margins = reference_of(model, self.held) - self.reference
         ill = illness(self.start, scores)
         if far > self.plan.most_divergence:
             ill = f"it is {far:.3f} nats a token from its parent"
-        line = {"step": step, "divergence": far, "preferred": float((margins[:, 0] > margins[:, 1]).float().mean()),
-                "stopped": ill, **scores}  # fmt: skip
+        right = float((margins[:, 0] > margins[:, 1]).float().mean())
+        line = {"step": step, "scale": scale, "divergence": far, "preferred": right, "stopped": ill, **scores}
         self.lines.append(line)
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
@@ -160,11 +149,36 @@ class _Watch(TrainerCallback):
             self.best = model.state_dict()
         return bool(ill)
 
-    def _as_varied(self, model: LlamaForCausalLM) -> LlamaForCausalLM:
-        """A copy of the model whose choices have the entropy of its parent's."""
-        copy = LlamaForCausalLM(model.config)
-        copy.load_state_dict(model.state_dict())
-        copy.eval()
-        with torch.no_grad():
-            copy.model.norm.weight *= scale_for(logits_of(copy, self.held), self.entropy, TEMPERATURE)
-        return copy
+    def _as_varied(self, model: LlamaForCausalLM) -> tuple[LlamaForCausalLM, float, Scores]:
+        """A copy of the model, scaled so that its drafts are as varied as its parent's; the scale; and its scores.
+
+        Diversity falls with the scale nearly in a straight line, along which the scale is found.
+        """
+        wanted = self.start["diversity"]
+        scores = self._judged(model)
+        lacking = wanted - scores["diversity"]
+        if lacking <= 0:
+            return _scaled(model, 1.0), 1.0, scores
+        lower = self._judged(_scaled(model, _LOWER_SCALE))
+        slope = (lower["diversity"] - scores["diversity"]) / (1 - _LOWER_SCALE)
+        scale = 1 - min(lacking / slope, _MOST_SCALED) if slope > 0 else _LOWER_SCALE
+        copy = _scaled(model, scale)
+        return copy, round(scale, 4), self._judged(copy)
+
+    def _judged(self, model: LlamaForCausalLM) -> Scores:
+        """The means of the watched tasks, as a model plays them."""
+        training = model.training
+        playing = replace(self.parent, model=model.eval())
+        found = [judge(playing, task, self.plan.watched_drafts, self.plan.seed + number)
+                 for number, task in enumerate(self.tasks)]  # fmt: skip
+        model.train(training)
+        return means_of(found)
+
+
+def _scaled(model: LlamaForCausalLM, scale: float) -> LlamaForCausalLM:
+    """A copy of a model whose logits are so many times the model's."""
+    copy = LlamaForCausalLM(model.config)
+    copy.load_state_dict(model.state_dict())
+    with torch.no_grad():
+        copy.model.norm.weight *= scale
+    return copy.eval()

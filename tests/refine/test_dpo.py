@@ -8,11 +8,8 @@ from symbolic_cover.refine.dpo import (
     collate,
     divergence,
     dpo_loss,
-    entropy_of,
     log_probs_of,
-    logits_of,
     reference_of,
-    scale_for,
 )
 
 
@@ -53,15 +50,3 @@ def test_padding_changes_nothing(tiny_checkpoint, preferences):
 
 def test_a_model_does_not_diverge_from_itself(tiny_checkpoint, preferences):
     assert divergence(tiny_checkpoint.model, tiny_checkpoint.model, preferences[:2]) == pytest.approx(0.0, abs=1e-6)
-
-
-def test_entropy_by_hand():
-    # 1/2, 1/4, 1/4: 1.5 bits; at temperature 1/2 the odds are squared: 2/3, 1/6, 1/6
-    logits = torch.log(torch.tensor([[0.5, 0.25, 0.25]]))
-    assert entropy_of(logits, 1.0) == pytest.approx(1.5 * math.log(2))
-    assert entropy_of(logits, 0.5) == pytest.approx(2 / 3 * math.log(1.5) + math.log(6) / 3)
-
-
-def test_a_model_surer_of_itself_is_scaled_back(tiny_checkpoint, preferences):
-    logits = logits_of(tiny_checkpoint.model, preferences[:2])
-    assert scale_for(1.25 * logits, entropy_of(logits, 0.6), 0.6) == pytest.approx(0.8, abs=0.01)

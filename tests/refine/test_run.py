@@ -102,3 +102,20 @@ def test_of_one_song_the_last_bars_are_held_out(song):
     assert {task.name for task in material.compared} == {"3", "4"}
     with pytest.raises(InputError, match="too few bars"):
         Material.of_songs([[make_task(song)]], seed=0)
+
+
+def test_a_model_is_kept_as_varied_as_its_parent(tiny_checkpoint, preferences, song, tmp_path, monkeypatch):
+    """Its diversity is taken to fall with the scale of its last norm; the parent's is a tenth more than its own."""
+
+    def judge(playing, *others):
+        is_parent = playing.model is tiny_checkpoint.model
+        diversity = 1.1 if is_parent else 2.0 - float(playing.model.model.norm.weight.detach().mean())
+        return {"score": 0.0 if is_parent else 1.0, "diversity": diversity}
+
+    monkeypatch.setattr(training_module, "judge", judge)
+    model, log = refine_model(
+        tiny_checkpoint, preferences, [make_task(song)], tmp_path, replace(PLAN, learning_rate=1e-5)
+    )
+    assert log[1]["scale"] == pytest.approx(0.9, abs=0.01)
+    assert log[1]["diversity"] == pytest.approx(1.1, abs=0.01)
+    assert float(model.model.norm.weight.detach().mean()) == pytest.approx(0.9, abs=0.01)
