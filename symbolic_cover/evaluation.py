@@ -13,13 +13,14 @@ from typing import Any
 import symusic
 
 from symbolic_cover.analyze.content import analyze, notes_of
+from symbolic_cover.arrange.adapter import OWN
 from symbolic_cover.arrange.checkpoint import DEFAULT_STYLE, find_checkpoint
-from symbolic_cover.arrange.styles import load_style
+from symbolic_cover.arrange.styles import load_style, user_styles
 from symbolic_cover.errors import InputError, MissingDependencyError, UsageError
 from symbolic_cover.evaluate import readability
 from symbolic_cover.evaluate.align import SURE, align, as_players, lengthened, on_grid
 from symbolic_cover.evaluate.findings import Finding, advice_of, find_weak_bars
-from symbolic_cover.evaluate.human_range import load_ranges
+from symbolic_cover.evaluate.human_range import HumanRange, load_ranges
 from symbolic_cover.evaluate.judgement import Judged, judge
 from symbolic_cover.evaluate.measures import ASPECTS, measure_cover
 from symbolic_cover.evaluate.memorisation import PatternIndex, accompaniment, pattern_hashes
@@ -160,7 +161,7 @@ def evaluate(subject: Subject, checkpoint: str | Path | None = None) -> Evaluati
     """Judge a cover by people's ranges and the training patterns that lie beside the weights."""
     folder = find_checkpoint(checkpoint, subject.style) or find_checkpoint(checkpoint)
     people = dict(load_people(folder).get(subject.style, {})) if folder else {}
-    human = load_ranges(folder).get(subject.style) if folder else None
+    human = _human(folder, subject.style) if folder else None
     index = PatternIndex.load(folder) if folder else None
     arrangement, content = subject.arrangement, subject.content
     measured = measure_cover(arrangement, content, human.profile if human else None, index)
@@ -173,6 +174,12 @@ def evaluate(subject: Subject, checkpoint: str | Path | None = None) -> Evaluati
     nearest = index.nearest(pattern_hashes(accompaniment(arrangement), content.grid.bars))[1] if index else ""
     advice = dict.fromkeys([*advice_of(findings), *(one.advice for one in judged if one.advice)])
     return Evaluation(subject, judged, tuple(findings), tuple(advice), nearest, people)
+
+
+def _human(folder: Path, style: str) -> HumanRange | None:
+    """What people's pieces in a style measure; for a user's style, the songs that it was learned from."""
+    own = user_styles().get(style)
+    return load_ranges(own).get(OWN) if own else load_ranges(folder).get(style)
 
 
 def save_evaluation(judged: Evaluation, folder: Path) -> dict[str, Path]:
