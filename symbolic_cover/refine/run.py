@@ -29,6 +29,8 @@ _SAID_TIMES = 4
 #: So many tasks are drafted before it is asked whether there are enough preferences.
 _A_LOT = 40
 _HELD_OUT = 4
+#: What was measured of the parent alone.
+_OF_THE_PARENT = ("scores", "scored_by", "memorisation")
 
 Progress = Callable[[str, float], None]
 
@@ -110,9 +112,8 @@ def refine(
         parent, [*found, *heard * _SAID_TIMES], material.watched, out, plan, lambda share: tell("learn", share)
     )
     candidate = out / "candidate"
-    facts = dict(parent.facts) | {"lineage": lineage | {"preferences": counts, "log": log}}
-    facts.pop("scores", None)
-    facts.pop("memorisation", None)
+    known = {name: value for name, value in parent.facts.items() if name not in _OF_THE_PARENT}
+    facts = known | {"lineage": lineage | {"preferences": counts, "log": log}}
     save_checkpoint(model, parent_folder, candidate, **facts)
 
     def judged(stage: str, folder: Path) -> list[Scores]:
