@@ -43,6 +43,8 @@ def write_model_card(folder: Path, facts: dict[str, Any], n_parameters: int) -> 
     ]
     if "eval_loss" in metrics:
         lines.append(f"Validation loss: {metrics['eval_loss']:.3f} nats a token of Y.")
+    if "comparison" in facts.get("lineage", {}):
+        lines += ["", "## Refined", "", *_refined(facts["lineage"])]
     if "scores" in facts:
         lines += ["", "## Scores", "", f"`{facts['scored_by']}`, means over all segments:", ""]
         columns = list(next(iter(facts["scores"].values())))
@@ -61,3 +63,23 @@ def write_model_card(folder: Path, facts: dict[str, Any], n_parameters: int) -> 
     card = folder / "README.md"
     card.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return card
+
+
+def _refined(lineage: dict[str, Any]) -> list[str]:
+    """From which weights, by how many preferences, and what was gained on held-out songs."""
+    compared = lineage["comparison"]
+    verdict = compared["verdict"]
+    origins = ", ".join(f"{count} {origin}" for origin, count in lineage["preferences"].items() if count)
+    lines = [
+        f"By `symbolic-cover refine` from {lineage['parent']} (SHA-256 {lineage['parent_sha256'][:16]}...), with",
+        f"preferences from {origins}. Single drafts of held-out songs, not chosen among; score {verdict['gain']:+.3f}"
+        f" [{verdict['low']:+.3f}, {verdict['high']:+.3f}]:",
+        "",
+        "| | before | after | people |",
+        "|---|---|---|---|",
+    ]
+    for name, value in compared["before"].items():
+        people = compared["people"].get(name)
+        known = "" if people is None else f"{people:.3f}"
+        lines.append(f"| {name} | {value:.3f} | {compared['after'][name]:.3f} | {known} |")
+    return lines

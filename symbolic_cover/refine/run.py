@@ -12,6 +12,7 @@ from typing import Any
 from symbolic_cover.arrange.adapter import weights_sha256
 from symbolic_cover.arrange.checkpoint import Checkpoint, load_checkpoint
 from symbolic_cover.errors import InputError, SymbolicCoverError, UsageError
+from symbolic_cover.learn.card import write_model_card
 from symbolic_cover.learn.train import save_checkpoint
 from symbolic_cover.refine import preferences as lines
 from symbolic_cover.refine.drafting import draft_preferences
@@ -125,7 +126,7 @@ def refine(
     outcome = Outcome(
         means_of(before), means_of(after), people_of(parent, material.compared), verdict, counts, tuple(skipped), None
     )
-    return _kept(outcome, candidate, out)
+    return _kept(outcome, candidate, out, parent.model.num_parameters())
 
 
 def _must_go_on(out: Path, lineage: dict[str, Any]) -> None:
@@ -171,7 +172,7 @@ def _drafted(
     return found[:wanted]
 
 
-def _kept(outcome: Outcome, candidate: Path, out: Path) -> Outcome:
+def _kept(outcome: Outcome, candidate: Path, out: Path, n_parameters: int) -> Outcome:
     """The candidate becomes the checkpoint if it is better; the comparison is written either way."""
     told = {"before": outcome.before, "after": outcome.after, "people": outcome.people,
             "verdict": asdict(outcome.verdict), "preferences": outcome.counts}  # fmt: skip
@@ -179,6 +180,7 @@ def _kept(outcome: Outcome, candidate: Path, out: Path) -> Outcome:
     facts = json.loads(path.read_text(encoding="utf-8"))
     facts["lineage"]["comparison"] = told
     path.write_text(json.dumps(facts, indent=2), encoding="utf-8")
+    write_model_card(candidate, facts, n_parameters)
     (out / "comparison.json").write_text(json.dumps(told, indent=1), encoding="utf-8")
     if not outcome.verdict.better:
         return outcome

@@ -60,6 +60,9 @@ def test_what_is_better_is_kept_with_its_lineage(tiny_folder, material, tmp_path
     assert lineage["comparison"]["verdict"]["gain"] == 0.1
     assert outcome.before["score"] == lineage["comparison"]["before"]["score"]
     assert outcome.people["note_f1"] == 1.0
+    card = (outcome.checkpoint / "README.md").read_text()
+    assert lineage["parent_sha256"][:16] in card
+    assert "+0.100 [+0.050, +0.150]" in card
 
 
 def test_what_is_no_better_is_not_kept(tiny_folder, material, tmp_path, monkeypatch):
