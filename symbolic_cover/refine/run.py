@@ -31,7 +31,7 @@ _SAID_TIMES = 4
 _A_LOT = 40
 _HELD_OUT = 4
 #: What was measured of the parent alone.
-_OF_THE_PARENT = ("scores", "scored_by", "memorisation")
+_OF_THE_PARENT = ("metrics", "scores", "scored_by", "memorisation")
 
 Progress = Callable[[str, float], None]
 
