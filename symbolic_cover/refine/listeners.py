@@ -44,6 +44,15 @@ class Said:
     report: Mapping[str, Any]
     source: Path | None = None
 
+    @property
+    def is_across_styles(self) -> bool:
+        """Whether the two were asked for with other styles, players or transpositions, as far as their reports say."""
+        asked = [report_in(path.parent).get("settings", {}) for path in (self.chosen, self.rejected)]
+        return any(
+            name in asked[0] and name in asked[1] and asked[0][name] != asked[1][name]
+            for name in ("style", "ensemble", "transpose")
+        )
+
 
 def said_in_ratings(path: Path) -> list[Said]:
     """The preferences in an export of `rate`; ties say nothing. Raises UsageError or InputError for a wrong file."""
@@ -104,6 +113,11 @@ def preferences_of(said: Said, checkpoint: Checkpoint) -> Iterator[Preference]:
     for path in (said.chosen, said.rejected):
         if path.suffix.lower() not in SCORE_SUFFIXES:
             raise InputError(f"{path.name} is sound, which nothing can be learned from.", "Rate covers with scores.")
+    if said.is_across_styles:
+        raise InputError(
+            f"{said.chosen} and {said.rejected} are in different styles or keys, or for different players.",
+            "Rate covers of one style, by other seeds or checkpoints.",
+        )
     style = load_style(said.style, said.report.get("settings", {}).get("ensemble"))
     content = _song_of(said, style)
     steps = content.key.steps_home

@@ -12,6 +12,7 @@ import symusic
 
 from symbolic_cover import Controls, cover
 from symbolic_cover.analyze.hands import unplayable_in_hand
+from symbolic_cover.arrange.adapter import weights_sha256
 from symbolic_cover.arrange.checkpoint import SHIPPED, find_checkpoint, load_checkpoint
 from symbolic_cover.arrange.styles import style_names
 
@@ -114,7 +115,9 @@ def test_the_shipped_checkpoint_is_whole():
     assert sum(path.stat().st_size for path in SHIPPED.rglob("*") if path.is_file()) < 40e6
     checkpoint = load_checkpoint(folder)
     assert checkpoint.model.config.vocab_size == len(checkpoint.tokenizer)
-    assert checkpoint.facts["metrics"]["eval_loss"] < 1.0
+    compared = checkpoint.facts["lineage"]["comparison"]
+    assert compared["after"]["score"] > compared["before"]["score"]
+    assert checkpoint.facts["lineage"]["parent_sha256"] != weights_sha256(folder)
     assert set(style_names()) <= set(checkpoint.tokenizer.styles) & set(checkpoint.human)
     model = checkpoint.facts["scores"]["acc_note_f1"]
     assert model["model"] > model["rules"]

@@ -100,6 +100,17 @@ def test_what_cannot_be_read_is_named(tmp_path):
         said_in_ratings(tmp_path / "ratings.jsonl")
 
 
+def test_other_styles_are_not_compared(cover, song, tmp_path, tiny_checkpoint):
+    other = write_cover(tmp_path / "other", song, draft_by_rules(song, STYLE, Controls()))
+    report = json.loads((other / "report.json").read_text())
+    report["settings"]["style"] = "ragtime"
+    (other / "report.json").write_text(json.dumps(report))
+    line = {"source": "", "style": "pop-piano", "a": str(cover / "arrangement.mid"), "preferred": "a"}
+    (tmp_path / "ratings.jsonl").write_text(json.dumps(line | {"b": str(other / "arrangement.mid")}))
+    with pytest.raises(InputError, match="different styles"):
+        list(preferences_of(said_in_ratings(tmp_path / "ratings.jsonl")[0], tiny_checkpoint))
+
+
 def test_sound_teaches_nothing(cover, tmp_path, tiny_checkpoint):
     line = {"source": "", "style": "pop-piano", "a": str(cover / "arrangement.mid"), "b": "b.wav", "preferred": "a"}
     (tmp_path / "ratings.jsonl").write_text(json.dumps(line))
