@@ -26,13 +26,13 @@ from symbolic_cover.evaluate.measures import ASPECTS, measure_cover
 from symbolic_cover.evaluate.memorisation import PatternIndex, accompaniment, pattern_hashes
 from symbolic_cover.evaluate.metrics import KEYBOARD_PROGRAMS
 from symbolic_cover.evaluate.people import Range, load_people, readable_people, verdict
-from symbolic_cover.evaluate.record import song_of_record
+from symbolic_cover.evaluate.record import REPORT, read_report, song_of_record
 from symbolic_cover.listen import AUDIO_SUFFIXES, SCORE_SUFFIXES, listen, quantize, read_score
 from symbolic_cover.music import TICKS_PER_QUARTER, Arrangement, Content, Part
 from symbolic_cover.playback import notated
 from symbolic_cover.render.midi import offset_sec_of
 
-_MIDI, _SCORE, _REPORT = "arrangement.mid", "score.musicxml", "report.json"
+_MIDI, _SCORE = "arrangement.mid", "score.musicxml"
 
 
 @dataclass(frozen=True)
@@ -98,10 +98,10 @@ def find_covers(path: Path) -> list[Path]:
 
 def read_cover(folder: Path, style: str | None = None) -> Subject:
     """What `cover` left in a folder. Raises InputError where the song is not in its report."""
-    report = _report_in(folder)
+    report = read_report(folder, must_be_whole=True)
     settings = report.get("settings", {})
     if "song" not in report:
-        raise InputError(f"{folder / _REPORT} does not hold the song.", "Name it with --source.")
+        raise InputError(f"{folder / REPORT} does not hold the song.", "Name it with --source.")
     content = song_of_record(report["song"])
     style = style or str(settings.get("style", DEFAULT_STYLE))
     ensemble = str(settings.get("ensemble", "")) or load_style(style).ensemble.name
@@ -124,7 +124,7 @@ def read_pair(arrangement: Path, source: Path | None, style: str | None = None) 
     path = arrangement / _MIDI if folder else arrangement
     if path.suffix.lower() not in SCORE_SUFFIXES:
         raise UsageError(f"{path.name} is no score.", f"Give one of {', '.join(SCORE_SUFFIXES)}.")
-    settings = _report_in(folder).get("settings", {}) if folder else {}
+    settings = read_report(folder, must_be_whole=True).get("settings", {}) if folder else {}
     style = style or str(settings.get("style", DEFAULT_STYLE))
     transcript, own_grid = read_score(path)
     played = replace(notated(transcript, own_grid), style=style)
@@ -250,18 +250,6 @@ def _judge_reading(musicxml: Path, ensemble: str) -> tuple[Judged, ...]:
 def _song(source: Path) -> Content:
     transcript, grid = listen(source)
     return analyze(quantize(transcript, grid), grid, transcript.title)
-
-
-def _report_in(folder: Path) -> dict[str, Any]:
-    """The report of a cover; {} without one."""
-    path = folder / _REPORT
-    if not path.is_file():
-        return {}
-    try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"{path} is no report that can be read.", "Make the cover again, or give --source.") from error
-    return told if isinstance(told, dict) else {}
 
 
 def _parts_of(midi: Path) -> Iterator[Part]:

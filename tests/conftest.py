@@ -35,6 +35,23 @@ def song() -> Content:
     return make_song()
 
 
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run the command line in this process; returns (exit code, what it printed, what it complained)."""
+    import sys
+
+    from symbolic_cover import cli
+
+    def call(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["symbolic-cover", *map(str, words)])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        printed = capsys.readouterr()
+        return int(stop.value.code or 0), printed.out, printed.err
+
+    return call
+
+
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory):
     """A checkpoint of the tiny preset with random weights, saved as a real one is."""

@@ -11,24 +11,8 @@ import pytest
 import soundfile
 import symusic
 
-from symbolic_cover import cli
-
 ABC = 'X:1\nT:Little tune\nM:4/4\nL:1/4\nQ:1/4=100\nK:G\n"G"G B d B|"C"c e c A|"D"d A F A|"G"G2 z2|]\n'
 FILES = {"arrangement.mid", "performance.mid", "score.musicxml", "score.pdf", "cover.wav", "report.json", "report.html"}
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run the command line in this process; returns (exit code, what it printed, what it complained)."""
-
-    def call(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["symbolic-cover", *map(str, words)])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        printed = capsys.readouterr()
-        return int(stop.value.code or 0), printed.out, printed.err
-
-    return call
 
 
 @pytest.fixture

@@ -1,26 +1,12 @@
 """`symbolic-cover evaluate`: covers, folders of covers, pairs of any tool; what it writes and what it refuses."""
 
 import json
-import sys
 
 import pytest
 import symusic
 
-from symbolic_cover import cli
 from symbolic_cover.arrange.checkpoint import find_checkpoint
 from tests.test_cli import ABC
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    def call(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["symbolic-cover", *map(str, words)])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        printed = capsys.readouterr()
-        return int(stop.value.code or 0), printed.out, printed.err
-
-    return call
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,9 @@ Notes are written ``onset duration pitch velocity``, chords ``start end label``,
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,25 @@ from symbolic_cover.analyze.chords import chords_from_symbols
 from symbolic_cover.errors import InputError
 from symbolic_cover.music import Bar, Content, Grid, Key, Meter, Note
 
+REPORT = "report.json"
 _LAYERS = ("melody", "bass", "texture")
+
+
+def read_report(folder: Path, *, must_be_whole: bool = False) -> dict[str, Any]:
+    """What ``report.json`` in a cover's folder says; {} where there is none, or where it cannot be read.
+
+    With `must_be_whole` a report that cannot be read raises InputError.
+    """
+    path = folder / REPORT
+    try:
+        told = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except (OSError, ValueError) as error:
+        if must_be_whole:
+            raise InputError(
+                f"{path} is no report that can be read.", "Make the cover again, or give --source."
+            ) from error
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def song_record(content: Content) -> dict[str, Any]:

@@ -6,12 +6,12 @@ songs: covers as `cover` writes them, each in a folder of its own, or files (MID
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from symbolic_cover.errors import InputError, UsageError
+from symbolic_cover.evaluate.record import read_report
 from symbolic_cover.listen import AUDIO_SUFFIXES, SUFFIXES
 
 _SOUNDS = tuple(f"cover{suffix}" for suffix in AUDIO_SUFFIXES)
@@ -110,18 +110,11 @@ def _cover_in(folder: Path, system: str) -> Version | None:
     if score is None:
         return None
     sound = next((folder / name for name in _SOUNDS if (folder / name).is_file()), None)
-    settings = _settings(folder / "report.json")
+    settings = read_report(folder).get("settings", {})
     said = settings.get("source")
     source = Path(str(said)) if said and Path(str(said)).is_file() else None
     song = Path(str(said)).stem if said else folder.name
     return Version(system, song, score, sound, source, str(settings.get("style", "")))
-
-
-def _settings(report: Path) -> dict[str, object]:
-    try:
-        return dict(json.loads(report.read_text(encoding="utf-8"))["settings"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
 
 
 def _with_source(version: Version, sources: Path | None) -> Version:

@@ -2,7 +2,7 @@
 
 What is preferred and what is not share the song's side of every bar, between which the model's own tokens lie, so that
 loss is counted by labels rather than on a prompt's continuation; the libraries that have the method know only the
-latter. The likelihood of what is preferred is held up by its own loss (Pang et al., NeurIPS 2024).
+latter.
 """
 
 from __future__ import annotations
@@ -91,11 +91,11 @@ def divergence(model: LlamaForCausalLM, reference: LlamaForCausalLM, preferences
 
 
 class PreferenceTrainer(Trainer):
-    """A Trainer whose loss is that of preferences; `beta` is the leash, `likelihood_weight` holds up what is chosen."""
+    """A Trainer whose loss is that of preferences; `beta` is the leash."""
 
-    def __init__(self, *, model: LlamaForCausalLM, beta: float, likelihood_weight: float, **others: Any) -> None:
+    def __init__(self, *, model: LlamaForCausalLM, beta: float, **others: Any) -> None:
         super().__init__(model=model, data_collator=self._collated, **others)
-        self.beta, self.likelihood_weight = beta, likelihood_weight
+        self.beta = beta
         self.pad = pad_of(model)
         self.label_names = ["labels"]
 
@@ -109,10 +109,6 @@ class PreferenceTrainer(Trainer):
     def compute_loss(self, model: Any, inputs: dict[str, torch.Tensor], return_outputs: bool = False,
                      num_items_in_batch: Any = None) -> Any:  # fmt: skip
         """The loss of a batch of pairs."""
-        labels = inputs["labels"]
-        log_probs = log_probs_of(model, inputs["input_ids"], labels)
+        log_probs = log_probs_of(model, inputs["input_ids"], inputs["labels"])
         loss, margins = dpo_loss(log_probs, inputs["reference"], self.beta)
-        chosen = log_probs.chunk(2)[0]
-        lengths = (labels.chunk(2)[0][:, 1:] != IGNORED_LABEL).sum(-1)
-        loss = loss + self.likelihood_weight * (-chosen / lengths).mean()
         return (loss, {"margins": margins.detach()}) if return_outputs else loss

@@ -16,7 +16,7 @@ from symbolic_cover.arrange.styles import load_style
 from symbolic_cover.corpus.excerpts import BARS
 from symbolic_cover.errors import InputError, UsageError
 from symbolic_cover.evaluate.human_range import excerpt
-from symbolic_cover.evaluate.record import song_of_record
+from symbolic_cover.evaluate.record import REPORT, read_report, song_of_record
 from symbolic_cover.listen import listen, quantize, read_score
 from symbolic_cover.listen.files import SCORE_SUFFIXES
 from symbolic_cover.music import Content, Controls, Grid, Note, Style
@@ -25,7 +25,7 @@ from symbolic_cover.refine.preferences import Preference
 from symbolic_cover.refine.tasks import Parts, Task, moved
 from symbolic_cover.tokens.tokenizer import DRUMS
 
-DRAFT, EDITED, REPORT = "arrangement.mid", "score.musicxml", "report.json"
+DRAFT, EDITED = "arrangement.mid", "score.musicxml"
 #: A wrong note that was put right makes two; what MIDI and MusicXML write differently makes one.
 _FEWEST_DIFFERING = 2
 
@@ -47,7 +47,7 @@ class Said:
     @property
     def is_across_styles(self) -> bool:
         """Whether the two were asked for with other styles, players or transpositions, as far as their reports say."""
-        asked = [report_in(path.parent).get("settings", {}) for path in (self.chosen, self.rejected)]
+        asked = [read_report(path.parent).get("settings", {}) for path in (self.chosen, self.rejected)]
         return any(
             name in asked[0] and name in asked[1] and asked[0][name] != asked[1][name]
             for name in ("style", "ensemble", "transpose")
@@ -68,7 +68,7 @@ def said_in_ratings(path: Path) -> list[Said]:
             raise InputError(f"{path}, line {number}, is no rating.", "Export the ratings again.") from error
         if preferred in sides:
             chosen, rejected = sides[preferred], sides["b" if preferred == "a" else "a"]
-            report = report_in(chosen.parent) or report_in(rejected.parent)
+            report = read_report(chosen.parent) or read_report(rejected.parent)
             found.append(Said(style, chosen, rejected, "ratings", report, Path(source) if source else None))
     return found
 
@@ -81,18 +81,10 @@ def said_by_correcting(folder: Path) -> Said:
     missing = next((name for name in (DRAFT, EDITED, REPORT) if not (folder / name).is_file()), None)
     if missing:
         raise UsageError(f"There is no {missing} in {folder}.", "Name a folder that `symbolic-cover cover` wrote.")
-    report = report_in(folder)
+    report = read_report(folder)
     return Said(
         str(report.get("settings", {}).get("style", "")), folder / EDITED, folder / DRAFT, "corrections", report
     )
-
-
-def report_in(folder: Path) -> dict[str, Any]:
-    """What the report of a cover says; {} where there is none."""
-    try:
-        return dict(json.loads((folder / REPORT).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        return {}
 
 
 def _song_of(said: Said, style: Style) -> Content:

@@ -160,7 +160,8 @@ def _drafted(
 ) -> list[Preference]:
     """The first `wanted` preferences among drafts of the tasks; those that an earlier run left are not made again."""
     path = out / "preferences.jsonl"
-    done = dict(lines.read(path))
+    names = {task.name for task in tasks}
+    done = {name: one for name, one in lines.read(path) if name in names}
     found = [one for one in done.values() if one is not None]
     units = [(task, seed + number) for number, task in enumerate(tasks) if task.name not in done]
     while units and len(found) < wanted:

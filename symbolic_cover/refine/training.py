@@ -28,15 +28,14 @@ _LOWER_SCALE, _MOST_SCALED = 0.8, 0.5
 class RefinePlan:
     """How to refine.
 
-    `beta` is DPO's leash, `most_divergence` the KL divergence in nats a token at which it tears. `likelihood_weight`
-    holds up the likelihood of what is preferred. After every `evaluate_every` steps some held-out tasks are played.
+    `beta` is DPO's leash, `most_divergence` the KL divergence in nats a token at which it tears. After every
+    `evaluate_every` steps some held-out tasks are played.
     """
 
     epochs: int = 1
     batch_size: int = 8
     learning_rate: float = 6e-5
     beta: float = 0.1
-    likelihood_weight: float = 0.0
     most_divergence: float = 0.1
     evaluate_every: int = 30
     watched_drafts: int = 3
@@ -60,13 +59,12 @@ def refine_model(
     set_seed(plan.seed)
     order = torch.randperm(len(preferences), generator=torch.Generator().manual_seed(plan.seed)).tolist()
     held = [preferences[index] for index in order[::_WATCHED]]
-    learned = [one for place, index in enumerate(order) if place % _WATCHED for one in [preferences[index]]]
+    learned = [preferences[index] for place, index in enumerate(order) if place % _WATCHED]
     model = LlamaForCausalLM(parent.model.config)
     model.load_state_dict(parent.model.state_dict())
     n_batches = max(-(-len(learned) // plan.batch_size), 1)
     trainer = PreferenceTrainer(
         beta=plan.beta,
-        likelihood_weight=plan.likelihood_weight,
         model=model,
         args=_arguments(out, plan, n_batches * plan.epochs),
         train_dataset=Pairs(learned, parent.model),

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +9,6 @@ import pytest
 import symusic
 import torch
 
-from symbolic_cover import cli
 from symbolic_cover.arrange.adapter import load_for_style, weights_sha256
 from symbolic_cover.arrange.checkpoint import load_checkpoint
 from symbolic_cover.arrange.styles import load_ensembles, load_style, style_names, user_styles
@@ -153,14 +151,7 @@ def test_other_weights_and_missing_files_are_refused(mine, base, monkeypatch, tm
         load_style("mine")
 
 
-def test_the_command_line_learns_and_lists(mine, base, songs, monkeypatch, tmp_path, capsys):
-    def run(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["symbolic-cover", *map(str, words)])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        printed = capsys.readouterr()
-        return int(stop.value.code or 0), printed.out, printed.err
-
+def test_the_command_line_learns_and_lists(mine, base, songs, run, monkeypatch, tmp_path):
     code, _, complaint = run("learn-style", songs, "--name", "mine", "--checkpoint", base)
     assert code == 2
     assert "is there already" in complaint
