@@ -1,6 +1,6 @@
 """What refining by preferences gave: the table that `symbolic-cover refine` printed, with its run, as Markdown.
 
-    symbolic-cover refine --data CORPUS --pairs 600 --workers 2 --out RUN
+    symbolic-cover refine --data CORPUS --pairs 500 --workers 2 --out RUN
     python benchmarks/refining.py RUN --out benchmarks/refining.md
 
 RUN is the folder of a refinement. The compared songs are those of the test split, six excerpts a style, four drafts
