@@ -4,13 +4,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from symbolic_cover.music import Controls
-    from symbolic_cover.pipeline import Cover, cover
+    from symbolic_cover.app.cover import Cover, cover
+    from symbolic_cover.core.controls import Controls
 
 __version__ = "0.1.0"
 __all__ = ["Controls", "Cover", "__version__", "cover"]
 
-_HOMES = {"Controls": "symbolic_cover.music", "Cover": "symbolic_cover.pipeline", "cover": "symbolic_cover.pipeline"}
+_HOMES = {
+    "Controls": "symbolic_cover.core.controls",
+    "Cover": "symbolic_cover.app.cover",
+    "cover": "symbolic_cover.app.cover",
+}
 
 
 def __getattr__(name: str) -> object:

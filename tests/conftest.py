@@ -9,7 +9,9 @@ os.environ["SYMBOLIC_COVER_CHECKPOINTS"] = os.environ["SYMBOLIC_COVER_STYLES"] =
 
 import pytest
 
-from symbolic_cover.music import Chord, Content, Grid, Key, Meter, Note
+from symbolic_cover.core.grid import Grid
+from symbolic_cover.core.music import Chord, Key, Meter, Note
+from symbolic_cover.core.sheet import Content
 
 QUARTER = 12
 
@@ -59,10 +61,10 @@ def tiny_folder(tmp_path_factory):
 
     import torch
 
-    from symbolic_cover.arrange.styles import load_ensembles, style_names
-    from symbolic_cover.learn.dataset import Vocabulary
-    from symbolic_cover.learn.train import TrainingPlan, build_model, save_checkpoint
+    from symbolic_cover.core.styles import load_ensembles, style_names
     from symbolic_cover.tokens.tokenizer import BarTokenizer
+    from symbolic_cover.training.dataset import Vocabulary
+    from symbolic_cover.training.train import TrainingPlan, build_model, save_checkpoint
 
     folder = tmp_path_factory.mktemp("tiny")
     ensembles = load_ensembles()
@@ -79,6 +81,6 @@ def tiny_folder(tmp_path_factory):
 @pytest.fixture(scope="session")
 def tiny_checkpoint(tiny_folder):
     """The same, loaded as a real one is."""
-    from symbolic_cover.arrange.checkpoint import load_checkpoint
+    from symbolic_cover.arrangement.checkpoint import load_checkpoint
 
     return load_checkpoint(tiny_folder)

@@ -12,7 +12,7 @@ import soundfile
 import uvicorn
 
 from symbolic_cover import cli
-from tests.rate.conftest import answer_everything
+from tests.rating.conftest import answer_everything
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ import typer
 from symbolic_cover.cli import songs  # isort: skip
 from symbolic_cover.cli import evaluation, models, ratings, refining, styles
 from symbolic_cover.cli.app import app
-from symbolic_cover.errors import SymbolicCoverError
+from symbolic_cover.core.errors import SymbolicCoverError
 
 __all__ = ["app", "evaluation", "main", "models", "ratings", "refining", "songs", "styles"]
 

@@ -10,10 +10,10 @@ import typer
 from symbolic_cover.cli.app import app
 from symbolic_cover.cli.options import CheckpointOption, Json, Quiet, must_exist
 from symbolic_cover.cli.printing import print_evaluation, print_evaluations, print_json, progress_line
-from symbolic_cover.errors import SymbolicCoverError, UsageError
+from symbolic_cover.core.errors import SymbolicCoverError, UsageError
 
 if TYPE_CHECKING:
-    from symbolic_cover.evaluation import Evaluation, Subject
+    from symbolic_cover.app.evaluate import Evaluation, Subject
 
 
 @app.command()
@@ -42,9 +42,9 @@ def evaluate(
     must_exist(path)
     if source is not None:
         must_exist(source)
-    from symbolic_cover.arrange.styles import load_style
-    from symbolic_cover.evaluation import find_covers
-    from symbolic_cover.pipeline import check_writable
+    from symbolic_cover.app.cover import check_writable
+    from symbolic_cover.app.evaluate import find_covers
+    from symbolic_cover.core.styles import load_style
 
     if style is not None:
         load_style(style)
@@ -83,19 +83,19 @@ def evaluate(
 
 
 def _judge(path: Path, source: Path | None, style: str | None, checkpoint: str | None) -> Evaluation:
-    from symbolic_cover.evaluation import evaluate as judge
+    from symbolic_cover.app.evaluate import evaluate as judge
 
     return judge(_read(path, source, style), checkpoint)
 
 
 def _read(path: Path, source: Path | None, style: str | None) -> Subject:
-    from symbolic_cover.evaluation import read_cover, read_pair
+    from symbolic_cover.app.evaluate import read_cover, read_pair
 
     return read_cover(path, style) if path.is_dir() and source is None else read_pair(path, source, style)
 
 
 def _save(judged: Evaluation, folder: Path) -> None:
-    from symbolic_cover.evaluation import save_evaluation
-    from symbolic_cover.pipeline import writable_folder
+    from symbolic_cover.app.cover import writable_folder
+    from symbolic_cover.app.evaluate import save_evaluation
 
     save_evaluation(judged, writable_folder(folder))

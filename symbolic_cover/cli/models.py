@@ -9,19 +9,9 @@ from typing import Annotated
 import typer
 
 from symbolic_cover.cli.app import app
-from symbolic_cover.cli.options import (
-    Json,
-    Quiet,
-    Seed,
-)
-from symbolic_cover.cli.printing import (
-    print_facts,
-    print_json,
-    print_library,
-    print_outcomes,
-    progress_line,
-)
-from symbolic_cover.errors import UsageError
+from symbolic_cover.cli.options import Json, Quiet, Seed
+from symbolic_cover.cli.printing import print_facts, print_json, print_library, print_outcomes, progress_line
+from symbolic_cover.core.errors import UsageError
 
 
 @app.command()
@@ -57,14 +47,14 @@ def collect(
     `collect ls` lists what is there and what could be, with licences; `collect --from FOLDER` takes every dataset
     found in a folder; `collect maestro` downloads; `collect --from SONGS --name mine` takes songs of your own.
     """
-    from symbolic_cover.corpus.collect import (
+    from symbolic_cover.library.collect import (
         OWN_LICENCE,
         collect_by_name,
         collect_from,
         collect_own,
         collected,
         library_folder,
-    )  # fmt: skip
+    )
 
     library, wanted = library_folder(into), names or []
     if wanted == ["ls"]:
@@ -114,11 +104,11 @@ def prepare(
     Goes on where it was stopped, and does nothing where all is done. What is left out stands in
     left_out.csv with its reason, what is in stands in catalogue.csv and catalogue.html.
     """
+    from symbolic_cover.app.cover import check_writable
     from symbolic_cover.corpus.card import write_card
-    from symbolic_cover.corpus.collect import library_folder
     from symbolic_cover.corpus.prepare import Choice
     from symbolic_cover.corpus.prepare import prepare as run_preparing
-    from symbolic_cover.pipeline import check_writable
+    from symbolic_cover.library.collect import library_folder
 
     check_writable(out)
     choice = Choice(tuple(only or ()), limit, workers, ray)
@@ -161,10 +151,10 @@ def train(
     """
     from dataclasses import replace
 
-    from symbolic_cover.learn.samples import sampler_for
-    from symbolic_cover.learn.train import TrainingPlan
-    from symbolic_cover.learn.train import train as run_training
-    from symbolic_cover.pipeline import check_writable
+    from symbolic_cover.app.cover import check_writable
+    from symbolic_cover.training.samples import sampler_for
+    from symbolic_cover.training.train import TrainingPlan
+    from symbolic_cover.training.train import train as run_training
 
     plan = TrainingPlan.load(preset)
     plan = replace(plan, steps=steps) if steps else plan
@@ -201,12 +191,12 @@ def train_listener(
 ) -> None:
     """Train the network that hears beats, chords, tune and bass: play pieces of a library, record, learn.
 
-    Goes on where it was stopped. The weights in OUT/final can take the place of those in listen/weights.
+    Goes on where it was stopped. The weights in OUT/final can take the place of those in listening/audio/weights.
     """
-    from symbolic_cover.corpus.collect import library_folder
-    from symbolic_cover.learn.listening import train_listener as run_training
-    from symbolic_cover.pipeline import check_writable
+    from symbolic_cover.app.cover import check_writable
+    from symbolic_cover.library.collect import library_folder
     from symbolic_cover.studio.lessons import make_lessons
+    from symbolic_cover.training.listening import train_listener as run_training
 
     check_writable(out)
     fonts = soundfont or ()

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from symbolic_cover.errors import UsageError
-from symbolic_cover.music import LEVELS, TRANSCRIBERS, Controls, Hints, Meter
+from symbolic_cover.core.controls import LEVELS, TRANSCRIBERS, Controls, Hints
+from symbolic_cover.core.errors import UsageError
+from symbolic_cover.core.music import Meter
 
 Source = Annotated[
     Path, typer.Argument(help="A recording (wav, flac, mp3, ogg) or a score (mid, musicxml, mxl, abc, krn).")
@@ -83,7 +84,7 @@ def must_exist(source: Path) -> None:
 
 def must_mix(sources: list[Path], tempo: float) -> None:
     """Raise `UsageError` where a cover cannot sound beside its source."""
-    from symbolic_cover.listen import AUDIO_SUFFIXES
+    from symbolic_cover.listening.song import AUDIO_SUFFIXES
 
     if written := [source for source in sources if source.suffix.lower() not in AUDIO_SUFFIXES]:
         raise UsageError(f"--mix needs a recording, and {written[0].name} is none.", "Leave --mix out.")
@@ -93,7 +94,7 @@ def must_mix(sources: list[Path], tempo: float) -> None:
 
 def sources_of_inputs(inputs: list[Path]) -> list[Path]:
     """The files to cover: those named, and those found in named folders."""
-    from symbolic_cover.listen import SUFFIXES
+    from symbolic_cover.listening.song import SUFFIXES
 
     found: list[Path] = []
     for path in inputs:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from symbolic_cover.corpus.collect import Collected, Outcome
-    from symbolic_cover.evaluation import Evaluation
-    from symbolic_cover.pipeline import Progress
+    from symbolic_cover.app.cover import Progress
+    from symbolic_cover.app.evaluate import Evaluation
+    from symbolic_cover.library.collect import Collected, Outcome
 
 
 @contextmanager
@@ -110,7 +110,7 @@ def print_outcomes(outcomes: list[Outcome], library: Path) -> None:
 
 def print_library(library: Path, there: dict[str, Collected], as_json: bool) -> None:
     """What a library holds, and what it could."""
-    from symbolic_cover.corpus.catalogue import load_catalogue
+    from symbolic_cover.library.catalogue import load_catalogue
 
     known = load_catalogue() | {name: one.dataset for name, one in there.items()}
     facts = ("name", "title", "licence", "attribution", "weights", "default", "companion_of", "source", "note")

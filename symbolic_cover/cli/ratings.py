@@ -13,12 +13,12 @@ import typer
 from symbolic_cover.cli.app import app
 from symbolic_cover.cli.options import Json, Quiet, must_exist
 from symbolic_cover.cli.printing import print_json, progress_line
-from symbolic_cover.errors import UsageError
+from symbolic_cover.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from symbolic_cover.rate.results import Estimate, Results
-    from symbolic_cover.rate.store import Store
-    from symbolic_cover.rate.study import Study
+    from symbolic_cover.rating.results import Estimate, Results
+    from symbolic_cover.rating.store import Store
+    from symbolic_cover.rating.study import Study
 
 _ANSWERS = "answers.sqlite"
 
@@ -52,8 +52,8 @@ def rate(
     Answers go into --out as they are given; the same command goes on where you stopped. Then --results ranks the
     systems, with how sure that is, and --export writes what `refine --ratings` learns from.
     """
-    from symbolic_cover.pipeline import check_writable, writable_folder
-    from symbolic_cover.rate.store import Store
+    from symbolic_cover.app.cover import check_writable, writable_folder
+    from symbolic_cover.rating.store import Store
 
     if folders and (results or export):
         raise UsageError("Folders are not needed to look at answers.", "Leave them out, and name --out.")
@@ -64,13 +64,13 @@ def rate(
         raise UsageError("There is nothing to compare.", "Name two folders or more, such as: rate covers/a covers/b.")
     if source is not None:
         must_exist(source)
-    from symbolic_cover.rate.versions import find_versions
+    from symbolic_cover.rating.versions import find_versions
 
     versions = find_versions(folders, source)
     check_writable(out)
     sounds = writable_folder(out / "sounds")
-    from symbolic_cover.rate.sound import levelled
-    from symbolic_cover.rate.study import Study
+    from symbolic_cover.rating.sound import levelled
+    from symbolic_cover.rating.study import Study
 
     with progress_line(quiet) as tell:
         songs = sorted({version.source for version in versions if version.source})
@@ -93,7 +93,7 @@ def _serve(study: Study, host: str, port: int, browser: bool, quiet: bool) -> No
 
     import uvicorn
 
-    from symbolic_cover.rate.server import LOCAL_HOSTS, listening_page
+    from symbolic_cover.web.listening_test import LOCAL_HOSTS, listening_page
 
     try:
         listener = socket.create_server((host, port))
@@ -113,14 +113,14 @@ def _serve(study: Study, host: str, port: int, browser: bool, quiet: bool) -> No
 
 def _look_back(store: Store, results: bool, export: Path | None, seed: int, quiet: bool, as_json: bool) -> None:
     """Write what was answered, and say what it says."""
-    from symbolic_cover.rate.results import summarize
-    from symbolic_cover.rate.store import as_preference
+    from symbolic_cover.rating.results import summarize
+    from symbolic_cover.rating.store import as_preference
 
     answers = store.answers()
     if not answers:
         raise UsageError(f"There are no answers in {store.path.parent} yet.", "Rate some covers first.")
     if export is not None:
-        from symbolic_cover.pipeline import check_writable, writable_folder
+        from symbolic_cover.app.cover import check_writable, writable_folder
 
         check_writable(export.parent)
         partial = writable_folder(export.parent) / f".{export.name}.partial"

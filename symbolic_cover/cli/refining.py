@@ -12,11 +12,11 @@ import typer
 from symbolic_cover.cli.app import app
 from symbolic_cover.cli.options import CheckpointOption, Json, Quiet, Seed, must_exist, sources_of_inputs
 from symbolic_cover.cli.printing import print_facts, print_json, progress_line
-from symbolic_cover.errors import UsageError
+from symbolic_cover.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from symbolic_cover.pipeline import Progress
-    from symbolic_cover.refine.run import Material, Outcome
+    from symbolic_cover.app.cover import Progress
+    from symbolic_cover.refining.run import Material, Outcome
 
 #: How many excerpts are drawn for each preference that is wanted: some have drafts that are all alike.
 _TO_SPARE = 2.0
@@ -59,8 +59,8 @@ def refine(
     no less varied; a table says so. Use it with --checkpoint, or for all covers with --adopt, until --revert.
     A run that was stopped goes on with the same command.
     """
-    from symbolic_cover.arrange.adopted import adopt as adopt_checkpoint
-    from symbolic_cover.arrange.adopted import revert as revert_checkpoint
+    from symbolic_cover.arrangement.adopted import adopt as adopt_checkpoint
+    from symbolic_cover.arrangement.adopted import revert as revert_checkpoint
 
     if revert:
         print_facts({"taken back": revert_checkpoint()}, quiet, as_json)
@@ -70,11 +70,11 @@ def refine(
         return
     if (data is None) == (not songs):
         raise UsageError("Refining needs songs to compare on.", "Give either --data CORPUS or --songs FOLDER.")
-    from symbolic_cover.arrange.checkpoint import find_checkpoint
-    from symbolic_cover.pipeline import check_writable
-    from symbolic_cover.refine.listeners import said_by_correcting, said_in_ratings
-    from symbolic_cover.refine.run import refine as run_refining
-    from symbolic_cover.refine.training import RefinePlan
+    from symbolic_cover.app.cover import check_writable
+    from symbolic_cover.arrangement.checkpoint import find_checkpoint
+    from symbolic_cover.refining.listeners import said_by_correcting, said_in_ratings
+    from symbolic_cover.refining.run import refine as run_refining
+    from symbolic_cover.refining.training import RefinePlan
 
     said = [*(said_in_ratings(ratings) if ratings else ()), *map(said_by_correcting, corrected or ())]
     if not (pairs or said):
@@ -101,10 +101,10 @@ def _material(
     data: Path | None, songs: list[Path], styles: list[str], parent: Path, pairs: int, seed: int, tell: Progress
 ) -> Material:
     """What to draft, watch and compare on: of a corpus its three splits, of songs every fourth, or their last bars."""
-    from symbolic_cover.arrange.checkpoint import DEFAULT_STYLE
-    from symbolic_cover.arrange.styles import load_style, style_names
-    from symbolic_cover.refine.run import Material
-    from symbolic_cover.refine.tasks import shuffled, tasks_of_corpus, tasks_of_songs
+    from symbolic_cover.arrangement.checkpoint import DEFAULT_STYLE
+    from symbolic_cover.core.styles import load_style, style_names
+    from symbolic_cover.refining.run import Material
+    from symbolic_cover.refining.tasks import shuffled, tasks_of_corpus, tasks_of_songs
     from symbolic_cover.tokens.tokenizer import BarTokenizer
 
     for name in styles:

@@ -41,13 +41,8 @@ from symbolic_cover.cli.options import (
     sources_of_inputs,
     sub_folders,
 )
-from symbolic_cover.cli.printing import (
-    print_cover,
-    print_facts,
-    print_json,
-    progress_line,
-)
-from symbolic_cover.errors import SymbolicCoverError, UsageError
+from symbolic_cover.cli.printing import print_cover, print_facts, print_json, progress_line
+from symbolic_cover.core.errors import SymbolicCoverError, UsageError
 
 
 @app.command("cover")
@@ -88,10 +83,10 @@ def cover_command(
     )  # fmt: skip
     hints = hints_of(bpm, meter, downbeat, transcriber)
     sources = sources_of_inputs(inputs)
-    from symbolic_cover.arrange.styles import load_style
-    from symbolic_cover.pipeline import AUDIO_FORMATS, check_writable, cover, load_stages
-    from symbolic_cover.playback import Playback
-    from symbolic_cover.render.soundfonts import choose_soundfont
+    from symbolic_cover.app.cover import AUDIO_FORMATS, check_writable, cover, load_stages
+    from symbolic_cover.app.play import Playback
+    from symbolic_cover.core.styles import load_style
+    from symbolic_cover.sound.soundfonts import choose_soundfont
 
     load_style(style, ensemble)
     if audio_format not in AUDIO_FORMATS:
@@ -138,9 +133,10 @@ def transcribe(
 ) -> None:
     """Write down the notes of a recording, on its own beats, as transcript.mid."""
     hints = hints_of(bpm, meter, downbeat, transcriber)
-    from symbolic_cover.listen import listen, quantize
-    from symbolic_cover.pipeline import check_writable, writable_folder
-    from symbolic_cover.render.midi import write_transcript
+    from symbolic_cover.analysis.quantize import quantize
+    from symbolic_cover.app.cover import check_writable, writable_folder
+    from symbolic_cover.listening.song import listen
+    from symbolic_cover.performance.midi import write_transcript
 
     must_exist(source)
     check_writable(out)
@@ -175,9 +171,10 @@ def analyze(
     With --out also show it: beats, chords and tune over the piano roll, a lead sheet, the song with clicks on beats.
     """
     hints = hints_of(bpm, meter, downbeat, transcriber)
-    from symbolic_cover.analyze.content import analyze as find_content
-    from symbolic_cover.analyze.content import describe
-    from symbolic_cover.listen import listen, quantize
+    from symbolic_cover.analysis.quantize import quantize
+    from symbolic_cover.analysis.song import analyze as find_content
+    from symbolic_cover.analysis.song import describe
+    from symbolic_cover.listening.song import listen
 
     must_exist(source)
     with progress_line(quiet or as_json) as tell:
@@ -186,8 +183,8 @@ def analyze(
         )  # fmt: skip
         content = find_content(quantize(transcript, grid), grid, transcript.title)
         if out is not None:
-            from symbolic_cover.analysis import save_analysis
-            from symbolic_cover.pipeline import writable_folder
+            from symbolic_cover.app.analyze import save_analysis
+            from symbolic_cover.app.cover import writable_folder
 
             written = save_analysis(content, transcript, source, writable_folder(out))
     facts = describe(content, transcript.sureness)
@@ -233,9 +230,9 @@ def arrange(
         candidates=candidates,
     )  # fmt: skip
     hints = hints_of(bpm, meter, downbeat, transcriber)
-    from symbolic_cover.pipeline import check_writable, cover, writable_folder, write_part_scores
-    from symbolic_cover.render.midi import write_midi
-    from symbolic_cover.render.musicxml import write_musicxml
+    from symbolic_cover.app.cover import check_writable, cover, writable_folder, write_part_scores
+    from symbolic_cover.notation.musicxml import write_musicxml
+    from symbolic_cover.performance.midi import write_midi
 
     must_exist(source)
     check_writable(out)
@@ -274,7 +271,7 @@ def render(
     as_json: Json = False,
 ) -> None:
     """Play a score or a MIDI file into a sound file, or write its tune with chords as ABC."""
-    from symbolic_cover.pipeline import check_writable, writable_folder
+    from symbolic_cover.app.cover import check_writable, writable_folder
 
     must_exist(source)
     if mix_with is not None:
@@ -283,16 +280,17 @@ def render(
             raise UsageError("--stems and --mix-with do not go together.", "Render twice.")
     check_writable(out.parent)
     if out.suffix.lower() == ".abc":
-        from symbolic_cover.analyze.content import analyze
-        from symbolic_cover.listen import quantize, read_score
-        from symbolic_cover.playback import write_tune
+        from symbolic_cover.analysis.quantize import quantize
+        from symbolic_cover.analysis.song import analyze
+        from symbolic_cover.app.play import write_tune
+        from symbolic_cover.listening.scores.read import read_score
 
         transcript, grid = read_score(source)
         write_tune(analyze(quantize(transcript, grid), grid, transcript.title), writable_folder(out.parent) / out.name)
         print_facts({"path": out}, quiet, as_json)
         return
-    from symbolic_cover.arrange.styles import load_style
-    from symbolic_cover.playback import Playback, play
+    from symbolic_cover.app.play import Playback, play
+    from symbolic_cover.core.styles import load_style
 
     manner = load_style(style).manner if style else ""
     writable_folder(out.parent)
@@ -305,7 +303,7 @@ def render(
 @app.command()
 def doctor(as_json: Json = False) -> None:
     """Check what is installed, say what is missing and how to mend it; exit 1 if a cover could not be made."""
-    from symbolic_cover.doctor import examine
+    from symbolic_cover.app.doctor import examine
 
     findings = examine()
     if as_json:

@@ -22,9 +22,9 @@ def styles(
     as_json: Json = False,
 ) -> None:
     """List the styles to cover in, the ensembles that play them, and what they were learned from."""
-    from symbolic_cover.arrange.adapter import OWN
-    from symbolic_cover.arrange.checkpoint import find_checkpoint, sources_of
-    from symbolic_cover.arrange.styles import load_style, style_facts, style_names, user_styles, user_styles_folder
+    from symbolic_cover.arrangement.adapter import OWN
+    from symbolic_cover.arrangement.checkpoint import find_checkpoint, sources_of
+    from symbolic_cover.core.styles import load_style, style_facts, style_names, user_styles, user_styles_folder
 
     own = user_styles()
     found = [load_style(name) for name in [*style_names(), *own]]
@@ -87,10 +87,10 @@ def learn_style_command(
     """
     from dataclasses import replace
 
-    from symbolic_cover.arrange.styles import user_styles_folder
-    from symbolic_cover.learn.adapter import AdapterPlan
-    from symbolic_cover.learn.own_style import Lesson, learn_style
-    from symbolic_cover.pipeline import check_writable
+    from symbolic_cover.app.cover import check_writable
+    from symbolic_cover.core.styles import user_styles_folder
+    from symbolic_cover.training.adapter import AdapterPlan
+    from symbolic_cover.training.own_style import Lesson, learn_style
 
     check_writable(user_styles_folder(out))
     plan = replace(AdapterPlan(), steps=steps) if steps else AdapterPlan()

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from symbolic_cover.errors import InputError
-from symbolic_cover.music import TICKS_PER_QUARTER, Bar, Grid, Meter
+from symbolic_cover.core.errors import InputError
+from symbolic_cover.core.grid import Grid
+from symbolic_cover.core.music import TICKS_PER_QUARTER, Bar, Meter
 from symbolic_cover.tokens.vocabulary import METERS, ODD_METERS
 
 _SIXTEENTH = TICKS_PER_QUARTER // 4

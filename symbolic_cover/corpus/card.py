@@ -11,8 +11,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from symbolic_cover.evaluate.page import STYLE
-from symbolic_cover.music import PITCH_NAMES_FLAT
+from symbolic_cover.core.music import PITCH_NAMES_FLAT
+from symbolic_cover.reports.page import STYLE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

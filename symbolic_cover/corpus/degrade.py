@@ -3,7 +3,7 @@
 `degrade` makes of a song's true content what our transcriber and melody finder would have made of its sound:
 notes are missed, held ones struck twice, overtones and other ghosts heard, onsets and ends moved in seconds
 and drawn to the grid by the quantizer, parts of the tune lost and strange notes sung. How often is read from
-``presets/degradation.toml``, fitted by ``benchmarks/degradation.py`` to excerpts that were played by FluidSynth
+``presets/degradation.toml``, fitted by ``benchmarks/corpus/degradation.py`` to excerpts that were played by FluidSynth
 and heard by basic-pitch.
 """
 
@@ -15,13 +15,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from symbolic_cover.analyze.chords import beat_edges, recognise_chords
-from symbolic_cover.analyze.key import find_key
-from symbolic_cover.analyze.melody import find_bass, one_line
+from symbolic_cover.analysis.chords import beat_edges, recognise_chords
+from symbolic_cover.analysis.key import find_key
+from symbolic_cover.analysis.melody import find_bass, one_line
+from symbolic_cover.analysis.quantize import SIXTEENTH_TICK, divisions_for, snap
+from symbolic_cover.core.grid import Grid
+from symbolic_cover.core.music import TICKS_PER_QUARTER, Note
+from symbolic_cover.core.sheet import Content
 from symbolic_cover.corpus.mishearing import HARMONICS, LENGTH_BOUNDS_SEC, SHARES, Errors, KindErrors, load_errors
 from symbolic_cover.corpus.sounding import ROLES, Sounding, circumstances, predecessors, roll_of, sounding
-from symbolic_cover.listen.quantize import SIXTEENTH_TICK, divisions_for, snap
-from symbolic_cover.music import TICKS_PER_QUARTER, Content, Grid, Note
 
 __all__ = ["Errors", "KindErrors", "degrade", "load_errors"]
 

@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from symbolic_cover.analyze.key import find_key
+from symbolic_cover.analysis.key import find_key
+from symbolic_cover.core.music import Key, Note
+from symbolic_cover.core.sheet import Content
 from symbolic_cover.corpus.shards import Shard
-from symbolic_cover.evaluate.human_range import HumanRange, range_of, save_ranges
-from symbolic_cover.music import Content, Key, Note
+from symbolic_cover.evaluation.human_range import HumanRange, range_of, save_ranges
 from symbolic_cover.tokens.tokenizer import BarTokenizer
 
 BARS = 8

@@ -14,10 +14,11 @@ from typing import NamedTuple
 import numpy as np
 import symusic
 
-from symbolic_cover.analyze.content import notes_of
-from symbolic_cover.analyze.melody import find_melody_track, is_melody_name
+from symbolic_cover.analysis.melody import find_melody_track, is_melody_name
+from symbolic_cover.analysis.song import notes_of
+from symbolic_cover.core.instruments import BASSES, BRASS, GUITARS, PIANOS, WOODWINDS
+from symbolic_cover.core.music import Note
 from symbolic_cover.corpus.settle import settle
-from symbolic_cover.music import Note
 
 
 class Laid(NamedTuple):
@@ -64,9 +65,9 @@ def guess_ensemble(score: symusic.Score) -> str:
         and any(_PIANO.search(t.name) for t in pitched)
     ):
         return "voice-piano"
-    if programs <= set(range(24, 32)):
+    if programs <= GUITARS:
         return "guitar"
-    return "solo-piano" if programs <= set(range(8)) else "band"
+    return "solo-piano" if programs <= PIANOS else "band"
 
 
 def merge_unisons(notes: Sequence[Note]) -> list[Note]:
@@ -200,7 +201,7 @@ def _orchestra(tracks: list[symusic.Track], tune: list[Note]) -> Laid:
 def _orchestra_part(program: int) -> str:
     families = ((40, "violin-1"), (41, "viola"), (42, "cello"), (43, "double-bass"), (47, "timpani"))
     exact = dict(families).get(program)
-    return exact or ("brass" if 56 <= program < 64 else "woodwinds" if 64 <= program < 80 else "violin-2")
+    return exact or ("brass" if program in BRASS else "woodwinds" if program in WOODWINDS else "violin-2")
 
 
 def _band(tracks: list[symusic.Track], tune: list[Note]) -> Laid:
@@ -221,7 +222,7 @@ def _band(tracks: list[symusic.Track], tune: list[Note]) -> Laid:
 
 
 def _band_part(track: symusic.Track) -> str:
-    if 32 <= track.program < 40 or (re.search(r"bass|walk", track.name, re.I) and _is_low(track)):
+    if track.program in BASSES or (re.search(r"bass|walk", track.name, re.I) and _is_low(track)):
         return "bass"
     families = (
         (24, "keys"),

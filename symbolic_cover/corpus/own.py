@@ -13,13 +13,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from symbolic_cover.core.errors import InputError, UsageError
 from symbolic_cover.corpus.excerpts import measure_people
-from symbolic_cover.corpus.index import song_files, song_of
 from symbolic_cover.corpus.prepare import compare
 from symbolic_cover.corpus.shards import ShardWriter
 from symbolic_cover.corpus.units import Job, Prepared, Unit, prepare_unit, read_prepared, unit_path
 from symbolic_cover.corpus.workers import run_all
-from symbolic_cover.errors import InputError, UsageError
+from symbolic_cover.library.index import song_files, song_of
 from symbolic_cover.tokens.tokenizer import BarTokenizer
 
 FEWEST_SONGS, MOST_SONGS = 5, 200

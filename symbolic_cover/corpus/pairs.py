@@ -14,13 +14,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import symusic
 
-from symbolic_cover.analyze.content import analyze
-from symbolic_cover.analyze.hands import fill_gaps, split_hands
-from symbolic_cover.analyze.melody import one_line
+from symbolic_cover.analysis.hands import fill_gaps, split_hands
+from symbolic_cover.analysis.melody import one_line
+from symbolic_cover.analysis.song import analyze
+from symbolic_cover.core.ensemble import Ensemble
+from symbolic_cover.core.errors import InputError
+from symbolic_cover.core.grid import Grid
+from symbolic_cover.core.music import TICKS_PER_QUARTER, Key, Note
+from symbolic_cover.core.sheet import Content
 from symbolic_cover.corpus.bars import spell_bars, trim
 from symbolic_cover.corpus.layouts import Laid, lay_out, merge_unisons
-from symbolic_cover.errors import InputError
-from symbolic_cover.music import TICKS_PER_QUARTER, Content, Ensemble, Grid, Key, Note
 from symbolic_cover.tokens.tokenizer import DRUMS, BarTokenizer, bars_of_content, bars_of_parts
 from symbolic_cover.tokens.vocabulary import density_level, polyphony_level
 

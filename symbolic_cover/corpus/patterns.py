@@ -1,4 +1,4 @@
-"""The accompaniment patterns of a corpus's songs, for the search for copied bars (`evaluate.memorisation`)."""
+"""The accompaniment patterns of a corpus's songs, for the search for copied bars (`evaluation.memorisation`)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
+from symbolic_cover.core.music import Bar, Meter, Note
 from symbolic_cover.corpus.shards import Shard
-from symbolic_cover.evaluate.memorisation import PatternIndex, TrainingSong, pattern_hashes
-from symbolic_cover.music import Bar, Meter, Note
+from symbolic_cover.evaluation.memorisation import PatternIndex, TrainingSong, pattern_hashes
 from symbolic_cover.tokens.tokenizer import DRUMS, BarTokenizer
 
 _METER = "TimeSig_"

@@ -1,4 +1,4 @@
-"""What people's whole pieces measure in each style (`evaluate.people`).
+"""What people's whole pieces measure in each style (`evaluation.people`).
 
 From the training split, but for what is copied of it: that is measured on the other two.
 """
@@ -10,14 +10,15 @@ from pathlib import Path
 
 import numpy as np
 
-from symbolic_cover.arrange.styles import load_style, style_names
+from symbolic_cover.core.arrangement import Arrangement, Part
+from symbolic_cover.core.ensemble import PartSpec
+from symbolic_cover.core.styles import load_style, style_names
 from symbolic_cover.corpus.excerpts import Excerpt, read_excerpt, styles_of
 from symbolic_cover.corpus.shards import Shard
-from symbolic_cover.evaluate.human_range import load_ranges
-from symbolic_cover.evaluate.measures import copies, measure_cover
-from symbolic_cover.evaluate.memorisation import PatternIndex, accompaniment
-from symbolic_cover.evaluate.people import Range, ranges_of, save_people
-from symbolic_cover.music import Arrangement, Part, PartSpec
+from symbolic_cover.evaluation.human_range import load_ranges
+from symbolic_cover.evaluation.measures import copies, measure_cover
+from symbolic_cover.evaluation.memorisation import PatternIndex, accompaniment
+from symbolic_cover.evaluation.people import Range, ranges_of, save_people
 from symbolic_cover.tokens.tokenizer import BarTokenizer
 
 #: How many pieces a style, and how many bars of each; pieces of fewer bars than the least say nothing of form.

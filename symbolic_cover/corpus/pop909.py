@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 import symusic
 
-from symbolic_cover.errors import InputError
-from symbolic_cover.music import TICKS_PER_QUARTER, Bar, Grid, Meter
+from symbolic_cover.core.errors import InputError
+from symbolic_cover.core.grid import Grid
+from symbolic_cover.core.music import TICKS_PER_QUARTER, Bar, Meter
 
 #: How much more weight than the written bar line another one needs.
 _CLEARLY = 1.15

@@ -17,18 +17,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from symbolic_cover.arrange.styles import load_ensembles
-from symbolic_cover.corpus.catalogue import Placement
-from symbolic_cover.corpus.collect import Collected, collected
+from symbolic_cover.core.errors import UsageError
+from symbolic_cover.core.styles import load_ensembles
 from symbolic_cover.corpus.excerpts import measure_people
-from symbolic_cover.corpus.index import Row
 from symbolic_cover.corpus.patterns import index_patterns
 from symbolic_cover.corpus.people import measure_whole_pieces
 from symbolic_cover.corpus.shards import SPLITS, ShardWriter, split_of
 from symbolic_cover.corpus.sketch import SAME_PIECE, SAME_TUNE, SketchIndex
 from symbolic_cover.corpus.units import FORMAT, Job, Unit, prepare_unit, read_prepared, unit_path
 from symbolic_cover.corpus.workers import run_all
-from symbolic_cover.errors import UsageError
+from symbolic_cover.library.catalogue import Placement
+from symbolic_cover.library.collect import Collected, collected
+from symbolic_cover.library.index import Row
 from symbolic_cover.tokens.tokenizer import BarTokenizer
 
 #: Styles beside the collected ones: a style left open, and one for a user's own music.

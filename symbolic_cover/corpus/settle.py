@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 
-from symbolic_cover.music import TICKS_PER_QUARTER, Note
+from symbolic_cover.core.music import TICKS_PER_QUARTER, Note
 from symbolic_cover.tokens.vocabulary import PLACES_IN_BEAT
 
 #: For every tick of a quarter note the nearest place, the earlier of two.

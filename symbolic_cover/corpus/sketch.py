@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from symbolic_cover.music import Note
+from symbolic_cover.core.music import Note
 
 SKETCH_SIZE = 48
 _RUN = 8

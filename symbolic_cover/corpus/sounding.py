@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from symbolic_cover.music import Content
+from symbolic_cover.core.sheet import Content
 
 ROLES = ("melody", "bass", "texture")
 #: The columns of `circumstances`: register (beside the octave from middle C), length about a quarter second, company.

@@ -18,16 +18,20 @@ from typing import Any, NamedTuple
 import numpy as np
 import symusic
 
-from symbolic_cover.analyze.content import notes_of
-from symbolic_cover.arrange.styles import load_ensembles
+from symbolic_cover.analysis.quantize import quantize
+from symbolic_cover.analysis.song import notes_of
+from symbolic_cover.core.ensemble import Ensemble
+from symbolic_cover.core.errors import InputError, SymbolicCoverError
+from symbolic_cover.core.grid import Grid
+from symbolic_cover.core.music import Note
+from symbolic_cover.core.styles import load_ensembles
 from symbolic_cover.corpus.degrade import Errors, degrade, load_errors
 from symbolic_cover.corpus.layouts import guess_ensemble
 from symbolic_cover.corpus.pairs import Piece, facts_of, make_pair, tokenize_pair
 from symbolic_cover.corpus.pop909 import read_song
 from symbolic_cover.corpus.sketch import sketch_of
-from symbolic_cover.errors import InputError, SymbolicCoverError
-from symbolic_cover.listen import AUDIO_SUFFIXES, listen, quantize, read_score
-from symbolic_cover.music import Ensemble, Grid, Note
+from symbolic_cover.listening.scores.read import read_score
+from symbolic_cover.listening.song import AUDIO_SUFFIXES, listen
 from symbolic_cover.tokens.tokenizer import BarTokenizer
 
 #: Changes whenever the same pieces would give other bytes, so that older work is not taken for it.

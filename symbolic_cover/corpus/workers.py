@@ -7,7 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import TypeVar
 
-from symbolic_cover.errors import MissingDependencyError, SymbolicCoverError
+from symbolic_cover.core.errors import MissingDependencyError, SymbolicCoverError
 
 Unit = TypeVar("Unit")
 Result = TypeVar("Result")

@@ -14,17 +14,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from symbolic_cover.arrange.styles import load_ensembles
+from symbolic_cover.core.ensemble import Ensemble
+from symbolic_cover.core.errors import SymbolicCoverError, UsageError
+from symbolic_cover.core.heard import Recording
+from symbolic_cover.core.styles import load_ensembles
 from symbolic_cover.corpus.pairs import make_pair
 from symbolic_cover.corpus.prepare import Choice, find_jobs
 from symbolic_cover.corpus.shards import split_of
 from symbolic_cover.corpus.units import Job, read_piece
 from symbolic_cover.corpus.workers import run_all
-from symbolic_cover.errors import SymbolicCoverError, UsageError
-from symbolic_cover.listen.features import Features, features_of
-from symbolic_cover.listen.transcribe import posteriorgrams
-from symbolic_cover.music import Ensemble, Recording
-from symbolic_cover.render.soundfonts import find_soundfonts
+from symbolic_cover.listening.audio.features import Features, features_of
+from symbolic_cover.listening.audio.transcribe import posteriorgrams
+from symbolic_cover.sound.soundfonts import find_soundfonts
 from symbolic_cover.studio.performance import Truth, perform
 from symbolic_cover.studio.recording import record
 

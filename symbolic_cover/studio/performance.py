@@ -14,11 +14,14 @@ import numpy as np
 import symusic
 from symusic import core
 
-from symbolic_cover.analyze.chords import beat_edges
+from symbolic_cover.analysis.chords import beat_edges
+from symbolic_cover.core.ensemble import Ensemble
+from symbolic_cover.core.grid import Grid
+from symbolic_cover.core.instruments import PAN_CONTROL, VOLUME_CONTROL
+from symbolic_cover.core.music import CHORD_INTERVALS, TICKS_PER_QUARTER, Note
+from symbolic_cover.core.sheet import Content
 from symbolic_cover.corpus.pairs import Pair
-from symbolic_cover.evaluate.human_range import excerpt
-from symbolic_cover.music import CHORD_INTERVALS, TICKS_PER_QUARTER, Content, Ensemble, Grid, Note
-from symbolic_cover.render.balance import PAN_CONTROL, VOLUME_CONTROL
+from symbolic_cover.evaluation.human_range import excerpt
 from symbolic_cover.tokens.tokenizer import DRUMS
 
 _SLOWEST_BPM, _FASTEST_BPM = 44.0, 210.0

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import symusic
 
-from symbolic_cover.music import Recording
-from symbolic_cover.render.sound import play_samples
+from symbolic_cover.core.heard import Recording
+from symbolic_cover.sound.audio import play_samples
 
 RATE_HZ = 22050
 _ROOM, _TILT, _CLIP, _NOISE, _DETUNE, _MP3 = 0.6, 0.5, 0.2, 0.5, 0.4, 0.3

@@ -18,9 +18,11 @@ import numpy as np
 import symusic
 from miditok import MusicTokenizer, TokenizerConfig, TokSequence
 
-from symbolic_cover.analyze.chords import merge_chords, parse_chord
-from symbolic_cover.analyze.key import find_key
-from symbolic_cover.music import TICKS_PER_QUARTER, Bar, Chord, Content, Grid, Meter, Note
+from symbolic_cover.analysis.chords import merge_chords, parse_chord
+from symbolic_cover.analysis.key import find_key
+from symbolic_cover.core.grid import Grid
+from symbolic_cover.core.music import TICKS_PER_QUARTER, Bar, Chord, Meter, Note
+from symbolic_cover.core.sheet import Content
 from symbolic_cover.tokens import vocabulary as v
 
 HEADER = ("style", "level", "ensemble")

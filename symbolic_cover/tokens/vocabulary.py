@@ -23,7 +23,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from symbolic_cover.music import CHORD_INTERVALS, LEVELS, Meter
+from symbolic_cover.core.controls import LEVELS
+from symbolic_cover.core.music import CHORD_INTERVALS, Meter
 
 SPECIAL = ("PAD", "BOS", "EOS")
 SECTIONS = ("chords", "melody", "bass", "texture", "arrangement")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from symbolic_cover.core.music import Note
 from symbolic_cover.corpus.pairs import Pair, Piece, tokenize_pair
 from symbolic_cover.corpus.shards import SPLITS, ShardWriter
-from symbolic_cover.music import Note
 from symbolic_cover.tokens.tokenizer import BarTokenizer
 from tests.conftest import make_song
 

@@ -11,18 +11,18 @@ import pytest
 import symusic
 
 from symbolic_cover import cli
-from symbolic_cover.analyze.hands import unplayable_in_hand
-from symbolic_cover.arrange.styles import load_ensembles
-from symbolic_cover.corpus.collect import collect_from, collect_own
+from symbolic_cover.analysis.hands import unplayable_in_hand
+from symbolic_cover.core.errors import UsageError
+from symbolic_cover.core.styles import load_ensembles
 from symbolic_cover.corpus.pairs import Piece, make_pair
 from symbolic_cover.corpus.patterns import catalogue_of, songs_of
 from symbolic_cover.corpus.pop909 import original_of, read_song, snap
 from symbolic_cover.corpus.prepare import Choice, prepare
 from symbolic_cover.corpus.units import prepare_unit
-from symbolic_cover.errors import UsageError
-from symbolic_cover.evaluate.memorisation import PatternIndex
-from symbolic_cover.learn.dataset import Shard
+from symbolic_cover.evaluation.memorisation import PatternIndex
+from symbolic_cover.library.collect import collect_from, collect_own
 from symbolic_cover.tokens.tokenizer import BarTokenizer
+from symbolic_cover.training.dataset import Shard
 from tests.corpus.small import prepared_songs
 
 QUARTER = 480

@@ -6,10 +6,12 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
+from symbolic_cover.core.grid import Grid
+from symbolic_cover.core.music import Key, Meter, Note
+from symbolic_cover.core.sheet import Content
 from symbolic_cover.corpus.degrade import degrade
 from symbolic_cover.corpus.mishearing import SHARES, Errors, KindErrors, load_errors, write_errors
 from symbolic_cover.corpus.sounding import CIRCUMSTANCES, ROLES, circumstances, predecessors, roll_of, sounding
-from symbolic_cover.music import Content, Grid, Key, Meter, Note
 from symbolic_cover.tokens.tokenizer import BarTokenizer, bars_of_content
 from tests.conftest import make_song
 

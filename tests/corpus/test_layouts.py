@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 import symusic
 
-from symbolic_cover.arrange.styles import load_ensembles
+from symbolic_cover.core.errors import InputError
+from symbolic_cover.core.grid import Grid
+from symbolic_cover.core.music import Bar, Meter, Note
+from symbolic_cover.core.styles import load_ensembles
 from symbolic_cover.corpus.bars import spell_bars, trim
 from symbolic_cover.corpus.layouts import guess_ensemble, lay_out
 from symbolic_cover.corpus.pairs import Piece, make_pair, tokenize_pair
 from symbolic_cover.corpus.sketch import SAME_PIECE, SketchIndex, likeness, sketch_of
-from symbolic_cover.errors import InputError
-from symbolic_cover.music import Bar, Grid, Meter, Note
 from symbolic_cover.tokens.tokenizer import BarTokenizer
 
 ENSEMBLES = load_ensembles()

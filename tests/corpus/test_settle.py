@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from symbolic_cover.core.music import Note
 from symbolic_cover.corpus.settle import settle
-from symbolic_cover.music import Note
 from symbolic_cover.tokens.vocabulary import PLACES_IN_BEAT
 
 NOTES = st.lists(st.builds(Note, st.integers(0, 200), st.integers(1, 300), st.integers(30, 90)), max_size=40)

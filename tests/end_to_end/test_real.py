@@ -11,10 +11,10 @@ import soundfile
 import symusic
 
 from symbolic_cover import Controls, cover
-from symbolic_cover.analyze.hands import unplayable_in_hand
-from symbolic_cover.arrange.adapter import weights_sha256
-from symbolic_cover.arrange.checkpoint import SHIPPED, find_checkpoint, load_checkpoint
-from symbolic_cover.arrange.styles import style_names
+from symbolic_cover.analysis.hands import unplayable_in_hand
+from symbolic_cover.arrangement.adapter import weights_sha256
+from symbolic_cover.arrangement.checkpoint import SHIPPED, find_checkpoint, load_checkpoint
+from symbolic_cover.core.styles import style_names
 
 EXAMPLES = Path(__file__).parents[2] / "data" / "examples"
 FILES = {"arrangement.mid", "performance.mid", "score.musicxml", "score.pdf", "cover.wav", "report.json", "report.html"}

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from symbolic_cover.arrange.styles import load_ensembles
+from symbolic_cover.core.errors import UsageError
+from symbolic_cover.core.styles import load_ensembles
 from symbolic_cover.corpus.pairs import Pair, Piece
 from symbolic_cover.corpus.units import Job
-from symbolic_cover.errors import UsageError
-from symbolic_cover.listen.features import HOP_SAMPLES, N_BANDS, features_of, spectral_rise
-from symbolic_cover.listen.transcribe import posteriorgrams
-from symbolic_cover.render.soundfonts import find_soundfonts
+from symbolic_cover.listening.audio.features import HOP_SAMPLES, N_BANDS, features_of, spectral_rise
+from symbolic_cover.listening.audio.transcribe import posteriorgrams
+from symbolic_cover.sound.soundfonts import find_soundfonts
 from symbolic_cover.studio import lessons
 from symbolic_cover.studio.lessons import Lesson, stretched
 from symbolic_cover.studio.performance import perform

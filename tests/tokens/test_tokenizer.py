@@ -6,7 +6,7 @@ import symusic
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symbolic_cover.music import CHORD_INTERVALS, Bar, Chord, Meter, Note
+from symbolic_cover.core.music import CHORD_INTERVALS, Bar, Chord, Meter, Note
 from symbolic_cover.tokens.tokenizer import BarTokenizer, bars_of_content
 from symbolic_cover.tokens.vocabulary import DENSITY_BOUNDS, density_level, velocity_level, velocity_of
 

@@ -1,0 +1,191 @@
+"""Covers of held-out POP909 songs, measured against the human arrangement, with baselines beside them.
+
+    python benchmarks/archive/songs.py FOLDER --songs 20 --out benchmarks/archive/songs.md
+
+FOLDER holds POP909 and POP909-CL, unpacked. Every song of the test split is written as a MIDI file on
+its grid and covered through `cover()`, twice: from all its tracks, and from its lead sheet (melody and
+chords) alone. Beside the model stand the rules, a copy of the source, and the human arrangement itself;
+every score is read again by music21 and its bars and notes are checked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import symusic
+
+from symbolic_cover.core.arrangement import Arrangement
+from symbolic_cover.core.controls import Controls
+from symbolic_cover.core.grid import Grid
+from symbolic_cover.core.music import TICKS_PER_QUARTER, Note
+from symbolic_cover.corpus.pop909 import original_of, read_song
+from symbolic_cover.corpus.shards import split_of
+
+LEAD_SHEET = ("MELODY", "chords")
+COLUMNS = ("human", "source", "rules", "model")
+
+
+def main() -> None:
+    """Measure, print and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--songs", type=int, default=20)
+    parser.add_argument("--candidates", type=int, default=4)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--split", default="test")
+    parser.add_argument("--checkpoint", default=None)
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    found = sorted((options.folder / "pop909_cl").glob("*.mid"))
+    songs = [path for path in found if split_of(f"pop909:{path.stem}") == options.split and original_of(path).is_file()]
+    jobs = [(song, options.candidates, options.checkpoint) for song in songs[: options.songs]]
+    results = []
+    with ProcessPoolExecutor(options.workers) as pool:
+        for result in pool.map(measure_song, jobs):
+            results.append(result)
+            print(json.dumps({k: v for k, v in result.items() if k != "tables"}), flush=True)
+    text = report(results, options)
+    print(text)
+    if options.out:
+        options.out.write_text(text, encoding="utf-8")
+
+
+def measure_song(job: tuple) -> dict:
+    """Cover one song in both ways and measure everything."""
+    import torch
+
+    from symbolic_cover.analysis.song import notes_of
+    from symbolic_cover.app.cover import cover, load_stages
+
+    torch.set_num_threads(1)
+    song, candidates, checkpoint = job
+    score, grid = read_song(original_of(song), song)
+    human = sorted(note for track in score.tracks if track.name != "chords" for note in notes_of(track))
+    stages, rules = load_stages(checkpoint), load_stages("rules")
+    result: dict = {"song": song.stem, "tables": {}}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, tracks in (("all tracks", None), ("lead sheet", LEAD_SHEET)):
+            path = Path(folder) / f"{song.stem}.mid"
+            write_source(score, grid, path, tracks)
+            begun = time.perf_counter()
+            made = cover(path, "pop-piano", Controls(candidates=candidates), stages=stages)
+            seconds = time.perf_counter() - begun
+            by_rules = cover(path, "pop-piano", stages=rules)
+            bars = made.content.grid.bars
+            assert bars == grid.bars[: len(bars)], "the grid must be read as written"
+            tune = {(n.onset_tick, n.pitch) for n in made.content.melody}
+            table = {
+                "human": overall(human, human, made.content, tune),
+                "source": overall(list(made.content.notes), human, made.content, tune),
+                "rules": overall(by_rules.arrangement.notes, human, made.content, tune),
+                "model": overall(made.arrangement.notes, human, made.content, tune),
+            }
+            result["tables"][name] = table
+            result[name] = {
+                "bars": len(bars),
+                "seconds": round(seconds, 1),
+                "song_seconds": round(float(made.content.grid.sec_at(made.content.grid.end_tick)), 1),
+                "musicxml": check_score(made.arrangement, Path(folder) / "score.musicxml"),
+                "note_f1": round(table["model"]["note_f1"], 3),
+                "rules_note_f1": round(table["rules"]["note_f1"], 3),
+            }
+    return result
+
+
+def write_source(written: symusic.Score, grid: Grid, path: Path, tracks: tuple[str, ...] | None) -> None:
+    """The song as a MIDI file on its grid, with its bars and tempo; all tracks or only those named."""
+    score = symusic.Score(TICKS_PER_QUARTER)
+    score.tracks = [track for track in written.tracks if tracks is None or track.name in tracks]
+    meter = None
+    for bar in grid.bars:
+        if bar.meter != meter:
+            score.time_signatures.append(symusic.TimeSignature(bar.start_tick, *bar.meter))
+            meter = bar.meter
+    sec_per_quarter = float(grid.sec_at(TICKS_PER_QUARTER) - grid.sec_at(0))
+    score.tempos.append(symusic.Tempo(0, 60 / sec_per_quarter))
+    score.resample(480).dump_midi(path)
+
+
+def overall(notes: list[Note] | tuple[Note, ...], human: list[Note], content, tune: set) -> dict[str, float]:
+    """All metrics of one arrangement; ``acc_`` are those of the accompaniment alone."""
+    from symbolic_cover.evaluation import metrics as m
+
+    accompaniment, theirs = ([n for n in side if (n.onset_tick, n.pitch) not in tune] for side in (notes, human))
+    bars = content.grid.bars
+    notes = tuple(sorted(notes))
+    return {
+        "melody_retention": m.melody_retention(content.melody, notes),
+        "unplayable_share": m.unplayable_share(notes),
+        "chord_accuracy": m.chord_accuracy(content.chords, notes, content.grid),
+        "chord_tone_ratio": m.chord_tone_ratio(accompaniment, content.chords),
+        **m.compare_with_human(notes, human, bars),
+        **{f"acc_{name}": value for name, value in m.compare_with_human(accompaniment, theirs, bars).items()},
+        "notes_per_bar": len(notes) / len(bars),
+        "grooving_similarity": m.grooving_similarity(notes, bars),
+        "pitch_class_entropy": m.pitch_class_entropy(notes, bars),
+        "empty_bars": m.empty_bars(notes, human, bars),
+    }
+
+
+def check_score(arrangement: Arrangement, path: Path) -> str:
+    """``ok``, or what is wrong with the MusicXML when music21 reads it again. Drums are not compared."""
+    import music21
+
+    from symbolic_cover.notation.musicxml import write_musicxml
+
+    write_musicxml(arrangement, path)
+    score = music21.converter.parse(path)
+    found = set()
+    for part in score.parts:
+        for measure in part.getElementsByClass("Measure"):
+            length = measure.barDuration.quarterLength
+            voices = list(measure.voices) or [measure]
+            if any(abs(float(voice.duration.quarterLength) - float(length)) > 1e-6 for voice in voices[:1]):
+                return f"bar {measure.number} is not full"
+            if any(float(voice.highestTime) > float(length) + 1e-6 for voice in voices):
+                return f"bar {measure.number} is too long"
+        for element in part.flatten().notes:
+            if "ChordSymbol" not in element.classes and not {"Unpitched", "PercussionChord"} & set(element.classes):
+                onset = round(float(element.offset) * TICKS_PER_QUARTER)
+                struck = element.notes if element.isChord else [element]
+                found |= {(onset, n.pitch.midi) for n in struck if n.tie is None or n.tie.type == "start"}
+    wanted = {(note.onset_tick, note.pitch) for note in arrangement.pitched_notes}
+    return "ok" if found == wanted else f"{len(wanted - found)} notes lost, {len(found - wanted)} added"
+
+
+def report(results: list[dict], options: argparse.Namespace) -> str:
+    """The table in Markdown."""
+    lines = [
+        "# Covers of held-out POP909 songs",
+        "",
+        f"`python benchmarks/archive/songs.py FOLDER --songs {options.songs} --candidates {options.candidates}`:",
+        f"means over {len(results)} songs of the {options.split} split. Temperature {Controls().temperature}.",
+        "`human` is the human arrangement as it is, `source` a copy of what the arranger was given,",
+        "`rules` the arranger without a model. `acc_` is measured on the accompaniment alone.",
+    ]
+    for name in ("all tracks", "lead sheet"):
+        lines += ["", f"## Given {name}", "", "| | " + " | ".join(COLUMNS) + " |", "|---" * 5 + "|"]
+        for metric in results[0]["tables"][name]["model"]:
+            means = [np.nanmean([r["tables"][name][column][metric] for r in results]) for column in COLUMNS]
+            lines.append(f"| {metric} | " + " | ".join(f"{mean:.3f}" for mean in means) + " |")
+        wins = {
+            metric: sum(r["tables"][name]["model"][metric] > r["tables"][name]["rules"][metric] for r in results)
+            for metric in ("bar_chroma_cosine", "bar_onset_cosine", "note_f1", "acc_note_f1")
+        }
+        lines += ["", f"Songs on which the model beats the rules, of {len(results)}: "
+                  + ", ".join(f"{metric} {count}" for metric, count in wins.items()) + "."]  # fmt: skip
+        whole = sum(r[name]["musicxml"] == "ok" for r in results)
+        ratio = np.mean([r[name]["seconds"] / r[name]["song_seconds"] for r in results])
+        lines.append(f"MusicXML reopened by music21 with full bars and the same notes: {whole} of {len(results)}.")
+        lines.append(f"Time to cover, as a share of the song's length (one thread a song): {ratio:.2f}.")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()

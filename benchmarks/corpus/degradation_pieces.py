@@ -1,0 +1,230 @@
+"""Excerpts of the training split, as they are written and as basic-pitch hears them (for `degradation.py`)."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import symusic
+from symusic import core
+
+from symbolic_cover.analysis.quantize import quantize
+from symbolic_cover.analysis.song import analyze
+from symbolic_cover.core.errors import InputError, SymbolicCoverError
+from symbolic_cover.core.grid import Grid
+from symbolic_cover.core.heard import Transcript
+from symbolic_cover.core.music import TICKS_PER_QUARTER, Bar, Note
+from symbolic_cover.core.sheet import Content
+from symbolic_cover.corpus.pop909 import original_of, read_song
+from symbolic_cover.corpus.shards import split_of
+from symbolic_cover.listening.audio.recording import load_recording
+from symbolic_cover.listening.audio.transcribe import hear_notes
+from symbolic_cover.listening.scores.read import _written_midi, lies_on_its_grid
+from symbolic_cover.listening.scores.written import settle
+from symbolic_cover.sound.audio import render_audio
+from symbolic_cover.sound.soundfonts import choose_soundfont
+
+#: (style, dataset) of the index, in the order in which pieces are taken from them, one by one.
+SOURCES = (
+    ("pop-piano", "pop909_cl"),
+    ("string-quartet", "openscore_quartets"),
+    ("videogame-rock", "freedoom"),
+    ("romantic-piano", "chopin_first_editions"),
+    ("bach-chorale", "bach_chorales_cc0"),
+    ("band-popballad", "copyleft_mma_styles"),
+    ("baroque-keyboard", "mutopia"),
+    ("orchestra", "openscore_orchestra"),
+    ("lied", "openscore_lieder"),
+    ("ragtime", "mutopia"),
+    ("choral-polyphony", "polish_scores"),
+    ("band-rock", "copyleft_mma_styles"),
+    ("classical-guitar", "mutopia"),
+    ("strings", "mutopia"),
+    ("band-swing", "copyleft_mma_styles"),
+    ("hymn-satb", "openhymnal"),
+    ("band-bossa", "copyleft_mma_styles"),
+    ("game-band-mixed", "copyleft_simutrans"),
+)
+RATE_HZ = 22050
+FEWEST_NOTES = 30
+PLAYED_CONFIDENCE = 0.9
+#: General MIDI programs of singers without words.
+CHOIR = frozenset([52, 53, 54])
+#: General MIDI programs whose tones begin loud and fade: keyboards, bells, guitars and basses, harp and timpani.
+FADING = frozenset([*range(16), *range(24, 40), 45, 46, 47, *range(104, 109), *range(112, 120)])
+
+
+@dataclass(frozen=True)
+class Measured:
+    """An excerpt: what is written (`true`), and what `analyze` makes of its transcript (`heard`), on one grid.
+
+    `raw` is the transcript before the grid, (notes, 4): onset and duration in seconds, pitch, velocity.
+    """
+
+    name: str
+    style: str
+    kind: str
+    true: Content
+    heard: Content
+    raw: np.ndarray
+
+
+def choose(folder: Path, index: Path, n_pieces: int, seed: int) -> list[dict[str, str]]:
+    """Rows of the index, all of the training split: the styles take turns, no group of versions comes twice."""
+    with index.open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if split_of(row["split_group"]) == "train"]
+    rng = np.random.default_rng(seed)
+    queues = []
+    for source in SOURCES:
+        found = [row for row in rows if (row["style_label"], row["dataset"]) == source and _is_there(folder, row)]
+        queues.append([found[place] for place in rng.permutation(len(found))])
+    chosen: list[dict[str, str]] = []
+    groups: set[tuple[str, str]] = set()
+    while len(chosen) < n_pieces and any(queues):
+        for queue in queues:
+            while queue and (queue[-1]["style_label"], queue[-1]["split_group"]) in groups:
+                queue.pop()
+            if queue:
+                chosen.append(queue.pop())
+                groups.add((chosen[-1]["style_label"], chosen[-1]["split_group"]))
+    return chosen[:n_pieces]
+
+
+def _is_there(folder: Path, row: dict[str, str]) -> bool:
+    return (folder / row["path"]).is_file()
+
+
+def measure(folder: Path, row: dict[str, str], seconds: float, cache: Path) -> Measured:
+    """Read, cut, play and hear one piece; the transcript is kept in `cache`.
+
+    Raises SymbolicCoverError where a piece has no such excerpt.
+    """
+    score, grid = _cut(*_read(folder, row), seconds, _number(row["path"]))
+    path = cache / f"{_number(row['path']):08x}-{seconds:g}.npy"
+    if not path.is_file():
+        np.save(path, _hear(score, grid))
+    raw = np.load(path)
+    heard = _transcript(raw)
+    played = replace(grid, confidence=PLAYED_CONFIDENCE)
+    return Measured(
+        Path(row["path"]).stem,
+        row["style_label"],
+        kind_of(score),
+        _merged(analyze(score, grid, row["title"])),
+        analyze(quantize(Transcript(heard, "audio", row["title"]), played), played, row["title"]),
+        raw,
+    )
+
+
+def kind_of(score: symusic.Score) -> str:
+    """``piano`` (one fading instrument), ``voices`` (a choir), ``sustained`` (bows, winds, organ), else ``band``."""
+    programs = {track.program for track in score.tracks if not track.is_drum and track.notes}
+    if any(track.is_drum and track.notes for track in score.tracks):
+        return "band"
+    if not programs & FADING - {47}:
+        return "voices" if programs & CHOIR else "sustained"
+    return "piano" if programs <= FADING and len(programs) == 1 else "band"
+
+
+def _number(path: str) -> int:
+    return int(hashlib.sha256(path.encode()).hexdigest()[:8], 16)
+
+
+def _read(folder: Path, row: dict[str, str]) -> tuple[symusic.Score, Grid]:
+    """A piece in ticks on its own grid, as written, however long and however it was played."""
+    path = folder / row["path"]
+    if row["dataset"] == "pop909_cl":
+        score, grid = read_song(original_of(path), path)
+        score.tracks = [track for track in score.tracks if track.name != "chords"]
+        return score, grid
+    written = _written_midi(core.ScoreTick(path))
+    if not written.tracks:
+        raise InputError(f"{path.name} holds no notes.")
+    score, grid = settle(written)
+    onsets = np.array([note.onset_tick for track in written.tracks if not track.is_drum for note in track.notes])
+    exact = grid if lies_on_its_grid(onsets) else replace(grid, confidence=PLAYED_CONFIDENCE)
+    return quantize(Transcript(score, "midi", row["title"]), exact), grid
+
+
+def _cut(score: symusic.Score, grid: Grid, seconds: float, number: int) -> tuple[symusic.Score, Grid]:
+    """Whole bars of about `seconds`; `number` says where they begin. Times start at 0."""
+    starts = grid.sec_at(np.array([bar.start_tick for bar in grid.bars] + [grid.end_tick]))
+    latest = max(int(np.searchsorted(starts, starts[-1] - seconds, side="right")) - 1, 0)
+    for attempt in range(8):
+        first = int(np.random.default_rng([number, attempt]).integers(latest + 1))
+        last = max(int(np.searchsorted(starts, starts[first] + seconds, side="right")) - 1, first + 1)
+        bars = grid.bars[first:last]
+        start, end = bars[0].start_tick, bars[-1].end_tick
+        part = score.clip(start, end, clip_end=True).shift_time(-start)
+        if sum(len(track.notes) for track in part.tracks if not track.is_drum) >= FEWEST_NOTES:
+            break
+    else:
+        raise InputError("Too few notes.")
+    bars = tuple(Bar(bar.start_tick - start, bar.meter) for bar in bars)
+    beats = np.array([tick for bar in bars for tick in range(bar.start_tick, bar.end_tick, bar.meter.beat_tick)])
+    beats = np.append(beats, bars[-1].end_tick)
+    return part, Grid(beats, grid.sec_at(beats + start) - grid.sec_at(start), bars)
+
+
+def _hear(score: symusic.Score, grid: Grid) -> np.ndarray:
+    """(notes, 4): onset and duration in seconds, pitch, velocity, as basic-pitch hears the score played."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "excerpt.wav"
+        render_audio(_in_seconds(score, grid), path, soundfont=choose_soundfont(), rate_hz=RATE_HZ)
+        notes = hear_notes(load_recording(path)).score.tracks[0].notes
+    return np.array([(note.time, note.duration, note.pitch, note.velocity) for note in notes])
+
+
+def _in_seconds(score: symusic.Score, grid: Grid) -> symusic.Score:
+    timed = core.ScoreSecond(TICKS_PER_QUARTER)
+    for source in score.tracks:
+        track = core.TrackSecond(source.name, source.program, source.is_drum)
+        for note in source.notes:
+            onset, end = grid.sec_at(np.array([note.time, note.end]))
+            track.notes.append(core.NoteSecond(float(onset), float(end - onset), note.pitch, note.velocity))
+        timed.tracks.append(track)
+    return timed
+
+
+def _transcript(rows: np.ndarray) -> symusic.Score:
+    score = core.ScoreSecond(TICKS_PER_QUARTER)
+    track = core.TrackSecond("audio", 0, False)
+    for onset, duration, pitch, velocity in rows:
+        track.notes.append(core.NoteSecond(onset, duration, int(pitch), int(velocity)))
+    score.tracks.append(track)
+    return score
+
+
+def _merged(content: Content) -> Content:
+    """The content without unisons: of notes with the same onset and pitch the tune's, else the longest is left."""
+    taken: set[tuple[int, int]] = set()
+    melody, bass, texture = (_unmet(notes, taken) for notes in (content.melody, content.bass, content.texture))
+    return replace(content, melody=melody, bass=bass, texture=texture)
+
+
+def _unmet(notes: Sequence[Note], taken: set[tuple[int, int]]) -> tuple[Note, ...]:
+    kept = []
+    for note in sorted(notes, key=lambda note: (note.onset_tick, note.pitch, -note.duration_tick)):
+        if (note.onset_tick, note.pitch) not in taken:
+            taken.add((note.onset_tick, note.pitch))
+            kept.append(note)
+    return tuple(kept)
+
+
+def measure_all(folder: Path, rows: Sequence[dict[str, str]], seconds: float, cache: Path) -> list[Measured]:
+    """Every piece that has an excerpt; says which have none."""
+    cache.mkdir(parents=True, exist_ok=True)
+    found = []
+    for row in rows:
+        try:
+            found.append(measure(folder, row, seconds, cache))
+            if len(found) % 20 == 0:
+                print(f"{len(found)} pieces", flush=True)
+        except (SymbolicCoverError, RuntimeError, ValueError) as error:
+            print(f"left out: {row['path']}: {error}", flush=True)
+    return found

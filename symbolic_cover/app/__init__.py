@@ -1,0 +1,1 @@
+"""The stories of the program, one a file: cover, analyse, play, evaluate, doctor."""

@@ -1,0 +1,80 @@
+"""What was found in a song, as a person would check it: to read, to see, to play and to hear."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from symbolic_cover.analysis.chords import beat_edges
+from symbolic_cover.analysis.song import describe
+from symbolic_cover.core.arrangement import Arrangement, Part
+from symbolic_cover.core.grid import Grid
+from symbolic_cover.core.heard import Recording, Transcript
+from symbolic_cover.core.sheet import Content
+from symbolic_cover.listening.audio.recording import AUDIO_SUFFIXES, load_recording
+
+_RATE_HZ = 22050
+_FLUTE = 73
+_CLICK_SEC, _DOWNBEAT_HZ, _BEAT_HZ = 0.04, 1760.0, 1175.0
+_SONG_LEVEL, _CLICK_LEVEL = 0.55, 0.4
+FILES = ("analysis.json", "analysis.png", "lead-sheet.musicxml", "lead-sheet.pdf", "clicks.wav")
+
+
+def save_analysis(content: Content, transcript: Transcript, source: Path, folder: Path) -> dict[str, Path]:
+    """Write `FILES` into a folder, each whole or not at all; returns their paths by name.
+
+    A picture shows chords, beats and tune over the piano roll; the lead sheet has tune and chord symbols; in the mix
+    every beat clicks over the song, the first of each bar higher.
+    """
+    from symbolic_cover.notation.engrave import write_pdf
+    from symbolic_cover.notation.musicxml import write_musicxml
+    from symbolic_cover.reports.rolls import song_roll_png
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".analysis-") as made:
+        facts, picture, score, pdf, clicks = (Path(made) / name for name in FILES)
+        facts.write_text(
+            json.dumps(describe(content, transcript.sureness), indent=2, ensure_ascii=False), encoding="utf-8"
+        )
+        picture.write_bytes(song_roll_png(content))
+        write_musicxml(lead_sheet(content), score)
+        write_pdf(score, pdf)
+        _write_clicks(_sound_of(source, transcript, Path(made)), content.grid, clicks)
+        return {path.name: path.replace(folder / path.name) for path in (facts, picture, score, pdf, clicks)}
+
+
+def lead_sheet(content: Content) -> Arrangement:
+    """The tune under its chord symbols."""
+    tune = Part("melody", "", _FLUTE, content.melody)
+    return Arrangement((tune,), content.melody, content.grid, content.key, content.chords, "lead-sheet",
+                       "as heard", content.title)  # fmt: skip
+
+
+def _sound_of(source: Path, transcript: Transcript, folder: Path) -> Recording:
+    """The song as it is, or as its notes sound."""
+    from symbolic_cover.sound.audio import render_audio
+
+    if source.suffix.lower() in AUDIO_SUFFIXES:
+        return load_recording(source, _RATE_HZ)
+    path = folder / "played.wav"
+    render_audio(transcript.score, path, rate_hz=_RATE_HZ)
+    return load_recording(path, _RATE_HZ)
+
+
+def _write_clicks(song: Recording, grid: Grid, path: Path) -> None:
+    """The song with a click on every beat, as a wav file."""
+    import soundfile
+
+    mixed = _SONG_LEVEL * song.samples / max(float(np.abs(song.samples).max()), 1e-6)
+    bars = {bar.start_tick for bar in grid.bars}
+    time_sec = np.arange(int(_CLICK_SEC * song.rate_hz)) / song.rate_hz
+    for tick in beat_edges(grid)[:-1]:
+        hz = _DOWNBEAT_HZ if tick in bars else _BEAT_HZ
+        click = _CLICK_LEVEL * np.sin(2 * np.pi * hz * time_sec) * np.exp(-time_sec / (_CLICK_SEC / 5))
+        first = round(float(grid.sec_at(tick)) * song.rate_hz)
+        if 0 <= first < len(mixed):
+            mixed[first : first + len(click)] += click[: len(mixed) - first].astype(mixed.dtype)
+    soundfile.write(path, mixed, song.rate_hz, subtype="PCM_16")

@@ -1,0 +1,316 @@
+"""The story of the program: listen, analyse, arrange, choose, and write what people use.
+
+from symbolic_cover import cover
+cover("song.mp3", style="pop-piano").save("out/")
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from symbolic_cover.analysis.form import sections_of
+from symbolic_cover.analysis.quantize import quantize
+from symbolic_cover.analysis.song import analyze
+from symbolic_cover.app.play import Playback, stems_of
+from symbolic_cover.app.play import mix_with as mix
+from symbolic_cover.arrangement.adapter import load_for_style
+from symbolic_cover.arrangement.arranger import draft_by_model, draft_by_rules, prepare_content
+from symbolic_cover.arrangement.checkpoint import DEFAULT_STYLE, find_checkpoint
+from symbolic_cover.arrangement.choose import choose
+from symbolic_cover.core.arrangement import Arrangement, Part, Report
+from symbolic_cover.core.controls import NO_HINTS, Controls, Hints
+from symbolic_cover.core.ensemble import Style
+from symbolic_cover.core.errors import UsageError
+from symbolic_cover.core.grid import Grid
+from symbolic_cover.core.heard import Transcript
+from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.styles import load_style
+from symbolic_cover.evaluation.findings import advice_of, find_weak_bars
+from symbolic_cover.evaluation.human_range import HumanRange
+from symbolic_cover.evaluation.memorisation import PatternIndex
+from symbolic_cover.evaluation.metrics import DESCRIPTIONS, score_arrangement
+from symbolic_cover.evaluation.people import Ranges, load_people
+from symbolic_cover.listening.song import listen
+
+#: Told the name of the stage and how much of it is done (0..1).
+Progress = Callable[[str, float], None]
+
+AUDIO_FORMATS = ("wav", "flac", "mp3", "ogg")
+
+
+@dataclass(frozen=True)
+class Stages:
+    """The stages that need models or time; tests put fakes in their place.
+
+    `human` and `people` are what people's covers measure, a few bars at a time and whole; `patterns` those of the songs
+    that the arranger learned from.
+    """
+
+    listen: Callable[[Path, Hints, Progress], tuple[Transcript, Grid]]
+    arrange: Callable[[Content, Style, Controls, Progress], list[Arrangement]]
+    arranger: str
+    human: Mapping[str, HumanRange] = field(default_factory=dict)
+    people: Mapping[str, Ranges] = field(default_factory=dict)
+    patterns: PatternIndex | None = None
+
+
+@dataclass(frozen=True)
+class Cover:
+    """A cover and all that led to it."""
+
+    transcript: Transcript
+    content: Content
+    arrangement: Arrangement
+    report: Report
+    timings_sec: dict[str, float] = field(repr=False)
+
+    def save(
+        self,
+        folder: str | Path,
+        *,
+        audio_format: str = "wav",
+        playback: Playback = Playback(),
+        parts: bool = False,
+        mix_with: Path | None = None,
+        progress: Progress | None = None,
+    ) -> dict[str, Path]:
+        """Write score, MIDI, sound and report into `folder`; all of them or, on an error, none.
+
+        Returns the path of each: ``midi`` (as written), ``performance`` (MIDI as played), ``musicxml``, ``pdf``,
+        ``audio``, ``report_json``, ``report_html``, and the stems if `playback` asks for them; with `parts` also
+        ``parts``, the folder of what each player reads, as MusicXML and PDF; with `mix_with`, the recording that was
+        covered, also ``mix``.
+        """
+        if audio_format not in AUDIO_FORMATS:
+            raise UsageError(
+                f"There is no audio format '{audio_format}'.", f"Choose one of: {', '.join(AUDIO_FORMATS)}."
+            )
+        folder = writable_folder(folder)
+        names = {
+            "midi": "arrangement.mid",
+            "performance": "performance.mid",
+            "musicxml": "score.musicxml",
+            "pdf": "score.pdf",
+            "audio": f"cover.{audio_format}",
+            "report_json": "report.json",
+            "report_html": "report.html",
+        }
+        with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=folder) as unfinished:
+            drafts = {kind: Path(unfinished) / name for kind, name in names.items()}
+            stems = _write_all(self, drafts, playback, progress or _silent)
+            separate = write_part_scores(self.arrangement, Path(unfinished) / "parts") if parts else []
+            drafts |= stems
+            names |= {kind: path.name for kind, path in stems.items()}
+            if mix_with is not None:
+                names["mix"] = f"mix.{audio_format}"
+                drafts["mix"] = Path(unfinished) / names["mix"]
+                offset_sec = float(self.arrangement.grid.sec_at(0))
+                mix(mix_with, drafts["audio"], offset_sec, drafts["mix"], playback.lufs)
+            for kind, name in names.items():
+                os.replace(drafts[kind], folder / name)
+            if parts:
+                (folder / "parts").mkdir(exist_ok=True)
+                for path in separate:
+                    os.replace(path, folder / "parts" / path.name)
+                names["parts"] = "parts"
+        return {kind: folder / name for kind, name in names.items()}
+
+
+def cover(
+    source: str | Path,
+    style: str = DEFAULT_STYLE,
+    controls: Controls = Controls(),
+    *,
+    ensemble: str | None = None,
+    hints: Hints = NO_HINTS,
+    checkpoint: str | Path | None = None,
+    stages: Stages | None = None,
+    progress: Progress | None = None,
+) -> Cover:
+    """Make a cover of a recording or a score.
+
+    `ensemble` plays it instead of the style's own. `checkpoint` is a folder, the name of a shipped one, ``rules``
+    for the arranger without a model, or None for the best that is there. Raises `SymbolicCoverError` for everything
+    that a user can mend.
+    """
+    clock = _Clock(progress or _silent)
+    chosen_style = load_style(style, ensemble)
+    stages = stages or load_stages(checkpoint, style)
+    with clock.stage("listen") as tell:
+        transcript, grid = stages.listen(Path(source), hints, tell)
+    with clock.stage("analyze"):
+        heard = analyze(quantize(transcript, grid), grid, transcript.title)
+        content = prepare_content(heard, controls, chosen_style.ensemble)
+    with clock.stage("arrange") as tell:
+        drafts = stages.arrange(content, chosen_style, controls, tell)
+    with clock.stage("choose"):
+        arrangement, scores = choose(drafts, content, stages.human.get(style))
+        arrangement = replace(arrangement, composer=transcript.composer, source=Path(source).name,
+                              sections=sections_of(content))  # fmt: skip
+        report = _report(arrangement, scores, content, chosen_style, controls, stages, clock)
+        report = replace(report, settings={"source": str(source)} | report.settings)
+    return Cover(transcript, content, arrangement, report, clock.seconds)
+
+
+def load_stages(checkpoint: str | Path | None = None, style: str = DEFAULT_STYLE) -> Stages:
+    """The real stages, with the weights for `style` unless `checkpoint` names others: the only place that loads any."""
+    folder = None if str(checkpoint) == "rules" else find_checkpoint(checkpoint, style)
+
+    def hear(source: Path, hints: Hints, tell: Progress) -> tuple[Transcript, Grid]:
+        return listen(source, hints, progress=lambda share: tell("listen", share))
+
+    if folder is None:
+        return Stages(hear, lambda content, style, controls, tell: [draft_by_rules(content, style, controls)], "rules")
+    loaded = load_for_style(folder, style)
+
+    def arrange(content: Content, style: Style, controls: Controls, tell: Progress) -> list[Arrangement]:
+        return draft_by_model(loaded, content, style, controls, lambda share: tell("arrange", share))
+
+    return Stages(hear, arrange, loaded.name, loaded.human, load_people(folder), PatternIndex.load(folder))
+
+
+def check_writable(folder: str | Path) -> None:
+    """Raise `UsageError` where nothing could be written into `folder`, without making it."""
+    nearest = Path(folder).absolute()
+    while not nearest.exists() and nearest != nearest.parent:
+        nearest = nearest.parent
+    try:
+        with tempfile.TemporaryFile(dir=nearest):
+            return
+    except OSError as error:
+        raise _not_writable(folder, error) from error
+
+
+def writable_folder(folder: str | Path) -> Path:
+    """Make `folder`; raises `UsageError` where that cannot be."""
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _not_writable(folder, error) from error
+    return Path(folder)
+
+
+def _not_writable(folder: str | Path, error: OSError) -> UsageError:
+    reason = (error.strerror or str(error)).lower()
+    return UsageError(f"Cannot write into {folder}: {reason}.", "Choose another folder with --out.")
+
+
+def _report(
+    arrangement: Arrangement,
+    scores: dict[str, float],
+    content: Content,
+    style: Style,
+    controls: Controls,
+    stages: Stages,
+    clock: _Clock,
+) -> Report:
+    """The cover's metrics beside those of the rules and of the source itself."""
+    copied = replace(arrangement, parts=(Part("Source", "Source", 0, content.notes),), melody=content.melody)
+    baseline = draft_by_rules(content, style, controls)
+    columns = {
+        "cover": scores,
+        "rules": score_arrangement(baseline, content),
+        "source": score_arrangement(copied, content),
+    }
+    settings: dict[str, object] = {"style": style.name, "ensemble": style.ensemble.name, "arranger": stages.arranger}
+    settings |= vars(controls)
+    settings |= {
+        "key": content.key.label,
+        "meter": str(content.grid.meter),
+        "tempo_bpm": round(content.grid.tempo_bpm, 1),
+        "bars": len(content.grid.bars),
+        "beat_confidence": round(content.grid.confidence, 2),
+    }
+    return Report(columns, tuple(_findings(arrangement, content, stages)), settings, clock.seconds)
+
+
+def _findings(arrangement: Arrangement, content: Content, stages: Stages) -> Iterator[str]:
+    """What a person should know about this cover, in words."""
+    if stages.arranger == "rules":
+        yield "Arranged by rules, without a model."
+    if content.grid.confidence < 0.5:
+        yield "The beat was hard to hear: check tempo and bar lines, or give --bpm, --meter and --downbeat."
+    if not content.melody:
+        yield "No melody was found, so the cover follows the chords only."
+    if not content.chords:
+        yield "No chords were found."
+    weak = find_weak_bars(arrangement, content, stages.people.get(arrangement.style, {}), stages.patterns)
+    yield from (line[:1].upper() + line[1:] for line in advice_of(weak))
+
+
+def _write_all(made: Cover, paths: dict[str, Path], playback: Playback, progress: Progress) -> dict[str, Path]:
+    """Write all that `paths` names; returns the stems, if any, by name."""
+    from symbolic_cover.notation.engrave import engrave_svg, write_pdf_pages
+    from symbolic_cover.notation.musicxml import write_musicxml
+    from symbolic_cover.performance.expression import perform
+    from symbolic_cover.performance.midi import write_midi
+    from symbolic_cover.reports.record import song_record
+    from symbolic_cover.reports.report import piano_roll_png, write_report_html, write_report_json
+    from symbolic_cover.sound.audio import render_audio
+
+    clock = _Clock(progress, made.timings_sec)
+    with clock.stage("score"):
+        write_midi(made.arrangement, paths["midi"])
+        played = perform(made.arrangement, playback.expression)
+        played.dump_midi(paths["performance"])
+        write_musicxml(made.arrangement, paths["musicxml"])
+    with clock.stage("engrave"):
+        pages = engrave_svg(paths["musicxml"])
+        write_pdf_pages(pages, paths["pdf"])
+    with clock.stage("sound"):
+        sound = render_audio(
+            played, paths["audio"], soundfont=playback.soundfont, lufs=playback.lufs,
+            stems=stems_of(played, playback.stems),
+        )  # fmt: skip
+    with clock.stage("report"):
+        rolls = [piano_roll_png(made.content, made.arrangement)]
+    report = replace(made.report, timings_sec=clock.seconds)
+    write_report_json(paths["report_json"], report, made.arrangement.parts, song_record(made.content))
+    write_report_html(
+        paths["report_html"],
+        report=report,
+        title=made.arrangement.title,
+        descriptions=DESCRIPTIONS,
+        piano_roll_pngs=rolls,
+        score_svgs=pages,
+        audio_path=paths["audio"],
+        parts=made.arrangement.parts,
+    )
+    return {f"stem {name}": path for name, path in sound.stems.items()}
+
+
+def write_part_scores(arrangement: Arrangement, folder: Path) -> list[Path]:
+    """What each player reads from, as MusicXML and PDF in `folder`, which is made. Returns the paths of all."""
+    from symbolic_cover.notation.engrave import write_pdf
+    from symbolic_cover.notation.parts import write_parts
+
+    scores = write_parts(arrangement, writable_folder(folder))
+    for score in scores:
+        write_pdf(score, score.with_suffix(".pdf"))
+    return [path for score in scores for path in (score, score.with_suffix(".pdf"))]
+
+
+class _Clock:
+    """Seconds by stage, told to the user as they pass."""
+
+    def __init__(self, progress: Progress, seconds: dict[str, float] | None = None) -> None:
+        self.progress = progress
+        self.seconds: dict[str, float] = dict(seconds or {})
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Progress]:
+        self.progress(name, 0.0)
+        begun = time.perf_counter()
+        yield self.progress
+        self.seconds[name] = round(time.perf_counter() - begun, 3)
+        self.progress(name, 1.0)
+
+
+def _silent(stage: str, share: float) -> None:
+    """Progress that nobody watches."""

@@ -1,0 +1,279 @@
+"""Judge a cover: read it, or any song and arrangement of it, measure it, find its weak bars, write a page of it."""
+
+from __future__ import annotations
+
+import json
+import math
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import symusic
+
+from symbolic_cover.analysis.quantize import quantize
+from symbolic_cover.analysis.song import analyze, notes_of
+from symbolic_cover.app.play import notated
+from symbolic_cover.arrangement.adapter import OWN
+from symbolic_cover.arrangement.checkpoint import DEFAULT_STYLE, find_checkpoint
+from symbolic_cover.core.arrangement import Arrangement, Part
+from symbolic_cover.core.errors import InputError, MissingDependencyError, UsageError
+from symbolic_cover.core.music import TICKS_PER_QUARTER
+from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.styles import load_style, user_styles
+from symbolic_cover.evaluation import readability
+from symbolic_cover.evaluation.align import SURE, align, as_players, lengthened, on_grid
+from symbolic_cover.evaluation.findings import Finding, advice_of, find_weak_bars
+from symbolic_cover.evaluation.human_range import HumanRange, load_ranges
+from symbolic_cover.evaluation.judgement import Judged, judge
+from symbolic_cover.evaluation.measures import ASPECTS, measure_cover
+from symbolic_cover.evaluation.memorisation import PatternIndex, accompaniment, pattern_hashes
+from symbolic_cover.evaluation.people import Range, load_people, readable_people, verdict
+from symbolic_cover.listening.scores.read import read_score
+from symbolic_cover.listening.song import AUDIO_SUFFIXES, SCORE_SUFFIXES, listen
+from symbolic_cover.performance.midi import offset_sec_of
+from symbolic_cover.reports.record import REPORT, read_report, song_of_record
+
+_MIDI, _SCORE = "arrangement.mid", "score.musicxml"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is judged: an arrangement and its song on one grid, and the files of it.
+
+    `remarks` say what a reader should know about how the two were brought together.
+    """
+
+    name: str
+    arrangement: Arrangement
+    content: Content
+    style: str
+    ensemble: str = ""
+    musicxml: Path | None = None
+    audio: Path | None = None
+    has_source: bool = True
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A judgement: every measure with people's range beside it, weak bars, and what to try next."""
+
+    subject: Subject
+    judged: tuple[Judged, ...]
+    findings: tuple[Finding, ...]
+    advice: tuple[str, ...]
+    nearest_song: str = ""
+    people: dict[str, Range] = field(default_factory=dict, repr=False)
+
+    def facts(self) -> dict[str, Any]:
+        """The judgement as plain data, as ``--json`` prints it; what cannot be told is null."""
+        return {
+            "name": self.subject.name,
+            "style": self.subject.style,
+            "measures": {
+                one.name: {
+                    "aspect": one.aspect,
+                    "value": None if math.isnan(one.value) else round(one.value, 4),
+                    "people": list(one.people) if one.people else None,
+                    "verdict": one.verdict or None,
+                }
+                for one in self.judged
+            },
+            "weak_bars": [
+                {"bars": [one.first_bar + 1, one.last_bar + 1], "kind": one.kind, "text": one.text,
+                 "advice": one.advice}
+                for one in self.findings
+            ],
+            "nearest_song": self.nearest_song or None,
+            "advice": list(self.advice),
+            "remarks": list(self.subject.remarks),
+        }  # fmt: skip
+
+
+def find_covers(path: Path) -> list[Path]:
+    """The folders made by `cover` at or directly below a path; [] where there are none."""
+    if (path / _MIDI).is_file():
+        return [path]
+    return sorted(folder for folder in path.iterdir() if (folder / _MIDI).is_file()) if path.is_dir() else []
+
+
+def read_cover(folder: Path, style: str | None = None) -> Subject:
+    """What `cover` left in a folder. Raises InputError where the song is not in its report."""
+    report = read_report(folder, must_be_whole=True)
+    settings = report.get("settings", {})
+    if "song" not in report:
+        raise InputError(f"{folder / REPORT} does not hold the song.", "Name it with --source.")
+    content = song_of_record(report["song"])
+    style = style or str(settings.get("style", DEFAULT_STYLE))
+    ensemble = str(settings.get("ensemble", "")) or load_style(style).ensemble.name
+    groups = {spec.label: spec.group for spec in load_style(style, ensemble).ensemble.parts}
+    parts = tuple(replace(part, group=groups.get(part.name, "")) for part in _parts_of(folder / _MIDI))
+    played = Arrangement(parts, (), content.grid, content.key, content.chords, style,
+                         str(settings.get("arranger", "")), content.title)  # fmt: skip
+    end_tick = max((note.end_tick for note in played.notes), default=0)
+    content = lengthened(content, end_tick)
+    return Subject(folder.resolve().name, on_grid(played, content), content, style, ensemble,
+                   _there(folder / _SCORE), _sound_in(folder))  # fmt: skip
+
+
+def read_pair(arrangement: Path, source: Path | None, style: str | None = None) -> Subject:
+    """Any arrangement (MIDI, MusicXML, ABC, kern), and the song (those, or a recording) that it is made of.
+
+    The two may be in different keys and begin in different bars. Without a source the arrangement is measured alone.
+    """
+    folder = arrangement if arrangement.is_dir() else None
+    path = arrangement / _MIDI if folder else arrangement
+    if path.suffix.lower() not in SCORE_SUFFIXES:
+        raise UsageError(f"{path.name} is no score.", f"Give one of {', '.join(SCORE_SUFFIXES)}.")
+    settings = read_report(folder, must_be_whole=True).get("settings", {}) if folder else {}
+    style = style or str(settings.get("style", DEFAULT_STYLE))
+    transcript, own_grid = read_score(path)
+    played = replace(notated(transcript, own_grid), style=style)
+    played = replace(played, parts=as_players(played.parts))
+    musicxml = folder / _SCORE if folder else path
+    written = _there(musicxml) if musicxml.suffix.lower() in (".musicxml", ".xml", ".mxl") else None
+    sound = _sound_in(folder) if folder else None
+    name = folder.resolve().name if folder else path.stem
+    load_style(style)
+    if source is None:
+        content = analyze(quantize(transcript, own_grid), own_grid, transcript.title)
+        alone = on_grid(played, content)
+        remark = "No source was given: faithfulness is not judged."
+        return Subject(name, alone, content, style, "", written, sound, has_source=False, remarks=(remark,))
+    content = _song(source)
+    aligned = align(content, played)
+    if source.suffix.lower() in AUDIO_SUFFIXES:  # perhaps it was played to the recording
+        offset_sec = offset_sec_of(transcript.score)
+        timed = notated(replace(transcript, score=transcript.score.shift_time(offset_sec)), content.grid)
+        timed = replace(timed, style=style, parts=as_players(timed.parts))
+        aligned = max(aligned, align(content, timed), key=lambda one: one.found)
+    remarks = []
+    if aligned.semitones:
+        remarks.append(f"The song is taken {aligned.semitones:+d} semitones, as the arrangement has it.")
+    if aligned.shift_tick:
+        quarters = aligned.shift_tick / TICKS_PER_QUARTER
+        remarks.append(f"The arrangement is moved by {quarters:+g} quarter notes to meet the song.")
+    if aligned.found < SURE:
+        remarks.append(f"Only {aligned.found:.0%} of the tune is met: is this an arrangement of that song?")
+    return Subject(name, aligned.arrangement, aligned.content, style, "", written, sound, remarks=tuple(remarks))
+
+
+def evaluate(subject: Subject, checkpoint: str | Path | None = None) -> Evaluation:
+    """Judge a cover by people's ranges and the training patterns that lie beside the weights."""
+    folder = find_checkpoint(checkpoint, subject.style) or find_checkpoint(checkpoint)
+    people = dict(load_people(folder).get(subject.style, {})) if folder else {}
+    human = _human(folder, subject.style) if folder else None
+    index = PatternIndex.load(folder) if folder else None
+    arrangement, content = subject.arrangement, subject.content
+    measured = measure_cover(arrangement, content, human.profile if human else None, index)
+    if not subject.has_source:
+        measured |= dict.fromkeys((*ASPECTS["faithfulness"], "own_notes", "empty_bars"), math.nan)
+    judged = judge(measured, people)
+    if subject.musicxml is not None:
+        judged += _judge_reading(subject.musicxml, subject.ensemble or load_style(subject.style).ensemble.name)
+    findings = find_weak_bars(arrangement, content, people, index)
+    nearest = index.nearest(pattern_hashes(accompaniment(arrangement), content.grid.bars))[1] if index else ""
+    advice = dict.fromkeys([*advice_of(findings), *(one.advice for one in judged if one.advice)])
+    return Evaluation(subject, judged, tuple(findings), tuple(advice), nearest, people)
+
+
+def _human(folder: Path, style: str) -> HumanRange | None:
+    """What people's pieces in a style measure; for a user's style, the songs that it was learned from."""
+    own = user_styles().get(style)
+    return load_ranges(own).get(OWN) if own else load_ranges(folder).get(style)
+
+
+def save_evaluation(judged: Evaluation, folder: Path) -> dict[str, Path]:
+    """Write ``evaluation.json`` and ``evaluation.html`` into a folder, both or neither."""
+    from symbolic_cover.reports.evaluation_page import write_evaluation_html
+    from symbolic_cover.reports.rolls import piano_roll_png
+
+    subject = judged.subject
+    names = ("evaluation.json", "evaluation.html")
+    with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=folder) as made:
+        facts, page = (Path(made) / name for name in names)
+        facts.write_text(json.dumps(judged.facts(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        pages = _marked_pages(judged, Path(made))
+        write_evaluation_html(
+            page,
+            title=subject.content.title if subject.content.title != "Untitled" else subject.name,
+            style=subject.style, judged=judged.judged, findings=judged.findings, advice=judged.advice,
+            remarks=subject.remarks, score_svgs=pages,
+            piano_roll_pngs=[piano_roll_png(subject.content, subject.arrangement)],
+            audio_path=subject.audio or _played(subject, Path(made)),
+        )  # fmt: skip
+        return {path.suffix[1:]: path.replace(folder / path.name) for path in (facts, page)}
+
+
+def _marked_pages(judged: Evaluation, folder: Path) -> list[str]:
+    """The score with its weak bars coloured: the subject's own where its bars are those judged, else engraved anew."""
+    from symbolic_cover.notation.engrave import engrave_svg
+    from symbolic_cover.notation.musicxml import write_musicxml
+    from symbolic_cover.reports.marked_score import count_bars, mark_bars
+
+    subject = judged.subject
+    own = subject.musicxml if subject.musicxml and subject.musicxml.suffix.lower() != ".mxl" else None
+    pages = engrave_svg(own) if own else []
+    if count_bars(pages) != len(subject.content.grid.bars):
+        write_musicxml(replace(subject.arrangement, title=subject.content.title), folder / _SCORE)
+        pages = engrave_svg(folder / _SCORE)
+    reasons: dict[int, list[str]] = {}
+    for one in judged.findings:
+        for bar in range(one.first_bar, one.last_bar + 1) if one.kind != "form" else ():
+            reasons.setdefault(bar, []).append(one.text)
+    return mark_bars(pages, {bar: "; ".join(texts) for bar, texts in reasons.items()})
+
+
+def _played(subject: Subject, folder: Path) -> Path | None:
+    """The arrangement as sound, where there is a synthesizer and a SoundFont."""
+    from symbolic_cover.performance.midi import arrangement_score
+    from symbolic_cover.sound.audio import render_audio
+
+    path = folder / "cover.ogg"
+    try:
+        render_audio(arrangement_score(subject.arrangement), path)
+    except MissingDependencyError:
+        return None
+    return path
+
+
+def _judge_reading(musicxml: Path, ensemble: str) -> tuple[Judged, ...]:
+    """How hard the score is to read, beside people's of the ensemble; empty where it cannot be counted."""
+    people = readable_people().get(ensemble, {})
+    measured = readability.readability(musicxml)
+    return tuple(
+        Judged(f"reading_{name}", "readability", text, round(measured[name], 2), people.get(name),
+               verdict(round(measured[name], 2), people.get(name)))
+        for name, text in readability.DESCRIPTIONS.items()
+    )  # fmt: skip
+
+
+def _song(source: Path) -> Content:
+    transcript, grid = listen(source)
+    return analyze(quantize(transcript, grid), grid, transcript.title)
+
+
+def _parts_of(midi: Path) -> Iterator[Part]:
+    """The parts of a cover's MIDI, tick for tick as they were written."""
+    try:
+        score = symusic.Score(midi)
+    except Exception as error:  # symusic raises what its C++ parser throws
+        raise InputError(f"{midi} is not a MIDI file that can be read.", "Make the cover again.") from error
+    factor = TICKS_PER_QUARTER / score.ticks_per_quarter
+    for track in score.tracks:
+        notes = (
+            note._replace(onset_tick=round(note.onset_tick * factor),
+                          duration_tick=max(round(note.duration_tick * factor), 1))
+            for note in notes_of(track)
+        )  # fmt: skip
+        yield Part(track.name, "", track.program, tuple(sorted(notes)), track.is_drum)
+
+
+def _there(path: Path) -> Path | None:
+    return path if path.is_file() else None
+
+
+def _sound_in(folder: Path) -> Path | None:
+    return next((path for path in sorted(folder.glob("cover.*")) if path.suffix in AUDIO_SUFFIXES), None)

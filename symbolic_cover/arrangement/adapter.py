@@ -1,0 +1,69 @@
+"""A user's own style: a LoRA adapter (Hu et al., 2022, arXiv 2106.09685) over a checkpoint, in a folder to share.
+
+The folder is named after the style and holds
+
+- ``style.toml``: title, ensemble, the style that it is `like`, and the checkpoint it was learned on with the SHA-256 of
+  its weights;
+- ``adapter_model.safetensors``, ``adapter_config.json`` (PEFT): low-rank changes of the matrices, and the embedding of
+  the token ``Style_own``, which every checkpoint keeps free for this;
+- ``human_range.safetensors``: what the songs it was learned from measure; ``sources.json``, ``training.json``, and a
+  card, ``README.md``.
+
+Other weights are the wrong ones for an adapter, so that they are refused. The changes are added to the weights when
+they are loaded: a style of one's own is as fast as any.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+from symbolic_cover.arrangement.checkpoint import Checkpoint, load_checkpoint
+from symbolic_cover.core.errors import MissingDependencyError, UsageError
+from symbolic_cover.core.styles import style_facts, user_styles
+from symbolic_cover.evaluation.human_range import load_ranges
+
+#: The name of a user's style in the tokens of any checkpoint.
+OWN = "own"
+WEIGHTS = "adapter_model.safetensors"
+
+
+def load_for_style(folder: Path, style: str) -> Checkpoint:
+    """Load the checkpoint in `folder`, with the user's `style` added to it if that is one."""
+    checkpoint = load_checkpoint(folder)
+    own = user_styles().get(style)
+    return checkpoint if own is None else _with_adapter(checkpoint, folder, own)
+
+
+def weights_sha256(folder: Path) -> str:
+    """The SHA-256 of a checkpoint's weights, all its files one after the other."""
+    told = hashlib.sha256()
+    for path in sorted(folder.glob("model*.safetensors")):
+        told.update(path.read_bytes())
+    return told.hexdigest()
+
+
+def _with_adapter(checkpoint: Checkpoint, base: Path, own: Path) -> Checkpoint:
+    """The checkpoint with the changes of a style's folder in its weights; it knows the style by its name."""
+    name, facts = own.name, style_facts(own.name)
+    if weights_sha256(base) != facts["weights"]:
+        raise UsageError(
+            f"The style '{name}' was learned on other weights than those of {checkpoint.name}.",
+            "Learn it again with `symbolic-cover learn-style`, or name its checkpoint with --checkpoint.",
+        )
+    if not (own / WEIGHTS).is_file():
+        raise UsageError(f"The folder {own} lacks {WEIGHTS}.", "Learn the style again, or copy the whole folder.")
+    try:
+        from peft import PeftModel
+    except ImportError as error:
+        raise MissingDependencyError("A style of your own needs PEFT.", "Type: pip install peft") from error
+    model = PeftModel.from_pretrained(checkpoint.model, own, local_files_only=True).merge_and_unload().eval()
+    ranges = load_ranges(own)
+    return replace(
+        checkpoint,
+        name=f"{checkpoint.name} with {name}",
+        model=model,
+        tokenizer=checkpoint.tokenizer.renaming(OWN, name),
+        human=checkpoint.human | ({name: ranges[OWN]} if OWN in ranges else {}),
+    )

@@ -1,0 +1,40 @@
+"""Checkpoints that take the place of the shipped ones for this user; going back is taking the latest away."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from symbolic_cover.core.errors import UsageError
+from symbolic_cover.core.places import user_folder
+
+
+def _folder() -> Path:
+    return user_folder("checkpoints", "SYMBOLIC_COVER_CHECKPOINTS")
+
+
+def adopted() -> list[Path]:
+    """The adopted checkpoints, the latest last."""
+    return sorted((_folder()).glob("[0-9]*-*"))
+
+
+def adopt(checkpoint: Path) -> Path:
+    """Make a checkpoint the one that covers are made with. Raises UsageError if it is none."""
+    if not any(checkpoint.glob("model*.safetensors")):
+        raise UsageError(f"There is no checkpoint in {checkpoint}.", "Make one with: symbolic-cover refine")
+    number = int(adopted()[-1].name.split("-")[0]) + 1 if adopted() else 1
+    place = _folder() / f"{number:03d}-refined"
+    partial = place.with_name(f".{place.name}")
+    shutil.rmtree(partial, ignore_errors=True)
+    shutil.copytree(checkpoint, partial)
+    partial.rename(place)
+    return place
+
+
+def revert() -> Path:
+    """Take back the latest adoption; returns the folder that was removed. Raises UsageError where there is none."""
+    if not adopted():
+        raise UsageError("No refined checkpoint is in use.", "Adopt one with: symbolic-cover refine --adopt FOLDER")
+    latest = adopted()[-1]
+    shutil.rmtree(latest)
+    return latest

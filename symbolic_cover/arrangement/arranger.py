@@ -1,0 +1,130 @@
+"""From content to drafts: an accompaniment by the model or by rules, with the melody laid over it.
+
+The melody is not the model's to change: it is given to the leading part as the song has it, and the
+model plays around it. So the tune is kept at full fidelity whatever the model does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from symbolic_cover.arrangement.checkpoint import Checkpoint
+from symbolic_cover.arrangement.endings import close_together
+from symbolic_cover.arrangement.rules import arrange_by_rules
+from symbolic_cover.core.arrangement import Arrangement, Part
+from symbolic_cover.core.controls import Controls
+from symbolic_cover.core.ensemble import Ensemble, PartSpec, Style
+from symbolic_cover.core.music import Note
+from symbolic_cover.core.sheet import Content
+from symbolic_cover.tokens.tokenizer import DRUMS
+from symbolic_cover.tokens.vocabulary import within_range
+
+_MELODY_VELOCITY = 92
+
+
+def draft_by_rules(content: Content, style: Style, controls: Controls) -> Arrangement:
+    """The rule-based arrangement of a song."""
+    return lay_melody_over(
+        arrange_by_rules(content, style.ensemble, controls.level), content, style, controls, arranger="rules"
+    )
+
+
+def draft_by_model(
+    checkpoint: Checkpoint,
+    content: Content,
+    style: Style,
+    controls: Controls,
+    progress: Callable[[float], None] | None = None,
+) -> list[Arrangement]:
+    """`controls.candidates` arrangements by the model, which knows songs in C major and A minor: there it plays."""
+    from symbolic_cover.arrangement.sample import sample_accompaniments
+
+    steps = content.key.steps_home
+    drawn = sample_accompaniments(checkpoint, content.transposed(steps), at_home(style, steps), controls, progress)
+    back = [{name: _moved(notes, 0 if name == DRUMS else -steps) for name, notes in parts.items()} for parts in drawn]
+    closed = [close_together(parts, content, style.ensemble) for parts in back]
+    return [lay_melody_over(parts, content, style, controls, arranger=checkpoint.name) for parts in closed]
+
+
+def at_home(style: Style, semitones: int) -> Style:
+    """The style for instruments that sound so many semitones higher, as a song does that is played at home."""
+    parts = tuple(
+        part if part.is_drums else replace(part, lowest=part.lowest + semitones, highest=part.highest + semitones)
+        for part in style.ensemble.parts
+    )
+    return replace(style, ensemble=replace(style.ensemble, parts=parts))
+
+
+def _moved(notes: Sequence[Note], semitones: int) -> list[Note]:
+    return [note._replace(pitch=note.pitch + semitones) for note in notes]
+
+
+def lay_melody_over(
+    accompaniment: Mapping[str, Sequence[Note]], content: Content, style: Style, controls: Controls, *, arranger: str
+) -> Arrangement:
+    """Join accompaniment and melody into an arrangement."""
+    melody = tuple(note._replace(velocity=max(note.velocity, _MELODY_VELOCITY)) for note in content.melody)
+    parts = []
+    for spec in style.ensemble.parts:
+        notes = list(accompaniment.get(spec.name, ()))
+        if spec.name == style.ensemble.lead:
+            notes += melody
+        parts.append(Part(spec.label, spec.group, spec.program, tuple(sorted(notes)), spec.is_drums))
+    return Arrangement(
+        parts=tuple(parts),
+        melody=melody,
+        grid=content.grid,
+        key=content.key,
+        chords=content.chords,
+        style=style.name,
+        like=style.like,
+        arranger=arranger,
+        title=content.title,
+        seed=controls.seed,
+    )
+
+
+def prepare_content(content: Content, controls: Controls, ensemble: Ensemble | None = None) -> Content:
+    """The content as the cover will have it: transposed, at its tempo, the tune where its part can play it.
+
+    Transposition that would leave the keyboard is done an octave up or down. A tune that lies outside the range
+    of the part that leads `ensemble` moves by octaves, whole if that helps, single notes otherwise.
+    """
+    grid = content.grid
+    if controls.tempo != 1.0:
+        grid = replace(grid, beat_sec=grid.beat_sec / controls.tempo)
+    moved = content.transposed(controls.transpose)
+    melody = _on_keyboard(moved.melody)
+    lead = ensemble.lead_spec if ensemble else None
+    return replace(
+        moved,
+        grid=grid,
+        melody=_within_range(melody, lead) if lead else melody,
+        bass=_on_keyboard(moved.bass),
+        texture=_on_keyboard(moved.texture),
+    )
+
+
+def _within_range(melody: Sequence[Note], lead: PartSpec) -> tuple[Note, ...]:
+    """The tune in the octave that suits its part best."""
+    octave = min((0, 12, -12, 24, -24), key=lambda step: sum(_beyond(note.pitch + step, lead) for note in melody))
+    moved = []
+    for note in melody:
+        pitch = note.pitch + octave
+        while pitch < lead.lowest:
+            pitch += 12
+        while pitch > lead.highest:
+            pitch -= 12
+        moved.append(note._replace(pitch=pitch))
+    return tuple(moved)
+
+
+def _beyond(pitch: int, lead: PartSpec) -> int:
+    """Semitones by which a pitch lies outside a part's range."""
+    return max(lead.lowest - pitch, pitch - lead.highest, 0)
+
+
+def _on_keyboard(notes: Sequence[Note]) -> tuple[Note, ...]:
+    """The notes, those beyond a piano's keys moved by octaves."""
+    return tuple(sorted(note._replace(pitch=within_range(note.pitch)) for note in notes))

@@ -1,0 +1,116 @@
+"""What the model is shown of a song and asked for: the header, and the source side of every bar."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from symbolic_cover.arrangement.checkpoint import Checkpoint
+from symbolic_cover.core.controls import LEVELS, Controls
+from symbolic_cover.core.ensemble import Style
+from symbolic_cover.core.errors import UsageError
+from symbolic_cover.core.music import Note
+from symbolic_cover.core.sheet import Content
+from symbolic_cover.tokens import vocabulary as v
+from symbolic_cover.tokens.tokenizer import BarTokenizer, bars_of_content, bars_of_parts, place_of
+
+#: What no loss is counted on, as Hugging Face has it.
+IGNORED_LABEL = -100
+_BASS_FROM = 0.3
+#: The density class that each level asks for; the full level leaves it to the model.
+_DENSITY_OF_LEVEL = {"easy": 2, "intermediate": 4, "full": None}
+_SPARSEST, _DENSEST_HANDS, _DENSEST_BAND = 1, 8, 12
+
+
+@dataclass(frozen=True)
+class Sight:
+    """The header's token ids, and what is shown of each bar; the song sounds from bar `first` to bar `last`."""
+
+    tokenizer: BarTokenizer
+    content: Content
+    header: list[int]
+    sources: list[dict[str, Any]]
+    first: int
+    last: int
+
+    @classmethod
+    def of(cls, checkpoint: Checkpoint, content: Content, style: Style, controls: Controls) -> Sight:
+        """What a checkpoint is shown: by fidelity, the bass and a share of the texture; and what is asked."""
+        tokenizer, human = checkpoint.tokenizer, checkpoint.human.get(style.name)
+        usual = human.level if human else controls.level
+        level = min(controls.level, usual, key=LEVELS.index)
+        header = tokenizer.ids(tokenizer.header(style.name, level, style.ensemble.name))
+        first, last = _sounding_bars(content)
+        sources = _visible(tokenizer, content, style, controls, first, last)
+        return cls(tokenizer, content, header, sources, first, last)
+
+    def source_ids(self, index: int) -> list[int]:
+        """The X of a bar as token ids."""
+        return self.tokenizer.ids(self.tokenizer.source_bar(**self.sources[index]))
+
+    def shown(self, index: int) -> list[Note]:
+        """The notes of the song, beside its tune, that the model is shown of a bar."""
+        return [*self.sources[index]["bass"], *self.sources[index]["texture"]]
+
+    def sounds(self, index: int) -> bool:
+        """Whether the song has a chord or a note of the tune in a bar."""
+        return bool(self.sources[index]["chords"] or self.sources[index]["melody"])
+
+    def window(self, parts: Mapping[str, Sequence[Note]], context: int) -> tuple[list[int], list[int]]:
+        """An accompaniment beside what is shown, as the model learns from both: token ids, and labels.
+
+        `parts` has the accompaniment by part, without the tune. Labels are the tokens of Y and the sign that ends each
+        bar; `IGNORED_LABEL` elsewhere. Whole bars only, as many as fit into `context`.
+        """
+        bars = self.content.grid.bars
+        played = bars_of_parts(parts, bars)
+        (end,) = self.tokenizer.ids(["Bar_inner"])
+        ids, labels = list(self.header), [IGNORED_LABEL] * len(self.header)
+        for index in range(self.first, self.last + 1):
+            x = self.source_ids(index)
+            y = self.tokenizer.ids(self.tokenizer.target_bar(bars[index], played[index]))
+            if len(ids) + len(x) + len(y) >= context:
+                break
+            ids += x + y
+            labels += [end if index > self.first else IGNORED_LABEL, *[IGNORED_LABEL] * (len(x) - 1), *y]
+        return [*ids, end], [*labels, end]
+
+
+def _visible(
+    tokenizer: BarTokenizer, content: Content, style: Style, controls: Controls, first: int, last: int
+) -> list[dict[str, Any]]:
+    rng = np.random.default_rng(controls.seed)
+    density = _DENSITY_OF_LEVEL[controls.level]
+    if controls.density is not None:
+        densest = _DENSEST_HANDS if len(style.ensemble.parts) == 2 else _DENSEST_BAND
+        density = _class_asked(tokenizer, "Density", controls.density, _SPARSEST, densest)
+    polyphony = None
+    if controls.polyphony is not None:
+        polyphony = _class_asked(tokenizer, "Polyphony", controls.polyphony, 0, len(v.POLYPHONY_BOUNDS))
+    bars = bars_of_content(content)
+    for index, bar in enumerate(bars):
+        bar["place"] = place_of(index - first, last - first + 1) if content.is_whole else "inner"
+        shown = rng.random(len(bar["texture"])) < controls.fidelity
+        bar["texture"] = [note for note, keep in zip(bar["texture"], shown, strict=True) if keep]
+        bar["bass"] = bar["bass"] if controls.fidelity >= _BASS_FROM else []
+        bar["density"], bar["polyphony"] = density, polyphony
+    return bars
+
+
+def _class_asked(tokenizer: BarTokenizer, kind: str, share: float, lowest: int, highest: int) -> int:
+    """The class of a control for a `share` 0..1 of what there is; older checkpoints know fewer, or none."""
+    known = sum(word.startswith(f"{kind}_") for word in tokenizer.vocab)
+    if not known:
+        raise UsageError(f"The checkpoint knows no --{kind.lower()}.", "Leave it out, or choose another checkpoint.")
+    return round(lowest + share * (min(highest, known - 1) - lowest))
+
+
+def _sounding_bars(content: Content) -> tuple[int, int]:
+    """The first and the last bar in which the song has a note or a chord."""
+    onsets = [note.onset_tick for note in content.notes]
+    begins = [*onsets, *(chord.start_tick for chord in content.chords)]
+    ends = [*onsets, *(chord.end_tick - 1 for chord in content.chords)]
+    return content.grid.bar_index(min(begins)), content.grid.bar_index(max(ends))

@@ -1,0 +1,70 @@
+"""A cover on the grid: its parts, and what is said of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from symbolic_cover.core.grid import Grid
+from symbolic_cover.core.music import Chord, Key, Note, Section
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one player or one hand plays. Parts with the same `group` share one instrument, an empty one is none.
+
+    The pitches of a part with `is_drums` are General MIDI's percussion, not pitches.
+    """
+
+    name: str
+    group: str
+    program: int
+    notes: tuple[Note, ...]
+    is_drums: bool = False
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """A cover on the grid. `melody` are those notes of the leading part that are the song's tune.
+
+    `source` names what was covered, `sections` are the song's. `like` is the style in whose manner it is played, if not
+    its own.
+    """
+
+    parts: tuple[Part, ...]
+    melody: tuple[Note, ...]
+    grid: Grid
+    key: Key
+    chords: tuple[Chord, ...]
+    style: str
+    arranger: str
+    title: str = "Untitled"
+    seed: int = 0
+    composer: str = ""
+    source: str = ""
+    sections: tuple[Section, ...] = ()
+    like: str = ""
+
+    @property
+    def manner(self) -> str:
+        """The style in whose manner this is played."""
+        return self.like or self.style
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """The notes of all parts, sorted."""
+        return tuple(sorted(note for part in self.parts for note in part.notes))
+
+    @property
+    def pitched_notes(self) -> tuple[Note, ...]:
+        """The notes of all parts but the drums, sorted."""
+        return tuple(sorted(note for part in self.parts if not part.is_drums for note in part.notes))
+
+
+@dataclass(frozen=True)
+class Report:
+    """How good a cover is: `scores` by arranger (``model``, ``rules``), and what to say about it."""
+
+    scores: dict[str, dict[str, float]]
+    findings: tuple[str, ...]
+    settings: dict[str, object]
+    timings_sec: dict[str, float]

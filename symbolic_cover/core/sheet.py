@@ -1,0 +1,49 @@
+"""The song sheet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from symbolic_cover.core.grid import Grid
+from symbolic_cover.core.music import Chord, Key, Note
+
+
+@dataclass(frozen=True)
+class Content:
+    """The lead sheet and more: what a cover keeps of a song. All notes on the grid, sorted.
+
+    `texture` is what remains beside melody and bass. `chords` do not overlap and may leave gaps. An excerpt is not
+    `is_whole`: its first and last bars are not those of its song.
+    """
+
+    grid: Grid
+    melody: tuple[Note, ...]
+    bass: tuple[Note, ...]
+    texture: tuple[Note, ...]
+    chords: tuple[Chord, ...]
+    key: Key
+    title: str = "Untitled"
+    is_whole: bool = True
+
+    def transposed(self, semitones: int) -> Content:
+        """The song so many semitones higher, wherever that leads."""
+
+        def moved(notes: tuple[Note, ...]) -> tuple[Note, ...]:
+            return tuple(note._replace(pitch=note.pitch + semitones) for note in notes)
+
+        return replace(
+            self,
+            melody=moved(self.melody),
+            bass=moved(self.bass),
+            texture=moved(self.texture),
+            chords=tuple(
+                chord._replace(root=(chord.root + semitones) % 12, bass=(chord.bass + semitones) % 12)
+                for chord in self.chords
+            ),
+            key=self.key.transposed(semitones),
+        )
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """Every note of the song."""
+        return tuple(sorted(self.melody + self.bass + self.texture))

@@ -1,0 +1,76 @@
+"""The styles to cover in, one TOML file each in ``presets/styles``, and who plays them, ``presets/ensembles.toml``.
+
+A user's own styles (`symbolic-cover learn-style`) are folders of the same kind of file, ``style.toml``, beside the
+weights that were learned: see `arrangement/adapter.py`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from symbolic_cover.core.ensemble import Ensemble, PartSpec, Style
+from symbolic_cover.core.errors import UsageError
+from symbolic_cover.core.places import user_folder
+
+_PRESETS = Path(__file__).parent.parent / "presets"
+STYLES_FOLDER = _PRESETS / "styles"
+STYLE_FILE = "style.toml"
+_OWN_FACTS = ("title", "ensemble", "like", "checkpoint", "weights")
+
+
+def load_ensembles() -> dict[str, Ensemble]:
+    """All ensembles by name."""
+    facts = tomllib.loads((_PRESETS / "ensembles.toml").read_text(encoding="utf-8"))
+    return {
+        name: Ensemble(name, parts=tuple(PartSpec(**part) for part in one.pop("parts")), **one)
+        for name, one in facts.items()
+    }
+
+
+def style_names() -> list[str]:
+    """The names of all styles that come with the program."""
+    return sorted(path.stem for path in STYLES_FOLDER.glob("*.toml"))
+
+
+def user_styles_folder(into: Path | None = None) -> Path:
+    """Where a user's own styles are: `into`, else $SYMBOLIC_COVER_STYLES, else a folder of the user's data."""
+    return into if into is not None else user_folder("styles", "SYMBOLIC_COVER_STYLES")
+
+
+def user_styles() -> dict[str, Path]:
+    """The folders of the user's own styles by name; none has the name of a style of the program's."""
+    found = sorted(user_styles_folder().glob(f"[!.]*/{STYLE_FILE}"))
+    return {path.parent.name: path.parent for path in found if path.parent.name not in style_names()}
+
+
+def load_style(name: str, ensemble_name: str | None = None) -> Style:
+    """A style by name, for its own ensemble or another; raises `UsageError` for an unknown one."""
+    facts = style_facts(name)
+    ensembles = load_ensembles()
+    played_by = ensemble_name or facts["ensemble"]
+    if played_by not in ensembles:
+        raise UsageError(f"There is no ensemble '{played_by}'.", f"Choose one of: {', '.join(ensembles)}.")
+    ensemble = ensembles[played_by]
+    programs = facts.get("programs", {})
+    parts = tuple(replace(part, program=programs.get(part.name, part.program)) for part in ensemble.parts)
+    return Style(name, facts["title"], replace(ensemble, parts=parts), facts.get("like", ""))
+
+
+def style_facts(name: str) -> dict[str, Any]:
+    """What the file of a style says; raises `UsageError` for an unknown style."""
+    own = user_styles()
+    if name not in style_names() and name not in own:
+        raise UsageError(f"There is no style '{name}'.", f"Choose one of: {', '.join([*style_names(), *own])}.")
+    if name not in own:
+        return tomllib.loads((STYLES_FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
+    path, remedy = own[name] / STYLE_FILE, "Learn the style again, or remove its folder."
+    try:
+        facts = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}.", remedy) from error
+    if missing := [fact for fact in _OWN_FACTS if not isinstance(facts.get(fact), str)]:
+        raise UsageError(f"{path} does not say: {', '.join(missing)}.", remedy)
+    return facts

@@ -1,0 +1,225 @@
+"""What a musician's eye finds in a cover: weak bars, and what to try next.
+
+Bars are counted from 0 here and from 1 in what people read. Each kind of finding is one function; what it looks for,
+and how much of it is too much, is said there.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from symbolic_cover.analysis.chords import beat_edges, recognise_chords
+from symbolic_cover.analysis.form import sections_of
+from symbolic_cover.analysis.hands import unplayable_onsets
+from symbolic_cover.core.arrangement import Arrangement
+from symbolic_cover.core.instruments import KEYBOARDS
+from symbolic_cover.core.music import Bar, Note
+from symbolic_cover.core.sheet import Content
+from symbolic_cover.evaluation.measures import figure_runs
+from symbolic_cover.evaluation.memorisation import PatternIndex, accompaniment, pattern_hashes
+from symbolic_cover.evaluation.metrics import chord_at, majmin
+from symbolic_cover.evaluation.people import Range
+
+_LOST_SHARE = 0.34
+#: An octave blip leaps so far both ways, and lies so near to both neighbours an octave away (semitones).
+_LEAP, _NEAR = 9, 5
+_MEANT = 3
+_WRONG_CHORD_BARS = 2
+#: Bars in a row with one figure that are not too many in any style, and where people's range is not known.
+_SHORT_FIGURE, _LONG_FIGURE = 4, 8
+_STRUCK_AGAIN = 3
+_MANY_LETTERS, _SHORT_SECTION_BARS = 5, 8
+
+
+class Finding(NamedTuple):
+    """Something weak in bars `first_bar` to `last_bar` (inclusive), what it is and what to try."""
+
+    first_bar: int
+    last_bar: int
+    kind: str
+    text: str
+    advice: str
+
+    @property
+    def where(self) -> str:
+        """The bars as people count them."""
+        return bars_in_words(self.first_bar, self.last_bar)
+
+
+def advice_of(findings: Sequence[Finding]) -> list[str]:
+    """What to try, one line for findings that are alike: ``bars 9, 12 and 44-45: ...``."""
+    places: dict[tuple[str, str], list[str]] = {}
+    for one in findings:
+        places.setdefault((one.text, one.advice), []).append(one.where.split()[1])
+    lines = []
+    for (text, advice), where in places.items():
+        listed = " and ".join(filter(None, (", ".join(where[:-1]), where[-1])))
+        word = "bar" if len(where) == 1 and "-" not in where[0] else "bars"
+        lines.append(f"{word} {listed}: {text}; {advice}.")
+    return lines
+
+
+def bars_in_words(first: int, last: int) -> str:
+    """``bar 3`` or ``bars 3-5``, for bars counted from 0."""
+    return f"bar {first + 1}" if first == last else f"bars {first + 1}-{last + 1}"
+
+
+def find_weak_bars(
+    arrangement: Arrangement,
+    content: Content,
+    people: Mapping[str, Range] | None = None,
+    index: PatternIndex | None = None,
+) -> list[Finding]:
+    """All findings in order of bars. `people`: the ranges of the style; without `index` nothing is sought as copied."""
+    figure = (people or {}).get("longest_figure")
+    found = [
+        *lost_melody(arrangement, content),
+        *other_chords(arrangement, content),
+        *octave_blips(arrangement.melody, content),
+        *long_figures(arrangement, content.grid.bars, max(figure.high, _SHORT_FIGURE) if figure else _LONG_FIGURE),
+        *restless_end(arrangement, content),
+        *many_sections(content),
+        *unplayable_bars(arrangement, content.grid.bars),
+        *empty_stretches(arrangement, content),
+        *(copied_passages(arrangement, content.grid.bars, index) if index else ()),
+    ]
+    return sorted(found)
+
+
+def lost_melody(arrangement: Arrangement, content: Content) -> Iterator[Finding]:
+    """Bars in which a third of the tune or more is not played."""
+    played = {(note.onset_tick, note.pitch) for note in arrangement.pitched_notes}
+    wanted = [0] * len(content.grid.bars)
+    lost = [0] * len(content.grid.bars)
+    for note in content.melody if played else ():
+        bar = content.grid.bar_index(note.onset_tick)
+        wanted[bar] += 1
+        lost[bar] += (note.onset_tick, note.pitch) not in played
+    for first, last in _stretches(
+        [n > 0 and missing / n >= _LOST_SHARE for n, missing in zip(wanted, lost, strict=True)]
+    ):
+        share = sum(lost[first : last + 1]) / sum(wanted[first : last + 1])
+        yield Finding(first, last, "melody", f"{share:.0%} of the melody is lost",
+                      "raise --fidelity, or choose players who can reach the tune with --ensemble")  # fmt: skip
+
+
+def other_chords(arrangement: Arrangement, content: Content) -> Iterator[Finding]:
+    """Two bars or more in a row in which no beat has the song's chord (by root and third)."""
+    if not content.chords or not arrangement.pitched_notes:
+        return
+    found = recognise_chords(arrangement.pitched_notes, content.grid)
+    right: list[list[bool]] = [[] for _ in content.grid.bars]
+    for tick in beat_edges(content.grid)[:-1]:
+        wanted, heard = chord_at(content.chords, tick), chord_at(found, tick)
+        if wanted is not None and heard is not None and majmin(wanted) is not None:
+            right[content.grid.bar_index(tick)].append(majmin(wanted) == majmin(heard))
+    for first, last in _stretches([bool(bar) and not any(bar) for bar in right]):
+        if last - first + 1 >= _WRONG_CHORD_BARS:
+            yield Finding(
+                first, last, "chords", "the chords are not the song's", "raise --fidelity, or try another --seed"
+            )
+
+
+def octave_blips(melody: Sequence[Note], content: Content) -> Iterator[Finding]:
+    """Single notes of the tune that leap away and back, and would lie near both neighbours an octave off.
+
+    What the tune does three times, leap for leap, is meant.
+    """
+    bar_tick = content.grid.meter.bar_tick
+    threes = list(zip(melody, melody[1:], melody[2:], strict=False))
+    leaps_of = Counter((note.pitch - before.pitch, note.pitch - after.pitch) for before, note, after in threes)
+    blips = set()
+    for before, note, after in threes:
+        steps = (note.pitch - before.pitch, note.pitch - after.pitch)
+        near = note.onset_tick - before.end_tick <= bar_tick and after.onset_tick - note.end_tick <= bar_tick
+        leaps = min(steps) >= _LEAP or max(steps) <= -_LEAP
+        fits = all(abs(abs(step) - 12) <= _NEAR for step in steps)
+        if near and leaps and fits and leaps_of[steps] < _MEANT:
+            blips.add(content.grid.bar_index(note.onset_tick))
+    for first, last in _stretches([bar in blips for bar in range(len(content.grid.bars))]):
+        yield Finding(first, last, "octave blip", "a note of the tune lies an octave off its neighbours",
+                      "correct the tune in what `symbolic-cover transcribe` writes, and cover that")  # fmt: skip
+
+
+def long_figures(arrangement: Arrangement, bars: Sequence[Bar], most: float) -> Iterator[Finding]:
+    """More than `most` bars in a row in which a part repeats one figure, at whatever pitch."""
+    for part in arrangement.parts:
+        for first, last in figure_runs(part, arrangement.melody, bars):
+            if last - first + 1 > most:
+                yield Finding(first, last, "repeated figure",
+                              f"the {part.name.lower()} repeats one figure for {last - first + 1} bars",
+                              "try another --seed, more --candidates, or another --density")  # fmt: skip
+
+
+def restless_end(arrangement: Arrangement, content: Content) -> Iterator[Finding]:
+    """A last bar that strikes the same notes three times or more, where one expects them to be held."""
+    beside = accompaniment(arrangement)
+    if not beside or not content.is_whole:
+        return
+    bar = content.grid.bar_index(max(note.onset_tick for note in beside))
+    begin = content.grid.bars[bar].start_tick
+    struck: dict[int, set[int]] = {}
+    for note in beside:
+        if note.onset_tick >= begin:
+            struck.setdefault(note.onset_tick, set()).add(note.pitch)
+    runs = [len(list(same)) for _, same in itertools.groupby(struck[tick] for tick in sorted(struck))]
+    if max(runs) >= _STRUCK_AGAIN:
+        yield Finding(bar, bar, "restless end", f"the last bar strikes one chord {max(runs)} times",
+                      "try another --seed, or hold the chord in the score")  # fmt: skip
+
+
+def many_sections(content: Content) -> Iterator[Finding]:
+    """More letters than a song has: `_MANY_LETTERS` or more, for sections shorter than eight bars on average."""
+    sections = sections_of(content)
+    letters = {section.label.rstrip("0123456789") for section in sections}
+    if len(letters) >= _MANY_LETTERS and len(content.grid.bars) / len(sections) < _SHORT_SECTION_BARS:
+        yield Finding(0, len(content.grid.bars) - 1, "form",
+                      f"{len(sections)} sections with {len(letters)} letters in {len(content.grid.bars)} bars",
+                      "the bar lines may be wrong: give --bpm, --meter or --downbeat")  # fmt: skip
+
+
+def unplayable_bars(arrangement: Arrangement, bars: Sequence[Bar]) -> Iterator[Finding]:
+    """Bars in which a keyboard player's two hands cannot hold what is struck."""
+    players: dict[str, list[Note]] = {}
+    for number, part in enumerate(arrangement.parts):
+        if not part.is_drums and part.program in KEYBOARDS:
+            players.setdefault(part.group or f"\0{number}", []).extend(part.notes)
+    bad = [
+        any(
+            unplayable_onsets([note for note in notes if bar.start_tick <= note.onset_tick < bar.end_tick])[0]
+            for notes in players.values()
+        )
+        for bar in bars
+    ]
+    for first, last in _stretches(bad):
+        yield Finding(first, last, "unplayable", "two hands cannot hold the notes", "choose an easier --level")
+
+
+def empty_stretches(arrangement: Arrangement, content: Content) -> Iterator[Finding]:
+    """Bars in which the song has notes and the cover none, not even held ones."""
+
+    def sounds(notes: Sequence[Note], bar: Bar) -> bool:
+        return any(note.onset_tick < bar.end_tick and note.end_tick > bar.start_tick for note in notes)
+
+    silent = [sounds(content.notes, bar) and not sounds(arrangement.notes, bar) for bar in content.grid.bars]
+    for first, last in _stretches(silent):
+        yield Finding(first, last, "empty", "nobody plays", "raise --density, or try another --seed")
+
+
+def copied_passages(arrangement: Arrangement, bars: Sequence[Bar], index: PatternIndex) -> Iterator[Finding]:
+    """Passages whose accompaniment is that of a training song."""
+    for one in index.copied(pattern_hashes(accompaniment(arrangement), bars)):
+        yield Finding(one.first_bar, one.last_bar, "copied",
+                      f"the accompaniment is that of {one.title} from its bar {one.source_bar + 1}",
+                      "try another --seed, unless that is the song covered")  # fmt: skip
+
+
+def _stretches(marked: Sequence[bool]) -> Iterator[tuple[int, int]]:
+    """First and last index of each run of marked places."""
+    for is_marked, run in itertools.groupby(enumerate(marked), key=lambda item: bool(item[1])):
+        if is_marked:
+            places = [place for place, _ in run]
+            yield places[0], places[-1]

@@ -1,0 +1,167 @@
+"""What people's arrangements in a style measure, so that a number of ours means something.
+
+`measure` looks at a few bars of an arrangement; a `HumanRange` has the mean and the spread of the same numbers over
+excerpts of real pieces, and their mean style profile. `distance` says how far an arrangement is from them. The
+ranges of all styles are made with a corpus and lie beside the weights in ``human_range.safetensors``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from symbolic_cover.core.controls import LEVELS
+from symbolic_cover.core.music import TICKS_PER_QUARTER, Note
+from symbolic_cover.core.sheet import Content
+from symbolic_cover.evaluation.metrics import (
+    bar_repetition,
+    chord_accuracy,
+    chord_tone_ratio,
+    grooving_similarity,
+    pitch_class_entropy,
+)
+from symbolic_cover.evaluation.style import style_fit, style_profile
+
+FILE_NAME = "human_range.safetensors"
+MEASURED = (
+    "chord_accuracy",
+    "chord_tone_ratio",
+    "grooving_similarity",
+    "pitch_class_entropy",
+    "bar_repetition",
+    "density",
+    "struck_together",
+    "duration",
+    "silent_bars",
+    "style_fit",
+)
+#: Beyond so many standard deviations it is no matter how far; and no standard deviation counts as less than this.
+_FAR, _LEAST_SPREAD = 3.0, 0.05
+#: A level is usual where so many of a style's pieces are played at it.
+_USUAL = 0.3
+
+
+@dataclass(frozen=True)
+class HumanRange:
+    """`mean` and `spread` (standard deviation) of each of `MEASURED`, and the mean style profile.
+
+    `level` is the hardest level at which the style is usually played.
+    """
+
+    mean: dict[str, float]
+    spread: dict[str, float]
+    profile: np.ndarray
+    level: str = "full"
+
+
+#: What to go by where a style has no range of its own.
+GENERAL = HumanRange(
+    mean={"chord_accuracy": 0.9, "chord_tone_ratio": 0.87, "grooving_similarity": 0.85, "bar_repetition": 0.0,
+          "silent_bars": 0.05},
+    spread={"chord_accuracy": 0.1, "chord_tone_ratio": 0.07, "grooving_similarity": 0.1, "bar_repetition": 0.1,
+            "silent_bars": 0.1},
+    profile=np.zeros(1),
+)  # fmt: skip
+
+
+def measure(parts: Mapping[str, Sequence[Note]], content: Content, profile: np.ndarray) -> dict[str, float]:
+    """The numbers of `MEASURED` for the bars of `content.grid`; the tune belongs to one of the `parts`.
+
+    `density` is log2 of the pitched notes a quarter, `duration` log2 of their mean length in ticks, `silent_bars` the
+    share of bars, over the parts that play at all, in which a part begins no note. What cannot be told is NaN.
+    """
+    tune = {(note.onset_tick, note.pitch) for note in content.melody}
+    pitched = sorted(note for name, notes in parts.items() if name != "drums" for note in notes)
+    everything = sorted(note for notes in parts.values() for note in notes)
+    accompaniment = [note for note in pitched if (note.onset_tick, note.pitch) not in tune]
+    bars = content.grid.bars
+    quarters = (bars[-1].end_tick - bars[0].start_tick) / TICKS_PER_QUARTER
+    onsets = {note.onset_tick for note in accompaniment}
+    silent = [
+        not any(bar.start_tick <= note.onset_tick < bar.end_tick for note in notes)
+        for notes in parts.values()
+        for bar in bars
+        if notes
+    ]
+    return {
+        "chord_accuracy": chord_accuracy(content.chords, pitched, content.grid),
+        "chord_tone_ratio": chord_tone_ratio(accompaniment, content.chords),
+        "grooving_similarity": grooving_similarity(everything, bars),
+        "pitch_class_entropy": pitch_class_entropy(pitched, bars),
+        "bar_repetition": bar_repetition(everything, bars),
+        "density": math.log2(1 + len(pitched) / quarters),
+        "struck_together": len(accompaniment) / len(onsets) if onsets else math.nan,
+        "duration": math.log2(np.mean([note.duration_tick for note in pitched])) if pitched else math.nan,
+        "silent_bars": float(np.mean(silent)) if silent else math.nan,
+        "style_fit": style_fit(style_profile(parts.values()), profile) if profile.any() else math.nan,
+    }
+
+
+def distance(measured: Mapping[str, float], human: HumanRange) -> float:
+    """Mean over the numbers of how many standard deviations they are from people's mean, none more than `_FAR`."""
+    far = [abs(measured[name] - human.mean[name]) / human.spread[name] for name in MEASURED if name in human.mean]
+    return float(np.mean([min(value, _FAR) if not math.isnan(value) else _FAR for value in far]))
+
+
+def range_of(
+    excerpts: Sequence[tuple[Mapping[str, Sequence[Note]], Content]], levels: Sequence[str] = ()
+) -> HumanRange:
+    """The range of people's arrangements, each given by its parts and its song, and of the levels of whole pieces."""
+    profile = np.mean([style_profile(parts.values()) for parts, _ in excerpts], axis=0)
+    measured = [measure(parts, content, profile) for parts, content in excerpts]
+    mean, spread = {}, {}
+    for name in MEASURED:
+        values = np.array([one[name] for one in measured])
+        if np.isfinite(values).sum() >= len(values) / 2:
+            mean[name] = float(np.nanmean(values))
+            spread[name] = max(float(np.nanstd(values)), _LEAST_SPREAD)
+    usual = [level for level in LEVELS if levels and levels.count(level) / len(levels) >= _USUAL]
+    return HumanRange(mean, spread, profile, usual[-1] if usual else LEVELS[-1])
+
+
+def excerpt(content: Content, first: int, last: int) -> Content:
+    """The song's bars from `first` to `last` alone; ticks stay what they are."""
+    bars = content.grid.bars[first : last + 1]
+    begin, end = bars[0].start_tick, bars[-1].end_tick
+
+    def inside(notes: Sequence[Note]) -> tuple[Note, ...]:
+        return tuple(note for note in notes if begin <= note.onset_tick < end)
+
+    return replace(
+        content,
+        grid=replace(content.grid, bars=bars),
+        is_whole=False,
+        melody=inside(content.melody),
+        bass=inside(content.bass),
+        texture=inside(content.texture),
+        chords=tuple(chord for chord in content.chords if chord.start_tick < end and chord.end_tick > begin),
+    )
+
+
+def save_ranges(ranges: Mapping[str, HumanRange], folder: Path) -> None:
+    """Write the ranges of all styles into a folder."""
+    from safetensors.numpy import save_file
+
+    told = {style: json.dumps([one.mean, one.spread, one.level]) for style, one in ranges.items()}
+    profiles = {style: one.profile.astype(np.float16) for style, one in ranges.items()}
+    save_file(profiles, folder / FILE_NAME, metadata=told)
+
+
+def load_ranges(folder: Path) -> dict[str, HumanRange]:
+    """The ranges in a folder by style; {} where there are none."""
+    from safetensors import safe_open
+
+    path = folder / FILE_NAME
+    if not path.is_file():
+        return {}
+    with safe_open(path, framework="numpy") as file:
+        ranges = {}
+        for style, told in sorted((file.metadata() or {}).items()):
+            mean, spread, level = json.loads(told)
+            ranges[style] = HumanRange(mean, spread, file.get_tensor(style).astype(float), level)
+    return ranges

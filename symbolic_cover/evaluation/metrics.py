@@ -1,0 +1,249 @@
+"""Metrics of an arrangement, against its source or against another arrangement of the song.
+
+Conventions: notes are on the grid (12 ticks a quarter); a "bar" is a bar of the grid; every metric
+is a float, most of them shares between 0 and 1. Where nothing can be counted the value is NaN.
+
+Faithfulness: `melody_retention`, `chord_accuracy`, `chord_tone_ratio`.
+Against a human version: `bar_chroma_cosine`, `bar_onset_cosine`, `note_f1`.
+Playing: `unplayable_share` (of keyboards). Texture: `notes_per_bar`, `grooving_similarity`, `pitch_class_entropy`
+(Wu & Yang, ISMIR 2020), `ioi_pattern_entropy`, `bar_repetition`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from symbolic_cover.analysis.chords import beat_edges, recognise_chords
+from symbolic_cover.analysis.hands import Reach, unplayable_onsets
+from symbolic_cover.core.arrangement import Arrangement, Part
+from symbolic_cover.core.grid import Grid
+from symbolic_cover.core.instruments import KEYBOARDS
+from symbolic_cover.core.music import Bar, Chord, Note
+from symbolic_cover.core.sheet import Content
+
+DESCRIPTIONS = {
+    "melody_retention": "share of the source's melody notes (onset and pitch) that the cover plays",
+    "melody_on_top": "share of melody notes that no other note sounds above",
+    "chord_accuracy": "share of beats whose recognised chord equals the source's (major/minor)",
+    "chord_tone_ratio": "share of accompanying notes that belong to the sounding chord",
+    "unplayable_share": "share of a keyboard's onsets that two hands (5 notes within 12 semitones each) cannot hold",
+    "notes_per_bar": "notes a bar, melody included",
+    "grooving_similarity": "how alike the rhythms of the bars are (1: all the same)",
+    "pitch_class_entropy": "bits of pitch-class variety within a bar",
+    "empty_bars": "share of bars without any note where the source has some",
+    "bar_chroma_cosine": "likeness of the pitch classes of each bar to the human version",
+    "bar_onset_cosine": "likeness of the rhythm of each bar to the human version",
+    "note_f1": "F1 of notes (onset and pitch) against the human version",
+}
+
+
+def score_arrangement(arrangement: Arrangement, content: Content) -> dict[str, float]:
+    """The metrics of the report: what can be said without a human version to compare with.
+
+    `content` is the song as the cover was to have it, transposed if it was to be. Drums count where rhythm is measured,
+    not where pitch is; a cover for drums alone has NaN for what concerns tune and chords.
+    """
+    tune = {(note.onset_tick, note.pitch) for note in arrangement.melody}
+    pitched = arrangement.pitched_notes
+    accompaniment = [note for note in pitched if (note.onset_tick, note.pitch) not in tune]
+    bars = content.grid.bars
+    drums_alone = bool(arrangement.parts) and all(part.is_drums for part in arrangement.parts)
+    return {
+        "melody_retention": math.nan if drums_alone else melody_retention(content.melody, pitched),
+        "melody_on_top": melody_on_top(arrangement.melody, pitched),
+        "chord_accuracy": math.nan if drums_alone else chord_accuracy(content.chords, pitched, content.grid),
+        "chord_tone_ratio": chord_tone_ratio(accompaniment, content.chords),
+        "unplayable_share": unplayable_on_keyboards(arrangement.parts),
+        "notes_per_bar": len(arrangement.notes) / len(bars),
+        "grooving_similarity": grooving_similarity(arrangement.notes, bars),
+        "pitch_class_entropy": pitch_class_entropy(pitched, bars),
+        "empty_bars": empty_bars(arrangement.notes, content.notes, bars),
+    }
+
+
+def compare_with_human(notes: Iterable[Note], human: Iterable[Note], bars: Sequence[Bar]) -> dict[str, float]:
+    """Overlap with a human arrangement of the same song on the same grid."""
+    ours, theirs = tuple(sorted(notes)), tuple(sorted(human))
+    return {
+        "bar_chroma_cosine": _mean_cosine(bar_chroma(ours, bars), bar_chroma(theirs, bars)),
+        "bar_onset_cosine": _mean_cosine(bar_onsets(ours, bars), bar_onsets(theirs, bars)),
+        "note_f1": note_f1(ours, theirs),
+    }
+
+
+def melody_retention(melody: Sequence[Note], notes: Iterable[Note]) -> float:
+    """Share of melody notes whose onset and pitch are among `notes`."""
+    there = {(note.onset_tick, note.pitch) for note in notes}
+    return _mean([(note.onset_tick, note.pitch) in there for note in melody])
+
+
+def melody_on_top(melody: Sequence[Note], notes: Sequence[Note]) -> float:
+    """Share of melody notes above which nothing sounds at their onset."""
+    ends = sorted(notes)
+    on_top = []
+    for tune in melody:
+        above = any(
+            note.onset_tick <= tune.onset_tick < note.end_tick and note.pitch > tune.pitch
+            for note in ends
+            if note.onset_tick <= tune.onset_tick
+        )
+        on_top.append(not above)
+    return _mean(on_top)
+
+
+def chord_accuracy(chords: Sequence[Chord], notes: Sequence[Note], grid: Grid) -> float:
+    """Share of beats with a source chord whose recognised chord has the same root and third (majmin)."""
+    found = recognise_chords(notes, grid)
+    edges = beat_edges(grid)[:-1]
+    pairs = [(chord_at(chords, tick), chord_at(found, tick)) for tick in edges]
+    return _mean([
+        heard is not None and majmin(heard) == majmin(wanted)
+        for wanted, heard in pairs
+        if wanted is not None and majmin(wanted) is not None
+    ])  # fmt: skip
+
+
+def chord_tone_ratio(accompaniment: Iterable[Note], chords: Sequence[Chord]) -> float:
+    """Share of notes whose pitch class is in the chord that sounds at their onset."""
+    judged = ((note, chord_at(chords, note.onset_tick)) for note in accompaniment)
+    return _mean([note.pitch % 12 in chord.pitch_classes for note, chord in judged if chord is not None])
+
+
+def unplayable_share(notes: Iterable[Note], reach: Reach = Reach()) -> float:
+    """Share of onsets that two hands cannot hold, counting what still sounds."""
+    bad, total = unplayable_onsets(notes, reach)
+    return bad / total if total else math.nan
+
+
+def unplayable_on_keyboards(parts: Iterable[Part], reach: Reach = Reach()) -> float:
+    """Share of the onsets of keyboard instruments that their players' two hands cannot hold; NaN without a keyboard.
+
+    Parts of one `group` are the hands of one player; a keyboard part of its own is for two hands as well.
+    """
+    players: dict[str, list[Note]] = {}
+    for number, part in enumerate(parts):
+        if not part.is_drums and part.program in KEYBOARDS:
+            players.setdefault(part.group or f"\0{number}", []).extend(part.notes)
+    counts = [unplayable_onsets(notes, reach) for notes in players.values()]
+    total = sum(onsets for _, onsets in counts)
+    return sum(bad for bad, _ in counts) / total if total else math.nan
+
+
+def grooving_similarity(notes: Sequence[Note], bars: Sequence[Bar]) -> float:
+    """GS: 1 - mean XOR of the sixteenth-note onset vectors over pairs of bars of the same metre."""
+    rows = [row[: bar.meter.bar_tick : 3] > 0 for row, bar in zip(bar_onsets(notes, bars), bars, strict=True)]
+    rows = [row for row in rows if row.any()]
+    agreements = []
+    for length in {len(row) for row in rows}:
+        same = np.array([row for row in rows if len(row) == length], dtype=float)
+        if len(same) > 1:
+            xor = same @ (1 - same).T + (1 - same) @ same.T
+            upper = np.triu_indices(len(same), 1)
+            agreements += list(1 - xor[upper] / length)
+    return _mean(agreements)
+
+
+def bar_repetition(notes: Sequence[Note], bars: Sequence[Bar], reach: int = 4) -> float:
+    """Share of the bars with notes that equal one of the `reach` bars before in every onset and pitch."""
+    played: list[frozenset[tuple[int, int]]] = [frozenset() for _ in bars]
+    for index, note in _placed(notes, bars):
+        played[index] |= {(note.onset_tick - bars[index].start_tick, note.pitch)}
+    return _mean([bar in played[max(i - reach, 0) : i] for i, bar in enumerate(played) if bar])
+
+
+def ioi_pattern_entropy(notes: Sequence[Note], length: int = 4) -> float:
+    """IPE: entropy in bits of the patterns that `length` successive inter-onset intervals make (after Etude, 2025).
+
+    Grows with the number of notes, so that only pieces of one length can be compared. (Etude's other measure of
+    rhythm, RGC, is how far onsets lie from the grid: 0 for all that is written on one.)
+    """
+    gaps = np.diff(sorted({note.onset_tick for note in notes}))
+    patterns = Counter(tuple(gaps[i : i + length]) for i in range(len(gaps) - length + 1))
+    shares = np.array(list(patterns.values())) / max(sum(patterns.values()), 1)
+    return float(-(shares * np.log2(shares)).sum()) if len(shares) else math.nan
+
+
+def pitch_class_entropy(notes: Sequence[Note], bars: Sequence[Bar], window: int = 1) -> float:
+    """H: mean entropy in bits of the pitch classes that begin within `window` bars."""
+    chroma = bar_chroma(notes, bars)
+    entropies = []
+    for start in range(0, len(bars) - window + 1, window):
+        counts = chroma[start : start + window].sum(axis=0)
+        if counts.sum():
+            shares = counts[counts > 0] / counts.sum()
+            entropies.append(float(-(shares * np.log2(shares)).sum()))
+    return _mean(entropies)
+
+
+def empty_bars(notes: Sequence[Note], source: Sequence[Note], bars: Sequence[Bar]) -> float:
+    """Share of the source's bars with notes in which the arrangement begins none."""
+    ours, theirs = bar_onsets(notes, bars).sum(axis=1), bar_onsets(source, bars).sum(axis=1)
+    return _mean(list(ours[theirs > 0] == 0))
+
+
+def note_f1(ours: Iterable[Note], theirs: Iterable[Note]) -> float:
+    """F1 over (onset, pitch), counted with multiplicity."""
+    a = Counter((note.onset_tick, note.pitch) for note in ours)
+    b = Counter((note.onset_tick, note.pitch) for note in theirs)
+    total = sum(a.values()) + sum(b.values())
+    return 2 * sum((a & b).values()) / total if total else math.nan
+
+
+def bar_chroma(notes: Iterable[Note], bars: Sequence[Bar]) -> np.ndarray:
+    """Onsets of each pitch class in each bar, (bars, 12)."""
+    chroma = np.zeros((len(bars), 12))
+    for index, note in _placed(notes, bars):
+        chroma[index, note.pitch % 12] += 1
+    return chroma
+
+
+def bar_onsets(notes: Iterable[Note], bars: Sequence[Bar]) -> np.ndarray:
+    """Notes that begin at each tick of each bar, (bars, ticks of the longest bar)."""
+    onsets = np.zeros((len(bars), max(bar.meter.bar_tick for bar in bars)))
+    for index, note in _placed(notes, bars):
+        onsets[index, note.onset_tick - bars[index].start_tick] += 1
+    return onsets
+
+
+def _placed(notes: Iterable[Note], bars: Sequence[Bar]) -> Iterable[tuple[int, Note]]:
+    starts = np.array([bar.start_tick for bar in bars])
+    for note in notes:
+        if starts[0] <= note.onset_tick < bars[-1].end_tick:
+            yield int(np.searchsorted(starts, note.onset_tick, side="right")) - 1, note
+
+
+def _mean_cosine(ours: np.ndarray, theirs: np.ndarray) -> float:
+    """Mean over the bars in which either has notes; 0 where only one has."""
+    norms = np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1)
+    either = (ours.sum(axis=1) + theirs.sum(axis=1)) > 0
+    return _mean(list(((ours * theirs).sum(axis=1) / np.maximum(norms, 1e-12))[either]))
+
+
+def chord_at(chords: Sequence[Chord], tick: int) -> Chord | None:
+    """The chord that sounds at a tick."""
+    low, high = 0, len(chords)
+    while low < high:
+        middle = (low + high) // 2
+        if chords[middle].start_tick <= tick:
+            low = middle + 1
+        else:
+            high = middle
+    chord = chords[low - 1] if low else None
+    return chord if chord and chord.end_tick > tick else None
+
+
+def majmin(chord: Chord) -> tuple[int, str] | None:
+    """Root and third, as mir_eval's majmin vocabulary has it; None for chords without a plain triad."""
+    if chord.quality in ("maj", "7", "maj7", "maj6"):
+        return chord.root, "maj"
+    if chord.quality in ("min", "min7", "min6"):
+        return chord.root, "min"
+    return None
+
+
+def _mean(values: Sequence[float | bool]) -> float:
+    return float(np.mean(values)) if len(values) else math.nan

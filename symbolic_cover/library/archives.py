@@ -1,0 +1,125 @@
+"""Archives: their checksums, and unpacking that never writes outside its folder."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO, cast
+
+from symbolic_cover.core.errors import InputError
+
+SUFFIXES = (".tar.zst", ".tar.gz", ".tgz", ".tar", ".zip")
+_CHUNK = 1 << 20
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a file is an archive that `unpack` takes, by its name."""
+    return path.name.lower().endswith(SUFFIXES)
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, as hexadecimal digits."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def unpack(archive: Path, folder: Path, progress: Callable[[float], None] | None = None) -> None:
+    """Unpack an archive (zst- or gzip-compressed tar, or zip) into `folder`; `progress` is told the fraction done.
+
+    Raises `InputError` for a broken archive or one that would write outside `folder`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        if archive.name.lower().endswith(".zip"):
+            _unpack_zip(archive, folder, progress)
+        else:
+            _unpack_tar(archive, folder, progress)
+    except tarfile.FilterError as error:
+        raise _unsafe(archive, error.tarinfo.name) from error
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, _zstd_error()) as error:
+        raise InputError(f"{archive.name} is broken ({error}).", "Fetch it again.") from error
+
+
+def _unpack_tar(archive: Path, folder: Path, progress: Callable[[float], None] | None) -> None:
+    size = max(archive.stat().st_size, 1)
+    with archive.open("rb") as packed, _decompressed(archive, packed) as stream, tarfile.open(
+        fileobj=stream, mode="r|"
+    ) as tar:  # fmt: skip
+        for member in tar:
+            tar.extract(member, folder, filter="data")
+            if progress:
+                progress(min(packed.tell() / size, 1.0))
+
+
+@contextmanager
+def _decompressed(archive: Path, packed: IO[bytes]) -> Iterator[IO[bytes]]:
+    name = archive.name.lower()
+    if name.endswith(".zst"):
+        import zstandard
+
+        with zstandard.ZstdDecompressor().stream_reader(packed) as stream:
+            yield cast(IO[bytes], stream)
+    elif name.endswith((".gz", ".tgz")):
+        import gzip
+
+        with gzip.GzipFile(fileobj=packed) as stream:
+            try:
+                yield cast(IO[bytes], stream)
+            except gzip.BadGzipFile as error:
+                raise tarfile.ReadError(str(error)) from error
+    else:
+        yield packed
+
+
+def _unpack_zip(archive: Path, folder: Path, progress: Callable[[float], None] | None) -> None:
+    with zipfile.ZipFile(archive) as packed:
+        members = packed.infolist()
+        for member in members:
+            path = PurePosixPath(member.filename.replace("\\", "/"))
+            if path.is_absolute() or ".." in path.parts or ":" in member.filename or _is_link(member):
+                raise _unsafe(archive, member.filename)
+        for count, member in enumerate(members, start=1):
+            packed.extract(member, folder)
+            if progress:
+                progress(count / len(members))
+
+
+def _is_link(member: zipfile.ZipInfo) -> bool:
+    return stat.S_ISLNK(member.external_attr >> 16)
+
+
+def _unsafe(archive: Path, member: str) -> InputError:
+    return InputError(
+        f"{archive.name} would write outside its folder ({member}).", "Do not use it; get it from its source."
+    )
+
+
+def _zstd_error() -> type[Exception]:
+    import zstandard
+
+    return zstandard.ZstdError
+
+
+def music_in(folder: Path, keep: str = "") -> Path:
+    """Where the music is in an unpacked archive: the folder, or the only folder in it, or `keep` in that.
+
+    The licence and credits that lie beside `keep` are copied into it.
+    """
+    inside = [path for path in folder.iterdir() if path.name not in ("__MACOSX", ".DS_Store")]
+    top = inside[0] if len(inside) == 1 and inside[0].is_dir() else folder
+    if not keep or not (top / keep).is_dir():
+        return top
+    for path in top.iterdir():
+        if path.is_file() and path.name.upper().startswith(("LICEN", "COPYING", "README", "CREDITS")):
+            shutil.copy2(path, top / keep / path.name)
+    return top / keep

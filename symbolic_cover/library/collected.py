@@ -1,0 +1,128 @@
+"""The library: a folder in which every dataset has a folder of its own, with ``index.csv`` and ``dataset.json``.
+
+A dataset is built beside its place and moved there when it is whole: what is in the library is complete.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from symbolic_cover.core.errors import SymbolicCoverError, UsageError
+from symbolic_cover.core.places import user_folder
+from symbolic_cover.library.catalogue import Dataset, dump_dataset, load_catalogue, read_dataset
+from symbolic_cover.library.index import Row, read_table, resolve, write_table
+
+INDEX, FACTS = "index.csv", "dataset.json"
+
+
+class Collected(NamedTuple):
+    """A dataset of the library: `rows` are its pieces, in the order of its index."""
+
+    dataset: Dataset
+    folder: Path
+    rows: list[Row]
+
+
+class Outcome(NamedTuple):
+    """What came of collecting a dataset; `fresh` is False where it was there already."""
+
+    dataset: Dataset
+    folder: Path
+    pieces: int
+    fresh: bool
+
+
+def library_folder(into: Path | None = None) -> Path:
+    """The library: `into`, else what SYMBOLIC_COVER_DATA names, else a folder of the user's data."""
+    return into if into is not None else user_folder("datasets", "SYMBOLIC_COVER_DATA")
+
+
+def collected(folder: Path) -> dict[str, Collected]:
+    """The datasets in a library by name; none where there is no such folder.
+
+    What the catalogue says of a dataset goes before what was written down when it was collected.
+    """
+    known = load_catalogue()
+    found = {}
+    for facts in sorted(folder.glob(f"[!.]*/{FACTS}")):
+        home = facts.parent
+        dataset = known.get(home.name) or written_dataset(home)
+        rows = [resolve(row, folder) for row in read_table(home / INDEX)]
+        found[home.name] = Collected(dataset, home, rows)
+    return found
+
+
+def find_there(dataset: Dataset, library: Path) -> Outcome | None:
+    """The dataset as it is in the library; None where it is not. Raises `UsageError` for a stranger in its place."""
+    home = library / dataset.name
+    if (home / FACTS).is_file():
+        return Outcome(dataset, home, int(read_facts(home)["pieces"]), fresh=False)
+    if home.exists():
+        raise UsageError(f"{home} was not made by `collect`.", "Move it away, or choose another folder with --into.")
+    return None
+
+
+def read_facts(home: Path) -> dict[str, Any]:
+    """What ``dataset.json`` says."""
+    return json.loads((home / FACTS).read_text(encoding="utf-8"))
+
+
+def written_dataset(home: Path) -> Dataset:
+    """The dataset in a folder of a library, by what was written down when it was collected."""
+    ours = {field.name for field in fields(Dataset)} - {"name"}
+    return read_dataset(home.name, {name: value for name, value in read_facts(home).items() if name in ours})
+
+
+@contextmanager
+def building(library: Path, name: str) -> Iterator[Path]:
+    """An empty folder in the library, not one of its datasets; gone afterwards, with what was left by a killed run."""
+    folder = library / f".{name}.partial"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def settle(dataset: Dataset, folder: Path, library: Path, rows: Sequence[dict[str, str]], checksum: str) -> Outcome:
+    """Write down what `folder` holds and move it to its place in the library, instead of what is there."""
+    write_table(rows, folder / INDEX)
+    told = {
+        "name": dataset.name,
+        "pieces": len(rows),
+        "checksum": checksum,
+        "complete": datetime.now(UTC).isoformat(timespec="seconds"),
+    } | dump_dataset(dataset)
+    (folder / FACTS).write_text(json.dumps(told, indent=2, ensure_ascii=False), encoding="utf-8")
+    home, old = library / dataset.name, library / f".{dataset.name}.old"
+    shutil.rmtree(old, ignore_errors=True)
+    if home.exists():
+        home.rename(old)
+    folder.rename(home)
+    shutil.rmtree(old, ignore_errors=True)
+    return Outcome(dataset, home, len(rows), fresh=True)
+
+
+@contextmanager
+def disk_errors(library: Path) -> Iterator[None]:
+    """What the disk refuses becomes a `SymbolicCoverError`."""
+    try:
+        yield
+    except (PermissionError, NotADirectoryError, FileExistsError) as error:
+        raise UsageError(
+            f"{error.filename or library} cannot be read or written ({error.strerror}).",
+            "Choose another folder with --into.",
+        ) from error
+    except OSError as error:
+        raise SymbolicCoverError(
+            f"{error.filename or library}: {error.strerror or error}.",
+            "Make room, or choose another --into.",
+        ) from error

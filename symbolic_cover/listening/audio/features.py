@@ -1,0 +1,69 @@
+"""What the listener sees of a recording: basic-pitch's posteriorgrams and the rise of the spectrum.
+
+Conventions
+-----------
+Frames are `HOP_SAMPLES` samples (23 ms) apart, frame i lying at ``i / RATE_HZ`` seconds. Of every two frames of
+basic-pitch the larger value is kept.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from symbolic_cover.core.heard import Recording
+from symbolic_cover.listening.audio import transcribe
+
+POOLED = 2
+HOP_SAMPLES = POOLED * transcribe.HOP_SAMPLES
+RATE_HZ = transcribe.FRAME_RATE_HZ / POOLED
+N_BANDS = 48
+_FFT_SAMPLES, _CHUNK_FRAMES = 2048, 4096
+#: A rise of the log spectrum (decades a frame) that counts as 1.
+_FULL_RISE = 2.0
+
+
+class Features(NamedTuple):
+    """`note` and `onset` (frames, 88) probabilities of the keys from MIDI 21, `rise` (frames, `N_BANDS`); all 0..1 in
+    256 steps (uint8)."""
+
+    note: np.ndarray
+    onset: np.ndarray
+    rise: np.ndarray
+
+
+def features_of(recording: Recording, note: np.ndarray, onset: np.ndarray) -> Features:
+    """Features of a recording at 22050 Hz whose posteriorgrams are known."""
+    rise = spectral_rise(recording.samples, recording.rate_hz)
+    n_frames = min(len(note), len(rise)) // POOLED * POOLED
+    return Features(*(_bytes(_pooled(side[:n_frames])) for side in (note, onset, rise / _FULL_RISE)))
+
+
+def spectral_rise(samples: np.ndarray, rate_hz: int) -> np.ndarray:
+    """How much each mel band of the log spectrum rises from frame to frame, (frames, `N_BANDS`), hop 256 samples.
+
+    Band edges lie between 30 Hz and half the rate. Computed in chunks, so that memory is bounded.
+    """
+    import librosa
+
+    hop = transcribe.HOP_SAMPLES
+    mel = librosa.filters.mel(sr=rate_hz, n_fft=_FFT_SAMPLES, n_mels=N_BANDS, fmin=30.0)
+    padded = np.pad(samples, (_FFT_SAMPLES // 2 + hop, _FFT_SAMPLES))
+    n_frames = len(samples) // hop + 1
+    rises = []
+    for first in range(0, n_frames, _CHUNK_FRAMES):
+        last = min(first + _CHUNK_FRAMES, n_frames)
+        chunk = padded[first * hop : last * hop + _FFT_SAMPLES]
+        power = np.abs(librosa.stft(chunk, n_fft=_FFT_SAMPLES, hop_length=hop, center=False)) ** 2
+        loudness = np.log10(1 + 1e3 * (mel @ power))
+        rises.append(np.maximum(np.diff(loudness, axis=1), 0).T[: last - first])
+    return np.concatenate(rises)
+
+
+def _pooled(frames: np.ndarray) -> np.ndarray:
+    return frames.reshape(-1, POOLED, frames.shape[1]).max(axis=1)
+
+
+def _bytes(values: np.ndarray) -> np.ndarray:
+    return np.round(255 * np.clip(values, 0, 1)).astype(np.uint8)

@@ -1,0 +1,84 @@
+"""Chords and key that the listener hears: logits frame by frame -> a chord for every beat, and one key.
+
+A chord is worth the log probabilities of its root, of its tones being there and the others not, and a little of its
+bass (after McFee & Bello, "Structured training for large-vocabulary chord recognition", ISMIR 2017). The likeliest way
+through all beats (Viterbi) pays for changes, less at a bar line.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+from scipy.special import expit, log_softmax
+
+from symbolic_cover.core.grid import Grid
+from symbolic_cover.core.music import CHORD_INTERVALS, Chord, Key
+from symbolic_cover.core.tonality import key_fit
+from symbolic_cover.core.viterbi import steadiest_path
+from symbolic_cover.listening.audio.features import RATE_HZ
+from symbolic_cover.listening.audio.listener import PITCH_MAPS, Answers
+from symbolic_cover.listening.audio.transcribe import LOWEST_PITCH
+
+#: The chords that are looked for, and how much rarer each kind is (nats).
+QUALITIES = {"maj": 0.0, "min": 0.0, "7": 0.6, "maj7": 1.2, "min7": 0.9, "dim": 1.2, "hdim7": 1.6, "dim7": 1.8,
+             "sus4": 1.6, "aug": 2.2, "maj6": 2.0, "min6": 2.2}  # fmt: skip
+_TONES_WEIGHT, _BASS_WEIGHT = 0.5, 0.3
+_CHANGE_COST, _AT_A_BAR = 2.5, 1.5
+_EDGE_SHARE = 0.1
+#: What the fit of the notes to a key, -1..1, counts beside the log probability that the listener gives the key.
+_FIT_WEIGHT = 2.0
+
+
+def heard_chords(heard: Answers, grid: Grid) -> list[Chord | None]:
+    """The chord of every span between two beats of the grid, (beats - 1,); None where there is none."""
+    names = [(root, quality) for quality in QUALITIES for root in range(12)]
+    beat_sec = grid.beat_sec
+    worth = np.array([_worth_of_span(heard, start, end, names) for start, end in itertools.pairwise(beat_sec)])
+    is_bar = np.isin(grid.beat_tick[:-1], [bar.start_tick for bar in grid.bars])
+    path = steadiest_path(worth, np.where(is_bar, _AT_A_BAR, _CHANGE_COST))
+    bass = _spans(log_softmax(heard.bass_class, axis=-1), beat_sec)
+    chords: list[Chord | None] = [None] * len(path)
+    for beat, state in enumerate(path):
+        if state < len(names):
+            root, quality = names[state]
+            tones = [(root + step) % 12 for step in CHORD_INTERVALS[quality]]
+            low = max(tones, key=lambda tone: bass[beat, tone] + 0.5 * (tone == root))
+            chords[beat] = Chord(int(grid.beat_tick[beat]), int(grid.beat_tick[beat + 1]), root, quality, low)
+    return chords
+
+
+def heard_key(heard: Answers) -> Key:
+    """The key that the recording is in for the most part: what the listener says, and how its notes fit."""
+    sounding = expit(heard.pitch[..., PITCH_MAPS.index("note")]).sum(axis=0)
+    histogram = np.bincount((LOWEST_PITCH + np.arange(len(sounding))) % 12, sounding, 12)
+    best = int((log_softmax(heard.key, axis=-1).mean(axis=0) + _FIT_WEIGHT * key_fit(histogram)).argmax())
+    return Key(best % 12, "minor" if best >= 12 else "major")
+
+
+def _worth_of_span(heard: Answers, start: float, end: float, names: list[tuple[int, str]]) -> np.ndarray:
+    """The worth of every chord, and of none, (chords + 1,), in nats."""
+    span = _span(start, end, len(heard.root))
+    root = log_softmax(heard.root[span], axis=-1).mean(axis=0)
+    bass = log_softmax(heard.bass_class[span], axis=-1).mean(axis=0)
+    there, absent = (-np.logaddexp(0, sign * heard.tones[span]).mean(axis=0) for sign in (-1, 1))
+    worth = []
+    for name_root, quality in names:
+        tones = np.array([(name_root + step) % 12 for step in CHORD_INTERVALS[quality]])
+        others = np.setdiff1d(np.arange(12), tones)
+        fit = there[tones].sum() + absent[others].sum()
+        worth.append(root[name_root] + _TONES_WEIGHT * fit + _BASS_WEIGHT * bass[tones].max() - QUALITIES[quality])
+    return np.array([*worth, root[12] + _TONES_WEIGHT * absent.sum() + _BASS_WEIGHT * bass[12]])
+
+
+def _span(start: float, end: float, n_frames: int) -> slice:
+    """The frames between two beats, but for their edges."""
+    margin = _EDGE_SHARE * (end - start)
+    first = int(np.clip(round((start + margin) * RATE_HZ), 0, n_frames - 1))
+    return slice(first, int(np.clip(round((end - margin) * RATE_HZ), first + 1, n_frames)))
+
+
+def _spans(values: np.ndarray, beat_sec: np.ndarray) -> np.ndarray:
+    """The mean over each span, (beats - 1, n)."""
+    spans = [_span(start, end, len(values)) for start, end in itertools.pairwise(beat_sec)]
+    return np.array([values[span].mean(axis=0) for span in spans])

@@ -1,0 +1,123 @@
+"""The tune and the bass that the listener hears: logits frame by frame -> one line of notes.
+
+The line is the likeliest way through all keys and silence (Viterbi): at every frame a key is worth its logit, silence
+nothing, and a step from one to another has its price. A key that sounds on is struck again where its onset is likely.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import expit
+
+from symbolic_cover.listening.audio.features import RATE_HZ
+from symbolic_cover.listening.audio.transcribe import LOWEST_PITCH
+
+_STRUCK_AGAIN, _APART_FRAMES, _SHORTEST_FRAMES = 0.45, 4, 2
+_MOST_LOGIT = 6.0
+_NEAR_SEC = 0.08
+
+
+class TimedNote(NamedTuple):
+    """A note in seconds."""
+
+    onset_sec: float
+    end_sec: float
+    pitch: int
+    velocity: int
+
+
+def heard_line(sounds: np.ndarray, begins: np.ndarray, loudness: np.ndarray, *, bias: float, step_cost: float,
+               leap_cost: float, onset_weight: float) -> list[TimedNote]:  # fmt: skip
+    """Notes of a line from logits (frames, 88) that each key sounds and begins, and how loud each is, 0..1.
+
+    `bias` makes silence dearer, `step_cost` a change of key, `leap_cost` each semitone of it, in nats.
+    """
+    probability = expit(begins)
+    worth = np.clip(sounds, -_MOST_LOGIT, _MOST_LOGIT) + bias
+    path = _best_way(worth, onset_weight * np.clip(begins, -_MOST_LOGIT, _MOST_LOGIT), step_cost, leap_cost)
+    notes = []
+    edges = [0, *(np.flatnonzero(np.diff(path)) + 1), len(path)]
+    for first, last in itertools.pairwise(edges):
+        key = int(path[first])
+        if key == sounds.shape[1]:
+            continue
+        starts = [first, *_struck_again(probability[:, key], first, last)]
+        for start, end in zip(starts, [*starts[1:], last], strict=True):
+            if end - start >= _SHORTEST_FRAMES:
+                level = float(loudness[start : min(end, start + 8), key].max())
+                velocity = int(np.clip(round(127 * level), 1, 127))
+                at = _onset_between_frames(probability[:, key], start)
+                notes.append(TimedNote(at / RATE_HZ, end / RATE_HZ, key + LOWEST_PITCH, velocity))
+    return notes
+
+
+def drawn_to(line: Sequence[TimedNote], notes: Sequence[TimedNote]) -> list[TimedNote]:
+    """A line whose notes are those among `notes` of the same pitch that begin within `_NEAR_SEC`; others are left out.
+
+    A note ends at the latest where the line's next begins.
+    """
+    by_pitch: dict[int, list[TimedNote]] = {}
+    for note in notes:
+        by_pitch.setdefault(note.pitch, []).append(note)
+    found: list[TimedNote] = []
+    for note in line:
+        near = [other for other in by_pitch.get(note.pitch, []) if abs(other.onset_sec - note.onset_sec) < _NEAR_SEC]
+        near = [other for other in near if not found or other.onset_sec > found[-1].onset_sec]
+        if near:
+            found.append(min(near, key=lambda other: abs(other.onset_sec - note.onset_sec)))
+    ends = [*(note.onset_sec for note in found[1:]), float("inf")]
+    return [note._replace(end_sec=min(note.end_sec, end)) for note, end in zip(found, ends, strict=True)]
+
+
+def _best_way(worth: np.ndarray, begins: np.ndarray, step_cost: float, leap_cost: float) -> np.ndarray:
+    """For every frame a key, or the number of keys for silence."""
+    n_frames, n_keys = worth.shape
+    keys = np.arange(n_keys)
+    cost = np.full((n_keys + 1, n_keys + 1), step_cost)
+    cost[:n_keys, :n_keys] += leap_cost * np.abs(keys[:, None] - keys)
+    cost[:, n_keys] = step_cost / 2
+    np.fill_diagonal(cost, 0)
+    changes = 1.0 - np.eye(n_keys + 1)
+    best = np.append(worth[0], 0.0)
+    came_from = np.zeros((n_frames, n_keys + 1), dtype=np.int16)
+    for frame in range(1, n_frames):
+        gain = np.append(np.minimum(begins[frame], step_cost), 0.0)
+        arriving = best[:, None] - cost + changes * gain
+        came_from[frame] = arriving.argmax(axis=0)
+        best = arriving.max(axis=0)
+        best[:-1] += worth[frame]
+    path = np.empty(n_frames, dtype=int)
+    path[-1] = int(best.argmax())
+    for frame in range(n_frames - 1, 0, -1):
+        path[frame - 1] = came_from[frame, path[frame]]
+    return path
+
+
+def _struck_again(probability: np.ndarray, first: int, last: int) -> list[int]:
+    """Frames after `first` at which a sounding key begins anew."""
+    found, before = [], first
+    for frame in range(first + _APART_FRAMES, last - 1):
+        here = probability[frame]
+        if (
+            here > _STRUCK_AGAIN
+            and here >= probability[frame - 1 : frame + 2].max()
+            and frame - before >= _APART_FRAMES
+        ):
+            found.append(frame)
+            before = frame
+    return found
+
+
+def _onset_between_frames(probability: np.ndarray, frame: int) -> float:
+    """The centre of the onset's probability within two frames of where a note was found."""
+    first, last = max(frame - 2, 0), min(frame + 3, len(probability))
+    around = probability[first:last]
+    if around.max() < 0.1:
+        return float(frame)
+    peak = first + int(around.argmax())
+    near = np.arange(max(peak - 1, 0), min(peak + 2, len(probability)))
+    return float((probability[near] * near).sum() / probability[near].sum())

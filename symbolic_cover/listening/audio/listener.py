@@ -1,0 +1,145 @@
+"""The listener: a small network that hears beats, chords, key, tune and bass in basic-pitch's posteriorgrams.
+
+It looks at the features of a whole recording at once. Convolutions over time and pitch see what is local, a stack of
+dilated convolutions over time sees half a minute (van den Oord et al., "WaveNet", 2016; for beats: Davies & Böck,
+EUSIPCO 2019). Its answers are logits, frame by frame (`features.RATE_HZ`); `hearing.py` makes music of them.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+
+from symbolic_cover.listening.audio.bar_pointer import N_TEMPI
+from symbolic_cover.listening.audio.features import N_BANDS, Features
+from symbolic_cover.listening.audio.transcribe import N_PITCHES
+
+#: What is said of every key and frame: a note begins, sounds; a note of the tune, of the bass.
+PITCH_MAPS = ("note onset", "note", "melody onset", "melody", "bass onset", "bass")
+N_ROOTS, N_KEYS, METER_SIZES = 13, 24, (2, 3, 4)
+_LOCAL_CHANNELS = 8
+_CHUNK_FRAMES, _MARGIN_FRAMES = 4096, 1024
+
+
+class Answers(NamedTuple):
+    """The listener's answers, logits as numpy arrays or tensors, each (..., frames, n).
+
+    `beat` (2): a beat, a downbeat. `meter` (4): bars of 2, 3, 4 beats; beats in three. `root` and `bass_class` (13):
+    pitch classes and none. `tones` (12): pitch classes in the chord. `key` (24): major by tonic, then minor. `tempo`
+    (`N_TEMPI`): by `bar_pointer.tempo_class`. `pitch` (88 x 6): `PITCH_MAPS` of every key.
+    """
+
+    beat: np.ndarray
+    meter: np.ndarray
+    root: np.ndarray
+    bass_class: np.ndarray
+    tones: np.ndarray
+    key: np.ndarray
+    tempo: np.ndarray
+    pitch: np.ndarray
+
+
+_HEADS = {"beat": 2, "meter": len(METER_SIZES) + 1, "root": N_ROOTS, "bass_class": N_ROOTS, "tones": 12, "key": N_KEYS,
+          "tempo": N_TEMPI}  # fmt: skip
+
+
+class Listener(nn.Module):
+    """Features (batch, frames, 88 + 88 + bands) of 0..1 -> logits by name, each (batch, frames, n)."""
+
+    def __init__(self, width: int = 128, layers: int = 9, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.settings = {"width": width, "layers": layers, "dropout": dropout}
+        self.local = nn.Sequential(
+            nn.Conv2d(2, _LOCAL_CHANNELS, (5, 3), padding="same"),
+            nn.ReLU(),
+            nn.Conv2d(_LOCAL_CHANNELS, _LOCAL_CHANNELS, (1, 25), padding="same"),
+            nn.ReLU(),
+        )
+        self.gather = nn.Linear(_LOCAL_CHANNELS * N_PITCHES + N_BANDS, width)
+        self.blocks = nn.ModuleList(_Block(width, 2**layer, dropout) for layer in range(layers))
+        self.norm = nn.LayerNorm(width)
+        self.heads = nn.ModuleDict({name: nn.Linear(width, size) for name, size in _HEADS.items()})
+        self.gain = nn.Linear(width, _LOCAL_CHANNELS)
+        self.near = nn.Linear(_LOCAL_CHANNELS + 2, len(PITCH_MAPS))
+        self.wide = nn.Linear(width, N_PITCHES * len(PITCH_MAPS))
+
+    def edge(self) -> list[nn.Parameter]:
+        """The parameters that give the answers."""
+        return [*self.heads.parameters(), *self.near.parameters(), *self.wide.parameters()]
+
+    def forward(self, features: torch.Tensor) -> dict[str, torch.Tensor]:
+        """The logits."""
+        n_frames = features.shape[1]
+        keys = features[..., : 2 * N_PITCHES].unflatten(-1, (2, N_PITCHES)).transpose(1, 2)
+        local = self.local(keys).permute(0, 2, 3, 1)  # batch, frames, keys, channels
+        x = self.gather(torch.cat([local.flatten(2), features[..., 2 * N_PITCHES :]], dim=-1))
+        for block in self.blocks:
+            x = block(x)
+        x = self.norm(x)
+        gained = local * (1 + self.gain(x))[:, :, None]
+        near = self.near(torch.cat([gained, keys.permute(0, 2, 3, 1)], dim=-1))
+        pitch = near + self.wide(x).view(-1, n_frames, N_PITCHES, len(PITCH_MAPS))
+        return {**{name: head(x) for name, head in self.heads.items()}, "pitch": pitch}
+
+
+class _Block(nn.Module):
+    """A dilated convolution over time and a step across channels, added to what came in."""
+
+    def __init__(self, width: int, dilation: int, dropout: float) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.dilation = dilation
+        self.over_time = nn.Linear(3 * width, width)
+        self.across = nn.Linear(width, width)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(batch, frames, width) -> the same shape."""
+        n_frames = x.shape[1]
+        around = nn.functional.pad(self.norm(x), (0, 0, self.dilation, self.dilation))
+        taps = [around[:, first : first + n_frames] for first in (0, self.dilation, 2 * self.dilation)]
+        inner = nn.functional.relu(self.over_time(torch.cat(taps, dim=-1)))
+        return x + self.dropout(self.across(inner))
+
+
+def as_input(features: Features) -> torch.Tensor:
+    """Features (frames, n) as one tensor of 0..1."""
+    return torch.from_numpy(np.concatenate(features, axis=-1).astype(np.float32) / 255)
+
+
+def hear(model: Listener, features: Features) -> Answers:
+    """What the listener hears in a whole recording; chunks with margins keep memory bounded."""
+    given = as_input(features)
+    answers: dict[str, list[np.ndarray]] = {}
+    with torch.inference_mode():
+        for first in range(0, len(given), _CHUNK_FRAMES):
+            begin = max(first - _MARGIN_FRAMES, 0)
+            chunk = given[begin : first + _CHUNK_FRAMES + _MARGIN_FRAMES]
+            for name, logits in model.eval()(chunk[None]).items():
+                kept = logits[0, first - begin : first - begin + _CHUNK_FRAMES]
+                answers.setdefault(name, []).append(kept.numpy())
+    return Answers(**{name: np.concatenate(parts) for name, parts in answers.items()})
+
+
+def save_listener(model: Listener, folder: Path) -> None:
+    """Weights in half precision, and the shape of the network."""
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file({name: tensor.half().contiguous() for name, tensor in model.state_dict().items()},
+              folder / "model.safetensors")  # fmt: skip
+    (folder / "config.json").write_text(json.dumps(model.settings, indent=2) + "\n", encoding="utf-8")
+
+
+def load_listener(folder: Path) -> Listener:
+    """The listener in a folder."""
+    from safetensors.torch import load_file
+
+    model = Listener(**json.loads((folder / "config.json").read_text(encoding="utf-8")))
+    model.load_state_dict({name: tensor.float() for name, tensor in load_file(folder / "model.safetensors").items()})
+    return model.eval()

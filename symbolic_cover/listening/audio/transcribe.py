@@ -1,0 +1,201 @@
+"""`Recording` -> notes in seconds: the adapter to basic-pitch.
+
+Bittner et al., "A lightweight instrument-agnostic model for polyphonic note transcription and
+multipitch estimation", ICASSP 2022. Its ONNX model is run here directly, batch by batch; notes are
+made from its posteriorgrams by basic-pitch's own function.
+
+Conventions
+-----------
+The model sees windows of `WINDOW_SAMPLES` samples at 22050 Hz and answers with 172 frames of 256
+samples. Windows follow each other every 142 frames and only those 142 in the middle are kept, so that
+frames are equally spaced: frame i lies at ``i * 256 / 22050`` s. Pitches are the 88 keys from MIDI 21.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from symbolic_cover.core.errors import InputError, MissingDependencyError
+from symbolic_cover.core.heard import Recording
+from symbolic_cover.core.music import TICKS_PER_QUARTER
+
+if TYPE_CHECKING:
+    from symusic.core import ScoreSecond
+
+RATE_HZ = 22050
+HOP_SAMPLES = 256
+FRAME_RATE_HZ = RATE_HZ / HOP_SAMPLES
+WINDOW_SAMPLES = 2 * RATE_HZ - HOP_SAMPLES
+EDGE_FRAMES = 15
+KEPT_FRAMES = 142
+LOWEST_PITCH = 21
+N_PITCHES = 88
+WINDOWS_PER_BATCH = 8
+LEAD_FRAMES = 4
+
+ONSET_THRESHOLD = 0.6
+FRAME_THRESHOLD = 0.4
+SHORTEST_NOTE_FRAMES = 5
+FEWEST_NOTES, FEWEST_NOTES_A_MINUTE = 4, 10  # music has more, noise fewer
+
+MODEL_INPUT = "serving_default_input_2:0"
+MODEL_OUTPUTS = {"note": "StatefulPartitionedCall:1", "onset": "StatefulPartitionedCall:2"}
+INSTALL_REMEDY = "Type: pip install --no-deps basic-pitch==0.4.0"
+
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What basic-pitch heard.
+
+    `score` holds the notes in seconds in one track called "audio"; `note` and `onset` are posteriorgrams
+    (frames, 88) of probabilities 0..1, frame i at ``i / frame_rate_hz`` seconds, pitch k being MIDI 21 + k.
+    """
+
+    score: ScoreSecond
+    note: np.ndarray
+    onset: np.ndarray
+    frame_rate_hz: float = FRAME_RATE_HZ
+
+    @property
+    def frame_sec(self) -> np.ndarray:
+        """The time of each frame, (frames,) seconds."""
+        return np.arange(len(self.note)) / self.frame_rate_hz
+
+
+def hear_notes(recording: Recording, progress: Progress | None = None) -> Heard:
+    """Transcribe a recording at 22050 Hz; `progress` is told the fraction done, 0..1.
+
+    Raises InputError if (almost) no notes are heard, MissingDependencyError without basic-pitch.
+    """
+    if recording.rate_hz != RATE_HZ:
+        raise ValueError(f"basic-pitch listens at {RATE_HZ} Hz, not {recording.rate_hz}")
+    note, onset = posteriorgrams(recording, progress)
+    return Heard(score_of(refuse_noise(note, onset)), note, onset)
+
+
+def refuse_noise(note: np.ndarray, onset: np.ndarray) -> list[tuple[int, int, int, float]]:
+    """The notes that basic-pitch hears; raises `InputError` where they are too few for music."""
+    events = note_events(note, onset, ONSET_THRESHOLD, FRAME_THRESHOLD, SHORTEST_NOTE_FRAMES)
+    if len(events) < max(FEWEST_NOTES, FEWEST_NOTES_A_MINUTE * len(note) / FRAME_RATE_HZ / 60):
+        raise InputError("No notes were heard in this recording.", "Give a recording with pitched instruments.")
+    return events
+
+
+def posteriorgrams(
+    recording: Recording, progress: Progress | None = None, threads: int = 2
+) -> tuple[np.ndarray, np.ndarray]:
+    """The model's note and onset probabilities, each (frames, 88) float32."""
+    session = _session(threads)
+    n_frames = len(recording.samples) // HOP_SAMPLES
+    n_windows = max(1, -(-n_frames // KEPT_FRAMES))
+    kept: dict[str, list[np.ndarray]] = {name: [] for name in MODEL_OUTPUTS}
+    for first in range(0, n_windows, WINDOWS_PER_BATCH):
+        batch = _windows(recording.samples, first, min(first + WINDOWS_PER_BATCH, n_windows))
+        answers = session.run(list(MODEL_OUTPUTS.values()), {MODEL_INPUT: batch})
+        for frames, answer in zip(kept.values(), answers, strict=True):
+            frames.extend(answer[:, EDGE_FRAMES : EDGE_FRAMES + KEPT_FRAMES])
+        if progress:
+            progress(min(first + WINDOWS_PER_BATCH, n_windows) / n_windows)
+    note, onset = (np.concatenate(frames)[:n_frames] for frames in kept.values())
+    return note, onset
+
+
+def _windows(samples: np.ndarray, first: int, last: int) -> np.ndarray:
+    """Windows `first`..`last` as (windows, WINDOW_SAMPLES, 1), padded with silence at both ends."""
+    windows = np.zeros((last - first, WINDOW_SAMPLES, 1), np.float32)
+    for row, index in enumerate(range(first, last)):
+        start = (index * KEPT_FRAMES - EDGE_FRAMES) * HOP_SAMPLES
+        piece = samples[max(start, 0) : start + WINDOW_SAMPLES]
+        offset = max(-start, 0)
+        windows[row, offset : offset + len(piece), 0] = piece
+    return windows
+
+
+def note_events(
+    note: np.ndarray, onset: np.ndarray, onset_threshold: float, frame_threshold: float, shortest_frames: int
+) -> list[tuple[int, int, int, float]]:
+    """(start frame, end frame, MIDI pitch, amplitude 0..1) for every note, by basic-pitch's own rule."""
+    with _quietly():
+        from basic_pitch.note_creation import output_to_notes_polyphonic
+
+    before = ((LEAD_FRAMES, 0), (0, 0))  # an onset is a peak in time: one at the very start needs a frame before it
+    events = output_to_notes_polyphonic(
+        np.pad(note, before),
+        np.pad(onset, before),
+        onset_thresh=onset_threshold,
+        frame_thresh=frame_threshold,
+        min_note_len=shortest_frames,
+        infer_onsets=True,
+        max_freq=None,
+        min_freq=None,
+        melodia_trick=False,
+    )
+    return [(max(0, start - LEAD_FRAMES), end - LEAD_FRAMES, pitch, level) for start, end, pitch, level in events]
+
+
+def score_of(events: list[tuple[int, int, int, float]]) -> ScoreSecond:
+    """Note events as a score in seconds with one track."""
+    from symusic import core
+
+    score = core.ScoreSecond(TICKS_PER_QUARTER)
+    track = core.TrackSecond("audio", 0, False)
+    for start, end, pitch, amplitude in sorted(events):
+        onset_sec, duration_sec = start / FRAME_RATE_HZ, (end - start) / FRAME_RATE_HZ
+        velocity = int(np.clip(round(127 * float(amplitude)), 1, 127))
+        track.notes.append(core.NoteSecond(onset_sec, duration_sec, int(pitch), velocity))
+    score.tracks.append(track)
+    return score
+
+
+def _session(threads: int) -> Any:
+    """The ONNX model on so many threads."""
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise MissingDependencyError("onnxruntime is not installed.", "Type: pip install onnxruntime") from error
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(model_path()), options, providers=["CPUExecutionProvider"])
+
+
+def model_path() -> Path:
+    """Where the installed basic-pitch keeps its ONNX model; found without importing it.
+
+    Raises MissingDependencyError if basic-pitch or its model is not there.
+    """
+    spec = find_spec("basic_pitch")
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        path = Path(folder) / "saved_models" / "icassp_2022" / "nmp.onnx"
+        if path.is_file():
+            return path
+    raise MissingDependencyError("basic-pitch, which hears the notes in a recording, is not installed.", INSTALL_REMEDY)
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Keep basic-pitch from telling which of its other backends are missing."""
+    root, before = logging.getLogger(), logging.root.manager.disable
+    handlers = list(root.handlers)
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except ImportError as error:
+        raise MissingDependencyError(f"basic-pitch cannot be loaded ({error}).", INSTALL_REMEDY) from error
+    finally:
+        logging.disable(before)
+        root.handlers[:] = handlers

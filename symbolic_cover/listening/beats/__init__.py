@@ -1,0 +1,1 @@
+"""Beats, bars and swing among onsets, heard or played."""

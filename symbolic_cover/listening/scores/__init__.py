@@ -1,0 +1,1 @@
+"""Scores: MIDI, MusicXML, ABC and kern, read as written."""

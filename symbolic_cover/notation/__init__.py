@@ -1,0 +1,1 @@
+"""An arrangement as a page: MusicXML, engraving, parts, ABC."""

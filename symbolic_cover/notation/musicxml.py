@@ -1,0 +1,231 @@
+"""An arrangement as a score to read: music21, MusicXML.
+
+The reading decisions are made elsewhere and only put together here: `voices` says who shares a voice and how long notes
+are written, `rhythm` which values, ties and beams, `spelling` which names, `players` who reads from which staves and
+`drums` where drums stand.
+"""
+
+from __future__ import annotations
+
+import itertools
+from fractions import Fraction
+from pathlib import Path
+
+from music21 import bar, chord, duration, instrument, interval, key, layout, meter, note, percussion, stream, tie
+from music21.musicxml.m21ToXml import ScoreExporter
+
+from symbolic_cover.core.arrangement import Arrangement
+from symbolic_cover.core.music import TICKS_PER_QUARTER, Bar, Note
+from symbolic_cover.notation.drums import write_drum_voices
+from symbolic_cover.notation.heads import Head, Names, drum_heads, shown_names, speller_of
+from symbolic_cover.notation.layout import Layout, lay_out
+from symbolic_cover.notation.marks import (
+    clef_named,
+    mark_dynamics,
+    mark_head,
+    mark_pedal,
+    mark_sections,
+    mark_top_staff,
+)
+from symbolic_cover.notation.players import (
+    VOICES,
+    Player,
+    families_of,
+    held_tune,
+    is_guitar,
+    is_hand,
+    names_chords,
+    players_of,
+    sustains,
+)
+from symbolic_cover.notation.rhythm import Event, Figure, write_bar
+from symbolic_cover.notation.tidy import tidy
+from symbolic_cover.notation.voices import HELD_TICK, moving_notes, write_voices
+
+#: How often voices are divided anew from what was written.
+_MOST_ROUNDS = 4
+
+
+def write_musicxml(arrangement: Arrangement, path: Path) -> None:
+    """Write an arrangement as uncompressed MusicXML, the same bytes each time. Raises as `to_music21` does."""
+    exporter = ScoreExporter(to_music21(arrangement), makeNotation=False)
+    tidy(exporter.parse(), swings=lay_out(arrangement)[1].swings)
+    Path(path).write_bytes(exporter.asBytes())
+
+
+def to_music21(arrangement: Arrangement) -> stream.Score:
+    """Engrave an arrangement as a music21 score, at sounding pitch.
+
+    Parts of one `group` become the staves of one instrument, braced; so does a part whose chords are too wide for one
+    staff. Players without a note are left out. Every (onset, pitch) of every part is kept at the pitch that sounds
+    (drums as unpitched notes); lengths are simplified for reading, swung eighths written straight, and a first bar
+    in whose first half nobody plays is written as a pick-up. Raises ValueError if a note begins before tick 0.
+    """
+    if any(note_.onset_tick < 0 for note_ in arrangement.notes):
+        raise ValueError("a note begins before the first bar")
+    arrangement, bars = lay_out(arrangement)
+    score = stream.Score()
+    mark_head(score, arrangement)
+    players = players_of(arrangement)
+    staves_of: dict[int, list[stream.Part]] = {}
+    for number, player in enumerate(players):
+        staves = insert_player(score, player, number, arrangement, bars)
+        for staff in staves:
+            staff.partAbbreviation = player.abbreviation if len(players) > 1 else ""
+        staves_of[id(player)] = staves
+    for family, members in families_of(players):
+        rows = [staff for player in members for staff in staves_of[id(player)]]
+        score.insert(0, layout.StaffGroup(rows, symbol="bracket", barTogether=family != VOICES))
+    mark_top_staff(staves_of[id(players[0])][0], arrangement, bars, with_chords=names_chords(players))
+    for staff in score.parts:
+        mark_sections(staff, arrangement, bars, with_labels=staff is score.parts.first())
+    return score
+
+
+def insert_player(
+    score: stream.Score, player: Player, number: int, arrangement: Arrangement, bars: Layout
+) -> list[stream.Part]:
+    """Add the staves of a player to a score, with the dynamics of what is played."""
+    staves = [_staff(player, place, number, arrangement, bars) for place in range(len(player.staves))]
+    for staff in staves:
+        staff.partName = player.name
+        score.insert(0, staff)
+    if len(staves) > 1:
+        score.insert(0, layout.StaffGroup(staves, name=player.name, symbol="brace"))
+    notes = [note_ for part in player.staves for note_ in part.notes]
+    mark_dynamics(staves[0], notes, arrangement, bars, above=player.family == VOICES)
+    mark_pedal(staves[-1], player, arrangement.manner)
+    return staves
+
+
+def _onsets(notes: tuple[Note, ...]) -> set[tuple[int, int]]:
+    return {(note_.onset_tick, note_.pitch) for note_ in notes}
+
+
+def _staff(player: Player, place: int, number: int, arrangement: Arrangement, page: Layout) -> stream.Part:
+    part = player.staves[place]
+    staff: stream.Part = stream.PartStaff() if len(player.staves) > 1 else stream.Part()
+    staff.insert(0, _instrument(player, number))
+    bars = page.bars
+    voices = _voices(player, place, arrangement, bars)
+    spellers = [speller_of(events, arrangement) for events in voices]
+    strokes = itertools.count(1)
+    for count, bar_ in enumerate(bars, 1):
+        opening_tick = page.opening_tick if count == 1 else 0
+        measure = stream.Measure(number=count - bool(page.opening_tick))
+        if count == 1:
+            measure.insert(0, clef_named(player.clefs[place]))
+            if not part.is_drums:
+                measure.insert(0, key.KeySignature(arrangement.key.fifths).asKey(arrangement.key.mode))
+        if count == 1 or bar_.meter != bars[count - 2].meter:
+            measure.insert(0, meter.TimeSignature(str(bar_.meter)))
+        written = [write_bar(events, bar_.start_tick, bar_.meter, opening_tick) for events in voices]
+        used = [index for index, figures in enumerate(written) if any(figure.pitches for figure in figures)] or [0]
+        written = [written[index] for index in used]
+        heads: list[dict[int, list[Head]]] = (
+            drum_heads(written, strokes)
+            if part.is_drums
+            else shown_names(written, [spellers[index] for index in used], bar_, Names(arrangement.key))
+        )
+        for index, figures in enumerate(written):
+            target: stream.Stream = measure
+            if len(written) > 1:
+                target = stream.Voice(id=str(index + 1))
+                measure.insert(0, target)
+            _fill(target, figures, heads[index], bar_, opening_tick, hidden_rests=index > 0)
+        if count == len(bars):
+            measure.rightBarline = bar.Barline("final")
+        staff.append(measure)
+    return staff
+
+
+def _fill(
+    target: stream.Stream,
+    figures: list[Figure],
+    heads: dict[int, list[Head]],
+    bar_: Bar,
+    opening_tick: int,
+    *,
+    hidden_rests: bool,
+) -> None:
+    """Put the figures of one voice into a measure or voice."""
+    if not opening_tick and not any(figure.pitches for figure in figures):
+        rest = note.Rest(quarterLength=Fraction(bar_.meter.bar_tick, TICKS_PER_QUARTER))
+        rest.fullMeasure = True
+        target.insert(0, rest)
+        return
+    for figure in figures:
+        length = duration.Duration(type=figure.value, dots=figure.dots)
+        if figure.triplet:
+            triplet = duration.Tuplet(3, 2, figure.value)
+            triplet.type = {"start": "start", "stop": "stop"}.get(figure.triplet)
+            triplet.bracket = not figure.beams
+            length.appendTuplet(triplet)
+        element = _element(heads[figure.start_tick], length)
+        if hidden_rests and element.isRest and not figure.triplet:
+            element.style.hideObjectOnPrint = True
+        if figure.tied_from or figure.tied_to:
+            kind = {(True, True): "continue", (True, False): "stop", (False, True): "start"}
+            element.tie = tie.Tie(kind[figure.tied_from, figure.tied_to])
+        for beam in figure.beams:
+            element.beams.append(*beam.split("-"))
+        target.insert(Fraction(figure.start_tick - opening_tick, TICKS_PER_QUARTER), element)
+
+
+def _element(heads: list[Head], length: duration.Duration) -> note.GeneralNote:
+    if not heads:
+        return note.Rest(duration=length)
+    if not isinstance(heads[0], note.Unpitched):
+        return note.Note(heads[0], duration=length) if len(heads) == 1 else chord.Chord(heads, duration=length)
+    if len(heads) == 1:
+        heads[0].duration = length
+        return heads[0]
+    struck = percussion.PercussionChord(heads, duration=length)
+    struck.stemDirection = heads[0].stemDirection
+    return struck
+
+
+def _instrument(player: Player, number: int) -> instrument.Instrument:
+    if player.is_drums:
+        kit = instrument.UnpitchedPercussion()
+        kit.instrumentName, kit.midiChannel = player.name, 9
+    else:
+        program = player.staves[0].program
+        kit = instrument.instrumentFromMidiProgram(program)
+        kit.midiProgram = program
+        kit.transposition = interval.Interval(player.transposition) if player.transposition else None
+        kit.instrumentName = player.name
+    kit.instrumentAbbreviation = player.abbreviation
+    kit.instrumentId = f"I{number}"
+    return kit
+
+
+def _voices(
+    player: Player, place: int, arrangement: Arrangement, bars: tuple[Bar, ...]
+) -> tuple[list[Event], list[Event]]:
+    """The first and the second voice of a staff, such that what they say would be written in the same way again."""
+    part = player.staves[place]
+    if part.is_drums:
+        return write_drum_voices(part.notes, bars)
+    tune = _onsets(arrangement.melody) & _onsets(part.notes) if player.leads else set()
+    voices = _divided(player, place, part.notes, tune, bars)
+    for _ in range(_MOST_ROUNDS):
+        first, second = voices
+        written = tuple(Note(start, end - start, pitch) for start, end, pitches in first + second for pitch in pitches)
+        tune = {(event.start_tick, pitch) for event in first for pitch in event.pitches} if tune else set()
+        again = _divided(player, place, written, tune, bars)
+        if again == voices:
+            break
+        voices = again
+    return voices
+
+
+def _divided(
+    player: Player, place: int, notes: tuple[Note, ...], tune: set[tuple[int, int]], bars: tuple[Bar, ...]
+) -> tuple[list[Event], list[Event]]:
+    part = player.staves[place]
+    if sustains(part):
+        return write_voices(notes, bars, held_tune(notes, HELD_TICK))
+    if is_hand(player, place) and not tune:
+        tune = moving_notes(notes, bars)
+    return write_voices(notes, bars, tune, apart=is_guitar(part))

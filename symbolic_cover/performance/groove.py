@@ -1,0 +1,83 @@
+"""When notes are played: swing, and how drummers place and weigh the sixteenths of a bar.
+
+Tables of a groove were measured on drummers (`benchmarks/sound/expression_fit.py`): for each kind of drum and each
+sixteenth of a bar in 4/4, how hard above the mean of the piece, and how many milliseconds late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from symbolic_cover.core.music import STRAIGHT_TICK, TICKS_PER_QUARTER, Bar, Note
+
+SLOTS = 16
+_SLOT_TICK = TICKS_PER_QUARTER // 4
+_TRIPLETS = (TICKS_PER_QUARTER // 3, 2 * TICKS_PER_QUARTER // 3)
+#: General MIDI's percussion, and what electronic kits add to it, as kinds of drum.
+DRUM_KINDS = {
+    "kick": (35, 36), "snare": (37, 38, 39, 40), "hat": (22, 42, 44), "open_hat": (26, 46),
+    "ride": (51, 53, 59), "crash": (49, 52, 55, 57), "tom": (41, 43, 45, 47, 48, 50, 58),
+}  # fmt: skip
+_KIND_OF = {pitch: kind for kind, pitches in DRUM_KINDS.items() for pitch in pitches}
+
+
+@dataclass(frozen=True)
+class Groove:
+    """For each kind of drum: velocity above the mean, and milliseconds late, by sixteenth of the bar."""
+
+    velocity: Mapping[str, Sequence[float]]
+    late_ms: Mapping[str, Sequence[float]]
+
+    def strokes(self, notes: Sequence[Note], bars: Sequence[Bar]) -> tuple[np.ndarray, np.ndarray]:
+        """(velocity above the mean, milliseconds late) for each stroke, shapes (n,); the velocities' mean is 0."""
+        starts = [bar.start_tick for bar in bars]
+        place = [note.onset_tick - starts[np.searchsorted(starts, note.onset_tick, "right") - 1] for note in notes]
+        slots = np.array([slot_of(tick) for tick in place], dtype=int)
+        kinds = [drum_kind(note.pitch) for note in notes]
+        velocity = np.array([self.velocity[kind][slot] for kind, slot in zip(kinds, slots, strict=True)])
+        late = np.array([self.late_ms[kind][slot] for kind, slot in zip(kinds, slots, strict=True)])
+        return velocity - (velocity.mean() if len(velocity) else 0.0), late
+
+
+def drum_kind(pitch: int) -> str:
+    """The kind of drum of a percussion pitch; what is none of them is weighed like a hi-hat."""
+    return _KIND_OF.get(pitch, "hat")
+
+
+def slot_of(tick: int) -> int:
+    """The sixteenth, 0..15, of a place in a bar; the last triplet eighth of a beat counts as its off-beat."""
+    quarter, within = divmod(tick, TICKS_PER_QUARTER)
+    within = STRAIGHT_TICK if within == _TRIPLETS[1] else within
+    return (quarter * 4 + within // _SLOT_TICK) % SLOTS
+
+
+class Swing:
+    """Moves what is written in even halves of a beat, or as a triplet's first and last, to where it is swung.
+
+    `share` is where the off-beat falls in its beat (.5 is even). Beats with a true triplet stay as written, and so do
+    beats of compound metres.
+    """
+
+    def __init__(self, share: float, notes: Sequence[Note], bars: Sequence[Bar]) -> None:
+        self.half = share * TICKS_PER_QUARTER
+        simple = [bar for bar in bars if bar.meter.beat_tick == TICKS_PER_QUARTER]
+        beats = {tick for bar in simple for tick in range(bar.start_tick, bar.end_tick, TICKS_PER_QUARTER)}
+        within = [divmod(note.onset_tick, TICKS_PER_QUARTER) for note in notes]
+        triplets = {quarter * TICKS_PER_QUARTER for quarter, tick in within if tick == _TRIPLETS[0]}
+        self._swung = beats - triplets if share != 0.5 else set()
+
+    def at(self, tick: int) -> float:
+        """Where a written tick is played, in ticks."""
+        quarter, within = divmod(tick, TICKS_PER_QUARTER)
+        if quarter * TICKS_PER_QUARTER not in self._swung:
+            return float(tick)
+        if within == _TRIPLETS[1]:
+            within = STRAIGHT_TICK
+        if within <= STRAIGHT_TICK:
+            return quarter * TICKS_PER_QUARTER + within * self.half / STRAIGHT_TICK
+        return (quarter + 1) * TICKS_PER_QUARTER - (TICKS_PER_QUARTER - within) * (
+            TICKS_PER_QUARTER - self.half
+        ) / STRAIGHT_TICK

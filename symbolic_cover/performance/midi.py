@@ -1,0 +1,120 @@
+"""An arrangement as MIDI: the grid's tempo becomes a tempo map."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import symusic
+
+from symbolic_cover.core.arrangement import Arrangement
+from symbolic_cover.core.grid import Grid
+from symbolic_cover.core.instruments import PAN_CONTROL, VOLUME_CONTROL
+from symbolic_cover.core.music import TICKS_PER_QUARTER, Note
+from symbolic_cover.performance.balance import balance_of
+
+MIDI_TICKS_PER_QUARTER = 480
+_TICKS = MIDI_TICKS_PER_QUARTER // TICKS_PER_QUARTER
+#: How far a single tempo may stray from the grid anywhere before there is one for each beat.
+_STEADY_SEC = 0.002
+#: Before the seconds, in the marker that says where a cover begins in its recording.
+_OFFSET = "recording at"
+
+
+def write_midi(arrangement: Arrangement, path: Path) -> None:
+    """Write an arrangement as a standard MIDI file, as `arrangement_score` describes it."""
+    arrangement_score(arrangement).dump_midi(path)
+
+
+def arrangement_score(arrangement: Arrangement) -> symusic.Score:
+    """The arrangement as a `symusic.Score` in ticks, `MIDI_TICKS_PER_QUARTER` to a quarter note.
+
+    Grid tick 0 is MIDI tick 0 and second 0, whenever the grid begins; from there on tempo changes follow the grid's
+    seconds to within a millisecond or so. Time signatures come from the bars, one track from each part; chords (in
+    Harte's notation) and sections are markers, and where tick 0 lies in the recording is one (`offset_sec_of`). Each
+    track begins with its volume and its place from left to right, as `balance_of` gives them; drums are on channel 10.
+    Beyond fifteen parts MIDI files share channels.
+    """
+    score = _empty_score(arrangement.grid)
+    minor = int(arrangement.key.mode == "minor")
+    score.key_signatures.append(symusic.KeySignature(0, arrangement.key.fifths, minor))
+    for chord in arrangement.chords:
+        score.markers.append(symusic.TextMeta(max(chord.start_tick, 0) * _TICKS, chord.label))
+    for section in arrangement.sections:
+        score.markers.append(symusic.TextMeta(section.start_tick * _TICKS, section.label))
+    if offset_sec := round(float(arrangement.grid.sec_at(0)), 3):
+        score.markers.append(symusic.TextMeta(0, f"{_OFFSET} {offset_sec:.3f} s"))
+    for part, (volume, pan) in zip(arrangement.parts, balance_of(arrangement), strict=True):
+        track = symusic.Track(part.name, part.program, part.is_drums)
+        track.controls.append(symusic.ControlChange(0, VOLUME_CONTROL, volume))
+        track.controls.append(symusic.ControlChange(0, PAN_CONTROL, pan))
+        for note in _struck_once(part.notes):
+            track.notes.append(
+                symusic.Note(note.onset_tick * _TICKS, note.duration_tick * _TICKS, note.pitch, note.velocity)
+            )
+        score.tracks.append(track)
+    return score
+
+
+def offset_sec_of(score: symusic.Score) -> float:
+    """Where tick 0 of a score lies in the recording it was made from, in seconds; 0 where it does not say."""
+    for marker in score.markers:
+        if found := re.fullmatch(rf"{_OFFSET} (-?\d+\.\d+) s", marker.text):
+            return float(found[1])
+    return 0.0
+
+
+def write_transcript(notes: symusic.Score, grid: Grid, path: Path) -> None:
+    """Write what was heard, in grid ticks, as a MIDI file at the tempo and in the bars of its grid."""
+    score = _empty_score(grid)
+    resampled = notes.resample(MIDI_TICKS_PER_QUARTER)
+    score.tracks, score.markers, score.key_signatures = resampled.tracks, resampled.markers, resampled.key_signatures
+    score.dump_midi(path)
+
+
+def _empty_score(grid: Grid) -> symusic.Score:
+    """Tempo map and time signatures without notes."""
+    score = symusic.Score(MIDI_TICKS_PER_QUARTER)
+    for tick, microseconds in tempo_map(grid):
+        score.tempos.append(symusic.Tempo(tick * _TICKS, mspq=microseconds))
+    previous = None
+    for bar in grid.bars:
+        if bar.meter != previous:
+            score.time_signatures.append(symusic.TimeSignature(bar.start_tick * _TICKS, *bar.meter))
+        previous = bar.meter
+    return score
+
+
+def _struck_once(notes: tuple[Note, ...]) -> list[Note]:
+    """Notes that end where their key is struck again: MIDI has one end for each key."""
+    struck_again: dict[int, int] = {}
+    kept = []
+    for note in sorted(notes, reverse=True):
+        end_tick = min(note.end_tick, struck_again.get(note.pitch, note.end_tick))
+        if end_tick > note.onset_tick:
+            kept.append(note._replace(duration_tick=end_tick - note.onset_tick))
+            struck_again[note.pitch] = note.onset_tick
+    return kept[::-1]
+
+
+def tempo_map(grid: Grid) -> list[tuple[int, int]]:
+    """Tempo changes as (grid tick, microseconds a quarter note), the first at tick 0; one if the grid is steady.
+
+    Each change is rounded against the time reached so far, so rounding does not add up.
+    """
+    inside = grid.beat_tick[(grid.beat_tick > 0) & (grid.beat_tick < grid.end_tick)]
+    ticks = np.concatenate([[0], inside, [grid.end_tick]]).astype(int)
+    seconds = grid.sec_at(ticks) - grid.sec_at(0)
+    single = seconds[-1] / ticks[-1]
+    if np.max(np.abs(seconds - ticks * single)) < _STEADY_SEC:
+        return [(0, round(single * TICKS_PER_QUARTER * 1e6))]
+    tempos: list[tuple[int, int]] = []
+    reached_sec = 0.0
+    for start, end, end_sec in zip(ticks[:-1].tolist(), ticks[1:].tolist(), seconds[1:].tolist(), strict=True):
+        quarters = (end - start) / TICKS_PER_QUARTER
+        microseconds = round((end_sec - reached_sec) / quarters * 1e6)
+        if not tempos or tempos[-1][1] != microseconds:
+            tempos.append((start, microseconds))
+        reached_sec += microseconds * quarters / 1e6
+    return tempos

@@ -1,0 +1,97 @@
+"""Drafts of a task, how good each is, and the preference of the best over the worst."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from symbolic_cover.arrangement.checkpoint import Checkpoint, load_checkpoint
+from symbolic_cover.arrangement.choose import worth
+from symbolic_cover.arrangement.sample import sample_accompaniments
+from symbolic_cover.arrangement.sight import Sight
+from symbolic_cover.core.controls import Controls
+from symbolic_cover.core.music import Note
+from symbolic_cover.corpus.workers import run_all
+from symbolic_cover.evaluation.metrics import note_f1
+from symbolic_cover.refining.preferences import Preference
+from symbolic_cover.refining.tasks import Parts, Task, with_tune, without_tune
+
+#: What being like people's own accompaniment of the bars counts beside `worth`.
+_PEOPLE_WEIGHT = 3.0
+#: Drafts that score as alike as this say nothing.
+_LEAST_MARGIN = 0.1
+#: Shares of the song's inner notes that are shown, in turn: a lead sheet, and what `cover` shows.
+_FIDELITIES = (0.0, 0.2)
+
+
+class Draft(NamedTuple):
+    """An accompaniment by part, and how good it is."""
+
+    parts: Parts
+    score: float
+
+
+def draft(checkpoint: Checkpoint, task: Task, controls: Controls) -> list[Draft]:
+    """`controls.candidates` accompaniments, each drawn on its own."""
+    drawn = sample_accompaniments(checkpoint, task.content, task.style, controls, compete=False)
+    return [Draft(parts, score(checkpoint, task, parts)) for parts in drawn]
+
+
+def score(checkpoint: Checkpoint, task: Task, parts: Parts) -> float:
+    """How near an accompaniment is to what people play: in this style, and of these bars where that is known."""
+    found = worth(with_tune(parts, task), task.content, checkpoint.human.get(task.style.name))
+    if task.people is None:
+        return found
+    return found + _PEOPLE_WEIGHT * float(
+        np.nan_to_num(note_f1(_notes(parts), _notes(without_tune(task.people, task))))
+    )
+
+
+def _notes(parts: Parts) -> list[Note]:
+    return [note for notes in parts.values() for note in notes]
+
+
+def best_over_worst(checkpoint: Checkpoint, task: Task, n_drafts: int, seed: int) -> Preference | None:
+    """The preference among some drafts of a task; None where they are all alike."""
+    controls = Controls(candidates=n_drafts, seed=seed, fidelity=_FIDELITIES[seed % len(_FIDELITIES)])
+    drafts = sorted(draft(checkpoint, task, controls), key=lambda one: one.score)
+    worst, best = drafts[0], drafts[-1]
+    if best.score - worst.score < _LEAST_MARGIN:
+        return None
+    return prefer(checkpoint, task, best.parts, worst.parts, "drafts", best.score - worst.score, controls)
+
+
+def prefer(
+    checkpoint: Checkpoint, task: Task, chosen: Parts, rejected: Parts, origin: str, margin: float, controls: Controls
+) -> Preference:
+    """One accompaniment rather than the other, as the model reads them."""
+    sight = Sight.of(checkpoint, task.content, task.style, controls)
+    context = checkpoint.model.config.max_position_embeddings
+    windows = (sight.window(parts, context) for parts in (chosen, rejected))
+    return Preference(task.name, task.style.name, origin, round(margin, 4), *windows)
+
+
+def draft_preferences(
+    folder: Path, units: Sequence[tuple[Task, int]], *, n_drafts: int, workers: int
+) -> Iterator[tuple[Task, Preference | None]]:
+    """For each task and seed the preference among its drafts by the checkpoint in `folder`, in the same order."""
+    found = run_all(partial(_one, str(folder), n_drafts), units, workers=workers)
+    yield from zip((task for task, _ in units), found, strict=True)
+
+
+def _one(folder: str, n_drafts: int, unit: tuple[Task, int]) -> Preference | None:
+    """One unit of work."""
+    return best_over_worst(loaded(folder), unit[0], n_drafts, unit[1])
+
+
+@lru_cache(maxsize=2)
+def loaded(folder: str) -> Checkpoint:
+    """The checkpoint in a folder, for a process that does many units of work, each on one thread."""
+    import torch
+
+    torch.set_num_threads(1)
+    return load_checkpoint(Path(folder))

@@ -1,0 +1,195 @@
+"""What people said becomes preferences: their ratings, and scores that they corrected by hand."""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from symbolic_cover.analysis.quantize import quantize
+from symbolic_cover.analysis.song import analyze, notes_of
+from symbolic_cover.arrangement.arranger import at_home, prepare_content
+from symbolic_cover.arrangement.checkpoint import Checkpoint
+from symbolic_cover.core.controls import Controls
+from symbolic_cover.core.ensemble import Style
+from symbolic_cover.core.errors import InputError, UsageError
+from symbolic_cover.core.grid import Grid
+from symbolic_cover.core.music import Note
+from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.styles import load_style
+from symbolic_cover.corpus.excerpts import BARS
+from symbolic_cover.evaluation.human_range import excerpt
+from symbolic_cover.listening.scores.read import SCORE_SUFFIXES, read_score
+from symbolic_cover.listening.song import listen
+from symbolic_cover.refining.drafting import prefer
+from symbolic_cover.refining.preferences import Preference
+from symbolic_cover.refining.tasks import Parts, Task, moved
+from symbolic_cover.reports.record import REPORT, read_report, song_of_record
+from symbolic_cover.tokens.tokenizer import DRUMS
+
+DRAFT, EDITED = "arrangement.mid", "score.musicxml"
+#: A wrong note that was put right makes two; what MIDI and MusicXML write differently makes one.
+_FEWEST_DIFFERING = 2
+
+
+@dataclass(frozen=True)
+class Said:
+    """That somebody preferred the arrangement in one file to the one in another, both in `style` and of one song.
+
+    `report` is what ``report.json`` beside one of them says; `source` the song's own file, for want of a report.
+    """
+
+    style: str
+    chosen: Path
+    rejected: Path
+    origin: str
+    report: Mapping[str, Any]
+    source: Path | None = None
+
+    @property
+    def is_across_styles(self) -> bool:
+        """Whether the two were asked for with other styles, players or transpositions, as far as their reports say."""
+        asked = [read_report(path.parent).get("settings", {}) for path in (self.chosen, self.rejected)]
+        return any(
+            name in asked[0] and name in asked[1] and asked[0][name] != asked[1][name]
+            for name in ("style", "ensemble", "transpose")
+        )
+
+
+def said_in_ratings(path: Path) -> list[Said]:
+    """The preferences in an export of `rate`; ties say nothing. Raises UsageError or InputError for a wrong file."""
+    if not path.is_file():
+        raise UsageError(f"There is no file {path}.", "Make one with: symbolic-cover rate --out FOLDER --export FILE")
+    found = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            told = json.loads(line)
+            sides = {side: Path(told[side]) for side in "ab"}
+            preferred, source, style = told["preferred"], told["source"], str(told["style"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path}, line {number}, is no rating.", "Export the ratings again.") from error
+        if preferred in sides:
+            chosen, rejected = sides[preferred], sides["b" if preferred == "a" else "a"]
+            report = read_report(chosen.parent) or read_report(rejected.parent)
+            found.append(Said(style, chosen, rejected, "ratings", report, Path(source) if source else None))
+    return found
+
+
+def said_by_correcting(folder: Path) -> Said:
+    """That the score in a cover's folder, which was edited, is better than the arrangement beside it, our draft.
+
+    Raises UsageError where there is no cover.
+    """
+    missing = next((name for name in (DRAFT, EDITED, REPORT) if not (folder / name).is_file()), None)
+    if missing:
+        raise UsageError(f"There is no {missing} in {folder}.", "Name a folder that `symbolic-cover cover` wrote.")
+    report = read_report(folder)
+    return Said(
+        str(report.get("settings", {}).get("style", "")), folder / EDITED, folder / DRAFT, "corrections", report
+    )
+
+
+def _song_of(said: Said, style: Style) -> Content:
+    """The song as it was covered. Raises InputError where nothing says what it was."""
+    if "song" in said.report:
+        return song_of_record(said.report["song"])
+    if said.source is None:
+        raise InputError(f"Nothing says which song {said.chosen} covers.", "Rate covers that this version made.")
+    transcript, grid = listen(said.source)
+    return prepare_content(analyze(quantize(transcript, grid), grid, transcript.title), Controls(), style.ensemble)
+
+
+def preferences_of(said: Said, checkpoint: Checkpoint) -> Iterator[Preference]:
+    """A preference for every eight bars in which the two differ.
+
+    Raises InputError where the song, or an arrangement, cannot be read or they do not run bar by bar together.
+    """
+    for path in (said.chosen, said.rejected):
+        if path.suffix.lower() not in SCORE_SUFFIXES:
+            raise InputError(f"{path.name} is sound, which nothing can be learned from.", "Rate covers with scores.")
+    if said.is_across_styles:
+        raise InputError(
+            f"{said.chosen} and {said.rejected} are in different styles or keys, or for different players.",
+            "Rate covers of one style, by other seeds or checkpoints.",
+        )
+    style = load_style(said.style, said.report.get("settings", {}).get("ensemble"))
+    content = _song_of(said, style)
+    steps = content.key.steps_home
+    home, shifted = content.transposed(steps), at_home(style, steps)
+    chosen, rejected = (_read(path, content, style, steps) for path in (said.chosen, said.rejected))
+    if said.origin == "corrections":
+        chosen = {name: _as_played(notes, rejected[name]) for name, notes in chosen.items()}
+    bars = content.grid.bars
+    for first in range(0, len(bars), BARS):
+        last = min(first + BARS, len(bars)) - 1
+        begin, end = bars[first].start_tick, bars[last].end_tick
+        better, worse = (_between(parts, begin, end) for parts in (chosen, rejected))
+        few = excerpt(home, first, last)
+        differing = _sounds(better) ^ _sounds(worse)
+        if len(differing) >= _FEWEST_DIFFERING and (few.melody or few.chords):
+            task = Task(f"{said.chosen.parent.name} {first}", few, shifted)
+            yield prefer(checkpoint, task, better, worse, said.origin, 1.0, Controls())
+
+
+def _read(path: Path, content: Content, style: Style, steps: int) -> dict[str, list[Note]]:
+    """The accompaniment in a file, by the parts of the style's ensemble, at home."""
+    transcript, grid = read_score(path, as_written=True)
+    _must_run_together(path, grid, content.grid)
+    score = quantize(transcript, grid)
+    specs = style.ensemble.parts
+    by_label = {spec.label: spec.name for spec in specs}
+    parts: dict[str, list[Note]] = {spec.name: [] for spec in specs}
+    for index, track in enumerate(score.tracks):
+        in_order = specs[index].name if len(score.tracks) == len(specs) else None
+        name = by_label.get(track.name, in_order)
+        if name is None:
+            raise InputError(f"{path.name} has a part '{track.name}' that {style.ensemble.title} lacks.",
+                             "Keep the names of the parts.")  # fmt: skip
+        parts[name] += notes_of(track)
+    if lead := style.ensemble.lead:
+        parts[lead] = _without_line(parts[lead], content.melody)
+    return {name: moved(sorted(notes), 0 if name == DRUMS else steps) for name, notes in parts.items()}
+
+
+def _as_played(notes: Sequence[Note], draft: Sequence[Note]) -> list[Note]:
+    """The notes of a score as the draft has them; those it lacks, as loud as what it played then or last before.
+
+    A score does not say how loud, nor just how long, a note is.
+    """
+    if not draft:
+        return list(notes)
+    there = {(note.onset_tick, note.pitch): note for note in draft}
+    onsets = [note.onset_tick for note in draft]
+    loudness = [draft[max(bisect_right(onsets, note.onset_tick) - 1, 0)].velocity for note in notes]
+    return [there.get((note.onset_tick, note.pitch), note._replace(velocity=loud))
+            for note, loud in zip(notes, loudness, strict=True)]  # fmt: skip
+
+
+def _must_run_together(path: Path, grid: Grid, other: Grid) -> None:
+    """Raise InputError unless the bars are the same."""
+    ours, theirs = ([bar.meter for bar in one.bars] for one in (grid, other))
+    shorter = min(len(ours), len(theirs))
+    if ours[:shorter] != theirs[:shorter] or abs(len(ours) - len(theirs)) > 1:
+        raise InputError(f"{path.name} does not run bar by bar with its song.", "Keep its bars and metre.")
+
+
+def _without_line(notes: Sequence[Note], tune: Sequence[Note]) -> list[Note]:
+    """The notes of the leading part without its tune: at each onset of the tune its note, or else the highest."""
+    kept = sorted(notes)
+    for wanted in tune:
+        there = [note for note in kept if note.onset_tick == wanted.onset_tick]
+        same = [note for note in there if note.pitch == wanted.pitch]
+        if there:
+            kept.remove(same[0] if same else there[-1])
+    return kept
+
+
+def _between(parts: Parts, begin: int, end: int) -> dict[str, list[Note]]:
+    return {name: [note for note in notes if begin <= note.onset_tick < end] for name, notes in parts.items()}
+
+
+def _sounds(parts: Parts) -> set[tuple[str, int, int]]:
+    return {(name, note.onset_tick, note.pitch) for name, notes in parts.items() for note in notes}

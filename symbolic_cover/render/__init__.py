@@ -1,1 +1,0 @@
-"""An arrangement leaves the house: as score, MIDI and sound."""

@@ -1,0 +1,1 @@
+"""A score becomes sound: synthesizer, SoundFonts, loudness."""

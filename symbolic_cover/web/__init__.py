@@ -1,0 +1,1 @@
+"""Pages served to a browser on this machine."""

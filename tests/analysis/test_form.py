@@ -1,0 +1,36 @@
+"""Sections of the form."""
+
+from __future__ import annotations
+
+from symbolic_cover.analysis.form import sections_of
+from symbolic_cover.core.grid import Grid
+from symbolic_cover.core.music import Chord, Key, Note
+from symbolic_cover.core.sheet import Content
+
+
+def song(bars: str) -> Content:
+    """A song of sections of four bars, each letter its own tune and chords."""
+    melody, chords = [], []
+    for place, letter in enumerate(bars):
+        for bar in range(4):
+            start = 192 * place + 48 * bar
+            root = (ord(letter) * 5 + 2 * bar) % 12
+            chords.append(Chord(start, start + 48, root, "maj", root))
+            melody += [
+                Note(start + 12 * beat, 12, 60 + (ord(letter) * 7 + bar * 3 + beat * (2 + ord(letter) % 3)) % 24)
+                for beat in range(4)
+            ]
+    return Content(Grid.steady(4 * len(bars)), tuple(melody), (), (), tuple(chords), Key(0, "major"))
+
+
+def labels(content: Content) -> list[tuple[int, str]]:
+    return [(section.start_tick // 48, section.label) for section in sections_of(content)]
+
+
+def test_a_returning_section_keeps_its_letter():
+    assert labels(song("ABA")) == [(0, "A"), (4, "B"), (8, "A2")]
+    assert labels(song("AABA")) == [(0, "A"), (4, "A2"), (8, "B"), (12, "A3")]
+
+
+def test_where_nothing_returns_there_are_no_sections():
+    assert labels(song("ABCD")) == []

@@ -1,0 +1,337 @@
+"""The arranger: its guarantees hold for any weights, even random ones."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from transformers import DynamicCache
+
+from symbolic_cover.analysis.form import returning_bars
+from symbolic_cover.analysis.hands import REACH_OF_LEVEL, Reach, unplayable_in_hand
+from symbolic_cover.arrangement.arranger import draft_by_model, draft_by_rules, prepare_content
+from symbolic_cover.arrangement.checkpoint import find_checkpoint
+from symbolic_cover.arrangement.choose import choose
+from symbolic_cover.arrangement.constraints import CHORD_LEANING, SONG_LEANING, BarState, Leaning, Players, TokenIds
+from symbolic_cover.arrangement.decoder import Decoder
+from symbolic_cover.arrangement.endings import close_together
+from symbolic_cover.arrangement.sample import _bars_to_replay, _Sampler
+from symbolic_cover.arrangement.sight import Sight
+from symbolic_cover.core.controls import Controls
+from symbolic_cover.core.errors import UsageError
+from symbolic_cover.core.music import Bar, Chord, Key, Meter, Note
+from symbolic_cover.core.styles import load_style, style_names
+from symbolic_cover.evaluation.human_range import GENERAL
+from symbolic_cover.evaluation.metrics import melody_on_top, melody_retention, score_arrangement
+from tests.conftest import make_song
+
+STYLE = load_style("pop-piano")
+
+
+def assert_guarantees(arrangement, content, level="full"):
+    assert melody_retention(content.melody, arrangement.notes) == 1.0
+    assert melody_on_top(arrangement.melody, arrangement.notes) == 1.0
+    for part in arrangement.parts:
+        assert unplayable_in_hand(part.notes, REACH_OF_LEVEL[level]) == 0
+        assert all(0 <= note.onset_tick < content.grid.end_tick for note in part.notes)
+        assert all(21 <= note.pitch <= 108 for note in part.notes)
+
+
+@pytest.mark.parametrize("meter", [Meter(4, 4), Meter(3, 4), Meter(6, 8)])
+@pytest.mark.parametrize("level", ["easy", "full"])
+def test_random_weights_keep_every_guarantee(tiny_checkpoint, meter, level):
+    content = make_song(6, meter)
+    drafts = draft_by_model(tiny_checkpoint, content, STYLE, Controls(candidates=2, level=level))
+    assert len(drafts) == 2
+    assert drafts[0].notes != drafts[1].notes
+    for draft in drafts:
+        assert len(draft.notes) > len(content.melody)
+        assert_guarantees(draft, content, level)
+
+
+@pytest.mark.parametrize(
+    "name", ["string-quartet", "bach-chorale", "lied", "rock", "classical-guitar", "orchestra", "ragtime"]
+)
+def test_every_ensemble_keeps_its_limits(tiny_checkpoint, name):
+    style = load_style(name)
+    content = prepare_content(make_song(4), Controls(), style.ensemble)
+    model = draft_by_model(tiny_checkpoint, content, style, Controls(candidates=1))[0]
+    for draft in (model, draft_by_rules(content, style, Controls())):
+        assert melody_retention(content.melody, draft.notes) == 1.0
+        assert len(draft.notes) > len(content.melody)
+        assert [part.name for part in draft.parts] == [spec.label for spec in style.ensemble.parts]
+        if style.ensemble.tune_on_top:
+            assert melody_on_top(draft.melody, draft.notes) == 1.0
+        for part, spec in zip(draft.parts, style.ensemble.parts, strict=True):
+            assert all(spec.lowest <= note.pitch <= spec.highest for note in part.notes)
+            if spec.is_hand:
+                assert unplayable_in_hand(part.notes) == 0
+            elif not spec.is_drums:
+                assert most_at_once(part.notes) <= spec.most
+
+
+def most_at_once(notes) -> int:
+    return max((sum(o.onset_tick <= n.onset_tick < o.end_tick for o in notes) for n in notes), default=0)
+
+
+def test_a_tune_below_a_violin_moves_up_an_octave():
+    content = make_song(4)
+    low = replace(content, melody=tuple(note._replace(pitch=note.pitch - 30) for note in content.melody))
+    moved = prepare_content(low, Controls(), load_style("string-quartet").ensemble)
+    assert {after.pitch - before.pitch for before, after in zip(low.melody, moved.melody, strict=True)} == {24}
+    assert min(note.pitch for note in moved.melody) >= 55
+
+
+def test_density_is_asked_of_the_model_in_every_bar(tiny_checkpoint, song):
+    def asked(style: str, density: float | None) -> list[int | None]:
+        sight = Sight.of(tiny_checkpoint, song, load_style(style), Controls(candidates=1, density=density))
+        return [source["density"] for source in sight.sources]
+
+    assert asked("pop-piano", None) == [None] * 4
+    assert [asked("pop-piano", density)[0] for density in (0.0, 0.5, 1.0)] == [1, 4, 8]
+    assert asked("rock", 1.0) == [12] * 4
+
+
+def test_polyphony_is_asked_of_the_model_in_every_bar(tiny_checkpoint, song):
+    def asked(polyphony: float | None) -> list[int | None]:
+        sight = Sight.of(tiny_checkpoint, song, STYLE, Controls(candidates=1, polyphony=polyphony))
+        return [source["polyphony"] for source in sight.sources]
+
+    assert asked(None) == [None] * 4
+    assert [asked(value)[0] for value in (0.0, 0.5, 1.0)] == [0, 4, 8]
+
+
+def test_full_is_as_hard_as_people_usually_play_it(tiny_checkpoint, song):
+    def level(asked: str, usual: str) -> str:
+        human = {"pop-piano": replace(GENERAL, level=usual)}
+        sight = Sight.of(replace(tiny_checkpoint, human=human), song, STYLE, Controls(candidates=1, level=asked))
+        return tiny_checkpoint.tokenizer[sight.header[2]]
+
+    assert level("full", "full") == "Level_full"
+    assert level("full", "easy") == "Level_easy"
+    assert level("easy", "full") == "Level_easy"
+
+
+def test_chord_tones_and_the_songs_own_notes_are_leaned_to(tiny_checkpoint):
+    ids, bar = TokenIds(tiny_checkpoint.tokenizer), Bar(48, Meter(2, 4))
+    vocab = tiny_checkpoint.tokenizer.vocab
+    state = BarState(ids, Players(bar, STYLE.ensemble, [], {}, Reach()), max_notes=9)
+    leaning = Leaning([state], [Chord(0, 60, 0, "maj", 0), Chord(60, 96, 7, "maj", 7)], [Note(60, 12, 43)])
+    scores = torch.zeros((1, ids.size))
+    places = torch.nonzero(leaning(None, scores)[0]).flatten().tolist()
+    assert [tiny_checkpoint.tokenizer[place] for place in places] == ["Position_12"]
+    for word in ("Part_right-hand", "Velocity_4", "Position_12"):
+        state.push(vocab[word])
+    leaned = leaning(None, scores)[0]
+    assert leaned[vocab["Pitch_67"]] == leaned[vocab["Pitch_62"]] == pytest.approx(CHORD_LEANING)
+    assert leaned[vocab["Pitch_43"]] == pytest.approx(CHORD_LEANING + SONG_LEANING)
+    assert leaned[vocab["Pitch_60"]] == 0
+    assert not scores.any()
+
+
+def test_a_style_can_be_played_by_another_ensemble(tiny_checkpoint, song):
+    style = load_style("pop-piano", "string-quartet")
+    draft = draft_by_model(tiny_checkpoint, song, style, Controls(candidates=1))[0]
+    assert [part.name for part in draft.parts] == ["Violin 1", "Violin 2", "Viola", "Violoncello"]
+    with pytest.raises(UsageError, match=r"Choose one of: .*choir"):
+        load_style("pop-piano", "kazoos")
+
+
+def test_the_model_plays_at_home_and_what_it_plays_is_moved_back(tiny_checkpoint, song):
+    in_c = draft_by_model(tiny_checkpoint, song, STYLE, Controls(candidates=1))[0]
+    in_e_flat = draft_by_model(tiny_checkpoint, song.transposed(3), STYLE, Controls(candidates=1))[0]
+    for part, moved in zip(in_c.parts, in_e_flat.parts, strict=True):
+        assert [note.pitch + 3 for note in part.notes] == [note.pitch for note in moved.notes]
+
+
+def test_a_section_that_returns_is_played_again_but_for_its_end(tiny_checkpoint):
+    content = make_song(12)  # the same four bars three times
+    assert returning_bars(content) == [None] * 4 + [0, 1, 2, 3] * 2
+    assert _bars_to_replay(content) == [None] * 4 + [0, 1, 2, None] * 2
+    draft = draft_by_model(tiny_checkpoint, content, STYLE, Controls(candidates=2, seed=2))[0]
+    assert_guarantees(draft, content)
+    played = set(draft.notes) - set(draft.melody)
+
+    def bar(index: int) -> set[tuple[int, int]]:
+        start = content.grid.bars[index].start_tick
+        return {(n.onset_tick - start, n.pitch) for n in played if start <= n.onset_tick < start + 48}
+
+    kept = [len(bar(index + 4) & bar(index)) / max(len(bar(index)), 1) for index in range(4)]
+    assert sum(kept[:3]) / 3 > kept[3]  # what still sounds from before may be in the way of some notes
+
+
+def test_a_bar_is_replayed_as_far_as_it_may(tiny_checkpoint):
+    ids, bar = TokenIds(tiny_checkpoint.tokenizer), Bar(48, Meter(2, 4))
+    state = BarState(ids, Players(bar, STYLE.ensemble, [Note(60, 12, 64)], {}, Reach()), max_notes=9)
+    before = {"left-hand": [Note(0, 24, 43), Note(12, 6, 47)], "right-hand": [Note(0, 24, 62), Note(12, 12, 67)]}
+    assert state.replay(before)
+    assert state.done
+    assert state.notes["left-hand"] == [Note(48, 24, 43, 88), Note(60, 6, 47, 88)]
+    assert state.notes["right-hand"] == [Note(48, 24, 62, 88)]  # the other one would lie above the tune
+    empty = BarState(ids, Players(bar, STYLE.ensemble, [], {}, Reach()), max_notes=9, must_play=True)
+    assert not empty.replay({})
+
+
+def test_rows_of_the_decoder_can_be_exchanged(tiny_checkpoint):
+    ids = torch.tensor([[5, 6, 7], [8, 9, 10]])
+    one, two = (Decoder(tiny_checkpoint.model, 2, 16) for _ in range(2))
+    with torch.inference_mode():
+        one.feed(ids, torch.ones_like(ids))
+        one.keep(torch.tensor([1, 1]))
+        two.feed(ids[[1, 1]], torch.ones_like(ids))
+        token, live = torch.tensor([[3], [4]]), torch.ones((2, 1), dtype=torch.long)
+        torch.testing.assert_close(one.feed(token, live), two.feed(token, live))
+
+
+def test_a_long_song_passes_the_context_by_whole_bars(tiny_checkpoint):
+    content = make_song(24)
+    (draft,) = draft_by_model(tiny_checkpoint, content, STYLE, Controls(candidates=1))
+    assert_guarantees(draft, content)
+    assert max(note.onset_tick for note in draft.notes) >= content.grid.bars[-1].start_tick
+
+
+def test_the_same_seed_gives_the_same_notes(tiny_checkpoint, song):
+    first, again, other = (
+        draft_by_model(tiny_checkpoint, song, STYLE, Controls(candidates=1, seed=seed))[0] for seed in (5, 5, 6)
+    )
+    assert first == again
+    assert first.notes != other.notes
+
+
+def test_the_padded_batch_sees_what_a_single_row_sees(tiny_checkpoint, song):
+    """Logits after bars of unequal length equal those of the plain model on each row's own tokens."""
+    sampler = _Sampler(tiny_checkpoint, song, STYLE, Controls(candidates=3), compete=True)
+    with torch.inference_mode():
+        first, last = 0, 2
+        sampler.content = replace(song, melody=song.melody, grid=song.grid)
+        for index in range(first, last + 1):
+            x = sampler.sight.source_ids(index)
+            logits = sampler._feed_source(x)
+            states = [sampler._state(row, index) for row in sampler.rows]
+            if index < last:
+                sampler._draw_bar(states, logits)
+                for row, state in zip(sampler.rows, states, strict=True):
+                    bar = song.grid.bars[index]
+                    row.bars[-1] += sampler.tokenizer.ids(sampler.tokenizer.target_bar(bar, state.notes))
+                    for name, notes in state.notes.items():
+                        row.notes[name] += notes
+        lengths = set()
+        for row, batched in zip(sampler.rows, logits, strict=True):
+            ids = sampler.sight.header + [token for tokens in row.bars for token in tokens]
+            lengths.add(len(ids))
+            alone = tiny_checkpoint.model(torch.tensor([ids]), past_key_values=DynamicCache()).logits[0, -1]
+            torch.testing.assert_close(batched, alone, atol=1e-4, rtol=1e-4)
+    assert len(lengths) > 1
+
+
+def test_hands_know_what_they_hold_and_where_the_tune_is():
+    bar = Bar(48, Meter(4, 4))
+    tune = [Note(60, 12, 72)]
+    held = {"left-hand": [Note(36, 24, 40)], "right-hand": []}
+    hands = Players(bar, STYLE.ensemble, tune, held, Reach(2, 12))
+    left, right = hands.playable("left-hand"), hands.playable("right-hand")
+    assert left[52 - 21, 0]
+    assert not left[53 - 21, 0]  # a thirteenth from the held E
+    assert left[71 - 21, 12]
+    assert not left[72 - 21, 12]  # the tune's own key
+    assert right[60 - 21, 12]
+    assert not right[59 - 21, 12]  # beyond the reach of the hand that plays the tune
+    hands.strike("right-hand", 62, 12, 4)
+    assert not hands.playable("right-hand")[65 - 21, 12]  # two notes are all this hand may hold
+    assert hands.playable("right-hand")[65 - 21, 16]
+
+
+def test_a_bar_state_allows_only_what_the_language_does(tiny_checkpoint):
+    ids = TokenIds(tiny_checkpoint.tokenizer)
+    vocab = tiny_checkpoint.tokenizer.vocab
+    hands = Players(Bar(0, Meter(2, 4)), STYLE.ensemble, [Note(12, 12, 64)], {}, Reach())
+    state = BarState(ids, hands, max_notes=2)
+
+    def allowed() -> set[str]:
+        return {tiny_checkpoint.tokenizer[int(i)] for i in np.flatnonzero(state.allowed())}
+
+    assert allowed() == {"Part_left-hand", "Part_right-hand", "Bar_inner"}
+    state.push(vocab["Part_right-hand"])
+    assert allowed() == {f"Velocity_{level}" for level in range(8)}
+    state.push(vocab["Velocity_4"])
+    assert allowed() == {f"Position_{p}" for p in (0, 3, 4, 6, 8, 9, 12, 15, 16, 18, 20, 21)}
+    state.push(vocab["Position_6"])
+    state.push(vocab["Pitch_76"])
+    assert allowed() == {f"Duration_{d}" for d in range(1, 7)}  # it must end before the lower tune begins
+    state.push(vocab["Duration_6"])
+    assert "Position_6" not in allowed()
+    assert "Pitch_76" not in allowed()
+    assert "Pitch_77" in allowed()
+    state.push(vocab["Position_12"])
+    assert allowed() == {f"Pitch_{p}" for p in range(52, 64)}
+    state.push(vocab["Pitch_60"])
+    state.push(vocab["Duration_3"])
+    assert allowed() == {"Bar_inner"}  # two notes were all it might play
+    state.push(vocab["Bar_inner"])
+    assert state.done
+
+
+def test_a_bar_of_the_song_is_not_left_without_any_note(tiny_checkpoint):
+    ids, vocab = TokenIds(tiny_checkpoint.tokenizer), tiny_checkpoint.tokenizer.vocab
+    bar = Bar(0, Meter(2, 4))
+    players = Players(bar, STYLE.ensemble, [], {}, Reach())
+    assert not BarState(ids, players, 8, must_play=True).allowed()[vocab["Bar_inner"]]
+    assert BarState(ids, players, 8).allowed()[vocab["Bar_inner"]]
+    covered = Players(bar, STYLE.ensemble, [Note(0, 24, 21)], {}, Reach())  # the tune leaves no key below it
+    assert BarState(ids, covered, 8, must_play=True).allowed()[vocab["Bar_inner"]]
+
+
+def test_rules_keep_the_guarantees_and_the_chords(song):
+    draft = draft_by_rules(song, STYLE, Controls())
+    assert_guarantees(draft, song)
+    scores = score_arrangement(draft, song)
+    assert scores["chord_accuracy"] > 0.9
+    assert scores["chord_tone_ratio"] == 1.0
+
+
+def test_the_better_draft_is_chosen(song):
+    good = draft_by_rules(song, STYLE, Controls())
+    wrong = replace(good, parts=tuple(
+        replace(part, notes=tuple(note if note in good.melody else note._replace(pitch=note.pitch + 1)
+                                  for note in part.notes)) for part in good.parts
+    ))  # fmt: skip
+    assert choose([wrong, good, wrong], song)[0] is good
+
+
+def test_transposition_moves_everything_and_stays_on_the_keyboard(song):
+    moved = prepare_content(song, Controls(transpose=2, tempo=2.0))
+    assert [n.pitch for n in moved.melody] == [n.pitch + 2 for n in song.melody]
+    assert moved.chords[0].root == 2
+    assert moved.key == Key(2, "major")
+    assert moved.grid.tempo_bpm == pytest.approx(200)
+    low = prepare_content(replace(song, bass=(Note(0, 12, 22),)), Controls(transpose=-5))
+    assert low.bass[0].pitch == 29
+
+
+def test_unknown_names_are_refused(tiny_checkpoint, song, tmp_path):
+    assert "pop-piano" in style_names()
+    with pytest.raises(UsageError, match="pop-piano"):
+        load_style("polka")
+    with pytest.raises(UsageError, match="no checkpoint"):
+        find_checkpoint("nowhere")
+    (tmp_path / "tokenizer.json").touch()  # a corpus has a tokenizer and people's ranges, but is no checkpoint
+    (tmp_path / "human_range.safetensors").touch()
+    with pytest.raises(UsageError, match="no checkpoint"):
+        find_checkpoint(tmp_path)
+    with pytest.raises(UsageError, match="does not know"):
+        draft_by_model(tiny_checkpoint, song, replace(STYLE, name="polka"), Controls())
+    with pytest.raises(UsageError, match="metre"):
+        draft_by_model(tiny_checkpoint, make_song(2, Meter(9, 4)), STYLE, Controls())
+
+
+def test_who_sang_until_the_end_sings_in_the_last_bar(song):
+    choir = load_style("hymn").ensemble
+    bars = song.grid.bars
+    alto = [Note(bar.start_tick, 48, 64, 70) for bar in bars[:-1]]
+    tenor = [Note(bars[0].start_tick, 48, 55, 70)]  # rests since the second bar, and goes on resting
+    bass = [Note(bars[-1].start_tick, 24, 43, 70)]
+    closed = close_together({"alto": alto, "tenor": tenor, "bass-voice": bass}, song, choir)
+    assert closed["tenor"] == tenor
+    assert closed["bass-voice"] == bass
+    assert closed["alto"] == [*alto, Note(bars[-1].start_tick, 48, 62, 70)]  # the last chord is G major
+    assert close_together({"alto": alto}, replace(song, is_whole=False), choir)["alto"] == alto

@@ -1,0 +1,77 @@
+"""What people measure: kept with the weights, and a distance that means something."""
+
+from dataclasses import replace
+
+import pytest
+
+from symbolic_cover.arrangement.arranger import draft_by_rules
+from symbolic_cover.arrangement.choose import agreement, best_of, parts_of, worth
+from symbolic_cover.core.controls import Controls
+from symbolic_cover.core.music import Bar, Meter, Note
+from symbolic_cover.core.styles import load_style
+from symbolic_cover.evaluation.human_range import (
+    MEASURED,
+    distance,
+    excerpt,
+    load_ranges,
+    measure,
+    range_of,
+    save_ranges,
+)
+from symbolic_cover.evaluation.metrics import bar_repetition, ioi_pattern_entropy
+from tests.conftest import make_song
+
+
+def arranged(n_bars: int = 8, level: str = "full"):
+    content = make_song(n_bars)
+    return parts_of(draft_by_rules(content, load_style("pop-piano"), Controls(level=level))), content
+
+
+def test_ranges_travel_in_a_file(tmp_path):
+    human = range_of([arranged(), arranged(level="easy")])
+    save_ranges({"pop-piano": human}, tmp_path)
+    loaded = load_ranges(tmp_path)["pop-piano"]
+    assert loaded.mean == human.mean
+    assert loaded.spread == human.spread
+    assert loaded.profile == pytest.approx(human.profile, abs=1e-3)
+    assert load_ranges(tmp_path / "nowhere") == {}
+
+
+def test_what_makes_the_range_is_nearest_to_it():
+    parts, content = arranged()
+    human = range_of([(parts, content)])
+    assert set(human.mean) == set(MEASURED)
+    assert distance(measure(parts, content, human.profile), human) == pytest.approx(0)
+    wrong = {name: [note._replace(pitch=note.pitch + 1) for note in notes] for name, notes in parts.items()}
+    assert 0.3 < distance(measure(wrong, content, human.profile), human) <= 3
+    assert worth(parts, content, human) > worth(wrong, content, human)
+    assert worth(parts, content) > worth(wrong, content)
+
+
+def test_drafts_that_agree_are_preferred():
+    parts, content = arranged()
+    other = {name: notes[: len(notes) // 2] for name, notes in parts.items()}
+    assert agreement([parts, parts, other])[0] > agreement([parts, parts, other])[2]
+    assert best_of([other, parts, parts], content) == 1
+
+
+def test_an_excerpt_holds_its_bars_alone():
+    content = make_song(8)
+    few = excerpt(content, 2, 3)
+    assert [bar.start_tick for bar in few.grid.bars] == [96, 144]
+    assert {note.onset_tick // 48 for note in few.melody} == {2, 3}
+    assert [chord.root for chord in few.chords] == [5, 7]
+    assert few.title == replace(content).title
+
+
+def test_bars_that_repeat_are_counted_by_hand():
+    bars = [Bar(48 * i, Meter(4, 4)) for i in range(4)]
+    notes = [Note(0, 12, 60), Note(48, 12, 60), Note(96, 12, 62)]
+    assert bar_repetition(notes, bars) == pytest.approx(1 / 3)
+
+
+def test_patterns_of_intervals_are_counted_by_hand():
+    steady = [Note(12 * i, 12, 60) for i in range(10)]
+    assert ioi_pattern_entropy(steady) == 0
+    two = [Note(tick, 6, 60) for tick in (0, 6, 12, 18, 30)]  # patterns of 3: 6 6 6 and 6 6 12
+    assert ioi_pattern_entropy(two, length=3) == pytest.approx(1.0)
