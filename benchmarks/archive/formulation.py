@@ -76,7 +76,8 @@ def main() -> None:
         "# Formulation",
         "",
         f"`python benchmarks/archive/formulation.py CORPUS --steps {options.steps}`: {options.steps} steps of"
-        f" {options.batch} x {options.context} tokens from scratch; nats for a bar of Y on held-out excerpts, one thread.",
+        f" {options.batch} x {options.context} tokens from scratch; nats for a bar of Y on held-out excerpts,"
+        " one thread.",
         "",
         "| variant | parameters | tokens a bar (X and Y) | nats a bar | seconds a step |",
         "|---|---|---|---|---|",

@@ -3,9 +3,9 @@
     python benchmarks/arranging/learn_style.py CORPUS SONGS/Ska SONGS/Polka --songs 40 --out learn_style.md
 
 Each folder of SONGS was made by `benchmarks/arranging/learn_style_songs.py`. Some of its songs to learn from are
-given to `learn-style`; eight-bar segments of the held-out ones, none of which the shipped weights were trained on in any style,
-are then covered from their lead sheets in the new style, and, as the baseline, by the shipped weights in the nearest
-style. `named`: a random forest trained on real segments of all styles and of the new one names the new one. `style_fit`
+given to `learn-style`; eight-bar segments of the held-out ones, none of which the shipped weights were trained on in
+any style, are then covered from their lead sheets in the new style, and, as the baseline, by the shipped weights in
+the nearest style. `named`: a random forest trained on real segments of all styles and of the new one names the new one. `style_fit`
 is the cosine with the new style's mean profile.
 """
 

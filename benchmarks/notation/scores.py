@@ -180,9 +180,9 @@ def readability_table(rows: list[dict], human: dict[str, list[dict[str, float]]]
     lines = [
         "# How hard the pages are to read",
         "",
-        "Made by `benchmarks/notation/scores.py` (see `scores.md`); per bar of a staff, ledger lines per note. Ours: mean",
-        f"over the covers. People's: mean, and the {LEAST}th to the {MOST}th percentile of their scores; in **bold** what",
-        "lies outside. People's pianos are the accompaniments of OpenScore's Lieder, choirs Bach's chorales as music21",
+        "Made by `benchmarks/notation/scores.py` (see `scores.md`); per bar of a staff, ledger lines per note. Ours:",
+        f"mean over the covers. People's: mean, and the {LEAST}th to the {MOST}th percentile of their scores; in **bold**",
+        "what lies outside. People's pianos are the accompaniments of OpenScore's Lieder, choirs Bach's chorales as music21",
         "has them. No free scores of bands, guitars and pop pianos made by people were at hand.",
         "",
         "Measured: " + "; ".join(f"*{name.replace('_', ' ')}*, {what}" for name, what in DESCRIPTIONS.items()) + ".",

@@ -71,8 +71,8 @@ def know(monkeypatch, **changed: dict) -> None:
     """Change what the catalogue says of some datasets."""
     known = load_catalogue()
     known |= {name: replace(known[name], **facts) for name, facts in changed.items()}
-    for module in ("collect", "library", "catalogue"):
-        monkeypatch.setattr(f"symbolic_cover.corpus.{module}.load_catalogue", lambda: known)
+    for module in ("collect", "collected", "catalogue"):
+        monkeypatch.setattr(f"symbolic_cover.library.{module}.load_catalogue", lambda: known)
 
 
 @pytest.fixture
