@@ -11,12 +11,12 @@ import pytest
 
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.music import Chord, Key, Meter, Note
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 
 QUARTER = 12
 
 
-def make_song(n_bars: int = 4, meter: Meter = Meter(4, 4), bpm: float = 100.0) -> Content:
+def make_song(n_bars: int = 4, meter: Meter = Meter(4, 4), bpm: float = 100.0) -> SongSheet:
     """C, A minor, F, G with a tune in quarters, bass on the first beat and a held fifth above it."""
     grid = Grid.steady(n_bars, meter, bpm)
     roots = [(0, "maj"), (9, "min"), (5, "maj"), (7, "maj")]
@@ -29,11 +29,11 @@ def make_song(n_bars: int = 4, meter: Meter = Meter(4, 4), bpm: float = 100.0) -
             melody.append(Note(bar.start_tick + beat * QUARTER, QUARTER, 72 + (root + step) % 12, 90))
         bass.append(Note(bar.start_tick, meter.bar_tick, 36 + root, 70))
         texture.append(Note(bar.start_tick + QUARTER, 2 * QUARTER, 48 + (root + 7) % 12, 60))
-    return Content(grid, tuple(melody), tuple(bass), tuple(texture), tuple(chords), Key(0, "major"), "Four chords")
+    return SongSheet(grid, tuple(melody), tuple(bass), tuple(texture), tuple(chords), Key(0, "major"), "Four chords")
 
 
 @pytest.fixture
-def song() -> Content:
+def song() -> SongSheet:
     return make_song()
 
 

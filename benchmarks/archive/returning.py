@@ -59,7 +59,7 @@ def main() -> None:
 
 def compare(song: Excerpt, found: dict[str, list[float]]) -> float:
     """Add the F1 of every returning bar of a song to `found`; returns the share of bars that return."""
-    returns = returning_bars(song.content)
+    returns = returning_bars(song.sheet)
     played = accompaniment_by_bar(song)
     for index, source in enumerate(returns):
         if source is None or not played[index]:
@@ -73,8 +73,8 @@ def compare(song: Excerpt, found: dict[str, list[float]]) -> float:
 
 def accompaniment_by_bar(song: Excerpt) -> list[list[Note]]:
     """The notes of each bar without the tune, counted from its start."""
-    grid = song.content.grid
-    tune = {(note.onset_tick, note.pitch) for note in song.content.melody}
+    grid = song.sheet.grid
+    tune = {(note.onset_tick, note.pitch) for note in song.sheet.melody}
     bars: list[list[Note]] = [[] for _ in grid.bars]
     for note in (note for notes in song.parts.values() for note in notes):
         if (note.onset_tick, note.pitch) not in tune:

@@ -77,20 +77,20 @@ def measure_song(job: tuple) -> dict:
             made = cover(path, "pop-piano", Controls(candidates=candidates), stages=stages)
             seconds = time.perf_counter() - begun
             by_rules = cover(path, "pop-piano", stages=rules)
-            bars = made.content.grid.bars
+            bars = made.sheet.grid.bars
             assert bars == grid.bars[: len(bars)], "the grid must be read as written"
-            tune = {(n.onset_tick, n.pitch) for n in made.content.melody}
+            tune = {(n.onset_tick, n.pitch) for n in made.sheet.melody}
             table = {
-                "human": overall(human, human, made.content, tune),
-                "source": overall(list(made.content.notes), human, made.content, tune),
-                "rules": overall(by_rules.arrangement.notes, human, made.content, tune),
-                "model": overall(made.arrangement.notes, human, made.content, tune),
+                "human": overall(human, human, made.sheet, tune),
+                "source": overall(list(made.sheet.notes), human, made.sheet, tune),
+                "rules": overall(by_rules.arrangement.notes, human, made.sheet, tune),
+                "model": overall(made.arrangement.notes, human, made.sheet, tune),
             }
             result["tables"][name] = table
             result[name] = {
                 "bars": len(bars),
                 "seconds": round(seconds, 1),
-                "song_seconds": round(float(made.content.grid.sec_at(made.content.grid.end_tick)), 1),
+                "song_seconds": round(float(made.sheet.grid.sec_at(made.sheet.grid.end_tick)), 1),
                 "musicxml": check_score(made.arrangement, Path(folder) / "score.musicxml"),
                 "note_f1": round(table["model"]["note_f1"], 3),
                 "rules_note_f1": round(table["rules"]["note_f1"], 3),
@@ -112,18 +112,18 @@ def write_source(written: symusic.Score, grid: Grid, path: Path, tracks: tuple[s
     score.resample(480).dump_midi(path)
 
 
-def overall(notes: list[Note] | tuple[Note, ...], human: list[Note], content, tune: set) -> dict[str, float]:
+def overall(notes: list[Note] | tuple[Note, ...], human: list[Note], sheet, tune: set) -> dict[str, float]:
     """All metrics of one arrangement; ``acc_`` are those of the accompaniment alone."""
     from symbolic_cover.evaluation import metrics as m
 
     accompaniment, theirs = ([n for n in side if (n.onset_tick, n.pitch) not in tune] for side in (notes, human))
-    bars = content.grid.bars
+    bars = sheet.grid.bars
     notes = tuple(sorted(notes))
     return {
-        "melody_retention": m.melody_retention(content.melody, notes),
+        "melody_retention": m.melody_retention(sheet.melody, notes),
         "unplayable_share": m.unplayable_share(notes),
-        "chord_accuracy": m.chord_accuracy(content.chords, notes, content.grid),
-        "chord_tone_ratio": m.chord_tone_ratio(accompaniment, content.chords),
+        "chord_accuracy": m.chord_accuracy(sheet.chords, notes, sheet.grid),
+        "chord_tone_ratio": m.chord_tone_ratio(accompaniment, sheet.chords),
         **m.compare_with_human(notes, human, bars),
         **{f"acc_{name}": value for name, value in m.compare_with_human(accompaniment, theirs, bars).items()},
         "notes_per_bar": len(notes) / len(bars),

@@ -28,7 +28,7 @@ from symbolic_cover.arrangement.choose import choose, worth
 from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.ensemble import Style
 from symbolic_cover.core.music import Note
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.core.styles import load_style, style_names
 from symbolic_cover.corpus.excerpts import Excerpt, draw_excerpts
 from symbolic_cover.evaluation import metrics as m
@@ -73,11 +73,11 @@ def main() -> None:
     forest, profiles = learn(draw_excerpts(options.corpus / "train", tokenizer, every, options.real, seed=1))
     held_out = draw_excerpts(options.corpus / options.split, tokenizer, every, 30, seed=2)
     truth = np.array([segment.style for segment in held_out])
-    right = forest.predict([features(segment.parts, segment.content) for segment in held_out]) == truth
+    right = forest.predict([features(segment.parts, segment.sheet) for segment in held_out]) == truth
     print(f"classifier on real held-out segments: {right.mean():.3f} of {len(truth)}", flush=True)
     jobs = []
     for name in options.styles or every:
-        chosen = [segment for segment in held_out if segment.style == name and segment.content.melody]
+        chosen = [segment for segment in held_out if segment.style == name and segment.sheet.melody]
         jobs.append((name, chosen[: options.segments], folder, options, forest, profiles))
     with ProcessPoolExecutor(options.processes, mp_context=get_context("spawn")) as pool:
         tables = {name: table for name, table in pool.map(one_style, jobs) if table["human"]}
@@ -166,15 +166,15 @@ def write_into_card(folder: Path, tables: dict[str, Table], typed: str) -> None:
     write_model_card(folder, facts, load_checkpoint(folder).model.num_parameters())
 
 
-def features(parts: dict[str, list[Note]], content: Content) -> np.ndarray:
+def features(parts: dict[str, list[Note]], sheet: SongSheet) -> np.ndarray:
     """What the classifier sees."""
-    return texture_features(parts, content.grid.bars)
+    return texture_features(parts, sheet.grid.bars)
 
 
 def learn(real: list[Excerpt]) -> tuple[RandomForestClassifier, dict[str, np.ndarray]]:
     """The classifier, and the mean profile of each style."""
     forest = RandomForestClassifier(300, class_weight="balanced", random_state=0, n_jobs=1)
-    forest.fit([features(s.parts, s.content) for s in real], [s.style for s in real])
+    forest.fit([features(s.parts, s.sheet) for s in real], [s.style for s in real])
     profiles = {
         style: np.mean([style_profile(s.parts.values()) for s in real if s.style == style], axis=0)
         for style in {s.style for s in real}
@@ -184,7 +184,7 @@ def learn(real: list[Excerpt]) -> tuple[RandomForestClassifier, dict[str, np.nda
 
 def versions(segment: Excerpt, style: Style, checkpoint, controls: Controls) -> dict[str, dict[str, list[Note]]]:
     """The arrangements that are compared, by row."""
-    lead_sheet = replace(segment.content, bass=(), texture=())
+    lead_sheet = replace(segment.sheet, bass=(), texture=())
     names = [spec.name for spec in style.ensemble.parts]
     model, _ = choose(
         draft_by_model(checkpoint, lead_sheet, style, controls), lead_sheet, checkpoint.human.get(style.name)
@@ -194,17 +194,17 @@ def versions(segment: Excerpt, style: Style, checkpoint, controls: Controls) -> 
     made = {row: {n: list(p.notes) for n, p in zip(names, draft.parts, strict=True)} for row, draft in drafts.items()}
     stacks = [
         Note(chord.start_tick, chord.end_tick - chord.start_tick, 48 + pitch_class, 70)
-        for chord in segment.content.chords
+        for chord in segment.sheet.chords
         for pitch_class in sorted(chord.pitch_classes)
     ]
-    return {"human": segment.parts, **made, "copy": {"source": [*segment.content.melody, *stacks]}}
+    return {"human": segment.parts, **made, "copy": {"source": [*segment.sheet.melody, *stacks]}}
 
 
 def scores(parts, segment: Excerpt, forest, profiles, ranges) -> dict[str, float]:
     """Everything that is measured of one arrangement."""
-    content = segment.content
-    bars = content.grid.bars
-    tune = {(n.onset_tick, n.pitch) for n in content.melody}
+    sheet = segment.sheet
+    bars = sheet.grid.bars
+    tune = {(n.onset_tick, n.pitch) for n in sheet.melody}
     pitched, human = (
         sorted(n for name, notes in side.items() if name != "drums" for n in notes) for side in (parts, segment.parts)
     )
@@ -217,9 +217,9 @@ def scores(parts, segment: Excerpt, forest, profiles, ranges) -> dict[str, float
     return {
         **m.compare_with_human(pitched, human, bars),
         **{f"acc_{name}": value for name, value in m.compare_with_human(ours, theirs, bars).items()},
-        "melody_retention": m.melody_retention(content.melody, everything),
-        "chord_accuracy": m.chord_accuracy(content.chords, pitched, content.grid),
-        "chord_tone_ratio": m.chord_tone_ratio(ours, content.chords),
+        "melody_retention": m.melody_retention(sheet.melody, everything),
+        "chord_accuracy": m.chord_accuracy(sheet.chords, pitched, sheet.grid),
+        "chord_tone_ratio": m.chord_tone_ratio(ours, sheet.chords),
         "unplayable_share": m.unplayable_share(hands) if hands else np.nan,
         "notes_per_bar": len(everything) / len(bars),
         "grooving_similarity": m.grooving_similarity(everything, bars),
@@ -227,10 +227,10 @@ def scores(parts, segment: Excerpt, forest, profiles, ranges) -> dict[str, float
         "pitch_class_entropy_4": m.pitch_class_entropy(pitched, bars, window=4),
         "ioi_pattern_entropy": m.ioi_pattern_entropy(everything),
         "bar_repetition": m.bar_repetition(everything, bars),
-        "worth": worth(parts, content, ranges.get(segment.style)),
+        "worth": worth(parts, sheet, ranges.get(segment.style)),
         "empty_bars": m.empty_bars(everything, sorted(n for notes in segment.parts.values() for n in notes), bars),
         "style_margin": own - max(others),
-        "named": float(forest.predict([features(parts, content)])[0] == segment.style),
+        "named": float(forest.predict([features(parts, sheet)])[0] == segment.style),
     }
 
 

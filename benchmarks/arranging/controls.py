@@ -15,11 +15,11 @@ import numpy as np
 import torch
 from scipy.stats import spearmanr
 
-from symbolic_cover.arrangement.arranger import draft_by_model, prepare_content
+from symbolic_cover.arrangement.arranger import draft_by_model, prepare_sheet
 from symbolic_cover.arrangement.checkpoint import find_checkpoint, load_checkpoint
 from symbolic_cover.core.arrangement import Arrangement
 from symbolic_cover.core.controls import LEVELS, Controls
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.core.styles import load_style
 from symbolic_cover.corpus.excerpts import draw_excerpts
 from symbolic_cover.evaluation import metrics as m
@@ -58,7 +58,7 @@ def main() -> None:
             raise SystemExit(f"There are no weights for {name}.")
         checkpoint, style = load_checkpoint(folder), load_style(name)
         found = [
-            s.content for s in draw_excerpts(options.corpus / "test", tokenizer, [name], 30, seed=3) if s.content.melody
+            s.sheet for s in draw_excerpts(options.corpus / "test", tokenizer, [name], 30, seed=3) if s.sheet.melody
         ]
         lines += [
             "",
@@ -69,8 +69,8 @@ def main() -> None:
         lines.append("|---|---|---|---|---|")
         for control, values in ASKED.items():
             measured = np.array([
-                [measure(control, checkpoint, content, style, value) for value in values]
-                for content in found[: options.segments]
+                [measure(control, checkpoint, sheet, style, value) for value in values]
+                for sheet in found[: options.segments]
             ])  # fmt: skip
             ranks = [spearmanr(range(len(values)), row[:, 0]).statistic for row in measured]
             asked = ", ".join(map(str, values))
@@ -83,10 +83,10 @@ def main() -> None:
         options.out.write_text(text, encoding="utf-8")
 
 
-def measure(control: str, checkpoint, content: Content, style, value) -> tuple[float, float]:
+def measure(control: str, checkpoint, sheet: SongSheet, style, value) -> tuple[float, float]:
     """What a control promises, in one arrangement, and the melody retention beside it."""
     controls = Controls(candidates=1, **{control: value})
-    prepared = prepare_content(content, controls, style.ensemble)
+    prepared = prepare_sheet(sheet, controls, style.ensemble)
     draft: Arrangement = draft_by_model(checkpoint, prepared, style, controls)[0]
     kept = m.melody_retention(prepared.melody, draft.notes)
     played = [note for note in draft.pitched_notes if note not in set(draft.melody)]
@@ -96,9 +96,9 @@ def measure(control: str, checkpoint, content: Content, style, value) -> tuple[f
     if control == "polyphony":  # notes struck together
         return len(played) / max(len({note.onset_tick for note in played}), 1), kept
     if control == "transpose":  # semitones by which the tune moved
-        return float(np.mean([note.pitch for note in draft.melody]) - np.mean([n.pitch for n in content.melody])), kept
+        return float(np.mean([note.pitch for note in draft.melody]) - np.mean([n.pitch for n in sheet.melody])), kept
     if control == "tempo":
-        return draft.grid.tempo_bpm / content.grid.tempo_bpm, kept
+        return draft.grid.tempo_bpm / sheet.grid.tempo_bpm, kept
     return len(draft.notes) / len(prepared.grid.bars), kept
 
 

@@ -5,8 +5,8 @@
 Each folder of SONGS was made by `benchmarks/arranging/learn_style_songs.py`. Some of its songs to learn from are
 given to `learn-style`; eight-bar segments of the held-out ones, none of which the shipped weights were trained on in
 any style, are then covered from their lead sheets in the new style, and, as the baseline, by the shipped weights in
-the nearest style. `named`: a random forest trained on real segments of all styles and of the new one names the new one. `style_fit`
-is the cosine with the new style's mean profile.
+the nearest style. `named`: a random forest trained on real segments of all styles and of the new one names the new
+one. `style_fit` is the cosine with the new style's mean profile.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from symbolic_cover.core.arrangement import Arrangement
 from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.ensemble import Style
 from symbolic_cover.core.music import Note
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.core.styles import load_style, style_names
 from symbolic_cover.corpus.excerpts import Excerpt, draw_excerpts
 from symbolic_cover.corpus.own import STYLE, prepare_own
@@ -88,7 +88,7 @@ def one_style(
     minutes, cpu = (time.perf_counter() - begun) / 60, (time.process_time() - used) / 60
     theirs = excerpts_of(given, scratch / "learned", checkpoint, name, options.real, splits=("train",))
     held_out = excerpts_of(folder / "held-out", scratch / "held-out", checkpoint, name, options.segments)
-    held_out = [segment for segment in held_out if segment.content.melody][: options.segments]
+    held_out = [segment for segment in held_out if segment.sheet.melody][: options.segments]
     forest, profiles = learn([*real, *theirs])
     table = measure(made, held_out, base, checkpoint, forest, profiles, options.candidates)
     return report(made, table, (minutes, cpu), len(held_out))
@@ -115,7 +115,7 @@ def measure(
     own = load_style(made.name)
     table: dict[str, list[dict[str, float]]] = {}
     for number, segment in enumerate(held_out):
-        sheet = replace(segment.content, bass=(), texture=())
+        sheet = replace(segment.sheet, bass=(), texture=())
         controls = Controls(candidates=candidates, fidelity=0.0, seed=number)
         versions = {
             "played so": segment.parts,
@@ -131,7 +131,7 @@ def measure(
     return table
 
 
-def played(checkpoint: Checkpoint, sheet: Content, style: Style, controls: Controls) -> Parts:
+def played(checkpoint: Checkpoint, sheet: SongSheet, style: Style, controls: Controls) -> Parts:
     """The best of some drafts, part by part."""
     drafts = draft_by_model(checkpoint, sheet, style, controls)
     return parts_of(choose(drafts, sheet, checkpoint.human.get(style.name))[0], style)

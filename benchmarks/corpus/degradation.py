@@ -28,7 +28,7 @@ from degradation_pieces import Measured, choose, measure_all
 from degradation_recordings import recordings
 from degradation_tables import likeness_table, missed_table, style_table
 
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.corpus.degrade import Errors, degrade
 from symbolic_cover.corpus.mishearing import KindErrors, write_errors
 
@@ -134,7 +134,7 @@ def report(
     return "\n".join(lines) + "\n"
 
 
-def ways(errors: Errors) -> dict[str, Callable[[Measured], Sequence[Content]]]:
+def ways(errors: Errors) -> dict[str, Callable[[Measured], Sequence[SongSheet]]]:
     """The columns of a table of likeness."""
     return {
         "truth": lambda piece: [piece.true],
@@ -144,11 +144,11 @@ def ways(errors: Errors) -> dict[str, Callable[[Measured], Sequence[Content]]]:
     }
 
 
-def degrader(errors: Errors) -> Callable[[Measured], list[Content]]:
+def degrader(errors: Errors) -> Callable[[Measured], list[SongSheet]]:
     """A function that degrades an excerpt `N_DEGRADED` times."""
     rng = np.random.default_rng(0)
 
-    def heard(piece: Measured) -> list[Content]:
+    def heard(piece: Measured) -> list[SongSheet]:
         return [degrade(piece.true, errors, rng, piece.kind) for _ in range(N_DEGRADED)]
 
     return heard

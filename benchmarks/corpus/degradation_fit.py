@@ -10,7 +10,7 @@ import numpy as np
 from degradation_match import KINDS_OF_GHOST, TOLERANCE_TICK, ghosts_of, match, partners
 from degradation_pieces import Measured
 
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.corpus.degrade import ROOM_TICK, degrade
 from symbolic_cover.corpus.mishearing import HARMONICS, LENGTH_BOUNDS_SEC, SHARES, Errors, KindErrors
 from symbolic_cover.corpus.sounding import (
@@ -55,7 +55,7 @@ class Counts(NamedTuple):
     alone: tuple[int, int]
 
 
-def count(true_content: Content, heard_content: Content, seed: int = 0) -> Counts:
+def count(true_content: SongSheet, heard_content: SongSheet, seed: int = 0) -> Counts:
     """Compare what is heard of an excerpt with the truth."""
     true, heard = sounding(true_content), sounding(heard_content)
     partner = late_too(true, heard, match(true, heard))

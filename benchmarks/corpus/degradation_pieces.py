@@ -19,7 +19,7 @@ from symbolic_cover.core.errors import InputError, SymbolicCoverError
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.heard import Transcript
 from symbolic_cover.core.music import TICKS_PER_QUARTER, Bar, Note
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.corpus.pop909 import original_of, read_song
 from symbolic_cover.corpus.shards import split_of
 from symbolic_cover.listening.audio.recording import load_recording
@@ -69,8 +69,8 @@ class Measured:
     name: str
     style: str
     kind: str
-    true: Content
-    heard: Content
+    true: SongSheet
+    heard: SongSheet
     raw: np.ndarray
 
 
@@ -200,11 +200,11 @@ def _transcript(rows: np.ndarray) -> symusic.Score:
     return score
 
 
-def _merged(content: Content) -> Content:
-    """The content without unisons: of notes with the same onset and pitch the tune's, else the longest is left."""
+def _merged(sheet: SongSheet) -> SongSheet:
+    """The sheet without unisons: of notes with the same onset and pitch the tune's, else the longest is left."""
     taken: set[tuple[int, int]] = set()
-    melody, bass, texture = (_unmet(notes, taken) for notes in (content.melody, content.bass, content.texture))
-    return replace(content, melody=melody, bass=bass, texture=texture)
+    melody, bass, texture = (_unmet(notes, taken) for notes in (sheet.melody, sheet.bass, sheet.texture))
+    return replace(sheet, melody=melody, bass=bass, texture=texture)
 
 
 def _unmet(notes: Sequence[Note], taken: set[tuple[int, int]]) -> tuple[Note, ...]:

@@ -10,7 +10,7 @@ from degradation_pieces import Measured
 
 from symbolic_cover.analysis.chords import beat_edges, recognise_chords
 from symbolic_cover.core.music import Chord
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.corpus.sounding import ROLES, Sounding, circumstances, roll_of, sounding
 
 REGISTERS = {"below C3": (0, 48), "C3-B3": (48, 60), "C4-B4": (60, 72), "C5-B5": (72, 84), "C6 up": (84, 128)}
@@ -57,14 +57,14 @@ def style_table(pieces: Sequence[Measured]) -> list[str]:
     return rows
 
 
-def likeness_table(pieces: Sequence[Measured], ways: dict[str, Callable[[Measured], Sequence[Content]]]) -> list[str]:
+def likeness_table(pieces: Sequence[Measured], ways: dict[str, Callable[[Measured], Sequence[SongSheet]]]) -> list[str]:
     """A row for each statistic, a column for each of `ways` to hear the pieces (each may give several contents).
 
     The last line says in what the second and the third way differ.
     """
     columns = []
     for way in ways.values():
-        rows = [compare(piece.true, content) for piece in pieces for content in way(piece)]
+        rows = [compare(piece.true, sheet) for piece in pieces for sheet in way(piece)]
         column = {name: float(np.nanmean([row[name] for row in rows])) for name in rows[0]}
         column["spread of missed"] = float(np.std([row["missed"] for row in rows]))
         column["spread of note F1"] = float(np.std([row["note F1"] for row in rows]))
@@ -76,9 +76,9 @@ def likeness_table(pieces: Sequence[Measured], ways: dict[str, Callable[[Measure
     return [*lines, "", f"More than {APART:.0%} (and {LEAST_APART:g}) apart: {', '.join(apart) or 'nothing'}."]
 
 
-def compare(true_content: Content, content: Content) -> dict[str, float]:
+def compare(true_content: SongSheet, sheet: SongSheet) -> dict[str, float]:
     """The statistics of one excerpt as it is heard."""
-    true, heard = sounding(true_content), sounding(content)
+    true, heard = sounding(true_content), sounding(sheet)
     partner = match(true, heard)
     hit = partner >= 0
     index, kind, _ = ghosts_of(true, heard, partner)
@@ -100,7 +100,7 @@ def compare(true_content: Content, content: Content) -> dict[str, float]:
     facts["melody F1"] = 2 * common.sum() / max(tune.sum() + found.sum(), 1)
     low = match(_part(true, true.role == 1), _part(heard, heard.role == 1)) >= 0
     facts["bass F1"] = 2 * low.sum() / max((true.role == 1).sum() + (heard.role == 1).sum(), 1)
-    facts["chords as in the truth"] = _same_chords(true_content, content)
+    facts["chords as in the truth"] = _same_chords(true_content, sheet)
     return {name: float(value) for name, value in facts.items()}
 
 
@@ -121,7 +121,7 @@ def _distance(true: np.ndarray, heard: np.ndarray) -> float:
     return float(np.abs(a - b).sum() / 2)
 
 
-def _same_chords(true: Content, heard: Content) -> float:
+def _same_chords(true: SongSheet, heard: SongSheet) -> float:
     """Share of the beats with a chord at which root and quality are those recognised among the true notes."""
     edges = beat_edges(true.grid)
     wanted = _at(recognise_chords(true.notes, true.grid, true.key), edges)

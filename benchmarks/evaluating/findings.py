@@ -55,22 +55,22 @@ def main() -> None:
     for style in style_names():
         for split in ("valid", "test"):
             for piece in whole_pieces(options.corpus, split, style, options.pieces):
-                played, content = arrangement_of(piece), piece.content
-                found = find_weak_bars(played, content, people.get(style), index)
-                n_pieces, n_bars = n_pieces + 1, n_bars + len(content.grid.bars)
+                played, sheet = arrangement_of(piece), piece.sheet
+                found = find_weak_bars(played, sheet, people.get(style), index)
+                n_pieces, n_bars = n_pieces + 1, n_bars + len(sheet.grid.bars)
                 pieces.update({one.kind for one in found})
                 for one in found:
                     bars[one.kind] += one.last_bar - one.first_bar + 1
-                lead_sheet = replace(content, bass=(), texture=())
+                lead_sheet = replace(sheet, bass=(), texture=())
                 rows = {"people": played, "rules": draft_by_rules(lead_sheet, load_style(style), Controls())}
                 for row, version in rows.items():
-                    measured = measure_cover(version, content, profiles.get(style), index)
+                    measured = measure_cover(version, sheet, profiles.get(style), index)
                     within[row].update((one.name, one.verdict) for one in judge(measured, people.get(style, {})))
                 for kind, plant in PLANTERS.items():
-                    at = int(rng.integers(2, len(content.grid.bars) - 5))
+                    at = int(rng.integers(2, len(sheet.grid.bars) - 5))
                     if (weak := plant(played, at, rng)) is not None:
                         tried[kind] += 1
-                        hit[kind] += new_there(find_weak_bars(weak, content, people.get(style), index), found, kind, at)
+                        hit[kind] += new_there(find_weak_bars(weak, sheet, people.get(style), index), found, kind, at)
     lines = ["# Weak bars", "", f"`python benchmarks/evaluating/findings.py CORPUS --pieces {options.pieces}`:"
              f" {n_pieces} held-out pieces by people, {n_bars} bars.", "",
              "| finding | pieces with it | bars in a hundred | planted | found |", "|---|---|---|---|---|"]  # fmt: skip

@@ -159,18 +159,18 @@ def played(options: argparse.Namespace, folder: Path, index: PatternIndex, split
         songs = rng.permutation([song for song, style in enumerate(styles) if style == name])[: options.songs]
         for song in map(int, songs):
             piece = read_excerpt(shard, tokenizer, song, int(shard.song_start[song]), options.bars)
-            if not piece.content.melody:
+            if not piece.sheet.melody:
                 continue
             style = load_style(name)
             controls = Controls(candidates=options.candidates, fidelity=0.0, seed=song)
-            drafts = {"model": draft_by_model(checkpoint, piece.content, style, controls)[0],
-                      "rules": draft_by_rules(piece.content, style, controls)}  # fmt: skip
-            tune = {(note.onset_tick, note.pitch) for note in piece.content.melody}
+            drafts = {"model": draft_by_model(checkpoint, piece.sheet, style, controls)[0],
+                      "rules": draft_by_rules(piece.sheet, style, controls)}  # fmt: skip
+            tune = {(note.onset_tick, note.pitch) for note in piece.sheet.melody}
             beside = {"people": [note for part, notes in piece.parts.items() if part != "drums" for note in notes
                                  if (note.onset_tick, note.pitch) not in tune]}  # fmt: skip
             beside |= {row: accompaniment(draft) for row, draft in drafts.items()}
             for row, notes in beside.items():
-                bars = piece.content.grid.bars
+                bars = piece.sheet.grid.bars
                 found = index.copied(pattern_hashes(notes, bars))
                 totals[row] += (1, bool(found), len(bars), len(bars) * copied_share(found, len(bars)))
                 for one in found if row == "model" else ():

@@ -35,7 +35,7 @@ from symbolic_cover.analysis.song import analyze, notes_of
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.heard import Transcript
 from symbolic_cover.core.music import CHORD_INTERVALS, TICKS_PER_QUARTER, Bar, Chord, Note
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.corpus.pop909 import original_of, read_song
 from symbolic_cover.corpus.shards import split_of
 from symbolic_cover.listening.audio.recording import load_recording
@@ -175,26 +175,26 @@ def in_seconds(score: symusic.Score, grid: Grid) -> symusic.Score:
 def measure(score: symusic.Score, piece: Song, place: int, key: tuple[int, str] | None) -> dict[str, float]:
     """Compare what is found in `score` with the song."""
     begun = time.perf_counter()
-    content: Content = analyze(score, piece.grid)
+    sheet: SongSheet = analyze(score, piece.grid)
     seconds = time.perf_counter() - begun
     lead, piano, bass = parts(piece, place)
     if len(score.tracks) == 1 and score.tracks[0].name != "audio":
         bass = []
     melody = one_line(lead)
     skyline = one_line([note for track in score.tracks if not track.is_drum for note in notes_of(track)])
-    precision, recall, f1 = note_f1(melody, content.melody)
+    precision, recall, f1 = note_f1(melody, sheet.melody)
     edges = beat_edges(piece.grid)
     stated = next(notes_of(track) for track in piece.score.tracks if track.name == "chords")
     return {
         "melody F1": f1,
         "precision": precision,
         "recall": recall,
-        "notes/bar": len(content.melody) / len(piece.grid.bars),
+        "notes/bar": len(sheet.melody) / len(piece.grid.bars),
         "true": len(melody) / len(piece.grid.bars),
         "skyline F1": note_f1(melody, skyline)[2],
-        "bass F1": note_f1(find_bass(sorted(piano + bass), edges), content.bass)[2],
-        "chords": chord_accuracy(chords_from_stacks(stated), content.chords, edges),
-        "key": float(key == tuple(content.key)) if key else np.nan,
+        "bass F1": note_f1(find_bass(sorted(piano + bass), edges), sheet.bass)[2],
+        "chords": chord_accuracy(chords_from_stacks(stated), sheet.chords, edges),
+        "key": float(key == tuple(sheet.key)) if key else np.nan,
         "sec": seconds,
     }
 

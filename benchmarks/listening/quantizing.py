@@ -46,17 +46,15 @@ def main() -> None:
             pair = make_pair(read_piece(job), ensembles)
         except (SymbolicCoverError, ValueError, KeyError, IndexError):
             continue
-        grid = pair.content.grid
-        notes = sorted(
-            {n for name, part in pair.parts.items() if name != DRUMS for n in part} | set(pair.content.melody)
-        )
+        grid = pair.sheet.grid
+        notes = sorted({n for name, part in pair.parts.items() if name != DRUMS for n in part} | set(pair.sheet.melody))
         if any(bar.meter.beat_tick != TICKS_PER_QUARTER for bar in grid.bars) or len(notes) < 50:
             continue
         if np.mean([note.onset_tick % TICKS_PER_QUARTER in (0, 3, 4, 6, 8, 9) for note in notes]) < 0.99:
             continue
         for name, (spread_sec, second, graces) in WAYS.items():
             rng = np.random.default_rng(number)
-            results[name].append(compare(notes, pair.content.melody, grid, rng, spread_sec, second, graces))
+            results[name].append(compare(notes, pair.sheet.melody, grid, rng, spread_sec, second, graces))
     lines = [
         "# Quantizing",
         "",

@@ -1,4 +1,4 @@
-"""Chords: named from given notes, read from chord symbols, or recognised beat by beat.
+"""Chords: named from given notes, or recognised beat by beat.
 
 The recogniser compares the chroma of every beat, weighted by duration and by the bass, with the
 template of every chord and finds the best path with a Viterbi search that prefers chords that
@@ -7,20 +7,13 @@ last (after Sheh & Ellis, ISMIR 2003, without the training).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from symbolic_cover.core.grid import Grid
-from symbolic_cover.core.music import CHORD_INTERVALS, HARTE_DEGREES, Chord, Key, Note
+from symbolic_cover.core.music import CHORD_INTERVALS, Chord, Key, Note
 from symbolic_cover.core.viterbi import steadiest_path
-
-_PITCH_CLASS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-_HARTE = re.compile(r"^([A-G])([#b]*)(?::([a-z0-9]+)?(?:\([^)]*\))?)?(?:/([#b]*\d+))?$")
-_NEAREST_QUALITY = {"": "maj", "9": "7", "11": "7", "13": "7", "maj9": "maj7", "min9": "min7", "min11": "min7",
-                    "minmaj7": "min", "aug7": "aug", "sus": "sus4", "5": "maj", "1": "maj"}  # fmt: skip
-_DEGREE_STEP = {"1": 0, "2": 2, "3": 4, "4": 5, "5": 7, "6": 9, "7": 11, "9": 2}
 
 #: The qualities that the recogniser looks for; rarer ones only come from chord symbols.
 _RECOGNISED = ("maj", "min", "7", "maj7", "min7", "dim", "sus4", "hdim7", "aug")
@@ -28,30 +21,6 @@ _QUALITY_PRIOR = {"maj": 0.0, "min": 0.0, "7": -0.07, "maj7": -0.09, "min7": -0.
                   "hdim7": -0.12, "aug": -0.15}  # fmt: skip
 _SHARPNESS, _CHANGE_COST, _BASS_BONUS, _KEY_BONUS = 8.0, 2.0, 0.16, 0.05
 _BASS_BELOW = 55
-
-
-def parse_chord(label: str) -> tuple[int, str, int] | None:
-    """Harte's notation -> (root, quality, bass) as pitch classes; None for ``N``, ``X`` and what is no chord."""
-    match = _HARTE.match(label.strip())
-    if not match:
-        return None
-    letter, accidental, quality, degree = match.groups()
-    root = (_PITCH_CLASS[letter] + accidental.count("#") - accidental.count("b")) % 12
-    quality = _known_quality(quality or "")
-    bass = root
-    if degree:
-        steps = _DEGREE_STEP.get(degree.lstrip("#b"), 0)
-        bass = (root + steps + degree.count("#") - degree.count("b")) % 12
-        if degree in ("b3", "3") or (degree == "7" and quality in ("7", "min7")):
-            bass = (root + HARTE_DEGREES.index(degree)) % 12
-    return root, quality, bass
-
-
-def _known_quality(quality: str) -> str:
-    """The quality, or the nearest that we have a name for."""
-    if quality in CHORD_INTERVALS:
-        return quality
-    return _NEAREST_QUALITY.get(quality, "min" if quality.startswith("min") else "maj")
 
 
 def name_chord(pitches: Sequence[int]) -> tuple[int, str, int] | None:
@@ -82,17 +51,6 @@ def chords_from_stacks(notes: Iterable[Note]) -> tuple[Chord, ...]:
         end = min(max(note.end_tick for note in stacks[onset]), following)
         if named and end > onset:
             chords.append(Chord(onset, end, *named))
-    return merge_chords(chords)
-
-
-def chords_from_symbols(symbols: Sequence[tuple[int, str]], end_tick: int) -> tuple[Chord, ...]:
-    """Chords from (tick, Harte label) symbols; each lasts until the next."""
-    chords = []
-    ticks = [tick for tick, _ in symbols]
-    for (tick, label), following in zip(symbols, [*ticks[1:], end_tick], strict=False):
-        named = parse_chord(label)
-        if named and following > tick:
-            chords.append(Chord(tick, following, *named))
     return merge_chords(chords)
 
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from symbolic_cover.core.music import Section
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 
 #: How many bars in a row must be alike, and how alike, on average and each.
 SECTION_BARS = 4
@@ -20,12 +20,12 @@ _ALIKE_ON_AVERAGE, _ALIKE_EACH = 0.8, 0.6
 _TUNE_WEIGHT = 0.6
 
 
-def returning_bars(content: Content) -> list[int | None]:
+def returning_bars(sheet: SongSheet) -> list[int | None]:
     """For each bar the earliest bar that it brings back, None where it is new.
 
     Sections without a tune do not count: a vamp is no form.
     """
-    likeness, has_tune = bar_likeness(content)
+    likeness, has_tune = bar_likeness(sheet)
     n_bars = len(likeness)
     found: list[int | None] = [None] * n_bars
     best = np.zeros(n_bars)
@@ -42,14 +42,14 @@ def returning_bars(content: Content) -> list[int | None]:
     return found
 
 
-def sections_of(content: Content) -> tuple[Section, ...]:
+def sections_of(sheet: SongSheet) -> tuple[Section, ...]:
     """The sections of the song, named by letters; a section that returns keeps its letter and is numbered.
 
     A section begins where a run of returning bars begins or ends, or where what it brings back does, and lasts
     `SECTION_BARS` or more; one bar beside the phrases of `SECTION_BARS` bars that most returns keep to, it is taken to
     begin with the phrase. None are named where nothing returns.
     """
-    sources = returning_bars(content)
+    sources = returning_bars(sheet)
     edges = _edges(sources)
     if len(edges) < 2:
         return ()
@@ -64,7 +64,7 @@ def sections_of(content: Content) -> tuple[Section, ...]:
             letter = _letter(n_letters)
             n_letters += 1
         times = 1 + sum(section.label.rstrip("0123456789") == letter for section in sections)
-        sections.append(Section(content.grid.bars[start].start_tick, letter + (str(times) if times > 1 else "")))
+        sections.append(Section(sheet.grid.bars[start].start_tick, letter + (str(times) if times > 1 else "")))
         letters += [letter] * (end - start)
     return tuple(sections)
 
@@ -93,22 +93,22 @@ def _letter(number: int) -> str:
     return chr(ord("A") + number % 26) * (1 + number // 26)
 
 
-def bar_likeness(content: Content) -> tuple[np.ndarray, np.ndarray]:
+def bar_likeness(sheet: SongSheet) -> tuple[np.ndarray, np.ndarray]:
     """How alike the bars of a song are, (bars, bars) in 0..1, and which have a tune, (bars,) bool.
 
     The F1 of the tunes' notes (place in the bar and pitch), and the share of beats with the same chord. Bars of
     different metres, and empty ones, are not alike.
     """
-    bars = content.grid.bars
+    bars = sheet.grid.bars
     tunes: list[set[tuple[int, int]]] = [set() for _ in bars]
-    for note in content.melody:
-        index = content.grid.bar_index(note.onset_tick)
+    for note in sheet.melody:
+        index = sheet.grid.bar_index(note.onset_tick)
         tunes[index].add((note.onset_tick - bars[index].start_tick, note.pitch))
     harmony = []
     for bar in bars:
         ticks = range(bar.start_tick, bar.end_tick, bar.meter.beat_tick)
         harmony.append([
-            next(((c.root, c.quality) for c in content.chords if c.start_tick <= tick < c.end_tick), None)
+            next(((c.root, c.quality) for c in sheet.chords if c.start_tick <= tick < c.end_tick), None)
             for tick in ticks
         ])  # fmt: skip
     likeness = np.zeros((len(bars), len(bars)))

@@ -1,6 +1,6 @@
 """Which notes are the tune, and which are the bass.
 
-A track that says it is the melody is believed; so is one that goes like a melody, a single moving
+Where no track is said to be the melody, one is found that goes like a melody, a single moving
 line above the others. Otherwise the melody is the best chain of notes: high (as in the skyline of
 Uitdenbogerd & Zobel, 1999), loud, in a singer's range, without leaps, and silent where nothing is worth singing.
 """
@@ -8,14 +8,12 @@ Uitdenbogerd & Zobel, 1999), loud, in a singer's range, without leaps, and silen
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Sequence
 
 import numpy as np
 
 from symbolic_cover.core.music import TICKS_PER_QUARTER, Note
 
-_MELODY_NAME = re.compile(r"melod|vocal|voice|sing|\blead\b|sopran|tune|chant|gesang|canto", re.IGNORECASE)
 #: A melodic track: so many of its notes are struck alone, move, and sound in so many of the song's double bars.
 _ALONE_SHARE, _MOVING_SHARE, _PRESENT_SHARE = 0.9, 0.4, 0.4
 _LOWEST_TUNE = 55
@@ -46,11 +44,6 @@ _FORGET_TICK, _CUT_COST = 24, 1.0
 _HOME_SPREAD, _HOME_COST = 7, 0.3
 _LOOK_BACK = 40
 _ALMOST_NONE = 0.03
-
-
-def is_melody_name(name: str) -> bool:
-    """True for track names such as ``MELODY``, ``Voice`` or ``Lead vocal``."""
-    return bool(_MELODY_NAME.search(name))
 
 
 def one_line(notes: Sequence[Note]) -> tuple[Note, ...]:

@@ -7,16 +7,13 @@ goes rather than sounding together with the note that it adorns.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from symbolic_cover.core.grid import Grid
-from symbolic_cover.core.heard import Transcript
-from symbolic_cover.core.music import TICKS_PER_QUARTER
-
-if TYPE_CHECKING:
-    from symusic.core import ScoreSecond, ScoreTick
+from symbolic_cover.core.heard import Heard, TimedNote, TimedTrack, Track
+from symbolic_cover.core.music import TICKS_PER_QUARTER, Note
 
 SIXTEENTH_TICK, TRIPLET_TICK = 3, 4
 TRIPLET_GAIN = 0.5  # triplets must halve the misfit of sixteenths ...
@@ -26,41 +23,34 @@ EARLY_TICK = 1.5  # a note this much before a quarter belongs to it
 GRACE_SEC, GRACE_OVERLAP_SEC, GRACE_STEPS = 0.12, 0.03, 2
 
 
-def quantize(transcript: Transcript, grid: Grid) -> ScoreTick:
-    """A `symusic.Score` in ticks, `TICKS_PER_QUARTER` a quarter; tracks keep their names and order.
+def quantize(heard: Heard) -> tuple[Track, ...]:
+    """The tracks on the grid, `TICKS_PER_QUARTER` ticks a quarter, in their order.
 
     With a grid of confidence 1 (a score) every time goes to the nearest tick. Otherwise onsets go to sixteenths or
     triplets, chosen quarter by quarter, and so do ends, at least one such step later. Notes of one track with the same
     onset and pitch become one, and no note runs into the next of its pitch.
     """
-    from symusic import core
-
-    divisions = None if grid.confidence == 1.0 else _divisions_of(transcript.score, grid)
-    score = core.ScoreTick(TICKS_PER_QUARTER)
-    for source in transcript.score.tracks:
-        track = core.TrackTick(source.name, source.program, source.is_drum)
-        onset, end = _placed(source, grid, divisions)
-        graces = set() if divisions is None else _graces(source.notes, onset)
-        rows = [
-            (int(first), int(last), note.pitch, note.velocity)
-            for index, (first, last, note) in enumerate(zip(onset, end, source.notes, strict=True))
-            if index not in graces
-        ]
-        for row in _untangled(rows):
-            track.notes.append(core.NoteTick(*row))
-        score.tracks.append(track)
-    for mark in transcript.score.markers:
-        score.markers.append(core.TextMetaTick(_tick(grid, mark.time), mark.text))
-    for key in transcript.score.key_signatures:
-        score.key_signatures.append(core.KeySignatureTick(_tick(grid, key.time), key.key, key.tonality))
-    for index, bar in enumerate(grid.bars):
-        if index == 0 or bar.meter != grid.bars[index - 1].meter:
-            score.time_signatures.append(core.TimeSignatureTick(bar.start_tick, *bar.meter))
-    return score
+    grid, divisions = heard.grid, None
+    if grid.confidence != 1.0:
+        onset_sec = np.array([note.onset_sec for track in heard.tracks for note in track.notes])
+        divisions = divisions_for(grid.tick_at(onset_sec), grid)
+    return tuple(_quantized(track, grid, divisions) for track in heard.tracks)
 
 
-def _divisions_of(score: ScoreSecond, grid: Grid) -> np.ndarray:
-    return divisions_for(grid.tick_at(np.array([note.start for track in score.tracks for note in track.notes])), grid)
+def _quantized(track: TimedTrack, grid: Grid, divisions: np.ndarray | None) -> Track:
+    onset, end = _placed(track.notes, grid, divisions)
+    graces = set() if divisions is None else _graces(track.notes, onset)
+    rows = [
+        (int(first), int(last), note.pitch, note.velocity)
+        for index, (first, last, note) in enumerate(zip(onset, end, track.notes, strict=True))
+        if index not in graces
+    ]
+    return Track(track.name, tuple(_untangled(rows)), track.program, track.is_drums, track.role)
+
+
+def tick_of(grid: Grid, sec: float) -> int:
+    """The nearest tick of the grid, not before it begins."""
+    return max(0, round(float(grid.tick_at(sec))))
 
 
 def divisions_for(onset_tick: np.ndarray, grid: Grid) -> np.ndarray:
@@ -94,10 +84,10 @@ def _split(tick: np.ndarray, n_quarters: int) -> tuple[np.ndarray, np.ndarray]:
     return quarter, tick - quarter * TICKS_PER_QUARTER
 
 
-def _placed(track: Any, grid: Grid, divisions: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """Onset and end ticks of a track's notes."""
-    start = grid.tick_at(np.array([note.start for note in track.notes]))
-    end = grid.tick_at(np.array([note.end for note in track.notes]))
+def _placed(notes: Sequence[TimedNote], grid: Grid, divisions: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Onset and end ticks of notes."""
+    start = grid.tick_at(np.array([note.onset_sec for note in notes]))
+    end = grid.tick_at(np.array([note.end_sec for note in notes]))
     if divisions is None:
         onset = np.maximum(0, np.floor(start + 0.5)).astype(int)
         return onset, np.maximum(np.floor(end + 0.5).astype(int), onset + 1)
@@ -106,40 +96,34 @@ def _placed(track: Any, grid: Grid, divisions: np.ndarray | None) -> tuple[np.nd
     return onset, np.maximum(snap(end, divisions), onset + step)
 
 
-def _graces(notes: Any, onset_tick: np.ndarray) -> set[int]:
+def _graces(notes: Sequence[TimedNote], onset_tick: np.ndarray) -> set[int]:
     """The numbers of notes that would sound together with a neighbour which follows them, though they adorn it."""
-    order = sorted(range(len(notes)), key=lambda index: notes[index].start)
+    order = sorted(range(len(notes)), key=lambda index: notes[index].onset_sec)
     found = set()
     for place, index in enumerate(order):
         note = notes[index]
         for later in order[place + 1 :]:
-            wait_sec = notes[later].start - note.start
+            wait_sec = notes[later].onset_sec - note.onset_sec
             if wait_sec > GRACE_SEC:
                 break
             is_near = 0 < abs(notes[later].pitch - note.pitch) <= GRACE_STEPS
-            ends_there = note.end <= notes[later].start + GRACE_OVERLAP_SEC
+            ends_there = note.end_sec <= notes[later].onset_sec + GRACE_OVERLAP_SEC
             if is_near and ends_there and onset_tick[later] == onset_tick[index]:
                 found.add(index)
                 break
     return found
 
 
-def _untangled(rows: list[tuple[int, int, int, int]]) -> list[tuple[int, int, int, int]]:
-    """(onset, end, pitch, velocity) -> sorted (onset, duration, pitch, velocity) without doubles and overlaps."""
+def _untangled(rows: Sequence[tuple[int, int, int, int]]) -> list[Note]:
+    """(onset, end, pitch, velocity) -> sorted notes without doubles and overlaps."""
     merged: dict[tuple[int, int], tuple[int, int]] = {}
     for onset, end, pitch, velocity in rows:
         before = merged.get((onset, pitch), (0, 0))
         merged[onset, pitch] = max(before[0], end), max(before[1], velocity)
-    ordered = sorted(merged)
     following: dict[int, int] = {}
     result = []
-    for onset, pitch in reversed(ordered):
+    for onset, pitch in sorted(merged, reverse=True):
         end, velocity = merged[onset, pitch]
-        result.append((onset, min(end, following.get(pitch, end)) - onset, pitch, velocity))
+        result.append(Note(onset, min(end, following.get(pitch, end)) - onset, pitch, max(velocity, 1)))
         following[pitch] = onset
     return result[::-1]
-
-
-def _tick(grid: Grid, sec: float) -> int:
-    """The nearest tick of the grid, not before it begins."""
-    return max(0, round(float(grid.tick_at(sec))))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -11,56 +10,58 @@ import numpy as np
 from symbolic_cover.analysis.chords import beat_edges
 from symbolic_cover.analysis.song import describe
 from symbolic_cover.core.arrangement import Arrangement, Part
+from symbolic_cover.core.files import unfinished_folder
 from symbolic_cover.core.grid import Grid
-from symbolic_cover.core.heard import Recording, Transcript
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.heard import Heard, Recording
+from symbolic_cover.core.sheet import SongSheet
+from symbolic_cover.core.song_file import SONG_FILE
 from symbolic_cover.listening.audio.recording import AUDIO_SUFFIXES, load_recording
 
 _RATE_HZ = 22050
 _FLUTE = 73
 _CLICK_SEC, _DOWNBEAT_HZ, _BEAT_HZ = 0.04, 1760.0, 1175.0
 _SONG_LEVEL, _CLICK_LEVEL = 0.55, 0.4
-FILES = ("analysis.json", "analysis.png", "lead-sheet.musicxml", "lead-sheet.pdf", "clicks.wav")
+FILES = (SONG_FILE, "analysis.json", "analysis.png", "lead-sheet.musicxml", "lead-sheet.pdf", "clicks.wav")
 
 
-def save_analysis(content: Content, transcript: Transcript, source: Path, folder: Path) -> dict[str, Path]:
+def save_analysis(sheet: SongSheet, heard: Heard, source: Path, folder: Path) -> dict[str, Path]:
     """Write `FILES` into a folder, each whole or not at all; returns their paths by name.
 
-    A picture shows chords, beats and tune over the piano roll; the lead sheet has tune and chord symbols; in the mix
-    every beat clicks over the song, the first of each bar higher.
+    The song sheet can be corrected by hand and covered. A picture shows chords, beats and tune over the piano roll; the
+    lead sheet has tune and chord symbols; in the mix every beat clicks over the song, the first of each bar higher.
     """
     from symbolic_cover.notation.engrave import write_pdf
     from symbolic_cover.notation.musicxml import write_musicxml
     from symbolic_cover.reports.rolls import song_roll_png
 
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".analysis-") as made:
-        facts, picture, score, pdf, clicks = (Path(made) / name for name in FILES)
-        facts.write_text(
-            json.dumps(describe(content, transcript.sureness), indent=2, ensure_ascii=False), encoding="utf-8"
-        )
-        picture.write_bytes(song_roll_png(content))
-        write_musicxml(lead_sheet(content), score)
+    with unfinished_folder(folder) as made:
+        song, facts, picture, score, pdf, clicks = paths = [made / name for name in FILES]
+        sheet.save(song)
+        facts.write_text(json.dumps(describe(sheet), indent=2, ensure_ascii=False), encoding="utf-8")
+        picture.write_bytes(song_roll_png(sheet))
+        write_musicxml(lead_sheet(sheet), score)
         write_pdf(score, pdf)
-        _write_clicks(_sound_of(source, transcript, Path(made)), content.grid, clicks)
-        return {path.name: path.replace(folder / path.name) for path in (facts, picture, score, pdf, clicks)}
+        _write_clicks(_sound_of(source, heard, made), sheet.grid, clicks)
+        return {path.name: path.replace(folder / path.name) for path in paths}
 
 
-def lead_sheet(content: Content) -> Arrangement:
+def lead_sheet(sheet: SongSheet) -> Arrangement:
     """The tune under its chord symbols."""
-    tune = Part("melody", "", _FLUTE, content.melody)
-    return Arrangement((tune,), content.melody, content.grid, content.key, content.chords, "lead-sheet",
-                       "as heard", content.title)  # fmt: skip
+    tune = Part("melody", "", _FLUTE, sheet.melody)
+    return Arrangement((tune,), sheet.melody, sheet.grid, sheet.key, sheet.chords, "lead-sheet",
+                       "as heard", sheet.title)  # fmt: skip
 
 
-def _sound_of(source: Path, transcript: Transcript, folder: Path) -> Recording:
+def _sound_of(source: Path, heard: Heard, folder: Path) -> Recording:
     """The song as it is, or as its notes sound."""
+    from symbolic_cover.performance.midi import score_in_seconds
     from symbolic_cover.sound.audio import render_audio
 
     if source.suffix.lower() in AUDIO_SUFFIXES:
         return load_recording(source, _RATE_HZ)
     path = folder / "played.wav"
-    render_audio(transcript.score, path, rate_hz=_RATE_HZ)
+    render_audio(score_in_seconds(heard.tracks), path, rate_hz=_RATE_HZ)
     return load_recording(path, _RATE_HZ)
 
 

@@ -7,30 +7,30 @@ cover("song.mp3", style="pop-piano").save("out/")
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from symbolic_cover.analysis.form import sections_of
-from symbolic_cover.analysis.quantize import quantize
 from symbolic_cover.analysis.song import analyze
-from symbolic_cover.app.play import Playback, stems_of
+from symbolic_cover.app import saved
 from symbolic_cover.app.play import mix_with as mix
+from symbolic_cover.app.play import stems_of
 from symbolic_cover.arrangement.adapter import load_for_style
-from symbolic_cover.arrangement.arranger import draft_by_model, draft_by_rules, prepare_content
-from symbolic_cover.arrangement.checkpoint import DEFAULT_STYLE, find_checkpoint
+from symbolic_cover.arrangement.adopted import adopted
+from symbolic_cover.arrangement.arranger import draft_by_model, draft_by_rules, prepare_sheet
+from symbolic_cover.arrangement.checkpoint import find_checkpoint
 from symbolic_cover.arrangement.choose import choose
 from symbolic_cover.core.arrangement import Arrangement, Part, Report
-from symbolic_cover.core.controls import NO_HINTS, Controls, Hints
+from symbolic_cover.core.controls import Controls, Hints, Playback
 from symbolic_cover.core.ensemble import Style
 from symbolic_cover.core.errors import UsageError
-from symbolic_cover.core.grid import Grid
-from symbolic_cover.core.heard import Transcript
-from symbolic_cover.core.sheet import Content
-from symbolic_cover.core.styles import load_style
+from symbolic_cover.core.files import unfinished_folder, writable_folder
+from symbolic_cover.core.heard import Heard
+from symbolic_cover.core.sheet import SongSheet
+from symbolic_cover.core.song_file import SONG_FILE, write_sheet
+from symbolic_cover.core.styles import DEFAULT_STYLE, load_style
 from symbolic_cover.evaluation.findings import advice_of, find_weak_bars
 from symbolic_cover.evaluation.human_range import HumanRange
 from symbolic_cover.evaluation.memorisation import PatternIndex
@@ -42,6 +42,7 @@ from symbolic_cover.listening.song import listen
 Progress = Callable[[str, float], None]
 
 AUDIO_FORMATS = ("wav", "flac", "mp3", "ogg")
+SHEET_SUFFIX = ".json"
 
 
 @dataclass(frozen=True)
@@ -49,23 +50,28 @@ class Stages:
     """The stages that need models or time; tests put fakes in their place.
 
     `human` and `people` are what people's covers measure, a few bars at a time and whole; `patterns` those of the songs
-    that the arranger learned from.
+    that the arranger learned from. `is_adopted` says that the arranger is one that the user adopted.
     """
 
-    listen: Callable[[Path, Hints, Progress], tuple[Transcript, Grid]]
-    arrange: Callable[[Content, Style, Controls, Progress], list[Arrangement]]
+    listen: Callable[[Path, Hints, Progress], Heard]
+    arrange: Callable[[SongSheet, Style, Controls, Progress], list[Arrangement]]
     arranger: str
     human: Mapping[str, HumanRange] = field(default_factory=dict)
     people: Mapping[str, Ranges] = field(default_factory=dict)
     patterns: PatternIndex | None = None
+    is_adopted: bool = False
 
 
 @dataclass(frozen=True)
 class Cover:
-    """A cover and all that led to it."""
+    """A cover and all that led to it.
 
-    transcript: Transcript
-    content: Content
+    `sheet` is the song as it was heard or given, `covered` the same as the arranger had it: transposed, at its tempo,
+    the melody where its part can play it.
+    """
+
+    sheet: SongSheet
+    covered: SongSheet
     arrangement: Arrangement
     report: Report
     timings_sec: dict[str, float] = field(repr=False)
@@ -82,10 +88,10 @@ class Cover:
     ) -> dict[str, Path]:
         """Write score, MIDI, sound and report into `folder`; all of them or, on an error, none.
 
-        Returns the path of each: ``midi`` (as written), ``performance`` (MIDI as played), ``musicxml``, ``pdf``,
-        ``audio``, ``report_json``, ``report_html``, and the stems if `playback` asks for them; with `parts` also
-        ``parts``, the folder of what each player reads, as MusicXML and PDF; with `mix_with`, the recording that was
-        covered, also ``mix``.
+        Returns the path of each: ``song`` (the song sheet), ``midi`` (as written), ``performance`` (MIDI as played),
+        ``musicxml``, ``pdf``, ``audio``, ``report_json``, ``report_html``, and the stems if `playback` asks for them;
+        with `parts` also ``parts``, the folder of what each player reads, as MusicXML and PDF; with `mix_with`, the
+        recording that was covered, also ``mix``.
         """
         if audio_format not in AUDIO_FORMATS:
             raise UsageError(
@@ -93,23 +99,24 @@ class Cover:
             )
         folder = writable_folder(folder)
         names = {
-            "midi": "arrangement.mid",
-            "performance": "performance.mid",
-            "musicxml": "score.musicxml",
-            "pdf": "score.pdf",
+            "song": SONG_FILE,
+            "midi": saved.MIDI,
+            "performance": saved.PERFORMANCE,
+            "musicxml": saved.SCORE,
+            "pdf": saved.PDF,
             "audio": f"cover.{audio_format}",
-            "report_json": "report.json",
-            "report_html": "report.html",
+            "report_json": saved.REPORT,
+            "report_html": saved.REPORT_PAGE,
         }
-        with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=folder) as unfinished:
-            drafts = {kind: Path(unfinished) / name for kind, name in names.items()}
+        with unfinished_folder(folder) as unfinished:
+            drafts = {kind: unfinished / name for kind, name in names.items()}
             stems = _write_all(self, drafts, playback, progress or _silent)
-            separate = write_part_scores(self.arrangement, Path(unfinished) / "parts") if parts else []
+            separate = write_part_scores(self.arrangement, unfinished / "parts") if parts else []
             drafts |= stems
             names |= {kind: path.name for kind, path in stems.items()}
             if mix_with is not None:
                 names["mix"] = f"mix.{audio_format}"
-                drafts["mix"] = Path(unfinished) / names["mix"]
+                drafts["mix"] = unfinished / names["mix"]
                 offset_sec = float(self.arrangement.grid.sec_at(0))
                 mix(mix_with, drafts["audio"], offset_sec, drafts["mix"], playback.lufs)
             for kind, name in names.items():
@@ -128,12 +135,13 @@ def cover(
     controls: Controls = Controls(),
     *,
     ensemble: str | None = None,
-    hints: Hints = NO_HINTS,
+    hints: Hints = Hints(),
     checkpoint: str | Path | None = None,
+    sheet: SongSheet | None = None,
     stages: Stages | None = None,
     progress: Progress | None = None,
 ) -> Cover:
-    """Make a cover of a recording or a score.
+    """Make a cover of a recording, a score or a song sheet (``song.json``), or of `sheet`, which `source` then names.
 
     `ensemble` plays it instead of the style's own. `checkpoint` is a folder, the name of a shipped one, ``rules``
     for the arranger without a model, or None for the best that is there. Raises `SymbolicCoverError` for everything
@@ -142,105 +150,96 @@ def cover(
     clock = _Clock(progress or _silent)
     chosen_style = load_style(style, ensemble)
     stages = stages or load_stages(checkpoint, style)
-    with clock.stage("listen") as tell:
-        transcript, grid = stages.listen(Path(source), hints, tell)
-    with clock.stage("analyze"):
-        heard = analyze(quantize(transcript, grid), grid, transcript.title)
-        content = prepare_content(heard, controls, chosen_style.ensemble)
+    if sheet is None:
+        sheet = _sheet_of(Path(source), hints, stages, clock)
     with clock.stage("arrange") as tell:
-        drafts = stages.arrange(content, chosen_style, controls, tell)
+        covered = prepare_sheet(sheet, controls, chosen_style.ensemble)
+        drafts = stages.arrange(covered, chosen_style, controls, tell)
     with clock.stage("choose"):
-        arrangement, scores = choose(drafts, content, stages.human.get(style))
-        arrangement = replace(arrangement, composer=transcript.composer, source=Path(source).name,
-                              sections=sections_of(content))  # fmt: skip
-        report = _report(arrangement, scores, content, chosen_style, controls, stages, clock)
+        arrangement, scores = choose(drafts, covered, stages.human.get(style))
+        report = _report(arrangement, scores, covered, chosen_style, controls, stages, clock)
         report = replace(report, settings={"source": str(source)} | report.settings)
-    return Cover(transcript, content, arrangement, report, clock.seconds)
+    return Cover(sheet, covered, arrangement, report, clock.seconds)
+
+
+def _sheet_of(source: Path, hints: Hints, stages: Stages, clock: _Clock) -> SongSheet:
+    """The song in a recording or a score, or in a song sheet, to which there is nothing to be added."""
+    if source.suffix.lower() == SHEET_SUFFIX:
+        if hints != Hints():
+            raise UsageError("A song sheet is taken as it stands.", "Correct the sheet instead of giving hints.")
+        return SongSheet.load(source)
+    with clock.stage("listen") as tell:
+        heard = stages.listen(source, hints, tell)
+    with clock.stage("analyze"):
+        return analyze(heard)
 
 
 def load_stages(checkpoint: str | Path | None = None, style: str = DEFAULT_STYLE) -> Stages:
     """The real stages, with the weights for `style` unless `checkpoint` names others: the only place that loads any."""
     folder = None if str(checkpoint) == "rules" else find_checkpoint(checkpoint, style)
 
-    def hear(source: Path, hints: Hints, tell: Progress) -> tuple[Transcript, Grid]:
+    def hear(source: Path, hints: Hints, tell: Progress) -> Heard:
         return listen(source, hints, progress=lambda share: tell("listen", share))
 
     if folder is None:
-        return Stages(hear, lambda content, style, controls, tell: [draft_by_rules(content, style, controls)], "rules")
+        return Stages(hear, lambda sheet, style, controls, tell: [draft_by_rules(sheet, style, controls)], "rules")
     loaded = load_for_style(folder, style)
 
-    def arrange(content: Content, style: Style, controls: Controls, tell: Progress) -> list[Arrangement]:
-        return draft_by_model(loaded, content, style, controls, lambda share: tell("arrange", share))
+    def arrange(sheet: SongSheet, style: Style, controls: Controls, tell: Progress) -> list[Arrangement]:
+        return draft_by_model(loaded, sheet, style, controls, lambda share: tell("arrange", share))
 
-    return Stages(hear, arrange, loaded.name, loaded.human, load_people(folder), PatternIndex.load(folder))
-
-
-def check_writable(folder: str | Path) -> None:
-    """Raise `UsageError` where nothing could be written into `folder`, without making it."""
-    nearest = Path(folder).absolute()
-    while not nearest.exists() and nearest != nearest.parent:
-        nearest = nearest.parent
-    try:
-        with tempfile.TemporaryFile(dir=nearest):
-            return
-    except OSError as error:
-        raise _not_writable(folder, error) from error
-
-
-def writable_folder(folder: str | Path) -> Path:
-    """Make `folder`; raises `UsageError` where that cannot be."""
-    try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _not_writable(folder, error) from error
-    return Path(folder)
-
-
-def _not_writable(folder: str | Path, error: OSError) -> UsageError:
-    reason = (error.strerror or str(error)).lower()
-    return UsageError(f"Cannot write into {folder}: {reason}.", "Choose another folder with --out.")
+    return Stages(
+        hear, arrange, loaded.name, loaded.human, load_people(folder), PatternIndex.load(folder), folder in adopted()
+    )
 
 
 def _report(
     arrangement: Arrangement,
     scores: dict[str, float],
-    content: Content,
+    sheet: SongSheet,
     style: Style,
     controls: Controls,
     stages: Stages,
     clock: _Clock,
 ) -> Report:
     """The cover's metrics beside those of the rules and of the source itself."""
-    copied = replace(arrangement, parts=(Part("Source", "Source", 0, content.notes),), melody=content.melody)
-    baseline = draft_by_rules(content, style, controls)
+    copied = replace(arrangement, parts=(Part("Source", "Source", 0, sheet.notes),), melody=sheet.melody)
+    baseline = draft_by_rules(sheet, style, controls)
     columns = {
         "cover": scores,
-        "rules": score_arrangement(baseline, content),
-        "source": score_arrangement(copied, content),
+        "rules": score_arrangement(baseline, sheet),
+        "source": score_arrangement(copied, sheet),
     }
-    settings: dict[str, object] = {"style": style.name, "ensemble": style.ensemble.name, "arranger": stages.arranger}
+    settings: dict[str, object] = {
+        "style": style.name,
+        "ensemble": style.ensemble.name,
+        "arranger": stages.arranger,
+        "adopted": stages.is_adopted,
+    }
     settings |= vars(controls)
     settings |= {
-        "key": content.key.label,
-        "meter": str(content.grid.meter),
-        "tempo_bpm": round(content.grid.tempo_bpm, 1),
-        "bars": len(content.grid.bars),
-        "beat_confidence": round(content.grid.confidence, 2),
+        "key": sheet.key.label,
+        "meter": str(sheet.grid.meter),
+        "tempo_bpm": round(sheet.grid.tempo_bpm, 1),
+        "bars": len(sheet.grid.bars),
+        "beat_confidence": round(sheet.grid.confidence, 2),
     }
-    return Report(columns, tuple(_findings(arrangement, content, stages)), settings, clock.seconds)
+    return Report(columns, tuple(_findings(arrangement, sheet, stages)), settings, clock.seconds)
 
 
-def _findings(arrangement: Arrangement, content: Content, stages: Stages) -> Iterator[str]:
+def _findings(arrangement: Arrangement, sheet: SongSheet, stages: Stages) -> Iterator[str]:
     """What a person should know about this cover, in words."""
     if stages.arranger == "rules":
         yield "Arranged by rules, without a model."
-    if content.grid.confidence < 0.5:
+    if stages.is_adopted:
+        yield f"Arranged by {stages.arranger}, which you adopted; --checkpoint shipped leaves it aside."
+    if sheet.grid.confidence < 0.5:
         yield "The beat was hard to hear: check tempo and bar lines, or give --bpm, --meter and --downbeat."
-    if not content.melody:
+    if not sheet.melody:
         yield "No melody was found, so the cover follows the chords only."
-    if not content.chords:
+    if not sheet.chords:
         yield "No chords were found."
-    weak = find_weak_bars(arrangement, content, stages.people.get(arrangement.style, {}), stages.patterns)
+    weak = find_weak_bars(arrangement, sheet, stages.people.get(arrangement.style, {}), stages.patterns)
     yield from (line[:1].upper() + line[1:] for line in advice_of(weak))
 
 
@@ -250,12 +249,12 @@ def _write_all(made: Cover, paths: dict[str, Path], playback: Playback, progress
     from symbolic_cover.notation.musicxml import write_musicxml
     from symbolic_cover.performance.expression import perform
     from symbolic_cover.performance.midi import write_midi
-    from symbolic_cover.reports.record import song_record
     from symbolic_cover.reports.report import piano_roll_png, write_report_html, write_report_json
     from symbolic_cover.sound.audio import render_audio
 
     clock = _Clock(progress, made.timings_sec)
     with clock.stage("score"):
+        write_sheet(made.sheet, paths["song"])
         write_midi(made.arrangement, paths["midi"])
         played = perform(made.arrangement, playback.expression)
         played.dump_midi(paths["performance"])
@@ -269,9 +268,9 @@ def _write_all(made: Cover, paths: dict[str, Path], playback: Playback, progress
             stems=stems_of(played, playback.stems),
         )  # fmt: skip
     with clock.stage("report"):
-        rolls = [piano_roll_png(made.content, made.arrangement)]
+        rolls = [piano_roll_png(made.covered, made.arrangement)]
     report = replace(made.report, timings_sec=clock.seconds)
-    write_report_json(paths["report_json"], report, made.arrangement.parts, song_record(made.content))
+    write_report_json(paths["report_json"], report, made.arrangement.parts)
     write_report_html(
         paths["report_html"],
         report=report,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,16 +11,20 @@ from typing import Any
 
 import symusic
 
-from symbolic_cover.analysis.quantize import quantize
-from symbolic_cover.analysis.song import analyze, notes_of
+from symbolic_cover.analysis.song import analyze
 from symbolic_cover.app.play import notated
+from symbolic_cover.app.saved import MIDI, SCORE, covered_sheet, read_report
 from symbolic_cover.arrangement.adapter import OWN
-from symbolic_cover.arrangement.checkpoint import DEFAULT_STYLE, find_checkpoint
+from symbolic_cover.arrangement.checkpoint import find_checkpoint
 from symbolic_cover.core.arrangement import Arrangement, Part
 from symbolic_cover.core.errors import InputError, MissingDependencyError, UsageError
-from symbolic_cover.core.music import TICKS_PER_QUARTER
-from symbolic_cover.core.sheet import Content
-from symbolic_cover.core.styles import load_style, user_styles
+from symbolic_cover.core.files import unfinished_folder
+from symbolic_cover.core.grid import Grid
+from symbolic_cover.core.heard import Heard
+from symbolic_cover.core.music import TICKS_PER_QUARTER, Note
+from symbolic_cover.core.sheet import SongSheet
+from symbolic_cover.core.song_file import SONG_FILE
+from symbolic_cover.core.styles import DEFAULT_STYLE, load_style, user_styles
 from symbolic_cover.evaluation import readability
 from symbolic_cover.evaluation.align import SURE, align, as_players, lengthened, on_grid
 from symbolic_cover.evaluation.findings import Finding, advice_of, find_weak_bars
@@ -30,12 +33,9 @@ from symbolic_cover.evaluation.judgement import Judged, judge
 from symbolic_cover.evaluation.measures import ASPECTS, measure_cover
 from symbolic_cover.evaluation.memorisation import PatternIndex, accompaniment, pattern_hashes
 from symbolic_cover.evaluation.people import Range, load_people, readable_people, verdict
-from symbolic_cover.listening.scores.read import read_score
+from symbolic_cover.listening.scores.read import MIDI_SUFFIXES, read_score
 from symbolic_cover.listening.song import AUDIO_SUFFIXES, SCORE_SUFFIXES, listen
 from symbolic_cover.performance.midi import offset_sec_of
-from symbolic_cover.reports.record import REPORT, read_report, song_of_record
-
-_MIDI, _SCORE = "arrangement.mid", "score.musicxml"
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Subject:
 
     name: str
     arrangement: Arrangement
-    content: Content
+    sheet: SongSheet
     style: str
     ensemble: str = ""
     musicxml: Path | None = None
@@ -94,28 +94,27 @@ class Evaluation:
 
 def find_covers(path: Path) -> list[Path]:
     """The folders made by `cover` at or directly below a path; [] where there are none."""
-    if (path / _MIDI).is_file():
+    if (path / MIDI).is_file():
         return [path]
-    return sorted(folder for folder in path.iterdir() if (folder / _MIDI).is_file()) if path.is_dir() else []
+    return sorted(folder for folder in path.iterdir() if (folder / MIDI).is_file()) if path.is_dir() else []
 
 
 def read_cover(folder: Path, style: str | None = None) -> Subject:
-    """What `cover` left in a folder. Raises InputError where the song is not in its report."""
-    report = read_report(folder, must_be_whole=True)
-    settings = report.get("settings", {})
-    if "song" not in report:
-        raise InputError(f"{folder / REPORT} does not hold the song.", "Name it with --source.")
-    content = song_of_record(report["song"])
+    """What `cover` left in a folder. Raises InputError where the song sheet is not there."""
+    settings = read_report(folder, must_be_whole=True).get("settings", {})
+    sheet = covered_sheet(folder)
+    if sheet is None:
+        raise InputError(f"There is no {SONG_FILE} in {folder}.", "Name the song with --source.")
     style = style or str(settings.get("style", DEFAULT_STYLE))
     ensemble = str(settings.get("ensemble", "")) or load_style(style).ensemble.name
     groups = {spec.label: spec.group for spec in load_style(style, ensemble).ensemble.parts}
-    parts = tuple(replace(part, group=groups.get(part.name, "")) for part in _parts_of(folder / _MIDI))
-    played = Arrangement(parts, (), content.grid, content.key, content.chords, style,
-                         str(settings.get("arranger", "")), content.title)  # fmt: skip
+    parts = tuple(replace(part, group=groups.get(part.name, "")) for part in _parts_of(folder / MIDI))
+    played = Arrangement(parts, (), sheet.grid, sheet.key, sheet.chords, style,
+                         str(settings.get("arranger", "")), sheet.title)  # fmt: skip
     end_tick = max((note.end_tick for note in played.notes), default=0)
-    content = lengthened(content, end_tick)
-    return Subject(folder.resolve().name, on_grid(played, content), content, style, ensemble,
-                   _there(folder / _SCORE), _sound_in(folder))  # fmt: skip
+    sheet = lengthened(sheet, end_tick)
+    return Subject(folder.resolve().name, on_grid(played, sheet), sheet, style, ensemble,
+                   _there(folder / SCORE), _sound_in(folder))  # fmt: skip
 
 
 def read_pair(arrangement: Path, source: Path | None, style: str | None = None) -> Subject:
@@ -124,31 +123,30 @@ def read_pair(arrangement: Path, source: Path | None, style: str | None = None) 
     The two may be in different keys and begin in different bars. Without a source the arrangement is measured alone.
     """
     folder = arrangement if arrangement.is_dir() else None
-    path = arrangement / _MIDI if folder else arrangement
+    path = arrangement / MIDI if folder else arrangement
     if path.suffix.lower() not in SCORE_SUFFIXES:
         raise UsageError(f"{path.name} is no score.", f"Give one of {', '.join(SCORE_SUFFIXES)}.")
     settings = read_report(folder, must_be_whole=True).get("settings", {}) if folder else {}
     style = style or str(settings.get("style", DEFAULT_STYLE))
-    transcript, own_grid = read_score(path)
-    played = replace(notated(transcript, own_grid), style=style)
+    heard = read_score(path)
+    played = replace(notated(heard), style=style)
     played = replace(played, parts=as_players(played.parts))
-    musicxml = folder / _SCORE if folder else path
+    musicxml = folder / SCORE if folder else path
     written = _there(musicxml) if musicxml.suffix.lower() in (".musicxml", ".xml", ".mxl") else None
     sound = _sound_in(folder) if folder else None
     name = folder.resolve().name if folder else path.stem
     load_style(style)
     if source is None:
-        content = analyze(quantize(transcript, own_grid), own_grid, transcript.title)
-        alone = on_grid(played, content)
+        sheet = analyze(heard)
+        alone = on_grid(played, sheet)
         remark = "No source was given: faithfulness is not judged."
-        return Subject(name, alone, content, style, "", written, sound, has_source=False, remarks=(remark,))
-    content = _song(source)
-    aligned = align(content, played)
+        return Subject(name, alone, sheet, style, "", written, sound, has_source=False, remarks=(remark,))
+    sheet = analyze(listen(source))
+    aligned = align(sheet, played)
     if source.suffix.lower() in AUDIO_SUFFIXES:  # perhaps it was played to the recording
-        offset_sec = offset_sec_of(transcript.score)
-        timed = notated(replace(transcript, score=transcript.score.shift_time(offset_sec)), content.grid)
+        timed = notated(_moved_to(heard, sheet.grid, _offset_sec(path)))
         timed = replace(timed, style=style, parts=as_players(timed.parts))
-        aligned = max(aligned, align(content, timed), key=lambda one: one.found)
+        aligned = max(aligned, align(sheet, timed), key=lambda one: one.found)
     remarks = []
     if aligned.semitones:
         remarks.append(f"The song is taken {aligned.semitones:+d} semitones, as the arrangement has it.")
@@ -157,7 +155,7 @@ def read_pair(arrangement: Path, source: Path | None, style: str | None = None) 
         remarks.append(f"The arrangement is moved by {quarters:+g} quarter notes to meet the song.")
     if aligned.found < SURE:
         remarks.append(f"Only {aligned.found:.0%} of the tune is met: is this an arrangement of that song?")
-    return Subject(name, aligned.arrangement, aligned.content, style, "", written, sound, remarks=tuple(remarks))
+    return Subject(name, aligned.arrangement, aligned.sheet, style, "", written, sound, remarks=tuple(remarks))
 
 
 def evaluate(subject: Subject, checkpoint: str | Path | None = None) -> Evaluation:
@@ -166,15 +164,15 @@ def evaluate(subject: Subject, checkpoint: str | Path | None = None) -> Evaluati
     people = dict(load_people(folder).get(subject.style, {})) if folder else {}
     human = _human(folder, subject.style) if folder else None
     index = PatternIndex.load(folder) if folder else None
-    arrangement, content = subject.arrangement, subject.content
-    measured = measure_cover(arrangement, content, human.profile if human else None, index)
+    arrangement, sheet = subject.arrangement, subject.sheet
+    measured = measure_cover(arrangement, sheet, human.profile if human else None, index)
     if not subject.has_source:
         measured |= dict.fromkeys((*ASPECTS["faithfulness"], "own_notes", "empty_bars"), math.nan)
     judged = judge(measured, people)
     if subject.musicxml is not None:
         judged += _judge_reading(subject.musicxml, subject.ensemble or load_style(subject.style).ensemble.name)
-    findings = find_weak_bars(arrangement, content, people, index)
-    nearest = index.nearest(pattern_hashes(accompaniment(arrangement), content.grid.bars))[1] if index else ""
+    findings = find_weak_bars(arrangement, sheet, people, index)
+    nearest = index.nearest(pattern_hashes(accompaniment(arrangement), sheet.grid.bars))[1] if index else ""
     advice = dict.fromkeys([*advice_of(findings), *(one.advice for one in judged if one.advice)])
     return Evaluation(subject, judged, tuple(findings), tuple(advice), nearest, people)
 
@@ -192,17 +190,17 @@ def save_evaluation(judged: Evaluation, folder: Path) -> dict[str, Path]:
 
     subject = judged.subject
     names = ("evaluation.json", "evaluation.html")
-    with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=folder) as made:
-        facts, page = (Path(made) / name for name in names)
+    with unfinished_folder(folder) as made:
+        facts, page = (made / name for name in names)
         facts.write_text(json.dumps(judged.facts(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        pages = _marked_pages(judged, Path(made))
+        pages = _marked_pages(judged, made)
         write_evaluation_html(
             page,
-            title=subject.content.title if subject.content.title != "Untitled" else subject.name,
+            title=subject.sheet.title if subject.sheet.title != "Untitled" else subject.name,
             style=subject.style, judged=judged.judged, findings=judged.findings, advice=judged.advice,
             remarks=subject.remarks, score_svgs=pages,
-            piano_roll_pngs=[piano_roll_png(subject.content, subject.arrangement)],
-            audio_path=subject.audio or _played(subject, Path(made)),
+            piano_roll_pngs=[piano_roll_png(subject.sheet, subject.arrangement)],
+            audio_path=subject.audio or _played(subject, made),
         )  # fmt: skip
         return {path.suffix[1:]: path.replace(folder / path.name) for path in (facts, page)}
 
@@ -216,9 +214,9 @@ def _marked_pages(judged: Evaluation, folder: Path) -> list[str]:
     subject = judged.subject
     own = subject.musicxml if subject.musicxml and subject.musicxml.suffix.lower() != ".mxl" else None
     pages = engrave_svg(own) if own else []
-    if count_bars(pages) != len(subject.content.grid.bars):
-        write_musicxml(replace(subject.arrangement, title=subject.content.title), folder / _SCORE)
-        pages = engrave_svg(folder / _SCORE)
+    if count_bars(pages) != len(subject.sheet.grid.bars):
+        write_musicxml(replace(subject.arrangement, title=subject.sheet.title), folder / SCORE)
+        pages = engrave_svg(folder / SCORE)
     reasons: dict[int, list[str]] = {}
     for one in judged.findings:
         for bar in range(one.first_bar, one.last_bar + 1) if one.kind != "form" else ():
@@ -250,9 +248,25 @@ def _judge_reading(musicxml: Path, ensemble: str) -> tuple[Judged, ...]:
     )  # fmt: skip
 
 
-def _song(source: Path) -> Content:
-    transcript, grid = listen(source)
-    return analyze(quantize(transcript, grid), grid, transcript.title)
+def _offset_sec(path: Path) -> float:
+    """Where a score says that it begins in its recording, in seconds."""
+    return offset_sec_of(symusic.Score(path)) if path.suffix.lower() in MIDI_SUFFIXES else 0.0
+
+
+def _moved_to(heard: Heard, grid: Grid, offset_sec: float) -> Heard:
+    """What was heard, that much later and on another grid."""
+    tracks = tuple(
+        track._replace(notes=tuple(
+            note._replace(onset_sec=note.onset_sec + offset_sec, end_sec=note.end_sec + offset_sec)
+            for note in track.notes
+        ))
+        for track in heard.tracks
+    )  # fmt: skip
+    chords = heard.chords and tuple(
+        chord._replace(start_sec=chord.start_sec + offset_sec, end_sec=chord.end_sec + offset_sec)
+        for chord in heard.chords
+    )
+    return replace(heard, tracks=tracks, chords=chords, grid=grid)
 
 
 def _parts_of(midi: Path) -> Iterator[Part]:
@@ -264,10 +278,9 @@ def _parts_of(midi: Path) -> Iterator[Part]:
     factor = TICKS_PER_QUARTER / score.ticks_per_quarter
     for track in score.tracks:
         notes = (
-            note._replace(onset_tick=round(note.onset_tick * factor),
-                          duration_tick=max(round(note.duration_tick * factor), 1))
-            for note in notes_of(track)
-        )  # fmt: skip
+            Note(round(note.time * factor), max(round(note.duration * factor), 1), note.pitch, max(note.velocity, 1))
+            for note in track.notes
+        )
         yield Part(track.name, "", track.program, tuple(sorted(notes)), track.is_drum)
 
 

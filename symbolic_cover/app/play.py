@@ -5,44 +5,31 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import symusic
 
 from symbolic_cover.analysis.quantize import quantize
+from symbolic_cover.analysis.song import analyze
 from symbolic_cover.core.arrangement import Arrangement, Part
+from symbolic_cover.core.controls import Playback
 from symbolic_cover.core.errors import InputError, UsageError
-from symbolic_cover.core.grid import Grid
-from symbolic_cover.core.heard import Transcript
-from symbolic_cover.core.sheet import Content
-from symbolic_cover.listening.scores.read import read_score
+from symbolic_cover.core.files import whole_file
+from symbolic_cover.core.heard import Heard, Role
+from symbolic_cover.core.sheet import SongSheet
+from symbolic_cover.listening.scores.read import MIDI_SUFFIXES, read_score
 from symbolic_cover.listening.song import AUDIO_SUFFIXES
 from symbolic_cover.performance.expression import perform
 from symbolic_cover.performance.midi import offset_sec_of
-from symbolic_cover.sound.audio import CEILING_DBTP, DEFAULT_LUFS, SoundInfo, check_format, render_audio, sound_file
+from symbolic_cover.sound.audio import CEILING_DBTP, SoundInfo, check_format, render_audio, sound_file
 from symbolic_cover.sound.loudness import LoudnessMeter, true_peaks
 
-MIDI_SUFFIXES = (".mid", ".midi", ".kar")
 LONGEST_SEC = 2 * 3600.0
 #: Each side of a mix is this much softer than a cover alone, for the two are heard together.
 _SIDE_LU = -3.0
 _RATE_HZ, _BLOCK_FRAMES = 44100, 1 << 16
-
-
-@dataclass(frozen=True)
-class Playback:
-    """How a score becomes sound.
-
-    `lufs` is the loudness asked for; `expression` 0..1 how much of a player's touch and timing is added; `stems` asks
-    for a file of each part as well.
-    """
-
-    soundfont: Path | None = None
-    lufs: float = DEFAULT_LUFS
-    expression: float = 1.0
-    stems: bool = False
 
 
 def play(
@@ -60,7 +47,7 @@ def play(
     if source.suffix.lower() in MIDI_SUFFIXES and not style:
         score = _midi(source)
     else:
-        score = perform(replace(notated(*read_score(source, longest_sec=LONGEST_SEC)), style=style), how.expression)
+        score = perform(replace(notated(read_score(source, longest_sec=LONGEST_SEC)), style=style), how.expression)
     if original is None:
         return render_audio(score, out, soundfont=how.soundfont, lufs=how.lufs, stems=stems_of(score, how.stems))
     with tempfile.TemporaryDirectory() as made:
@@ -95,26 +82,27 @@ def _midi(path: Path) -> symusic.Score:
     return score
 
 
-def notated(transcript: Transcript, grid: Grid) -> Arrangement:
+def notated(heard: Heard) -> Arrangement:
     """A score that was read as an arrangement, its tune being what is heard as one."""
-    from symbolic_cover.analysis.song import analyze, notes_of
-
-    score = quantize(transcript, grid)
-    content = analyze(score, grid, transcript.title)
-    parts = tuple(Part(track.name, "", track.program, tuple(notes_of(track)), track.is_drum) for track in score.tracks)
+    sheet = analyze(heard)
+    parts = tuple(
+        Part(track.name, "", track.program, track.notes, track.is_drums)
+        for track in quantize(heard)
+        if track.role is not Role.CHORDS
+    )
     there = {(note.onset_tick, note.pitch) for part in parts for note in part.notes}
-    melody = tuple(note for note in content.melody if (note.onset_tick, note.pitch) in there)
-    return Arrangement(parts, melody, grid, content.key, content.chords, "", "as written", content.title)
+    melody = tuple(note for note in sheet.melody if (note.onset_tick, note.pitch) in there)
+    return Arrangement(parts, melody, sheet.grid, sheet.key, sheet.chords, "", "as written", sheet.title)
 
 
-def write_tune(content: Content, path: Path) -> None:
+def write_tune(sheet: SongSheet, path: Path) -> None:
     """The tune of a song with its chords as ABC; raises InputError where there is none."""
     from symbolic_cover.notation.abc import write_abc
 
-    if not content.melody:
-        raise InputError(f"no tune was found in {content.title}:", "ABC is for single lines; is there one?")
-    write_abc(path, content.melody, content.chords, content.grid.bars, content.key, content.title,
-              content.grid.tempo_bpm)  # fmt: skip
+    if not sheet.melody:
+        raise InputError(f"no tune was found in {sheet.title}:", "ABC is for single lines; is there one?")
+    write_abc(path, sheet.melody, sheet.chords, sheet.grid.bars, sheet.key, sheet.title,
+              sheet.grid.tempo_bpm)  # fmt: skip
 
 
 def mix_with(original: Path, cover: Path, offset_sec: float, out: Path, lufs: float) -> Path:
@@ -134,14 +122,9 @@ def mix_with(original: Path, cover: Path, offset_sec: float, out: Path, lufs: fl
     peak = max(float(true_peaks(side[at : at + _BLOCK_FRAMES, None]).max())
                for side in sides for at in range(0, len(side), _BLOCK_FRAMES))  # fmt: skip
     level = min(1.0, 10 ** (CEILING_DBTP / 20) / peak)
-    partial = out.with_name(f".{out.name}.partial")
-    try:
-        with sound_file(partial, out.suffix, _RATE_HZ) as file:
-            for at in range(0, max(map(len, sides)), _BLOCK_FRAMES):
-                file.write(_side_by_side([side[at : at + _BLOCK_FRAMES] for side in sides]) * level)
-        partial.replace(out)
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole_file(out) as partial, sound_file(partial, out.suffix, _RATE_HZ) as file:
+        for at in range(0, max(map(len, sides)), _BLOCK_FRAMES):
+            file.write(_side_by_side([side[at : at + _BLOCK_FRAMES] for side in sides]) * level)
     return out
 
 

@@ -1,1 +1,1 @@
-"""From content to an arrangement: the model, its guarantees, and the rules beside it."""
+"""From sheet to an arrangement: the model, its guarantees, and the rules beside it."""

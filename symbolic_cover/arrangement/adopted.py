@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from symbolic_cover.core.errors import UsageError
+from symbolic_cover.core.files import whole_folder
 from symbolic_cover.core.places import user_folder
 
 
@@ -24,10 +25,8 @@ def adopt(checkpoint: Path) -> Path:
         raise UsageError(f"There is no checkpoint in {checkpoint}.", "Make one with: symbolic-cover refine")
     number = int(adopted()[-1].name.split("-")[0]) + 1 if adopted() else 1
     place = _folder() / f"{number:03d}-refined"
-    partial = place.with_name(f".{place.name}")
-    shutil.rmtree(partial, ignore_errors=True)
-    shutil.copytree(checkpoint, partial)
-    partial.rename(place)
+    with whole_folder(place) as made:
+        shutil.copytree(checkpoint, made, dirs_exist_ok=True)
     return place
 
 

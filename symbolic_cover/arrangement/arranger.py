@@ -1,4 +1,4 @@
-"""From content to drafts: an accompaniment by the model or by rules, with the melody laid over it.
+"""From sheet to drafts: an accompaniment by the model or by rules, with the melody laid over it.
 
 The melody is not the model's to change: it is given to the leading part as the song has it, and the
 model plays around it. So the tune is kept at full fidelity whatever the model does.
@@ -16,23 +16,23 @@ from symbolic_cover.core.arrangement import Arrangement, Part
 from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.ensemble import Ensemble, PartSpec, Style
 from symbolic_cover.core.music import Note
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.tokens.tokenizer import DRUMS
 from symbolic_cover.tokens.vocabulary import within_range
 
 _MELODY_VELOCITY = 92
 
 
-def draft_by_rules(content: Content, style: Style, controls: Controls) -> Arrangement:
+def draft_by_rules(sheet: SongSheet, style: Style, controls: Controls) -> Arrangement:
     """The rule-based arrangement of a song."""
     return lay_melody_over(
-        arrange_by_rules(content, style.ensemble, controls.level), content, style, controls, arranger="rules"
+        arrange_by_rules(sheet, style.ensemble, controls.level), sheet, style, controls, arranger="rules"
     )
 
 
 def draft_by_model(
     checkpoint: Checkpoint,
-    content: Content,
+    sheet: SongSheet,
     style: Style,
     controls: Controls,
     progress: Callable[[float], None] | None = None,
@@ -40,11 +40,11 @@ def draft_by_model(
     """`controls.candidates` arrangements by the model, which knows songs in C major and A minor: there it plays."""
     from symbolic_cover.arrangement.sample import sample_accompaniments
 
-    steps = content.key.steps_home
-    drawn = sample_accompaniments(checkpoint, content.transposed(steps), at_home(style, steps), controls, progress)
+    steps = sheet.key.steps_home
+    drawn = sample_accompaniments(checkpoint, sheet.transposed(steps), at_home(style, steps), controls, progress)
     back = [{name: _moved(notes, 0 if name == DRUMS else -steps) for name, notes in parts.items()} for parts in drawn]
-    closed = [close_together(parts, content, style.ensemble) for parts in back]
-    return [lay_melody_over(parts, content, style, controls, arranger=checkpoint.name) for parts in closed]
+    closed = [close_together(parts, sheet, style.ensemble) for parts in back]
+    return [lay_melody_over(parts, sheet, style, controls, arranger=checkpoint.name) for parts in closed]
 
 
 def at_home(style: Style, semitones: int) -> Style:
@@ -61,10 +61,10 @@ def _moved(notes: Sequence[Note], semitones: int) -> list[Note]:
 
 
 def lay_melody_over(
-    accompaniment: Mapping[str, Sequence[Note]], content: Content, style: Style, controls: Controls, *, arranger: str
+    accompaniment: Mapping[str, Sequence[Note]], sheet: SongSheet, style: Style, controls: Controls, *, arranger: str
 ) -> Arrangement:
     """Join accompaniment and melody into an arrangement."""
-    melody = tuple(note._replace(velocity=max(note.velocity, _MELODY_VELOCITY)) for note in content.melody)
+    melody = tuple(note._replace(velocity=max(note.velocity, _MELODY_VELOCITY)) for note in sheet.melody)
     parts = []
     for spec in style.ensemble.parts:
         notes = list(accompaniment.get(spec.name, ()))
@@ -74,27 +74,30 @@ def lay_melody_over(
     return Arrangement(
         parts=tuple(parts),
         melody=melody,
-        grid=content.grid,
-        key=content.key,
-        chords=content.chords,
+        grid=sheet.grid,
+        key=sheet.key,
+        chords=sheet.chords,
         style=style.name,
         like=style.like,
         arranger=arranger,
-        title=content.title,
+        title=sheet.title,
         seed=controls.seed,
+        composer=sheet.composer,
+        source=sheet.source.name,
+        sections=sheet.sections,
     )
 
 
-def prepare_content(content: Content, controls: Controls, ensemble: Ensemble | None = None) -> Content:
-    """The content as the cover will have it: transposed, at its tempo, the tune where its part can play it.
+def prepare_sheet(sheet: SongSheet, controls: Controls, ensemble: Ensemble | None = None) -> SongSheet:
+    """The sheet as the cover will have it: transposed, at its tempo, the tune where its part can play it.
 
     Transposition that would leave the keyboard is done an octave up or down. A tune that lies outside the range
     of the part that leads `ensemble` moves by octaves, whole if that helps, single notes otherwise.
     """
-    grid = content.grid
+    grid = sheet.grid
     if controls.tempo != 1.0:
         grid = replace(grid, beat_sec=grid.beat_sec / controls.tempo)
-    moved = content.transposed(controls.transpose)
+    moved = sheet.transposed(controls.transpose)
     melody = _on_keyboard(moved.melody)
     lead = ensemble.lead_spec if ensemble else None
     return replace(

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from symbolic_cover.arrangement.adopted import adopted
 from symbolic_cover.core.errors import UsageError
-from symbolic_cover.core.styles import style_facts, user_styles
+from symbolic_cover.core.places import CHECKPOINTS
+from symbolic_cover.core.styles import DEFAULT_STYLE, style_facts, user_styles
 from symbolic_cover.evaluation.human_range import HumanRange, load_ranges
 
 if TYPE_CHECKING:
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 
     from symbolic_cover.tokens.tokenizer import BarTokenizer
 
-SHIPPED = Path(__file__).parent.parent / "checkpoints"
-DEFAULT_STYLE = "pop-piano"
+SHIPPED = CHECKPOINTS
+#: What `find_checkpoint` is told to leave adopted checkpoints aside.
+SHIPPED_NAME = "shipped"
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ class Checkpoint:
 def find_checkpoint(name_or_path: str | Path | None = None, style: str = DEFAULT_STYLE) -> Path | None:
     """The folder of a checkpoint given by path or by the name of a shipped one.
 
-    Without either, for a style of the user's the one that it was learned on; or else of the adopted ones
+    ``shipped`` is the one that comes with the program and knows `style` best, whatever the user has adopted. Without
+    either, for a style of the user's the one that it was learned on; or else of the adopted ones
     (`adopted.adopt`) the last that knows `style`; or else of the shipped ones that know it the one that knows fewest
     others. None if there are no such weights.
     """
@@ -45,13 +48,19 @@ def find_checkpoint(name_or_path: str | Path | None = None, style: str = DEFAULT
         for folder in reversed(adopted()):
             if style in _parameters(folder)["styles"]:
                 return folder
-        knowing = [(len(styles), folder) for folder, styles in _shipped_styles().items() if style in styles]
-        return min(knowing)[1] if knowing else None
+        return _shipped_for(style)
+    if name_or_path == SHIPPED_NAME:
+        return _shipped_for(style)
     for folder in (Path(name_or_path), SHIPPED / str(name_or_path)):
         if any(folder.glob("model*.safetensors")) and (folder / "tokenizer.json").is_file():
             return folder
     shipped = ", ".join(folder.name for folder in _shipped_styles()) or "none"
     raise UsageError(f"There is no checkpoint '{name_or_path}'.", f"Give a folder, or one that is shipped: {shipped}.")
+
+
+def _shipped_for(style: str) -> Path | None:
+    knowing = [(len(styles), folder) for folder, styles in _shipped_styles().items() if style in styles]
+    return min(knowing)[1] if knowing else None
 
 
 def _shipped_styles() -> dict[Path, list[str]]:

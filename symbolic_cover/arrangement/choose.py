@@ -14,7 +14,7 @@ import numpy as np
 
 from symbolic_cover.core.arrangement import Arrangement
 from symbolic_cover.core.music import Note
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.evaluation.human_range import GENERAL, HumanRange, distance, excerpt, measure
 from symbolic_cover.evaluation.metrics import note_f1, score_arrangement
 
@@ -25,30 +25,30 @@ TYPICAL_DISTANCE = 0.7
 
 
 def choose(
-    drafts: Sequence[Arrangement], content: Content, human: HumanRange | None = None
+    drafts: Sequence[Arrangement], sheet: SongSheet, human: HumanRange | None = None
 ) -> tuple[Arrangement, dict[str, float]]:
     """The draft with the highest worth among the others, and its metrics."""
-    best = best_of([parts_of(draft) for draft in drafts], content, human)
-    return drafts[best], score_arrangement(drafts[best], content)
+    best = best_of([parts_of(draft) for draft in drafts], sheet, human)
+    return drafts[best], score_arrangement(drafts[best], sheet)
 
 
-def best_of(drafts: Sequence[Parts], content: Content, human: HumanRange | None = None) -> int:
+def best_of(drafts: Sequence[Parts], sheet: SongSheet, human: HumanRange | None = None) -> int:
     """The index of the best draft; each is notes by part, tune included."""
     if len(drafts) == 1:
         return 0
-    worths = np.array([worth(parts, content, human) for parts in drafts])
+    worths = np.array([worth(parts, sheet, human) for parts in drafts])
     return int(np.argmax(worths + _AGREEMENT_WEIGHT * agreement(drafts)))
 
 
-def best_phrase(drafts: Sequence[Parts], content: Content, first: int, last: int, human: HumanRange | None) -> int:
+def best_phrase(drafts: Sequence[Parts], sheet: SongSheet, first: int, last: int, human: HumanRange | None) -> int:
     """The index of the draft that is best in the bars from `first` to `last`; drafts need hold no others."""
-    return best_of(drafts, excerpt(content, first, last), human)
+    return best_of(drafts, excerpt(sheet, first, last), human)
 
 
-def worth(parts: Parts, content: Content, human: HumanRange | None = None) -> float:
+def worth(parts: Parts, sheet: SongSheet, human: HumanRange | None = None) -> float:
     """How near a draft is to what people write, from -3 (far) to -`TYPICAL_DISTANCE` (as near as people are)."""
     human = human or GENERAL
-    return -max(distance(measure(parts, content, human.profile), human), TYPICAL_DISTANCE)
+    return -max(distance(measure(parts, sheet, human.profile), human), TYPICAL_DISTANCE)
 
 
 def agreement(drafts: Sequence[Parts]) -> np.ndarray:

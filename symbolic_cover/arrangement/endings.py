@@ -7,37 +7,37 @@ from collections.abc import Mapping, Sequence
 from symbolic_cover.core.ensemble import Ensemble, PartSpec
 from symbolic_cover.core.instruments import HOLDING
 from symbolic_cover.core.music import Bar, Chord, Note
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 
 #: General MIDI programs of bows, winds and voices, whose silence under a held tune sounds like a mistake.
 _LATELY_BARS = 2
 
 
-def close_together(parts: Mapping[str, Sequence[Note]], content: Content, ensemble: Ensemble) -> dict[str, list[Note]]:
+def close_together(parts: Mapping[str, Sequence[Note]], sheet: SongSheet, ensemble: Ensemble) -> dict[str, list[Note]]:
     """The parts with a last note for each that played until just before the bar in which the tune ends.
 
     It is the tone of the chord nearest to what the part played last, the root for the lowest part, within the part's
     range and never above the tune where the tune must be on top. An excerpt's end is no ending.
     """
     closed = {name: list(notes) for name, notes in parts.items()}
-    if not (content.is_whole and content.melody):
+    if not (sheet.is_whole and sheet.melody):
         return closed
-    index = content.grid.bar_index(content.melody[-1].onset_tick)
-    bar, before = content.grid.bars[index], content.grid.bars[max(index - _LATELY_BARS, 0)]
-    chord = next((c for c in content.chords if c.start_tick <= content.melody[-1].onset_tick < c.end_tick), None)
+    index = sheet.grid.bar_index(sheet.melody[-1].onset_tick)
+    bar, before = sheet.grid.bars[index], sheet.grid.bars[max(index - _LATELY_BARS, 0)]
+    chord = next((c for c in sheet.chords if c.start_tick <= sheet.melody[-1].onset_tick < c.end_tick), None)
     holding = [spec for spec in ensemble.parts if spec.name != ensemble.lead and spec.program in HOLDING]
     for spec in holding:
         notes = closed.get(spec.name, [])
         last = max(notes, key=lambda note: note.end_tick, default=None)
         if chord and last is not None and before.start_tick <= last.onset_tick and last.end_tick <= bar.start_tick:
-            closed[spec.name] = [*notes, *_last_note(last, spec, chord, bar, content, ensemble)]
+            closed[spec.name] = [*notes, *_last_note(last, spec, chord, bar, sheet, ensemble)]
     return closed
 
 
-def _last_note(last: Note, spec: PartSpec, chord: Chord, bar: Bar, content: Content, ensemble: Ensemble) -> list[Note]:
+def _last_note(last: Note, spec: PartSpec, chord: Chord, bar: Bar, sheet: SongSheet, ensemble: Ensemble) -> list[Note]:
     """One note, or none where no tone of the chord fits."""
-    end = content.melody[-1].end_tick
-    over = [note.pitch for note in content.melody if note.end_tick > bar.start_tick]
+    end = sheet.melody[-1].end_tick
+    over = [note.pitch for note in sheet.melody if note.end_tick > bar.start_tick]
     highest = min([spec.highest, *(pitch - 1 for pitch in over)] if ensemble.tune_on_top else [spec.highest])
     is_lowest = spec.name == ensemble.parts[-1].name
     tones = {chord.bass} if is_lowest else {chord.root, *chord.pitch_classes}

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from symbolic_cover.analysis.hands import REACH_OF_LEVEL, split_hands
 from symbolic_cover.core.ensemble import Ensemble, PartSpec
 from symbolic_cover.core.music import TICKS_PER_QUARTER, Bar, Chord, Note
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 
 _EIGHTH = TICKS_PER_QUARTER // 2
 _BASS_LOW, _BROKEN_LOW, _BLOCK_LOW = 36, 48, 57
@@ -24,31 +24,31 @@ _KICK, _SNARE, _HAT = 36, 38, 42
 _SINGLE = 3  # parts of fewer notes at a time than this play lines
 
 
-def arrange_by_rules(content: Content, ensemble: Ensemble, level: str = "full") -> dict[str, list[Note]]:
-    """Accompaniment for `content` by hand: {part: notes}, without the melody."""
+def arrange_by_rules(sheet: SongSheet, ensemble: Ensemble, level: str = "full") -> dict[str, list[Note]]:
+    """Accompaniment for `sheet` by hand: {part: notes}, without the melody."""
     others = [spec for spec in ensemble.parts if spec.name != ensemble.lead and not spec.is_hand]
-    found = {spec.name: _part_by_rules(content, spec, others) for spec in others}
+    found = {spec.name: _part_by_rules(sheet, spec, others) for spec in others}
     if any(spec.is_hand for spec in ensemble.parts):
-        tune = content.melody if ensemble.lead == "right-hand" else ()
-        found["left-hand"], found["right-hand"] = _piano(content, tune, level)
+        tune = sheet.melody if ensemble.lead == "right-hand" else ()
+        found["left-hand"], found["right-hand"] = _piano(sheet, tune, level)
     if ensemble.name == "guitar":
-        found["guitar"] = _plucked(content)
+        found["guitar"] = _plucked(sheet)
     return found
 
 
-def _piano(content: Content, tune: Sequence[Note], level: str) -> tuple[list[Note], list[Note]]:
+def _piano(sheet: SongSheet, tune: Sequence[Note], level: str) -> tuple[list[Note], list[Note]]:
     notes: list[Note] = []
-    for bar in content.grid.bars:
-        for chord in _chords_in(bar, content.chords):
+    for bar in sheet.grid.bars:
+        for chord in _chords_in(bar, sheet.chords):
             notes += _bass(bar, chord) + _broken_chord(chord, level)
-        notes += _block_chords(bar, content)
+        notes += _block_chords(bar, sheet)
     return split_hands(notes, tune, REACH_OF_LEVEL[level])
 
 
-def _plucked(content: Content) -> list[Note]:
+def _plucked(sheet: SongSheet) -> list[Note]:
     """Bass and broken chord of a guitar, below the tune."""
-    tune = {tick: note.pitch for note in content.melody for tick in range(note.onset_tick, note.end_tick)}
-    notes = [note for bar in content.grid.bars for chord in _chords_in(bar, content.chords)
+    tune = {tick: note.pitch for note in sheet.melody for tick in range(note.onset_tick, note.end_tick)}
+    notes = [note for bar in sheet.grid.bars for chord in _chords_in(bar, sheet.chords)
              for note in _bass(bar, chord) + _broken_chord(chord, "full")]  # fmt: skip
     raised = [note if note.pitch >= 40 else note._replace(pitch=note.pitch + 12) for note in notes]
     return [
@@ -56,16 +56,16 @@ def _plucked(content: Content) -> list[Note]:
     ]
 
 
-def _part_by_rules(content: Content, spec: PartSpec, others: Sequence[PartSpec]) -> list[Note]:
+def _part_by_rules(sheet: SongSheet, spec: PartSpec, others: Sequence[PartSpec]) -> list[Note]:
     """What a part that is no hand does with the chords."""
     if spec.is_drums:
-        return [note for bar in content.grid.bars for note in _drums(bar)]
+        return [note for bar in sheet.grid.bars for note in _drums(bar)]
     pitched = [other for other in others if not other.is_drums]
     lowest = min(pitched, key=lambda other: other.lowest + other.highest)
     notes: list[Note] = []
     near = (spec.lowest + spec.highest) // 2
-    for bar in content.grid.bars:
-        for chord in _chords_in(bar, content.chords):
+    for bar in sheet.grid.bars:
+        for chord in _chords_in(bar, sheet.chords):
             if spec is lowest:
                 notes += [note._replace(pitch=_into(note.pitch, spec)) for note in _bass(bar, chord)]
             elif spec.most < _SINGLE:
@@ -132,12 +132,12 @@ def _broken_chord(chord: Chord, level: str) -> list[Note]:
     ]
 
 
-def _block_chords(bar: Bar, content: Content) -> list[Note]:
+def _block_chords(bar: Bar, sheet: SongSheet) -> list[Note]:
     """A held chord for the right hand in bars without melody."""
-    if any(note.onset_tick < bar.end_tick and note.end_tick > bar.start_tick for note in content.melody):
+    if any(note.onset_tick < bar.end_tick and note.end_tick > bar.start_tick for note in sheet.melody):
         return []
     return [
         Note(chord.start_tick, chord.end_tick - chord.start_tick, _BLOCK_LOW + (tone - _BLOCK_LOW) % 12, _VELOCITY)
-        for chord in _chords_in(bar, content.chords)
+        for chord in _chords_in(bar, sheet.chords)
         for tone in sorted(chord.pitch_classes)
     ]

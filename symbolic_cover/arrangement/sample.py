@@ -27,7 +27,7 @@ from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.ensemble import Style
 from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.music import Note
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.evaluation.metrics import chord_tone_ratio
 from symbolic_cover.tokens import vocabulary as v
 from symbolic_cover.tokens.tokenizer import DRUMS
@@ -55,7 +55,7 @@ class _Row:
 
 def sample_accompaniments(
     checkpoint: Checkpoint,
-    content: Content,
+    sheet: SongSheet,
     style: Style,
     controls: Controls,
     progress: Callable[[float], None] | None = None,
@@ -72,25 +72,25 @@ def sample_accompaniments(
         known = ", ".join(checkpoint.tokenizer.styles)
         raise UsageError(f"The checkpoint {checkpoint.name} does not know '{style.name}'.", f"It knows: {known}.")
     known_words = checkpoint.tokenizer.vocab
-    unknown = {str(bar.meter) for bar in content.grid.bars if f"TimeSig_{bar.meter}" not in known_words}
+    unknown = {str(bar.meter) for bar in sheet.grid.bars if f"TimeSig_{bar.meter}" not in known_words}
     if unknown:
         raise UsageError(f"The arranger does not know the metre {', '.join(sorted(unknown))}.", "Give another --meter.")
     with torch.inference_mode():
-        return _Sampler(checkpoint, content, style, controls, compete).run(progress)
+        return _Sampler(checkpoint, sheet, style, controls, compete).run(progress)
 
 
 class _Sampler:
     def __init__(
-        self, checkpoint: Checkpoint, content: Content, style: Style, controls: Controls, compete: bool
+        self, checkpoint: Checkpoint, sheet: SongSheet, style: Style, controls: Controls, compete: bool
     ) -> None:
         self.model, self.tokenizer = checkpoint.model, checkpoint.tokenizer
         self.ids = TokenIds(checkpoint.tokenizer)
-        self.content, self.controls, self.compete = content, controls, compete
-        self.returns = _bars_to_replay(content)
+        self.sheet, self.controls, self.compete = sheet, controls, compete
+        self.returns = _bars_to_replay(sheet)
         self.human = checkpoint.human.get(style.name)
         self.reach = REACH_OF_LEVEL[controls.level]
         self.context = self.model.config.max_position_embeddings
-        self.sight = Sight.of(checkpoint, content, style, controls)
+        self.sight = Sight.of(checkpoint, sheet, style, controls)
         self.ensemble = style.ensemble
         self.most_notes = _MOST_NOTES + _MORE_NOTES * max(len(style.ensemble.parts) - 2, 0)
         self.rows = [_Row(notes={spec.name: [] for spec in style.ensemble.parts}) for _ in range(controls.candidates)]
@@ -101,7 +101,7 @@ class _Sampler:
 
     def run(self, progress: Callable[[float], None] | None) -> list[dict[str, list[Note]]]:
         """Arrange every bar between the first and the last note of the song."""
-        bars = self.content.grid.bars
+        bars = self.sheet.grid.bars
         first, last = self.sight.first, self.sight.last
         for index in range(first, last + 1):
             logits = self._feed_source(self.sight.source_ids(index))
@@ -123,7 +123,7 @@ class _Sampler:
         asked = self.human.mean["chord_tone_ratio"]
         played_by = [notes for row in self.rows for name, notes in row.notes.items() if name != DRUMS]
         recent = [note for notes in played_by for note in notes[-_RECENT_NOTES:]]
-        played = chord_tone_ratio(recent, self.content.chords)
+        played = chord_tone_ratio(recent, self.sheet.chords)
         lacking = 0.0 if math.isnan(played) else asked - played
         return float(np.clip(CHORD_LEANING + _LEANING_GAIN * lacking, 0.0, _MOST_LEANING))
 
@@ -136,7 +136,7 @@ class _Sampler:
         if source is None:
             return None
         states = self._states(index)
-        bar, before = self.content.grid.bars[index], self.content.grid.bars[source]
+        bar, before = self.sheet.grid.bars[index], self.sheet.grid.bars[source]
         for row, state in zip(self.rows, states, strict=True):
             notes = {
                 name: [n._replace(onset_tick=n.onset_tick - before.start_tick) for n in of_part
@@ -157,23 +157,23 @@ class _Sampler:
         """Every row becomes the one that played these bars best."""
         if len(self.rows) == 1:
             return
-        begin, end = self.content.grid.bars[first].start_tick, self.content.grid.bars[last].end_tick
+        begin, end = self.sheet.grid.bars[first].start_tick, self.sheet.grid.bars[last].end_tick
         phrases = [
             {name: [note for note in notes if note.onset_tick >= begin] for name, notes in row.notes.items()}
             for row in self.rows
         ]
         if self.ensemble.lead:
-            tune = [note for note in self.content.melody if begin <= note.onset_tick < end]
+            tune = [note for note in self.sheet.melody if begin <= note.onset_tick < end]
             for phrase in phrases:
                 phrase[self.ensemble.lead] = [*phrase[self.ensemble.lead], *tune]
-        best = best_phrase(phrases, self.content, first, last, self.human)
+        best = best_phrase(phrases, self.sheet, first, last, self.human)
         self.rows = [self.rows[best].copy() for _ in self.rows]
         self.decoder.keep(torch.full((len(self.rows),), best))
 
     def _state(self, row: _Row, index: int) -> BarState:
-        bar = self.content.grid.bars[index]
+        bar = self.sheet.grid.bars[index]
         horizon = bar.end_tick + v.LONGEST_DURATION
-        tune = [n for n in self.content.melody if n.end_tick > bar.start_tick and n.onset_tick < horizon]
+        tune = [n for n in self.sheet.melody if n.end_tick > bar.start_tick and n.onset_tick < horizon]
         held = {name: [n for n in notes[-24:] if n.end_tick > bar.start_tick] for name, notes in row.notes.items()}
         sounds = self.sight.sounds(index)
         players = Players(bar, self.ensemble, tune, held, self.reach)
@@ -206,7 +206,7 @@ class _Sampler:
 
     def _draw_bar(self, states: list[BarState], logits: torch.Tensor, shown: Sequence[Note] = ()) -> list[BarState]:
         """Draw tokens until every state has ended its bar; the end itself is not fed, X follows."""
-        leaning = Leaning(states, self.content.chords, shown, self._chord_leaning())
+        leaning = Leaning(states, self.sheet.chords, shown, self._chord_leaning())
         constraints = LogitsProcessorList([leaning, BarConstraints(states)])
         last = logits
         while True:
@@ -223,9 +223,9 @@ class _Sampler:
             last = torch.where(live.bool(), logits, last)
 
 
-def _bars_to_replay(content: Content) -> list[int | None]:
+def _bars_to_replay(sheet: SongSheet) -> list[int | None]:
     """For each bar the one to play again in its place; the last bar of every four that return is drawn anew."""
-    returns = returning_bars(content)
+    returns = returning_bars(sheet)
     run = 0
     for index, source in enumerate(returns):
         run = run + 1 if source is not None else 0

@@ -13,9 +13,9 @@ from symbolic_cover.core.controls import LEVELS, Controls
 from symbolic_cover.core.ensemble import Style
 from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.music import Note
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.tokens import vocabulary as v
-from symbolic_cover.tokens.tokenizer import BarTokenizer, bars_of_content, bars_of_parts, place_of
+from symbolic_cover.tokens.tokenizer import BarTokenizer, bars_of_parts, bars_of_sheet, place_of
 
 #: What no loss is counted on, as Hugging Face has it.
 IGNORED_LABEL = -100
@@ -30,22 +30,22 @@ class Sight:
     """The header's token ids, and what is shown of each bar; the song sounds from bar `first` to bar `last`."""
 
     tokenizer: BarTokenizer
-    content: Content
+    sheet: SongSheet
     header: list[int]
     sources: list[dict[str, Any]]
     first: int
     last: int
 
     @classmethod
-    def of(cls, checkpoint: Checkpoint, content: Content, style: Style, controls: Controls) -> Sight:
+    def of(cls, checkpoint: Checkpoint, sheet: SongSheet, style: Style, controls: Controls) -> Sight:
         """What a checkpoint is shown: by fidelity, the bass and a share of the texture; and what is asked."""
         tokenizer, human = checkpoint.tokenizer, checkpoint.human.get(style.name)
         usual = human.level if human else controls.level
         level = min(controls.level, usual, key=LEVELS.index)
         header = tokenizer.ids(tokenizer.header(style.name, level, style.ensemble.name))
-        first, last = _sounding_bars(content)
-        sources = _visible(tokenizer, content, style, controls, first, last)
-        return cls(tokenizer, content, header, sources, first, last)
+        first, last = _sounding_bars(sheet)
+        sources = _visible(tokenizer, sheet, style, controls, first, last)
+        return cls(tokenizer, sheet, header, sources, first, last)
 
     def source_ids(self, index: int) -> list[int]:
         """The X of a bar as token ids."""
@@ -65,7 +65,7 @@ class Sight:
         `parts` has the accompaniment by part, without the tune. Labels are the tokens of Y and the sign that ends each
         bar; `IGNORED_LABEL` elsewhere. Whole bars only, as many as fit into `context`.
         """
-        bars = self.content.grid.bars
+        bars = self.sheet.grid.bars
         played = bars_of_parts(parts, bars)
         (end,) = self.tokenizer.ids(["Bar_inner"])
         ids, labels = list(self.header), [IGNORED_LABEL] * len(self.header)
@@ -80,7 +80,7 @@ class Sight:
 
 
 def _visible(
-    tokenizer: BarTokenizer, content: Content, style: Style, controls: Controls, first: int, last: int
+    tokenizer: BarTokenizer, sheet: SongSheet, style: Style, controls: Controls, first: int, last: int
 ) -> list[dict[str, Any]]:
     rng = np.random.default_rng(controls.seed)
     density = _DENSITY_OF_LEVEL[controls.level]
@@ -90,9 +90,9 @@ def _visible(
     polyphony = None
     if controls.polyphony is not None:
         polyphony = _class_asked(tokenizer, "Polyphony", controls.polyphony, 0, len(v.POLYPHONY_BOUNDS))
-    bars = bars_of_content(content)
+    bars = bars_of_sheet(sheet)
     for index, bar in enumerate(bars):
-        bar["place"] = place_of(index - first, last - first + 1) if content.is_whole else "inner"
+        bar["place"] = place_of(index - first, last - first + 1) if sheet.is_whole else "inner"
         shown = rng.random(len(bar["texture"])) < controls.fidelity
         bar["texture"] = [note for note, keep in zip(bar["texture"], shown, strict=True) if keep]
         bar["bass"] = bar["bass"] if controls.fidelity >= _BASS_FROM else []
@@ -108,9 +108,9 @@ def _class_asked(tokenizer: BarTokenizer, kind: str, share: float, lowest: int, 
     return round(lowest + share * (min(highest, known - 1) - lowest))
 
 
-def _sounding_bars(content: Content) -> tuple[int, int]:
+def _sounding_bars(sheet: SongSheet) -> tuple[int, int]:
     """The first and the last bar in which the song has a note or a chord."""
-    onsets = [note.onset_tick for note in content.notes]
-    begins = [*onsets, *(chord.start_tick for chord in content.chords)]
-    ends = [*onsets, *(chord.end_tick - 1 for chord in content.chords)]
-    return content.grid.bar_index(min(begins)), content.grid.bar_index(max(ends))
+    onsets = [note.onset_tick for note in sheet.notes]
+    begins = [*onsets, *(chord.start_tick for chord in sheet.chords)]
+    ends = [*onsets, *(chord.end_tick - 1 for chord in sheet.chords)]
+    return sheet.grid.bar_index(min(begins)), sheet.grid.bar_index(max(ends))

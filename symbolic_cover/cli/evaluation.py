@@ -42,8 +42,8 @@ def evaluate(
     must_exist(path)
     if source is not None:
         must_exist(source)
-    from symbolic_cover.app.cover import check_writable
     from symbolic_cover.app.evaluate import find_covers
+    from symbolic_cover.core.files import check_writable
     from symbolic_cover.core.styles import load_style
 
     if style is not None:
@@ -95,7 +95,7 @@ def _read(path: Path, source: Path | None, style: str | None) -> Subject:
 
 
 def _save(judged: Evaluation, folder: Path) -> None:
-    from symbolic_cover.app.cover import writable_folder
     from symbolic_cover.app.evaluate import save_evaluation
+    from symbolic_cover.core.files import writable_folder
 
     save_evaluation(judged, writable_folder(folder))

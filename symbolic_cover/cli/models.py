@@ -104,7 +104,7 @@ def prepare(
     Goes on where it was stopped, and does nothing where all is done. What is left out stands in
     left_out.csv with its reason, what is in stands in catalogue.csv and catalogue.html.
     """
-    from symbolic_cover.app.cover import check_writable
+    from symbolic_cover.core.files import check_writable
     from symbolic_cover.corpus.card import write_card
     from symbolic_cover.corpus.prepare import Choice
     from symbolic_cover.corpus.prepare import prepare as run_preparing
@@ -151,7 +151,7 @@ def train(
     """
     from dataclasses import replace
 
-    from symbolic_cover.app.cover import check_writable
+    from symbolic_cover.core.files import check_writable
     from symbolic_cover.training.samples import sampler_for
     from symbolic_cover.training.train import TrainingPlan
     from symbolic_cover.training.train import train as run_training
@@ -193,7 +193,7 @@ def train_listener(
 
     Goes on where it was stopped. The weights in OUT/final can take the place of those in listening/audio/weights.
     """
-    from symbolic_cover.app.cover import check_writable
+    from symbolic_cover.core.files import check_writable
     from symbolic_cover.library.collect import library_folder
     from symbolic_cover.studio.lessons import make_lessons
     from symbolic_cover.training.listening import train_listener as run_training

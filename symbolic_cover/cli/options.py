@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from symbolic_cover.core.controls import LEVELS, TRANSCRIBERS, Controls, Hints
+from symbolic_cover.core.controls import (
+    FASTEST_BPM,
+    LEAST_LUFS,
+    LEAST_TEMPO,
+    MOST_CANDIDATES,
+    MOST_LUFS,
+    MOST_TEMPO,
+    MOST_TRANSPOSITION,
+    SLOWEST_BPM,
+    Controls,
+    Hints,
+    Playback,
+)
 from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.music import Meter
+
+#: The defaults of what these options set; each stands once, where the value is defined.
+CONTROLS, HINTS, PLAYBACK = Controls(), Hints(), Playback()
 
 Source = Annotated[
     Path, typer.Argument(help="A recording (wav, flac, mp3, ogg) or a score (mid, musicxml, mxl, abc, krn).")
 ]
 Style = Annotated[str, typer.Option("--style", "-s", help="The style to cover in; see `symbolic-cover styles`.")]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same cover.")]
-Candidates = Annotated[int, typer.Option(min=1, max=32, help="Drafts to make; the best is kept.")]
+Candidates = Annotated[int, typer.Option(min=1, max=MOST_CANDIDATES, help="Drafts to make; the best is kept.")]
 Level = Annotated[str, typer.Option(help="How hard to play: easy, intermediate or full.")]
 Fidelity = Annotated[
     float, typer.Option(min=0.0, max=1.0, help="How much of the source's bass and inner notes the arranger sees.")
@@ -31,9 +46,13 @@ EnsembleOption = Annotated[
     str | None,
     typer.Option("--ensemble", help="Who plays, if not the style's own; see `symbolic-cover styles`."),
 ]
-Transpose = Annotated[int, typer.Option(min=-24, max=24, help="Semitones up (or down, if negative).")]
-Tempo = Annotated[float, typer.Option(min=0.25, max=4.0, help="Factor on the tempo of the source.")]
-Bpm = Annotated[float | None, typer.Option(min=20, max=400, help="The tempo in beats a minute, if you know it.")]
+Transpose = Annotated[
+    int, typer.Option(min=-MOST_TRANSPOSITION, max=MOST_TRANSPOSITION, help="Semitones up (or down, if negative).")
+]
+Tempo = Annotated[float, typer.Option(min=LEAST_TEMPO, max=MOST_TEMPO, help="Factor on the tempo of the source.")]
+Bpm = Annotated[
+    float | None, typer.Option(min=SLOWEST_BPM, max=FASTEST_BPM, help="The tempo in beats a minute, if you know it.")
+]
 MeterOption = Annotated[str | None, typer.Option("--meter", help="The metre, such as 3/4, if you know it.")]
 Downbeat = Annotated[float | None, typer.Option(help="The time of any first beat of a bar, in seconds.")]
 Transcriber = Annotated[
@@ -41,14 +60,19 @@ Transcriber = Annotated[
     typer.Option(help="Who hears the notes: basic-pitch; transkun, for a piano alone, if installed; or auto."),
 ]
 CheckpointOption = Annotated[
-    str | None, typer.Option("--checkpoint", help="A checkpoint folder or name, or 'rules' for no model.")
+    str | None,
+    typer.Option(
+        "--checkpoint",
+        help="A checkpoint folder or name; 'shipped' for the program's own, 'rules' for no model. "
+        "Otherwise the one you adopted last, or the shipped one.",
+    ),
 ]
 Parts = Annotated[bool, typer.Option("--parts", help="Also what each player reads, as MusicXML and PDF in parts/.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 AudioFormat = Annotated[str, typer.Option("--format", help="Sound as wav, flac, mp3 or ogg.")]
 Loudness = Annotated[
-    float, typer.Option(min=-40.0, max=-6.0, help="Integrated loudness of the sound in LUFS (ITU-R BS.1770).")
+    float, typer.Option(min=LEAST_LUFS, max=MOST_LUFS, help="Integrated loudness of the sound in LUFS (ITU-R BS.1770).")
 ]
 Expression = Annotated[
     float, typer.Option(min=0.0, max=1.0, help="How much of a player's touch and timing is heard; 0 plays as written.")
@@ -57,23 +81,9 @@ Stems = Annotated[bool, typer.Option("--stems", help="Also each part as a sound 
 SoundFont = Annotated[Path | None, typer.Option(help="A SoundFont (.sf2, .sf3); otherwise the best that is found.")]
 
 
-def controls_of(level: str, **asked: Any) -> Controls:
-    """The controls that the options ask for; raises `UsageError` for an unknown level."""
-    if level not in LEVELS:
-        raise UsageError(f"There is no level '{level}'.", f"Choose one of: {', '.join(LEVELS)}.")
-    return Controls(level=level, **asked)
-
-
-def hints_of(bpm: float | None, meter: str | None, downbeat: float | None, transcriber: str = "auto") -> Hints:
+def hints_of(bpm: float | None, meter: str | None, downbeat: float | None, transcriber: str) -> Hints:
     """What the user knows of tempo, metre and downbeat, and who is to hear the notes."""
-    if transcriber not in TRANSCRIBERS:
-        raise UsageError(f"There is no transcriber '{transcriber}'.", f"Choose one of: {', '.join(TRANSCRIBERS)}.")
-    if meter is None:
-        return Hints(bpm, None, downbeat, transcriber)
-    numerator, _, denominator = meter.partition("/")
-    if not (numerator.isdecimal() and denominator in ("1", "2", "4", "8", "16") and 0 < int(numerator) < 33):
-        raise UsageError(f"'{meter}' is no metre.", "Write it as in --meter 3/4.")
-    return Hints(bpm, Meter(int(numerator), int(denominator)), downbeat, transcriber)
+    return Hints(bpm, Meter.parse(meter) if meter is not None else None, downbeat, transcriber)
 
 
 def must_exist(source: Path) -> None:

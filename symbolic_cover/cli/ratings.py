@@ -14,6 +14,7 @@ from symbolic_cover.cli.app import app
 from symbolic_cover.cli.options import Json, Quiet, must_exist
 from symbolic_cover.cli.printing import print_json, progress_line
 from symbolic_cover.core.errors import UsageError
+from symbolic_cover.core.files import check_writable, writable_folder, write_text
 
 if TYPE_CHECKING:
     from symbolic_cover.rating.results import Estimate, Results
@@ -52,7 +53,7 @@ def rate(
     Answers go into --out as they are given; the same command goes on where you stopped. Then --results ranks the
     systems, with how sure that is, and --export writes what `refine --ratings` learns from.
     """
-    from symbolic_cover.app.cover import check_writable, writable_folder
+    from symbolic_cover.core.files import check_writable, writable_folder
     from symbolic_cover.rating.store import Store
 
     if folders and (results or export):
@@ -120,13 +121,9 @@ def _look_back(store: Store, results: bool, export: Path | None, seed: int, quie
     if not answers:
         raise UsageError(f"There are no answers in {store.path.parent} yet.", "Rate some covers first.")
     if export is not None:
-        from symbolic_cover.app.cover import check_writable, writable_folder
-
         check_writable(export.parent)
-        partial = writable_folder(export.parent) / f".{export.name}.partial"
         lines = (json.dumps(as_preference(answer), ensure_ascii=False) for answer in answers)
-        partial.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        partial.replace(export)
+        write_text(writable_folder(export.parent) / export.name, "".join(f"{line}\n" for line in lines))
         if not quiet and not (as_json and results):
             typer.echo(f"{len(answers)} answers in {export}")
     if results:

@@ -70,8 +70,8 @@ def refine(
         return
     if (data is None) == (not songs):
         raise UsageError("Refining needs songs to compare on.", "Give either --data CORPUS or --songs FOLDER.")
-    from symbolic_cover.app.cover import check_writable
     from symbolic_cover.arrangement.checkpoint import find_checkpoint
+    from symbolic_cover.core.files import check_writable
     from symbolic_cover.refining.listeners import said_by_correcting, said_in_ratings
     from symbolic_cover.refining.run import refine as run_refining
     from symbolic_cover.refining.training import RefinePlan

@@ -10,6 +10,9 @@ import typer
 
 from symbolic_cover.cli.app import app
 from symbolic_cover.cli.options import (
+    CONTROLS,
+    HINTS,
+    PLAYBACK,
     AudioFormat,
     Bpm,
     Candidates,
@@ -34,7 +37,6 @@ from symbolic_cover.cli.options import (
     Tempo,
     Transcriber,
     Transpose,
-    controls_of,
     hints_of,
     must_exist,
     must_mix,
@@ -42,49 +44,49 @@ from symbolic_cover.cli.options import (
     sub_folders,
 )
 from symbolic_cover.cli.printing import print_cover, print_facts, print_json, progress_line
+from symbolic_cover.core.controls import Controls, Playback
 from symbolic_cover.core.errors import SymbolicCoverError, UsageError
+from symbolic_cover.core.files import check_writable, writable_folder
+from symbolic_cover.core.styles import DEFAULT_STYLE
 
 
 @app.command("cover")
 def cover_command(
     inputs: Annotated[list[Path], typer.Argument(help="Recordings, scores, or folders of them.")],
-    style: Style = "pop-piano",
+    style: Style = DEFAULT_STYLE,
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Where to write; several inputs get a sub-folder each.")
     ] = Path("cover"),
-    seed: Seed = 0,
-    candidates: Candidates = 8,
-    level: Level = "full",
-    fidelity: Fidelity = 0.2,
-    density: Density = None,
-    polyphony: Polyphony = None,
+    seed: Seed = CONTROLS.seed,
+    candidates: Candidates = CONTROLS.candidates,
+    level: Level = CONTROLS.level,
+    fidelity: Fidelity = CONTROLS.fidelity,
+    density: Density = CONTROLS.density,
+    polyphony: Polyphony = CONTROLS.polyphony,
     ensemble: EnsembleOption = None,
-    transpose: Transpose = 0,
-    tempo: Tempo = 1.0,
+    transpose: Transpose = CONTROLS.transpose,
+    tempo: Tempo = CONTROLS.tempo,
     bpm: Bpm = None,
     meter: MeterOption = None,
     downbeat: Downbeat = None,
-    transcriber: Transcriber = "auto",
+    transcriber: Transcriber = HINTS.transcriber,
     checkpoint: CheckpointOption = None,
     parts: Parts = False,
     audio_format: AudioFormat = "wav",
     soundfont: SoundFont = None,
-    loudness: Loudness = -16.0,
-    expression: Expression = 1.0,
-    stems: Stems = False,
+    loudness: Loudness = PLAYBACK.lufs,
+    expression: Expression = PLAYBACK.expression,
+    stems: Stems = PLAYBACK.stems,
     mix: Annotated[bool, typer.Option("--mix", help="Also the recording (left) beside its cover (right).")] = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Make a cover: a score (MusicXML, PDF), MIDI as written and as played, sound and reports in --out."""
-    controls = controls_of(
-        level, fidelity=fidelity, density=density, polyphony=polyphony, transpose=transpose, tempo=tempo, seed=seed,
-        candidates=candidates,
-    )  # fmt: skip
+    controls = Controls(level=level, fidelity=fidelity, density=density, polyphony=polyphony, transpose=transpose,
+                        tempo=tempo, seed=seed, candidates=candidates)  # fmt: skip
     hints = hints_of(bpm, meter, downbeat, transcriber)
     sources = sources_of_inputs(inputs)
-    from symbolic_cover.app.cover import AUDIO_FORMATS, check_writable, cover, load_stages
-    from symbolic_cover.app.play import Playback
+    from symbolic_cover.app.cover import AUDIO_FORMATS, cover, load_stages
     from symbolic_cover.core.styles import load_style
     from symbolic_cover.sound.soundfonts import choose_soundfont
 
@@ -127,28 +129,26 @@ def transcribe(
     bpm: Bpm = None,
     meter: MeterOption = None,
     downbeat: Downbeat = None,
-    transcriber: Transcriber = "auto",
+    transcriber: Transcriber = HINTS.transcriber,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Write down the notes of a recording, on its own beats, as transcript.mid."""
     hints = hints_of(bpm, meter, downbeat, transcriber)
     from symbolic_cover.analysis.quantize import quantize
-    from symbolic_cover.app.cover import check_writable, writable_folder
+    from symbolic_cover.analysis.song import analyze as analyze_song
     from symbolic_cover.listening.song import listen
     from symbolic_cover.performance.midi import write_transcript
 
     must_exist(source)
     check_writable(out)
     with progress_line(quiet or as_json) as tell:
-        transcript, grid = listen(
-            source, hints, progress=lambda share: tell("listen", share),
-        )  # fmt: skip
-        score = quantize(transcript, grid)
-    path = writable_folder(out) / "transcript.mid"
-    write_transcript(score, grid, path)
-    facts = {"file": str(path), "notes": score.note_num(), "tempo_bpm": round(grid.tempo_bpm, 2),
-             "meter": str(grid.meter), "bars": len(grid.bars)}  # fmt: skip
+        heard = listen(source, hints, progress=lambda share: tell("listen", share))
+        tracks, sheet = quantize(heard), analyze_song(heard)
+    path, grid = writable_folder(out) / "transcript.mid", heard.grid
+    write_transcript(tracks, sheet, path)
+    facts = {"file": str(path), "notes": sum(len(track.notes) for track in tracks),
+             "tempo_bpm": round(grid.tempo_bpm, 2), "meter": str(grid.meter), "bars": len(grid.bars)}  # fmt: skip
     print_facts(facts, quiet, as_json)
 
 
@@ -158,7 +158,7 @@ def analyze(
     bpm: Bpm = None,
     meter: MeterOption = None,
     downbeat: Downbeat = None,
-    transcriber: Transcriber = "auto",
+    transcriber: Transcriber = HINTS.transcriber,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="Folder for a picture, a lead sheet, the song with clicks, and all facts."),
@@ -171,23 +171,19 @@ def analyze(
     With --out also show it: beats, chords and tune over the piano roll, a lead sheet, the song with clicks on beats.
     """
     hints = hints_of(bpm, meter, downbeat, transcriber)
-    from symbolic_cover.analysis.quantize import quantize
-    from symbolic_cover.analysis.song import analyze as find_content
+    from symbolic_cover.analysis.song import analyze as find_sheet
     from symbolic_cover.analysis.song import describe
     from symbolic_cover.listening.song import listen
 
     must_exist(source)
     with progress_line(quiet or as_json) as tell:
-        transcript, grid = listen(
-            source, hints, progress=lambda share: tell("listen", share),
-        )  # fmt: skip
-        content = find_content(quantize(transcript, grid), grid, transcript.title)
+        heard = listen(source, hints, progress=lambda share: tell("listen", share))
+        sheet = find_sheet(heard)
         if out is not None:
             from symbolic_cover.app.analyze import save_analysis
-            from symbolic_cover.app.cover import writable_folder
 
-            written = save_analysis(content, transcript, source, writable_folder(out))
-    facts = describe(content, transcript.sureness)
+            written = save_analysis(sheet, heard, source, writable_folder(out))
+    facts = describe(sheet)
     if as_json:
         print_json(facts)
         return
@@ -202,35 +198,33 @@ def analyze(
 @app.command()
 def arrange(
     source: Source,
-    style: Style = "pop-piano",
+    style: Style = DEFAULT_STYLE,
     out: Annotated[Path, typer.Option("--out", "-o", help="Where to write arrangement.mid and score.musicxml.")] = Path(
         "arrangement"
     ),
-    seed: Seed = 0,
-    candidates: Candidates = 8,
-    level: Level = "full",
-    fidelity: Fidelity = 0.2,
-    density: Density = None,
-    polyphony: Polyphony = None,
+    seed: Seed = CONTROLS.seed,
+    candidates: Candidates = CONTROLS.candidates,
+    level: Level = CONTROLS.level,
+    fidelity: Fidelity = CONTROLS.fidelity,
+    density: Density = CONTROLS.density,
+    polyphony: Polyphony = CONTROLS.polyphony,
     ensemble: EnsembleOption = None,
-    transpose: Transpose = 0,
-    tempo: Tempo = 1.0,
+    transpose: Transpose = CONTROLS.transpose,
+    tempo: Tempo = CONTROLS.tempo,
     bpm: Bpm = None,
     meter: MeterOption = None,
     downbeat: Downbeat = None,
-    transcriber: Transcriber = "auto",
+    transcriber: Transcriber = HINTS.transcriber,
     checkpoint: CheckpointOption = None,
     parts: Parts = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Arrange a song without engraving or sound: arrangement.mid and score.musicxml only, which is quicker."""
-    controls = controls_of(
-        level, fidelity=fidelity, density=density, polyphony=polyphony, transpose=transpose, tempo=tempo, seed=seed,
-        candidates=candidates,
-    )  # fmt: skip
+    controls = Controls(level=level, fidelity=fidelity, density=density, polyphony=polyphony, transpose=transpose,
+                        tempo=tempo, seed=seed, candidates=candidates)  # fmt: skip
     hints = hints_of(bpm, meter, downbeat, transcriber)
-    from symbolic_cover.app.cover import check_writable, cover, writable_folder, write_part_scores
+    from symbolic_cover.app.cover import cover, write_part_scores
     from symbolic_cover.notation.musicxml import write_musicxml
     from symbolic_cover.performance.midi import write_midi
 
@@ -261,9 +255,9 @@ def render(
         str, typer.Option("--style", "-s", help="Play it in the manner of this style; otherwise MIDI as it stands.")
     ] = "",
     soundfont: SoundFont = None,
-    loudness: Loudness = -16.0,
-    expression: Expression = 1.0,
-    stems: Stems = False,
+    loudness: Loudness = PLAYBACK.lufs,
+    expression: Expression = PLAYBACK.expression,
+    stems: Stems = PLAYBACK.stems,
     mix_with: Annotated[
         Path | None, typer.Option("--mix-with", help="A recording to hear on the left, the cover of it on the right.")
     ] = None,
@@ -271,7 +265,6 @@ def render(
     as_json: Json = False,
 ) -> None:
     """Play a score or a MIDI file into a sound file, or write its tune with chords as ABC."""
-    from symbolic_cover.app.cover import check_writable, writable_folder
 
     must_exist(source)
     if mix_with is not None:
@@ -280,13 +273,11 @@ def render(
             raise UsageError("--stems and --mix-with do not go together.", "Render twice.")
     check_writable(out.parent)
     if out.suffix.lower() == ".abc":
-        from symbolic_cover.analysis.quantize import quantize
         from symbolic_cover.analysis.song import analyze
         from symbolic_cover.app.play import write_tune
         from symbolic_cover.listening.scores.read import read_score
 
-        transcript, grid = read_score(source)
-        write_tune(analyze(quantize(transcript, grid), grid, transcript.title), writable_folder(out.parent) / out.name)
+        write_tune(analyze(read_score(source)), writable_folder(out.parent) / out.name)
         print_facts({"path": out}, quiet, as_json)
         return
     from symbolic_cover.app.play import Playback, play

@@ -87,7 +87,7 @@ def learn_style_command(
     """
     from dataclasses import replace
 
-    from symbolic_cover.app.cover import check_writable
+    from symbolic_cover.core.files import check_writable
     from symbolic_cover.core.styles import user_styles_folder
     from symbolic_cover.training.adapter import AdapterPlan
     from symbolic_cover.training.own_style import Lesson, learn_style

@@ -1,24 +1,36 @@
-"""What a user may ask of a cover, and what a user knows better than the listener."""
+"""What a user may ask for. Each value refuses what is wrong where it is made, with the remedy."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from pathlib import Path
 
+from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.music import Meter
 
 LEVELS = ("easy", "intermediate", "full")
 #: Who may hear the notes of a recording; transkun is for a piano alone, `auto` for whoever is there and hears better.
 TRANSCRIBERS = ("auto", "basic-pitch", "transkun")
+#: Felt beats a minute that a user may state.
+SLOWEST_BPM, FASTEST_BPM = 20.0, 400.0
+#: The bounds of what a cover may be asked for; the command line shows the same.
+MOST_CANDIDATES, MOST_TRANSPOSITION, LEAST_TEMPO, MOST_TEMPO = 32, 24, 0.25, 4.0
+#: Seeds are what `torch.Generator` and numpy take alike.
+MOST_SEED = 2**63 - 1
+#: LUFS: a usual loudness of streamed music, and the bounds of what can be asked for.
+DEFAULT_LUFS, LEAST_LUFS, MOST_LUFS = -16.0, -40.0, -6.0
 
 
 @dataclass(frozen=True)
 class Controls:
     """What a user may ask of a cover.
 
-    `fidelity` 0..1 says how much of the source's bass and texture the arranger sees (0: melody
-    and chords only). `density` 0..1 asks for few or many accompanying notes, `polyphony` 0..1 for single notes or
-    full chords; None leaves it to the level and the model. `transpose` is in semitones, `tempo` a factor on the
-    source's tempo.
+    `level` is one of `LEVELS`. `fidelity` 0..1 says how much of the source's bass and texture the arranger sees (0:
+    melody and chords only). `density` 0..1 asks for few or many accompanying notes, `polyphony` 0..1 for single notes
+    or full chords; None leaves it to the level and the model. `transpose` is in semitones, -24..24, `tempo` a factor on
+    the source's tempo, 0.25..4. `seed` is any integer of 0..2**63 - 1; `candidates` of 1..32; `temperature` is above 0.
+    Raises `UsageError` for anything else.
     """
 
     level: str = "full"
@@ -31,16 +43,79 @@ class Controls:
     candidates: int = 8
     temperature: float = 0.6
 
+    def __post_init__(self) -> None:
+        _one_of("level", self.level, LEVELS)
+        _number("fidelity", self.fidelity, 0.0, 1.0)
+        _number("density", self.density, 0.0, 1.0)
+        _number("polyphony", self.polyphony, 0.0, 1.0)
+        _whole("transpose", self.transpose, -MOST_TRANSPOSITION, MOST_TRANSPOSITION)
+        _number("tempo", self.tempo, LEAST_TEMPO, MOST_TEMPO)
+        _whole("seed", self.seed, 0, MOST_SEED)
+        _whole("candidates", self.candidates, 1, MOST_CANDIDATES)
+        _number("temperature", self.temperature, 0.01, 10.0)
+
 
 @dataclass(frozen=True)
 class Hints:
-    """What the user knows better than the listener: tempo in beats a minute, metre, a downbeat in seconds; and which
-    of `TRANSCRIBERS` is to hear the notes."""
+    """What the user knows better than the listener.
+
+    `bpm` is the tempo in felt beats a minute, 20..400; `meter` a metre of 1 to 32 beats (or text such as ``3/4``);
+    `downbeat_sec` any first beat of a bar, in seconds of the source; `transcriber`, one of `TRANSCRIBERS`, hears the
+    notes. Raises `UsageError` for anything else.
+    """
 
     bpm: float | None = None
     meter: Meter | None = None
     downbeat_sec: float | None = None
     transcriber: str = "auto"
 
+    def __post_init__(self) -> None:
+        if isinstance(self.meter, str):
+            object.__setattr__(self, "meter", Meter.parse(self.meter))
+        if self.bpm is not None and not (_is_finite(self.bpm) and SLOWEST_BPM <= self.bpm <= FASTEST_BPM):
+            raise UsageError(f"{self.bpm} is no tempo.", f"Give {SLOWEST_BPM:g} to {FASTEST_BPM:g} beats a minute.")
+        if self.meter is not None:
+            Meter.parse(str(self.meter))
+        if self.downbeat_sec is not None and not (_is_finite(self.downbeat_sec) and self.downbeat_sec >= 0):
+            raise UsageError(f"No downbeat can lie at {self.downbeat_sec} s.", "Give the time of one in seconds.")
+        _one_of("transcriber", self.transcriber, TRANSCRIBERS)
 
-NO_HINTS = Hints()
+
+@dataclass(frozen=True)
+class Playback:
+    """How a score becomes sound.
+
+    `soundfont` is a file, None for the best that is found. `lufs` is the loudness asked for, -40..-6; `expression` 0..1
+    how much of a player's touch and timing is added; `stems` asks for a file of each part as well. Raises `UsageError`
+    for anything else.
+    """
+
+    soundfont: Path | None = None
+    lufs: float = DEFAULT_LUFS
+    expression: float = 1.0
+    stems: bool = False
+
+    def __post_init__(self) -> None:
+        _number("lufs", self.lufs, LEAST_LUFS, MOST_LUFS)
+        _number("expression", self.expression, 0.0, 1.0)
+
+
+def _one_of(name: str, value: object, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise UsageError(f"There is no {name} '{value}'.", f"Choose one of: {', '.join(known)}.")
+
+
+def _is_finite(value: object) -> bool:
+    is_number = isinstance(value, int | float) or hasattr(value, "__float__")
+    return is_number and not isinstance(value, str) and math.isfinite(float(value))  # type: ignore[arg-type]
+
+
+def _number(name: str, value: float | None, least: float, most: float) -> None:
+    if value is not None and not (_is_finite(value) and least <= value <= most):
+        raise UsageError(f"{value!r} is no {name}.", f"Give a number of {least:g} to {most:g}.")
+
+
+def _whole(name: str, value: int, least: int, most: int) -> None:
+    is_whole = hasattr(value, "__index__") and not isinstance(value, bool)
+    if not (is_whole and least <= value <= most):
+        raise UsageError(f"{value!r} is no {name}.", f"Give a whole number of {least} to {most}.")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from symbolic_cover.core.music import STRAIGHT_TICK, TICKS_PER_QUARTER, Bar, Meter
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Grid:
     """Where the beats fall: the only place where seconds become ticks and back.
 
@@ -68,8 +70,24 @@ class Grid:
 
     def bar_index(self, tick: int) -> int:
         """The bar in which `tick` falls; ticks outside belong to the first or last bar."""
-        starts = [bar.start_tick for bar in self.bars]
-        return int(np.clip(np.searchsorted(starts, tick, side="right") - 1, 0, len(starts) - 1))
+        return min(max(bisect_right(self._starts, tick) - 1, 0), len(self._starts) - 1)
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [bar.start_tick for bar in self.bars]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Grid):
+            return NotImplemented
+        mine, theirs = ((one.bars, one.confidence, one.second_tick) for one in (self, other))
+        return (
+            mine == theirs
+            and np.array_equal(self.beat_tick, other.beat_tick)
+            and np.array_equal(self.beat_sec, other.beat_sec)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.bars, self.confidence, self.second_tick, len(self.beat_tick)))
 
 
 def _within_quarters(tick: np.ndarray, middle: float, moved: float) -> np.ndarray:

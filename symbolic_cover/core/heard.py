@@ -1,15 +1,20 @@
-"""Sound, and what was heard in it."""
+"""What a source says: the one type in which recordings and scores hand over what is in them.
+
+Everything is in seconds; the grid that comes with it leads to ticks. What a source does not say is None or empty. What
+a file says by the names of its tracks is understood by its reader and stands here as a `Role`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from enum import Enum
+from typing import NamedTuple
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from symusic.core import ScoreSecond
+from symbolic_cover.core.grid import Grid
+from symbolic_cover.core.music import Key, Note
 
 
 @dataclass(frozen=True)
@@ -25,18 +30,117 @@ class Recording:
         return len(self.samples) / self.rate_hz
 
 
-@dataclass(frozen=True)
-class Transcript:
-    """What was heard or read, in seconds.
+class Role(Enum):
+    """What the source says a track is for; `CHORDS` are block chords that state the harmony and are not played."""
 
-    `score` is a `symusic.Score` in seconds. Its markers are chord symbols in Harte's notation
-    (``N`` ends one), its key signatures are those of the source, its tracks keep their names.
-    `kind` is ``audio``, ``midi``, ``musicxml``, ``abc`` or ``kern``. `sureness` says of a recording how probable the
-    listener finds what it says of metre, key, chords and melody, 0..1. `composer` is as the file names them.
+    UNSAID = ""
+    MELODY = "melody"
+    BASS = "bass"
+    CHORDS = "chords"
+
+
+class TimedNote(NamedTuple):
+    """A note in seconds."""
+
+    onset_sec: float
+    end_sec: float
+    pitch: int
+    velocity: int = 80
+
+
+class TimedTrack(NamedTuple):
+    """What one voice, instrument or MIDI track plays, in seconds. `program` is General MIDI's."""
+
+    name: str
+    notes: tuple[TimedNote, ...]
+    program: int = 0
+    is_drums: bool = False
+    role: Role = Role.UNSAID
+
+
+class TimedChord(NamedTuple):
+    """A chord from `start_sec` to `end_sec`. Root and bass are pitch classes, `quality` is one of `CHORD_INTERVALS`."""
+
+    start_sec: float
+    end_sec: float
+    root: int
+    quality: str
+    bass: int
+
+
+class TimedText(NamedTuple):
+    """A syllable that is sung, or the name of a section that begins, at a time in seconds."""
+
+    sec: float
+    text: str
+
+
+class Track(NamedTuple):
+    """A `TimedTrack` whose notes have come onto the grid."""
+
+    name: str
+    notes: tuple[Note, ...]
+    program: int = 0
+    is_drums: bool = False
+    role: Role = Role.UNSAID
+
+
+class Source(NamedTuple):
+    """Where something comes from: the name of the file, and its kind (audio, midi, musicxml, abc, kern or song)."""
+
+    name: str = ""
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Confidence:
+    """How probable a listener finds what it says, 0..1; empty where nothing was judged, as of a score.
+
+    `whole` is of the whole song, by what is judged (``meter``, ``key``, ``chords``, ``melody``); `bars` has one value
+    for each bar of the grid (``beats``, ``chords``, ``melody``), NaN in bars where there is none of it.
     """
 
-    score: ScoreSecond
-    kind: str
-    title: str
-    sureness: Mapping[str, float] = field(default_factory=dict)
+    whole: Mapping[str, float] = field(default_factory=dict)
+    bars: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a recording or a score says.
+
+    `tracks` hold all that sounds, each note once; those with a `Role` are the melody, the bass, or state the chords.
+    `grid` ties seconds to ticks. `chords` do not overlap, `key` is None where neither is said; `sections` and `lyrics`
+    (syllables) are empty where none are written.
+    """
+
+    tracks: tuple[TimedTrack, ...]
+    grid: Grid
+    title: str = "Untitled"
     composer: str = ""
+    source: Source = Source()
+    chords: tuple[TimedChord, ...] | None = None
+    key: Key | None = None
+    sections: tuple[TimedText, ...] = ()
+    lyrics: tuple[TimedText, ...] = ()
+    confidence: Confidence = Confidence()
+
+    @property
+    def notes(self) -> tuple[TimedNote, ...]:
+        """Every pitched note that sounds, by onset."""
+        sounding = (track for track in self.tracks if not track.is_drums and track.role is not Role.CHORDS)
+        return tuple(sorted(note for track in sounding for note in track.notes))
+
+    @property
+    def melody(self) -> tuple[TimedNote, ...] | None:
+        """The melody as the source states it, None where it does not: the longest of the tracks said to be it."""
+        return max((t.notes for t in self.tracks if t.role is Role.MELODY and t.notes), key=len, default=None)
+
+    @property
+    def bass(self) -> tuple[TimedNote, ...] | None:
+        """The bass as the source states it, None where it does not."""
+        return next((track.notes for track in self.tracks if track.role is Role.BASS), None)
+
+    @property
+    def end_sec(self) -> float:
+        """Where the last note ends; 0 without notes."""
+        return max((note.end_sec for track in self.tracks for note in track.notes), default=0.0)

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from symbolic_cover.core.errors import UsageError
+
 TICKS_PER_QUARTER = 12
 #: Where the second eighth of a quarter lies when it does not swing.
 STRAIGHT_TICK = TICKS_PER_QUARTER // 2
@@ -56,6 +58,14 @@ class Meter(NamedTuple):
 
     numerator: int
     denominator: int
+
+    @classmethod
+    def parse(cls, text: str) -> Meter:
+        """The metre that `text`, such as ``3/4``, names. Raises `UsageError` for what this program does not write."""
+        numerator, _, denominator = text.partition("/")
+        if not (numerator.isdecimal() and 1 <= int(numerator) <= 32 and denominator in ("1", "2", "4", "8", "16")):
+            raise UsageError(f"'{text}' is no metre that this program writes.", "Give one such as 4/4, 3/4 or 6/8.")
+        return cls(int(numerator), int(denominator))
 
     @property
     def bar_tick(self) -> int:
@@ -113,6 +123,13 @@ class Section(NamedTuple):
 
     start_tick: int
     label: str
+
+
+class Lyric(NamedTuple):
+    """A syllable that is sung: where, and which; one that ends in ``-`` is followed by more of its word."""
+
+    tick: int
+    text: str
 
 
 class Key(NamedTuple):

@@ -1,18 +1,21 @@
-"""The song sheet."""
+"""The song sheet: what is to be covered, on the grid."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from symbolic_cover.core.grid import Grid
-from symbolic_cover.core.music import Chord, Key, Note
+from symbolic_cover.core.heard import Confidence, Source
+from symbolic_cover.core.music import Chord, Key, Lyric, Note, Section
 
 
 @dataclass(frozen=True)
-class Content:
+class SongSheet:
     """The lead sheet and more: what a cover keeps of a song. All notes on the grid, sorted.
 
-    `texture` is what remains beside melody and bass. `chords` do not overlap and may leave gaps. An excerpt is not
+    `texture` is what remains beside melody and bass. `chords` do not overlap and may leave gaps. `sections` and
+    `lyrics` are empty where there are none. `confidence` is the listener's, by bars of the grid. An excerpt is not
     `is_whole`: its first and last bars are not those of its song.
     """
 
@@ -24,8 +27,13 @@ class Content:
     key: Key
     title: str = "Untitled"
     is_whole: bool = True
+    composer: str = ""
+    source: Source = Source()
+    sections: tuple[Section, ...] = ()
+    lyrics: tuple[Lyric, ...] = ()
+    confidence: Confidence = Confidence()
 
-    def transposed(self, semitones: int) -> Content:
+    def transposed(self, semitones: int) -> SongSheet:
         """The song so many semitones higher, wherever that leads."""
 
         def moved(notes: tuple[Note, ...]) -> tuple[Note, ...]:
@@ -42,6 +50,20 @@ class Content:
             ),
             key=self.key.transposed(semitones),
         )
+
+    def save(self, path: str | Path) -> Path:
+        """Write the sheet as ``song.json``, whole or not at all; returns the path."""
+        from symbolic_cover.core.song_file import write_sheet
+
+        write_sheet(self, path)
+        return Path(path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> SongSheet:
+        """The sheet in a file that `save` wrote, or a person changed. Raises `InputError` for anything else."""
+        from symbolic_cover.core.song_file import read_sheet
+
+        return read_sheet(path)
 
     @property
     def notes(self) -> tuple[Note, ...]:

@@ -13,17 +13,17 @@ from typing import Any
 
 from symbolic_cover.core.ensemble import Ensemble, PartSpec, Style
 from symbolic_cover.core.errors import UsageError
-from symbolic_cover.core.places import user_folder
+from symbolic_cover.core.places import PRESETS, user_folder
 
-_PRESETS = Path(__file__).parent.parent / "presets"
-STYLES_FOLDER = _PRESETS / "styles"
+STYLES_FOLDER = PRESETS / "styles"
 STYLE_FILE = "style.toml"
+DEFAULT_STYLE = "pop-piano"
 _OWN_FACTS = ("title", "ensemble", "like", "checkpoint", "weights")
 
 
 def load_ensembles() -> dict[str, Ensemble]:
     """All ensembles by name."""
-    facts = tomllib.loads((_PRESETS / "ensembles.toml").read_text(encoding="utf-8"))
+    facts = tomllib.loads((PRESETS / "ensembles.toml").read_text(encoding="utf-8"))
     return {
         name: Ensemble(name, parts=tuple(PartSpec(**part) for part in one.pop("parts")), **one)
         for name, one in facts.items()

@@ -1,6 +1,6 @@
 """What a transcript of a song would get wrong of it: X in training as X is when a recording is covered.
 
-`degrade` makes of a song's true content what our transcriber and melody finder would have made of its sound:
+`degrade` makes of a song's true sheet what our transcriber and melody finder would have made of its sound:
 notes are missed, held ones struck twice, overtones and other ghosts heard, onsets and ends moved in seconds
 and drawn to the grid by the quantizer, parts of the tune lost and strange notes sung. How often is read from
 ``presets/degradation.toml``, fitted by ``benchmarks/corpus/degradation.py`` to excerpts that were played by FluidSynth
@@ -21,7 +21,7 @@ from symbolic_cover.analysis.melody import find_bass, one_line
 from symbolic_cover.analysis.quantize import SIXTEENTH_TICK, divisions_for, snap
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.music import TICKS_PER_QUARTER, Note
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.corpus.mishearing import HARMONICS, LENGTH_BOUNDS_SEC, SHARES, Errors, KindErrors, load_errors
 from symbolic_cover.corpus.sounding import ROLES, Sounding, circumstances, predecessors, roll_of, sounding
 
@@ -52,31 +52,31 @@ class _Heard(NamedTuple):
     exact: np.ndarray
 
 
-def degrade(content: Content, errors: Errors, rng: np.random.Generator, kind: str, strength: float = 1.0) -> Content:
-    """The content as it would have come out of a recording played by an ensemble of a `kind` that `errors` knows.
+def degrade(sheet: SongSheet, errors: Errors, rng: np.random.Generator, kind: str, strength: float = 1.0) -> SongSheet:
+    """The sheet as it would have come out of a recording played by an ensemble of a `kind` that `errors` knows.
 
     `strength` scales how much goes wrong; 0 leaves every note as it is. Chords and key are always found anew
     among the notes, as in a recording. The same generator state gives the same result.
     The notes stay on the grid, no two share onset and pitch, and the melody is one line.
     """
-    true = sounding(content)
+    true = sounding(sheet)
     if strength > 0 and len(true.onset):
-        end_tick = content.grid.end_tick
+        end_tick = sheet.grid.end_tick
         roll = roll_of(true, end_tick + 1)
         of_kind = errors.kinds[kind]
         misses = _missed(true, roll, of_kind, rng, strength)
         moved = _held_on(_moved(true, of_kind, rng, strength), true, misses, of_kind, rng)
         ghosts = _ghosts(true, roll_of(true, end_tick + 1, ROOM_TICK), misses, of_kind, rng, strength)
         splits = _splits(_pick(moved, ~misses), of_kind, rng, strength)
-        heard = _on_grid(_joined(_pick(moved, ~misses), splits, ghosts), true, ~misses, content.grid)
-        melody, rest = _tune(heard, content, of_kind, rng, strength * errors.tune_moderation)
-        bass = find_bass(rest, beat_edges(content.grid))
+        heard = _on_grid(_joined(_pick(moved, ~misses), splits, ghosts), true, ~misses, sheet.grid)
+        melody, rest = _tune(heard, sheet, of_kind, rng, strength * errors.tune_moderation)
+        bass = find_bass(rest, beat_edges(sheet.grid))
         low = set(bass)
         texture = tuple(note for note in rest if note not in low)
-        content = replace(content, melody=melody, bass=bass, texture=texture)
-    notes = content.notes
+        sheet = replace(sheet, melody=melody, bass=bass, texture=texture)
+    notes = sheet.notes
     key = find_key(notes)
-    return replace(content, chords=recognise_chords(notes, content.grid, key), key=key)
+    return replace(sheet, chords=recognise_chords(notes, sheet.grid, key), key=key)
 
 
 def _quantile(quantiles: Sequence[float], share: np.ndarray) -> np.ndarray:
@@ -218,14 +218,14 @@ def _on_grid(heard: _Heard, true: Sounding, kept: np.ndarray, grid: Grid) -> lis
 
 
 def _tune(
-    heard: Sequence[tuple[Note, int]], content: Content, errors: KindErrors, rng: np.random.Generator, scale: float
+    heard: Sequence[tuple[Note, int]], sheet: SongSheet, errors: KindErrors, rng: np.random.Generator, scale: float
 ) -> tuple[tuple[Note, ...], list[Note]]:
     """(the melody as it is found, all other notes).
 
     The finder errs by stretches of `LAPSE_TICK`: one draw for each says whether the tune's own notes are
     lost and others taken for it.
     """
-    draw = rng.random(content.grid.end_tick // LAPSE_TICK + 1)
+    draw = rng.random(sheet.grid.end_tick // LAPSE_TICK + 1)
     octave = rng.random(len(heard)) < scale * errors.tune_octave
     tune: list[Note] = []
     rest: list[Note] = []
@@ -235,17 +235,17 @@ def _tune(
             tune.append(note._replace(pitch=note.pitch + (12 if note.pitch < 72 else -12)) if leaps else note)
         else:
             (lost if role == _TUNE else rest).append(note)
-    strange = _strange(tune, rest, content, errors, draw, scale)
+    strange = _strange(tune, rest, sheet, errors, draw, scale)
     taken = {(note.onset_tick, note.pitch) for note in (*tune, *strange)}
     line = one_line([*tune, *strange])
     return line, [note for note in sorted(rest + lost) if (note.onset_tick, note.pitch) not in taken]
 
 
 def _strange(
-    tune: Sequence[Note], rest: Sequence[Note], content: Content, errors: KindErrors, draw: np.ndarray, scale: float
+    tune: Sequence[Note], rest: Sequence[Note], sheet: SongSheet, errors: KindErrors, draw: np.ndarray, scale: float
 ) -> list[Note]:
     """The highest notes of some onsets at which the tune strikes none."""
-    sung = np.zeros(content.grid.end_tick + 1, dtype=bool)
+    sung = np.zeros(sheet.grid.end_tick + 1, dtype=bool)
     struck = {note.onset_tick for note in tune}
     for note in tune:
         sung[note.onset_tick : note.end_tick] = True

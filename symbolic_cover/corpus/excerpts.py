@@ -11,7 +11,7 @@ import numpy as np
 
 from symbolic_cover.analysis.key import find_key
 from symbolic_cover.core.music import Key, Note
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.corpus.shards import Shard
 from symbolic_cover.evaluation.human_range import HumanRange, range_of, save_ranges
 from symbolic_cover.tokens.tokenizer import BarTokenizer
@@ -24,7 +24,7 @@ class Excerpt(NamedTuple):
     """Bars of a piece: the song, and what people play with it, part by part, tune included."""
 
     style: str
-    content: Content
+    sheet: SongSheet
     parts: dict[str, list[Note]]
 
 
@@ -59,19 +59,19 @@ def read_excerpt(shard: Shard, tokenizer: BarTokenizer, song: int, first: int, n
         x, _, y = shard.sides(index)
         tokens += tokenizer.names([*x, *y])
         played.append(tokenizer.names(y.tolist()))
-    content = tokenizer.read_content(header + tokens)
-    heard, steps = find_key(content.notes), int(shard.steps_home[song])
+    sheet = tokenizer.read_sheet(header + tokens)
+    heard, steps = find_key(sheet.notes), int(shard.steps_home[song])
     key = heard if heard.steps_home == steps else Key(-steps % 12, "major")
     whole = n_bars >= int(shard.song_start[song + 1] - shard.song_start[song])
-    content = replace(content, key=key, is_whole=whole)
+    sheet = replace(sheet, key=key, is_whole=whole)
     parts: dict[str, list[Note]] = {}
-    for bar, words in zip(content.grid.bars, played, strict=True):
+    for bar, words in zip(sheet.grid.bars, played, strict=True):
         for name, notes in tokenizer.read_target_bar(bar, words).items():
             parts.setdefault(name, []).extend(notes)
     lead = tokenizer[int(shard.leads[song])].split("_", 1)[1] if shard.leads[song] else ""
     if lead:
-        parts[lead] = sorted([*parts.get(lead, ()), *content.melody])
-    return Excerpt(header[1].split("_", 1)[1], content, parts)
+        parts[lead] = sorted([*parts.get(lead, ()), *sheet.melody])
+    return Excerpt(header[1].split("_", 1)[1], sheet, parts)
 
 
 def measure_people(corpus: Path) -> dict[str, HumanRange]:
@@ -84,7 +84,7 @@ def measure_people(corpus: Path) -> dict[str, HumanRange]:
     found = draw_excerpts(corpus / "train", tokenizer, styles, _A_STYLE, seed=1)
     ranges = {}
     for style in styles:
-        of_style = [(excerpt.parts, excerpt.content) for excerpt in found if excerpt.style == style]
+        of_style = [(excerpt.parts, excerpt.sheet) for excerpt in found if excerpt.style == style]
         if of_style:
             levels = [level for name, level in zip(names, played_at, strict=True) if name == style]
             ranges[style] = range_of(of_style, levels)

@@ -1,6 +1,6 @@
 """Whose notes are whose: the tracks of a piece, given to the parts of its ensemble.
 
-Tracks are known by name where they say what they are, else by program, else by height. What does not
+Tracks are known by what their source says of them, by name, by program or by height. What does not
 fit the ensemble (a song without its voice, a hymn on two staves) is divided by height, or the piece
 counts as another ensemble's.
 """
@@ -12,10 +12,9 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import symusic
 
-from symbolic_cover.analysis.melody import find_melody_track, is_melody_name
-from symbolic_cover.analysis.song import notes_of
+from symbolic_cover.analysis.melody import find_melody_track
+from symbolic_cover.core.heard import Role, Track
 from symbolic_cover.core.instruments import BASSES, BRASS, GUITARS, PIANOS, WOODWINDS
 from symbolic_cover.core.music import Note
 from symbolic_cover.corpus.settle import settle
@@ -34,22 +33,21 @@ class Laid(NamedTuple):
     stacks: list[Note]
 
 
-def lay_out(score: symusic.Score, ensemble: str, tune: Sequence[Note] = ()) -> Laid:
-    """Give every note of a score (12 ticks a quarter) to a part of `ensemble`.
+def lay_out(tracks: Sequence[Track], ensemble: str, tune: Sequence[Note] = ()) -> Laid:
+    """Give every note of tracks on the grid to a part of `ensemble`.
 
     `tune` is the melody where another file states it. Unison doubles within a part become one note, and all
     are placed where covers place notes.
     """
-    tracks = [track for track in score.tracks if len(track.notes)]
-    laid = _LAYOUTS[ensemble](tracks, list(tune))
+    laid = _LAYOUTS[ensemble]([track for track in tracks if track.notes], list(tune))
     parts = {name: settle(name, merge_unisons(notes)) for name, notes in laid.parts.items()}
     return laid._replace(parts=parts, tune=settle("tune", merge_unisons(laid.tune)))
 
 
-def guess_ensemble(score: symusic.Score) -> str:
+def guess_ensemble(tracks: Sequence[Track]) -> str:
     """Who seems to play, for a piece of which nothing is said: by names, programs, and how many tracks there are."""
-    tracks = [track for track in score.tracks if len(track.notes)]
-    pitched = [track for track in tracks if not track.is_drum]
+    tracks = [track for track in tracks if track.notes]
+    pitched = [track for track in tracks if not track.is_drums]
     programs = {track.program for track in pitched}
     if not pitched:
         return "drum-kit"
@@ -80,19 +78,19 @@ def merge_unisons(notes: Sequence[Note]) -> list[Note]:
     return sorted(longest.values())
 
 
-def _pool(tracks: Sequence[symusic.Track]) -> list[Note]:
-    return [note for track in tracks if not track.is_drum for note in notes_of(track)]
+def _pool(tracks: Sequence[Track]) -> list[Note]:
+    return [note for track in tracks if not track.is_drums for note in track.notes]
 
 
-def _piano(tracks: list[symusic.Track], tune: list[Note]) -> Laid:
+def _piano(tracks: list[Track], tune: list[Note]) -> Laid:
     """All notes are one player's; of several tracks, one may be named the melody and one the chords."""
-    named = next((notes_of(track) for track in tracks if len(tracks) > 1 and is_melody_name(track.name)), [])
-    stacks = [track for track in tracks if len(tracks) > 1 and track.name.strip().lower() == "chords"]
+    named = next((list(track.notes) for track in tracks if len(tracks) > 1 and track.role is Role.MELODY), [])
+    stacks = [track for track in tracks if len(tracks) > 1 and track.role is Role.CHORDS]
     played = _pool([track for track in tracks if track not in stacks])
     return Laid("solo-piano", {"right-hand": played}, tune or named, _pool(stacks))
 
 
-def _guitar(tracks: list[symusic.Track], tune: list[Note]) -> Laid:
+def _guitar(tracks: list[Track], tune: list[Note]) -> Laid:
     return Laid("guitar", {"guitar": _pool(tracks)}, tune, [])
 
 
@@ -100,7 +98,7 @@ _VOICE = re.compile(r"voi|sing|chant|gesang|canto|sopran|alt|tenor|bariton|bass\
 _PIANO = re.compile(r"pian|fortep|klav|clav|accomp|harmon|organ|\brh\b|\blh\b", re.I)
 
 
-def _voice_piano(tracks: list[symusic.Track], tune: list[Note]) -> Laid:
+def _voice_piano(tracks: list[Track], tune: list[Note]) -> Laid:
     """Voices are the tracks named so, else all but the last two."""
     voices = [track for track in tracks if _VOICE.search(track.name) and not _PIANO.search(track.name)]
     if not voices or len(voices) == len(tracks):
@@ -116,7 +114,7 @@ _SATB = ("soprano", "alto", "tenor", "bass-voice")
 _SATB_NAMES = (r"sop|cant|disc|tipl|super|treb", r"alt", r"ten", r"bas")
 
 
-def _choir(tracks: list[symusic.Track], tune: list[Note]) -> Laid:
+def _choir(tracks: list[Track], tune: list[Note]) -> Laid:
     parts = _by_names(tracks, _SATB, _SATB_NAMES) or _by_height(tracks, _SATB)
     return Laid("choir", parts, parts["soprano"], [])
 
@@ -125,25 +123,23 @@ _QUARTET = ("violin-1", "violin-2", "viola", "cello")
 _QUARTET_NAMES = (r"viol(in|on)[eio]* *(1|i\b)", r"viol(in|on)[eio]* *(2|ii)", r"viola|bratsch|alto", r"cell|basso")
 
 
-def _quartet(tracks: list[symusic.Track], tune: list[Note]) -> Laid:
+def _quartet(tracks: list[Track], tune: list[Note]) -> Laid:
     parts = _by_names(tracks, _QUARTET, _QUARTET_NAMES) or _by_height(tracks, _QUARTET)
     return Laid("string-quartet", parts, parts["violin-1"], [])
 
 
-def _by_names(
-    tracks: Sequence[symusic.Track], parts: Sequence[str], patterns: Sequence[str]
-) -> dict[str, list[Note]] | None:
+def _by_names(tracks: Sequence[Track], parts: Sequence[str], patterns: Sequence[str]) -> dict[str, list[Note]] | None:
     """Notes by part where every track's name says which part it is and every part has a track."""
     found: dict[str, list[Note]] = {}
     for track in tracks:
         part = next((p for p, pattern in zip(parts, patterns, strict=True) if re.search(pattern, track.name, re.I)), "")
         if not part:
             return None
-        found.setdefault(part, []).extend(notes_of(track))
+        found.setdefault(part, []).extend(track.notes)
     return {part: found[part] for part in parts} if len(found) == len(parts) else None
 
 
-def _by_height(tracks: Sequence[symusic.Track], parts: Sequence[str]) -> dict[str, list[Note]]:
+def _by_height(tracks: Sequence[Track], parts: Sequence[str]) -> dict[str, list[Note]]:
     """Tracks in order of their mean pitch, or, where there are fewer than parts, the notes of each onset in order."""
     if len(tracks) >= len(parts):
         ordered = sorted(tracks, key=lambda track: -float(np.mean([note.pitch for note in track.notes])))
@@ -167,11 +163,11 @@ def _by_rank(notes: Sequence[Note], parts: Sequence[str]) -> dict[str, list[Note
     return found
 
 
-def _lead_sheet(tracks: list[symusic.Track], tune: list[Note]) -> Laid:
+def _lead_sheet(tracks: list[Track], tune: list[Note]) -> Laid:
     """The track named a melody, else the first, and the chords below it."""
-    melody = next((track for track in tracks if is_melody_name(track.name)), tracks[0])
+    melody = next((track for track in tracks if track.role is Role.MELODY), tracks[0])
     stacks = _pool([track for track in tracks if track is not melody])
-    sung = notes_of(melody)
+    sung = list(melody.notes)
     return Laid("lead-sheet", {"melody": sung, "chord-stacks": stacks}, sung, stacks)
 
 
@@ -188,13 +184,13 @@ _ORCHESTRA_NAMES = (
 )  # fmt: skip
 
 
-def _orchestra(tracks: list[symusic.Track], tune: list[Note]) -> Laid:
+def _orchestra(tracks: list[Track], tune: list[Note]) -> Laid:
     parts: dict[str, list[Note]] = {}
     for track in tracks:
         part = next((part for part, pattern in _ORCHESTRA_NAMES if re.search(pattern, track.name, re.I)), None)
         part = part or _orchestra_part(track.program)
-        if part != "percussion" and not track.is_drum:
-            parts.setdefault(part, []).extend(notes_of(track))
+        if part != "percussion" and not track.is_drums:
+            parts.setdefault(part, []).extend(track.notes)
     return Laid("orchestra", parts, tune, [])
 
 
@@ -204,24 +200,24 @@ def _orchestra_part(program: int) -> str:
     return exact or ("brass" if program in BRASS else "woodwinds" if program in WOODWINDS else "violin-2")
 
 
-def _band(tracks: list[symusic.Track], tune: list[Note]) -> Laid:
+def _band(tracks: list[Track], tune: list[Note]) -> Laid:
     """Parts by program; the melody is the track named so, else the one that goes like a melody."""
-    pitched = [track for track in tracks if not track.is_drum]
-    lead = next((track for track in pitched if is_melody_name(track.name)), None)
-    sung = notes_of(lead) if lead else list(find_melody_track([notes_of(track) for track in pitched]))
+    pitched = [track for track in tracks if not track.is_drums]
+    lead = next((track for track in pitched if track.role is Role.MELODY), None)
+    sung = list(lead.notes) if lead else list(find_melody_track([track.notes for track in pitched]))
     struck = {(note.onset_tick, note.pitch) for note in sung}
     parts: dict[str, list[Note]] = {"melody": sung} if sung else {}
     for track in tracks:
         if track is lead:
             continue
-        part = "drums" if track.is_drum else _band_part(track)
-        notes = notes_of(track)
-        kept = notes if track.is_drum else [n for n in notes if (n.onset_tick, n.pitch) not in struck]
+        part = "drums" if track.is_drums else _band_part(track)
+        notes = list(track.notes)
+        kept = notes if track.is_drums else [n for n in notes if (n.onset_tick, n.pitch) not in struck]
         parts.setdefault(part, []).extend(kept)
     return Laid("band", parts, sung, [])
 
 
-def _band_part(track: symusic.Track) -> str:
+def _band_part(track: Track) -> str:
     if track.program in BASSES or (re.search(r"bass|walk", track.name, re.I) and _is_low(track)):
         return "bass"
     families = (
@@ -235,15 +231,15 @@ def _band_part(track: symusic.Track) -> str:
     return next((part for bound, part in families if track.program < bound), "keys")
 
 
-def _is_low(track: symusic.Track) -> bool:
+def _is_low(track: Track) -> bool:
     return float(np.median([note.pitch for note in track.notes])) < 55
 
 
-def _drum_kit(tracks: list[symusic.Track], tune: list[Note]) -> Laid:
-    return Laid("drum-kit", {"drums": [note for track in tracks for note in notes_of(track)]}, [], [])
+def _drum_kit(tracks: list[Track], tune: list[Note]) -> Laid:
+    return Laid("drum-kit", {"drums": [note for track in tracks for note in track.notes]}, [], [])
 
 
-_LAYOUTS: dict[str, Callable[[list[symusic.Track], list[Note]], Laid]] = {
+_LAYOUTS: dict[str, Callable[[list[Track], list[Note]], Laid]] = {
     "solo-piano": _piano,
     "guitar": _guitar,
     "voice-piano": _voice_piano,

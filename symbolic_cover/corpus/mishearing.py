@@ -8,9 +8,10 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from symbolic_cover.core.places import PRESETS
 from symbolic_cover.corpus.sounding import CIRCUMSTANCES, ROLES
 
-ERRORS_PATH = Path(__file__).parent.parent / "presets" / "degradation.toml"
+ERRORS_PATH = PRESETS / "degradation.toml"
 #: Semitones from a note to its ghosts; the last kind of ghost may lie anywhere.
 HARMONICS = (12, 19, 24, -12)
 #: Upper bounds in seconds of the classes of length; the last one is open.

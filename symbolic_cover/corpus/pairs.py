@@ -1,6 +1,6 @@
 """A piece of music -> what the model learns from it: the song (X) and its arrangement (Y), bar by bar.
 
-X comes from the same `analyze` that covers use. Y is the piece without its tune, since a cover lays the
+X comes from the same analysis that covers use. Y is the piece without its tune, since a cover lays the
 song's tune over what the model plays; what hands must play is repaired until they can.
 """
 
@@ -12,19 +12,19 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
-import symusic
 
 from symbolic_cover.analysis.hands import fill_gaps, split_hands
 from symbolic_cover.analysis.melody import one_line
-from symbolic_cover.analysis.song import analyze
+from symbolic_cover.analysis.song import sheet_of
 from symbolic_cover.core.ensemble import Ensemble
 from symbolic_cover.core.errors import InputError
 from symbolic_cover.core.grid import Grid
+from symbolic_cover.core.heard import Role, Track
 from symbolic_cover.core.music import TICKS_PER_QUARTER, Key, Note
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.corpus.bars import spell_bars, trim
 from symbolic_cover.corpus.layouts import Laid, lay_out, merge_unisons
-from symbolic_cover.tokens.tokenizer import DRUMS, BarTokenizer, bars_of_content, bars_of_parts
+from symbolic_cover.tokens.tokenizer import DRUMS, BarTokenizer, bars_of_parts, bars_of_sheet
 from symbolic_cover.tokens.vocabulary import density_level, polyphony_level
 
 FEWEST_NOTES, FEWEST_BARS = 12, 2
@@ -35,7 +35,7 @@ _LEADS = frozenset({"melody", "voice", "soprano", "violin-1", "guitar"})
 
 
 class Piece(NamedTuple):
-    """A piece of the corpus: `score` is on the grid (12 ticks a quarter) and its tracks are named.
+    """A piece of the corpus: `tracks` are on the grid, `key` is as the piece states it.
 
     `tune` is the melody where another file states it. `is_performed` says that its note lengths are a
     player's, not a writer's.
@@ -49,8 +49,9 @@ class Piece(NamedTuple):
     ensemble: str
     licence: str
     split_group: str
-    score: symusic.Score
+    tracks: tuple[Track, ...]
     grid: Grid
+    key: Key | None = None
     tune: tuple[Note, ...] = ()
     is_performed: bool = False
 
@@ -60,7 +61,7 @@ class Pair:
     """A song and its arrangement, before tokens. `parts` are without the tune, which `lead` carries."""
 
     piece: Piece
-    content: Content
+    sheet: SongSheet
     ensemble: str
     lead: str
     parts: dict[str, list[Note]]
@@ -70,18 +71,18 @@ class Pair:
 
 def make_pair(piece: Piece, ensembles: dict[str, Ensemble]) -> Pair:
     """X by analysis, Y by the layout of the ensemble; raises `InputError` where a piece is too little."""
-    laid = lay_out(piece.score, piece.ensemble, piece.tune)
+    laid = lay_out(piece.tracks, piece.ensemble, piece.tune)
     laid, grid = _trimmed(laid, piece.grid)
     everything = [note for notes in laid.parts.values() for note in notes]
     if len(everything) < FEWEST_NOTES or len(grid.bars) < FEWEST_BARS:
         raise InputError(f"Too little music: {len(everything)} notes in {len(grid.bars)} bars.", "Leave it out.")
-    content = _content(laid, grid, piece)
-    parts = _without_tune(laid, content, piece.is_performed)
-    n_before = len(everything) - len(content.melody)
+    sheet = _sheet(laid, grid, piece)
+    parts = _without_tune(laid, sheet, piece.is_performed)
+    n_before = len(everything) - len(sheet.melody)
     n_after = sum(map(len, parts.values()))
     lead = ensembles[laid.ensemble].lead
     level = _level(parts, grid)
-    return Pair(piece, content, laid.ensemble, lead, parts, level, max(0.0, 1 - n_after / max(n_before, 1)))
+    return Pair(piece, sheet, laid.ensemble, lead, parts, level, max(0.0, 1 - n_after / max(n_before, 1)))
 
 
 def _trimmed(laid: Laid, grid: Grid) -> tuple[Laid, Grid]:
@@ -101,35 +102,30 @@ def _trimmed(laid: Laid, grid: Grid) -> tuple[Laid, Grid]:
     return laid._replace(parts=parts, tune=moved(laid.tune), stacks=moved(laid.stacks)), grid
 
 
-def _content(laid: Laid, grid: Grid, piece: Piece) -> Content:
-    """What `analyze` finds in the piece when it is told the tune, where one is known."""
+def _sheet(laid: Laid, grid: Grid, piece: Piece) -> SongSheet:
+    """What `sheet_of` finds in the piece when it is told the tune, where one is known."""
     tune = one_line(laid.tune) if laid.tune else ()
     struck = {(note.onset_tick, note.pitch) for note in tune}
     pitched = [note for name, notes in laid.parts.items() if name != DRUMS for note in notes]
     rest = [note for note in merge_unisons(pitched) if (note.onset_tick, note.pitch) not in struck]
     if not tune and not rest:
-        return Content(grid, (), (), (), (), Key(0, "major"), piece.title)
-    score = symusic.Score(TICKS_PER_QUARTER)
-    for name, notes in (("MELODY", tune), ("rest", rest), ("chords", laid.stacks)):
-        if notes:
-            track = symusic.Track(name=name)
-            track.notes.extend([symusic.Note(*note) for note in notes])
-            score.tracks.append(track)
-    score.key_signatures = piece.score.key_signatures
-    return analyze(score, grid, piece.title)
+        return SongSheet(grid, (), (), (), (), Key(0, "major"), piece.title)
+    told = ((Role.MELODY, tune), (Role.UNSAID, rest), (Role.CHORDS, laid.stacks))
+    tracks = [Track("", tuple(sorted(notes)), role=role) for role, notes in told if notes]
+    return sheet_of(tracks, grid, key=piece.key, title=piece.title)
 
 
-def _without_tune(laid: Laid, content: Content, is_performed: bool) -> dict[str, list[Note]]:
+def _without_tune(laid: Laid, sheet: SongSheet, is_performed: bool) -> dict[str, list[Note]]:
     """Y: each part without the notes that are the tune; what two hands play, given to the hands."""
-    tune = {(note.onset_tick, note.pitch) for note in content.melody}
+    tune = {(note.onset_tick, note.pitch) for note in sheet.melody}
 
     def rest(notes: Sequence[Note]) -> list[Note]:
         return [note for note in notes if (note.onset_tick, note.pitch) not in tune]
 
     if laid.ensemble == "solo-piano":
-        left, right = split_hands(rest(laid.parts["right-hand"]), content.melody)
+        left, right = split_hands(rest(laid.parts["right-hand"]), sheet.melody)
         if is_performed:
-            left, right = fill_gaps(left, [*right, *content.melody]), fill_gaps(right, left, content.melody)
+            left, right = fill_gaps(left, [*right, *sheet.melody]), fill_gaps(right, left, sheet.melody)
         return {"left-hand": left, "right-hand": right}
     if laid.ensemble == "voice-piano":
         left, right = split_hands(laid.parts["right-hand"])
@@ -172,11 +168,11 @@ class TokenizedPiece(NamedTuple):
     bars: list[tuple[list[int], list[int], list[int]]]
 
 
-def tokenize_pair(pair: Pair, heard: Content, tokenizer: BarTokenizer) -> TokenizedPiece:
-    """Write every bar of a pair; `heard` is its content with the errors of a transcript."""
+def tokenize_pair(pair: Pair, heard: SongSheet, tokenizer: BarTokenizer) -> TokenizedPiece:
+    """Write every bar of a pair; `heard` is its sheet with the errors of a transcript."""
     bars = []
-    played = bars_of_parts(pair.parts, pair.content.grid.bars)
-    for known, misheard, parts in zip(bars_of_content(pair.content), bars_of_content(heard), played, strict=True):
+    played = bars_of_parts(pair.parts, pair.sheet.grid.bars)
+    for known, misheard, parts in zip(bars_of_sheet(pair.sheet), bars_of_sheet(heard), played, strict=True):
         onsets = [note.onset_tick for name, notes in parts.items() if name != DRUMS for note in notes]
         asked: dict[str, Any] = {
             "density": density_level(len(onsets)),
@@ -187,7 +183,7 @@ def tokenize_pair(pair: Pair, heard: Content, tokenizer: BarTokenizer) -> Tokeni
         bars.append((tokenizer.ids(x), tokenizer.ids(x_heard), tokenizer.ids(y)))
     header = tokenizer.ids(tokenizer.header(pair.piece.style, pair.level, pair.ensemble))
     lead = tokenizer.vocab[f"Part_{pair.lead}"] if pair.lead else 0
-    return TokenizedPiece(header, lead, pair.content.key.steps_home, bars)
+    return TokenizedPiece(header, lead, pair.sheet.key.steps_home, bars)
 
 
 def _thinned(facts: dict[str, Any]) -> dict[str, Any]:
@@ -198,13 +194,13 @@ def _thinned(facts: dict[str, Any]) -> dict[str, Any]:
 
 def facts_of(pair: Pair) -> dict[str, Any]:
     """What the catalogue says of a piece."""
-    piece, content = pair.piece, pair.content
-    grid = content.grid
-    pitched = [note for name, notes in pair.parts.items() if name != DRUMS for note in notes] + list(content.melody)
-    n_notes = sum(map(len, pair.parts.values())) + len(content.melody)
+    piece, sheet = pair.piece, pair.sheet
+    grid = sheet.grid
+    pitched = [note for name, notes in pair.parts.items() if name != DRUMS for note in notes] + list(sheet.melody)
+    n_notes = sum(map(len, pair.parts.values())) + len(sheet.melody)
     sounding = sum(note.duration_tick for note in pitched)
     covered = len({tick for note in pitched for tick in range(note.onset_tick, min(note.end_tick, grid.end_tick), 3)})
-    qualities = Counter(chord.quality for chord in content.chords)
+    qualities = Counter(chord.quality for chord in sheet.chords)
     return {
         "dataset": piece.dataset,
         "name": piece.name,
@@ -218,12 +214,12 @@ def facts_of(pair: Pair) -> dict[str, Any]:
         "seconds": round(float(grid.sec_at(grid.end_tick)), 1),
         "notes": n_notes,
         "meter": str(grid.meter),
-        "key": content.key.label if pitched else "",
+        "key": sheet.key.label if pitched else "",
         "tempo_bpm": round(grid.tempo_bpm, 1),
         "notes_per_bar": round(n_notes / len(grid.bars), 2),
         "polyphony": round(sounding / (3 * covered), 2) if covered else 0,
-        "melody_notes": len(content.melody),
-        "chords_per_bar": round(len(content.chords) / len(grid.bars), 2),
+        "melody_notes": len(sheet.melody),
+        "chords_per_bar": round(len(sheet.chords) / len(grid.bars), 2),
         "chord_qualities": " ".join(f"{quality}:{count}" for quality, count in qualities.most_common()),
         "mean_pitch": round(float(np.mean([note.pitch for note in pitched])), 1) if pitched else 0,
         "level": pair.level,

@@ -32,7 +32,7 @@ def measure_whole_pieces(corpus: Path) -> dict[str, dict[str, Range]]:
     styles = {}
     for style in style_names():
         measured = [
-            measure_cover(arrangement_of(piece), piece.content, profiles.get(style))
+            measure_cover(arrangement_of(piece), piece.sheet, profiles.get(style))
             for piece in whole_pieces(corpus, "train", style)
         ]
         others = [
@@ -66,7 +66,7 @@ def arrangement_of(piece: Excerpt) -> Arrangement:
     for name, notes in piece.parts.items():
         spec = specs.get(name) or PartSpec(name, name, 0, 0, 127)
         parts.append(Part(spec.label, spec.group, spec.program, tuple(sorted(notes)), spec.is_drums))
-    content = piece.content
+    sheet = piece.sheet
     return Arrangement(
-        tuple(parts), content.melody, content.grid, content.key, content.chords, piece.style, "people", content.title
+        tuple(parts), sheet.melody, sheet.grid, sheet.key, sheet.chords, piece.style, "people", sheet.title
     )

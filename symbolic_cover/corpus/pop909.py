@@ -16,10 +16,12 @@ import symusic
 
 from symbolic_cover.core.errors import InputError
 from symbolic_cover.core.grid import Grid
-from symbolic_cover.core.music import TICKS_PER_QUARTER, Bar, Meter
+from symbolic_cover.core.heard import Role, Track
+from symbolic_cover.core.music import TICKS_PER_QUARTER, Bar, Meter, Note
 
 #: How much more weight than the written bar line another one needs.
 _CLEARLY = 1.15
+_ROLES = {"MELODY": Role.MELODY, "BRIDGE": Role.UNSAID, "PIANO": Role.UNSAID, "chords": Role.CHORDS}
 _ONSETS = np.array([0, 3, 4, 6, 8, 9, 12])
 
 
@@ -28,10 +30,11 @@ def original_of(corrected: Path) -> Path:
     return corrected.parent.parent / "pop909" / corrected.stem / f"{corrected.stem}.mid"
 
 
-def read_song(original: Path, corrected: Path) -> tuple[symusic.Score, Grid]:
-    """The corrected song on the grid (12 ticks a quarter), its notes under the track names of the original.
+def read_song(original: Path, corrected: Path) -> tuple[tuple[Track, ...], Grid]:
+    """The tracks of the corrected song on the grid, its notes under the track names of the original.
 
-    The tracks are ``MELODY``, ``BRIDGE``, ``PIANO`` and ``chords``. Raises `InputError` where the two differ.
+    The tracks are ``MELODY``, ``BRIDGE``, ``PIANO`` and ``chords``, which state the harmony.
+    Raises `InputError` where the two differ.
     """
     named, gridded = symusic.Score(original), symusic.Score(corrected)
     pickup = _pickup(gridded)
@@ -39,18 +42,16 @@ def read_song(original: Path, corrected: Path) -> tuple[symusic.Score, Grid]:
     grid = _grid(gridded, named)
     scale = TICKS_PER_QUARTER / gridded.ticks_per_quarter
     names = _name_notes(gridded.tracks[0].notes, named)
-    tracks = {name: symusic.Track(name=name) for name in ("MELODY", "BRIDGE", "PIANO", "chords")}
+    tracks: dict[str, list[Note]] = {name: [] for name in _ROLES}
     for name, note in zip(names, gridded.tracks[0].notes, strict=True):
         onset, end = snap(note.time * scale), snap(note.end * scale)
-        tracks[name if name in tracks else "PIANO"].notes.append(
-            symusic.Note(onset, max(end - onset, 1), note.pitch, note.velocity)
+        tracks[name if name in tracks else "PIANO"].append(
+            Note(onset, max(end - onset, 1), note.pitch, max(note.velocity, 1))
         )
     for note in gridded.tracks[1].notes if len(gridded.tracks) > 1 else ():
         onset = round(note.time * scale)
-        tracks["chords"].notes.append(symusic.Note(onset, max(round(note.duration * scale), 1), note.pitch, 80))
-    score = symusic.Score(TICKS_PER_QUARTER)
-    score.tracks = list(tracks.values())
-    return score, grid
+        tracks["chords"].append(Note(onset, max(round(note.duration * scale), 1), note.pitch, 80))
+    return tuple(Track(name, tuple(sorted(notes)), role=_ROLES[name]) for name, notes in tracks.items()), grid
 
 
 def _pickup(gridded: symusic.Score) -> int:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from symbolic_cover.core.errors import UsageError
+from symbolic_cover.core.files import write_text
 from symbolic_cover.core.styles import load_ensembles
 from symbolic_cover.corpus.excerpts import measure_people
 from symbolic_cover.corpus.patterns import index_patterns
@@ -74,12 +74,12 @@ def prepare(library: Path, out: Path, choice: Choice = Choice(), progress: Progr
     _make(units, choice, progress)
     summary = _put_together([Path(unit.out) for unit in units], out, tokenizer)
     sources = _sources(out / "catalogue.csv", collected(library))
-    _write_whole(out / "sources.json", json.dumps(sources, indent=1, ensure_ascii=False))
+    write_text(out / "sources.json", json.dumps(sources, indent=1, ensure_ascii=False))
     measure_people(out)
     index_patterns(out)
     measure_whole_pieces(out)
     summary["units"] = names
-    _write_whole(out / "summary.json", json.dumps(summary, indent=1, ensure_ascii=False))
+    write_text(out / "summary.json", json.dumps(summary, indent=1, ensure_ascii=False))
     return summary
 
 
@@ -264,9 +264,3 @@ def _write_table(path: Path, rows: list[dict[str, Any]]) -> None:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]) if rows else ["dataset", "name", "reason"])
         writer.writeheader()
         writer.writerows(rows)
-
-
-def _write_whole(path: Path, text: str) -> None:
-    unfinished = path.with_suffix(".part")
-    unfinished.write_text(text, encoding="utf-8")
-    shutil.move(unfinished, path)

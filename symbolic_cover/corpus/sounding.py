@@ -1,4 +1,4 @@
-"""The notes of a content as arrays, and what surrounds each of them."""
+"""The notes of a sheet as arrays, and what surrounds each of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 
 ROLES = ("melody", "bass", "texture")
 #: The columns of `circumstances`: register (beside the octave from middle C), length about a quarter second, company.
@@ -17,7 +17,7 @@ _HELD_SEC = 0.06
 
 
 class Sounding(NamedTuple):
-    """The notes of a content as arrays (notes,), sorted by onset, then pitch.
+    """The notes of a sheet as arrays (notes,), sorted by onset, then pitch.
 
     `onset`, `end` in ticks, `start_sec`, `length_sec` in seconds; `role` counts `ROLES`.
     """
@@ -31,17 +31,15 @@ class Sounding(NamedTuple):
     length_sec: np.ndarray
 
 
-def sounding(content: Content) -> Sounding:
-    """All notes of a content as arrays."""
-    parts = (content.melody, content.bass, content.texture)
+def sounding(sheet: SongSheet) -> Sounding:
+    """All notes of a sheet as arrays."""
+    parts = (sheet.melody, sheet.bass, sheet.texture)
     rows = sorted((*note, role) for role, notes in enumerate(parts) for note in notes)
     onset, duration, pitch, velocity, role = np.array(rows, dtype=int).reshape(-1, 5).T
     order = np.lexsort((pitch, onset))
     onset, duration, pitch, velocity, role = (a[order] for a in (onset, duration, pitch, velocity, role))
-    start = content.grid.sec_at(onset)
-    return Sounding(
-        onset, onset + duration, pitch, velocity, role, start, content.grid.sec_at(onset + duration) - start
-    )
+    start = sheet.grid.sec_at(onset)
+    return Sounding(onset, onset + duration, pitch, velocity, role, start, sheet.grid.sec_at(onset + duration) - start)
 
 
 def roll_of(notes: Sounding, n_ticks: int, margin: int = 0) -> np.ndarray:

@@ -11,18 +11,18 @@ import io
 import json
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import symusic
 
 from symbolic_cover.analysis.quantize import quantize
-from symbolic_cover.analysis.song import notes_of
 from symbolic_cover.core.ensemble import Ensemble
 from symbolic_cover.core.errors import InputError, SymbolicCoverError
+from symbolic_cover.core.files import write_bytes
 from symbolic_cover.core.grid import Grid
+from symbolic_cover.core.heard import Track
 from symbolic_cover.core.music import Note
 from symbolic_cover.core.styles import load_ensembles
 from symbolic_cover.corpus.degrade import Errors, degrade, load_errors
@@ -109,15 +109,15 @@ def prepare_piece(job: Job, tokenizer: BarTokenizer, ensembles: dict[str, Ensemb
         pair = make_pair(read_piece(job), ensembles)
         rng = np.random.default_rng(zlib.crc32(job.name.encode()))
         kind = str(rng.choice(list(_HEARD_AS), p=list(_HEARD_AS.values())))
-        heard = degrade(pair.content, errors, rng, kind)
+        heard = degrade(pair.sheet, errors, rng, kind)
         written = tokenize_pair(pair, heard, tokenizer)
-        everything = [note for notes in pair.parts.values() for note in notes] + list(pair.content.melody)
+        everything = [note for notes in pair.parts.values() for note in notes] + list(pair.sheet.melody)
         return Prepared(
             job.name, job.dataset, "", facts_of(pair), np.array(written.header, dtype=np.int32), written.lead,
             written.steps_home,
             np.array([[len(side) for side in bar] for bar in written.bars], dtype=np.uint16),
             np.array([token for bar in written.bars for side in bar for token in side], dtype=np.uint16),
-            sketch_of(everything, with_rhythm=True), sketch_of(pair.content.melody, with_rhythm=False),
+            sketch_of(everything, with_rhythm=True), sketch_of(pair.sheet.melody, with_rhythm=False),
         )  # fmt: skip
     except (SymbolicCoverError, ValueError, RuntimeError, KeyError, TypeError, IndexError, OSError) as error:
         reason = error.cause if isinstance(error, SymbolicCoverError) else f"{type(error).__name__}: {error}"
@@ -133,25 +133,25 @@ def read_piece(job: Job) -> Piece:
             raise InputError("The original of this song, which names its tracks, is missing.", "Collect pop909.")
         return _piece(job, *read_song(Path(job.beside), path), is_performed=True)
     if path.suffix.lower() in AUDIO_SUFFIXES:
-        transcript, grid = listen(path)
+        heard = listen(path)
     else:
-        transcript, grid = read_score(path, longest_sec=_ENDLESS, as_written=job.reader == "written")
-    score = quantize(transcript, grid)
-    return _piece(job, score, grid, tune=_tune_beside(job.beside), is_performed=grid.confidence < 1)
+        heard = read_score(path, longest_sec=_ENDLESS, as_written=job.reader == "written")
+    return _piece(job, quantize(heard), heard.grid, key=heard.key, tune=_tune_beside(job.beside),
+                  is_performed=heard.grid.confidence < 1)  # fmt: skip
 
 
-def _piece(job: Job, score: symusic.Score, grid: Grid, **facts: Any) -> Piece:
+def _piece(job: Job, tracks: Sequence[Track], grid: Grid, **facts: Any) -> Piece:
     about = (job.name, job.dataset, job.title, job.composer, job.style)
-    ensemble = job.ensemble or guess_ensemble(score)
-    return Piece(*about, ensemble, job.licence, job.split_group, score, grid, **facts)
+    ensemble = job.ensemble or guess_ensemble(tracks)
+    return Piece(*about, ensemble, job.licence, job.split_group, tuple(tracks), grid, **facts)
 
 
 def _tune_beside(path: str) -> tuple[Note, ...]:
     """The melody that another file states, in the same bars."""
     if not path:
         return ()
-    score = quantize(*read_score(path, longest_sec=_ENDLESS, as_written=True))
-    return tuple(note for track in score.tracks for note in notes_of(track))
+    tracks = quantize(read_score(path, longest_sec=_ENDLESS, as_written=True))
+    return tuple(note for track in tracks for note in track.notes)
 
 
 _ARRAYS = ("header", "lengths", "tokens", "sketch", "tune")
@@ -167,9 +167,7 @@ def write_prepared(path: Path, pieces: list[Prepared]) -> None:
             arrays[f"{name}{index}"] = getattr(piece, name)
     packed = io.BytesIO()
     np.savez_compressed(packed, **arrays)  # type: ignore[arg-type]
-    unfinished = path.with_suffix(f".{os.getpid()}.part")
-    unfinished.write_bytes(packed.getvalue())
-    os.replace(unfinished, path)
+    write_bytes(path, packed.getvalue())
 
 
 def read_prepared(path: Path) -> Iterator[Prepared]:

@@ -11,7 +11,7 @@ from symbolic_cover.core.arrangement import Arrangement, Part
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.instruments import KEYBOARDS
 from symbolic_cover.core.music import Bar, Note
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 
 _SHIFT_BARS = 8
 #: Below this share of the tune, pitch classes alone, the two are not held to be one song.
@@ -24,22 +24,22 @@ class Alignment(NamedTuple):
     `found` is the share of the tune's notes (onset and pitch class) that meet one of the arrangement's.
     """
 
-    content: Content
+    sheet: SongSheet
     arrangement: Arrangement
     semitones: int
     shift_tick: int
     found: float
 
 
-def align(content: Content, arrangement: Arrangement) -> Alignment:
+def align(sheet: SongSheet, arrangement: Arrangement) -> Alignment:
     """Find the shift (by beats, at most `_SHIFT_BARS` bars) and transposition under which most of the tune is there.
 
     The song is transposed, the arrangement is shifted. Without a tune nothing is moved.
     """
-    tune = [(note.onset_tick, note.pitch) for note in content.melody]
+    tune = [(note.onset_tick, note.pitch) for note in sheet.melody]
     played = arrangement.pitched_notes
-    beat = content.grid.meter.beat_tick
-    most = _SHIFT_BARS * content.grid.meter.bar_tick // beat
+    beat = sheet.grid.meter.beat_tick
+    most = _SHIFT_BARS * sheet.grid.meter.bar_tick // beat
     by_onset: dict[int, set[int]] = {}
     for note in played:
         by_onset.setdefault(note.onset_tick, set()).add(note.pitch % 12)
@@ -55,14 +55,14 @@ def align(content: Content, arrangement: Arrangement) -> Alignment:
     there = {(note.onset_tick + step * beat, note.pitch) for note in played}
     octaves = [semitones + 12 * octave for octave in (0, -1, 1, -2, 2)]
     steps = max(octaves, key=lambda by: sum((tick, pitch + by) in there for tick, pitch in tune)) if tune else 0
-    moved = content.transposed(steps)
+    moved = sheet.transposed(steps)
     shifted = on_grid(arrangement, moved, step * beat)
     return Alignment(moved, shifted, steps, step * beat, count / max(len(tune), 1))
 
 
-def on_grid(arrangement: Arrangement, content: Content, shift_tick: int = 0) -> Arrangement:
+def on_grid(arrangement: Arrangement, sheet: SongSheet, shift_tick: int = 0) -> Arrangement:
     """The arrangement moved onto the song's bars; its tune is what it plays of the song's. What lies outside is cut."""
-    end_tick = content.grid.end_tick
+    end_tick = sheet.grid.end_tick
 
     def moved(notes: Sequence[Note]) -> tuple[Note, ...]:
         there = (note._replace(onset_tick=note.onset_tick + shift_tick) for note in notes)
@@ -70,17 +70,17 @@ def on_grid(arrangement: Arrangement, content: Content, shift_tick: int = 0) -> 
 
     parts = tuple(replace(part, notes=moved(part.notes)) for part in arrangement.parts)
     there = {(note.onset_tick, note.pitch) for part in parts if not part.is_drums for note in part.notes}
-    melody = tuple(note for note in content.melody if (note.onset_tick, note.pitch) in there)
-    return replace(arrangement, parts=parts, melody=melody, grid=content.grid, key=content.key, chords=content.chords)
+    melody = tuple(note for note in sheet.melody if (note.onset_tick, note.pitch) in there)
+    return replace(arrangement, parts=parts, melody=melody, grid=sheet.grid, key=sheet.key, chords=sheet.chords)
 
 
-def lengthened(content: Content, end_tick: int) -> Content:
+def lengthened(sheet: SongSheet, end_tick: int) -> SongSheet:
     """The song with further bars like its last, until `end_tick`."""
-    bars = list(content.grid.bars)
+    bars = list(sheet.grid.bars)
     while bars[-1].end_tick < end_tick:
         bars.append(Bar(bars[-1].end_tick, bars[-1].meter))
-    grid = content.grid
-    return replace(content, grid=Grid(grid.beat_tick, grid.beat_sec, tuple(bars), grid.confidence, grid.second_tick))
+    grid = sheet.grid
+    return replace(sheet, grid=Grid(grid.beat_tick, grid.beat_sec, tuple(bars), grid.confidence, grid.second_tick))
 
 
 def as_players(parts: Sequence[Part]) -> tuple[Part, ...]:

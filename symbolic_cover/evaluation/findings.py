@@ -17,7 +17,7 @@ from symbolic_cover.analysis.hands import unplayable_onsets
 from symbolic_cover.core.arrangement import Arrangement
 from symbolic_cover.core.instruments import KEYBOARDS
 from symbolic_cover.core.music import Bar, Note
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.evaluation.measures import figure_runs
 from symbolic_cover.evaluation.memorisation import PatternIndex, accompaniment, pattern_hashes
 from symbolic_cover.evaluation.metrics import chord_at, majmin
@@ -69,33 +69,33 @@ def bars_in_words(first: int, last: int) -> str:
 
 def find_weak_bars(
     arrangement: Arrangement,
-    content: Content,
+    sheet: SongSheet,
     people: Mapping[str, Range] | None = None,
     index: PatternIndex | None = None,
 ) -> list[Finding]:
     """All findings in order of bars. `people`: the ranges of the style; without `index` nothing is sought as copied."""
     figure = (people or {}).get("longest_figure")
     found = [
-        *lost_melody(arrangement, content),
-        *other_chords(arrangement, content),
-        *octave_blips(arrangement.melody, content),
-        *long_figures(arrangement, content.grid.bars, max(figure.high, _SHORT_FIGURE) if figure else _LONG_FIGURE),
-        *restless_end(arrangement, content),
-        *many_sections(content),
-        *unplayable_bars(arrangement, content.grid.bars),
-        *empty_stretches(arrangement, content),
-        *(copied_passages(arrangement, content.grid.bars, index) if index else ()),
+        *lost_melody(arrangement, sheet),
+        *other_chords(arrangement, sheet),
+        *octave_blips(arrangement.melody, sheet),
+        *long_figures(arrangement, sheet.grid.bars, max(figure.high, _SHORT_FIGURE) if figure else _LONG_FIGURE),
+        *restless_end(arrangement, sheet),
+        *many_sections(sheet),
+        *unplayable_bars(arrangement, sheet.grid.bars),
+        *empty_stretches(arrangement, sheet),
+        *(copied_passages(arrangement, sheet.grid.bars, index) if index else ()),
     ]
     return sorted(found)
 
 
-def lost_melody(arrangement: Arrangement, content: Content) -> Iterator[Finding]:
+def lost_melody(arrangement: Arrangement, sheet: SongSheet) -> Iterator[Finding]:
     """Bars in which a third of the tune or more is not played."""
     played = {(note.onset_tick, note.pitch) for note in arrangement.pitched_notes}
-    wanted = [0] * len(content.grid.bars)
-    lost = [0] * len(content.grid.bars)
-    for note in content.melody if played else ():
-        bar = content.grid.bar_index(note.onset_tick)
+    wanted = [0] * len(sheet.grid.bars)
+    lost = [0] * len(sheet.grid.bars)
+    for note in sheet.melody if played else ():
+        bar = sheet.grid.bar_index(note.onset_tick)
         wanted[bar] += 1
         lost[bar] += (note.onset_tick, note.pitch) not in played
     for first, last in _stretches(
@@ -106,16 +106,16 @@ def lost_melody(arrangement: Arrangement, content: Content) -> Iterator[Finding]
                       "raise --fidelity, or choose players who can reach the tune with --ensemble")  # fmt: skip
 
 
-def other_chords(arrangement: Arrangement, content: Content) -> Iterator[Finding]:
+def other_chords(arrangement: Arrangement, sheet: SongSheet) -> Iterator[Finding]:
     """Two bars or more in a row in which no beat has the song's chord (by root and third)."""
-    if not content.chords or not arrangement.pitched_notes:
+    if not sheet.chords or not arrangement.pitched_notes:
         return
-    found = recognise_chords(arrangement.pitched_notes, content.grid)
-    right: list[list[bool]] = [[] for _ in content.grid.bars]
-    for tick in beat_edges(content.grid)[:-1]:
-        wanted, heard = chord_at(content.chords, tick), chord_at(found, tick)
+    found = recognise_chords(arrangement.pitched_notes, sheet.grid)
+    right: list[list[bool]] = [[] for _ in sheet.grid.bars]
+    for tick in beat_edges(sheet.grid)[:-1]:
+        wanted, heard = chord_at(sheet.chords, tick), chord_at(found, tick)
         if wanted is not None and heard is not None and majmin(wanted) is not None:
-            right[content.grid.bar_index(tick)].append(majmin(wanted) == majmin(heard))
+            right[sheet.grid.bar_index(tick)].append(majmin(wanted) == majmin(heard))
     for first, last in _stretches([bool(bar) and not any(bar) for bar in right]):
         if last - first + 1 >= _WRONG_CHORD_BARS:
             yield Finding(
@@ -123,12 +123,12 @@ def other_chords(arrangement: Arrangement, content: Content) -> Iterator[Finding
             )
 
 
-def octave_blips(melody: Sequence[Note], content: Content) -> Iterator[Finding]:
+def octave_blips(melody: Sequence[Note], sheet: SongSheet) -> Iterator[Finding]:
     """Single notes of the tune that leap away and back, and would lie near both neighbours an octave off.
 
     What the tune does three times, leap for leap, is meant.
     """
-    bar_tick = content.grid.meter.bar_tick
+    bar_tick = sheet.grid.meter.bar_tick
     threes = list(zip(melody, melody[1:], melody[2:], strict=False))
     leaps_of = Counter((note.pitch - before.pitch, note.pitch - after.pitch) for before, note, after in threes)
     blips = set()
@@ -138,8 +138,8 @@ def octave_blips(melody: Sequence[Note], content: Content) -> Iterator[Finding]:
         leaps = min(steps) >= _LEAP or max(steps) <= -_LEAP
         fits = all(abs(abs(step) - 12) <= _NEAR for step in steps)
         if near and leaps and fits and leaps_of[steps] < _MEANT:
-            blips.add(content.grid.bar_index(note.onset_tick))
-    for first, last in _stretches([bar in blips for bar in range(len(content.grid.bars))]):
+            blips.add(sheet.grid.bar_index(note.onset_tick))
+    for first, last in _stretches([bar in blips for bar in range(len(sheet.grid.bars))]):
         yield Finding(first, last, "octave blip", "a note of the tune lies an octave off its neighbours",
                       "correct the tune in what `symbolic-cover transcribe` writes, and cover that")  # fmt: skip
 
@@ -154,13 +154,13 @@ def long_figures(arrangement: Arrangement, bars: Sequence[Bar], most: float) -> 
                               "try another --seed, more --candidates, or another --density")  # fmt: skip
 
 
-def restless_end(arrangement: Arrangement, content: Content) -> Iterator[Finding]:
+def restless_end(arrangement: Arrangement, sheet: SongSheet) -> Iterator[Finding]:
     """A last bar that strikes the same notes three times or more, where one expects them to be held."""
     beside = accompaniment(arrangement)
-    if not beside or not content.is_whole:
+    if not beside or not sheet.is_whole:
         return
-    bar = content.grid.bar_index(max(note.onset_tick for note in beside))
-    begin = content.grid.bars[bar].start_tick
+    bar = sheet.grid.bar_index(max(note.onset_tick for note in beside))
+    begin = sheet.grid.bars[bar].start_tick
     struck: dict[int, set[int]] = {}
     for note in beside:
         if note.onset_tick >= begin:
@@ -171,13 +171,13 @@ def restless_end(arrangement: Arrangement, content: Content) -> Iterator[Finding
                       "try another --seed, or hold the chord in the score")  # fmt: skip
 
 
-def many_sections(content: Content) -> Iterator[Finding]:
+def many_sections(sheet: SongSheet) -> Iterator[Finding]:
     """More letters than a song has: `_MANY_LETTERS` or more, for sections shorter than eight bars on average."""
-    sections = sections_of(content)
+    sections = sections_of(sheet)
     letters = {section.label.rstrip("0123456789") for section in sections}
-    if len(letters) >= _MANY_LETTERS and len(content.grid.bars) / len(sections) < _SHORT_SECTION_BARS:
-        yield Finding(0, len(content.grid.bars) - 1, "form",
-                      f"{len(sections)} sections with {len(letters)} letters in {len(content.grid.bars)} bars",
+    if len(letters) >= _MANY_LETTERS and len(sheet.grid.bars) / len(sections) < _SHORT_SECTION_BARS:
+        yield Finding(0, len(sheet.grid.bars) - 1, "form",
+                      f"{len(sections)} sections with {len(letters)} letters in {len(sheet.grid.bars)} bars",
                       "the bar lines may be wrong: give --bpm, --meter or --downbeat")  # fmt: skip
 
 
@@ -198,13 +198,13 @@ def unplayable_bars(arrangement: Arrangement, bars: Sequence[Bar]) -> Iterator[F
         yield Finding(first, last, "unplayable", "two hands cannot hold the notes", "choose an easier --level")
 
 
-def empty_stretches(arrangement: Arrangement, content: Content) -> Iterator[Finding]:
+def empty_stretches(arrangement: Arrangement, sheet: SongSheet) -> Iterator[Finding]:
     """Bars in which the song has notes and the cover none, not even held ones."""
 
     def sounds(notes: Sequence[Note], bar: Bar) -> bool:
         return any(note.onset_tick < bar.end_tick and note.end_tick > bar.start_tick for note in notes)
 
-    silent = [sounds(content.notes, bar) and not sounds(arrangement.notes, bar) for bar in content.grid.bars]
+    silent = [sounds(sheet.notes, bar) and not sounds(arrangement.notes, bar) for bar in sheet.grid.bars]
     for first, last in _stretches(silent):
         yield Finding(first, last, "empty", "nobody plays", "raise --density, or try another --seed")
 

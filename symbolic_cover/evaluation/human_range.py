@@ -17,7 +17,7 @@ import numpy as np
 
 from symbolic_cover.core.controls import LEVELS
 from symbolic_cover.core.music import TICKS_PER_QUARTER, Note
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.evaluation.metrics import (
     bar_repetition,
     chord_accuracy,
@@ -69,17 +69,17 @@ GENERAL = HumanRange(
 )  # fmt: skip
 
 
-def measure(parts: Mapping[str, Sequence[Note]], content: Content, profile: np.ndarray) -> dict[str, float]:
-    """The numbers of `MEASURED` for the bars of `content.grid`; the tune belongs to one of the `parts`.
+def measure(parts: Mapping[str, Sequence[Note]], sheet: SongSheet, profile: np.ndarray) -> dict[str, float]:
+    """The numbers of `MEASURED` for the bars of `sheet.grid`; the tune belongs to one of the `parts`.
 
     `density` is log2 of the pitched notes a quarter, `duration` log2 of their mean length in ticks, `silent_bars` the
     share of bars, over the parts that play at all, in which a part begins no note. What cannot be told is NaN.
     """
-    tune = {(note.onset_tick, note.pitch) for note in content.melody}
+    tune = {(note.onset_tick, note.pitch) for note in sheet.melody}
     pitched = sorted(note for name, notes in parts.items() if name != "drums" for note in notes)
     everything = sorted(note for notes in parts.values() for note in notes)
     accompaniment = [note for note in pitched if (note.onset_tick, note.pitch) not in tune]
-    bars = content.grid.bars
+    bars = sheet.grid.bars
     quarters = (bars[-1].end_tick - bars[0].start_tick) / TICKS_PER_QUARTER
     onsets = {note.onset_tick for note in accompaniment}
     silent = [
@@ -89,8 +89,8 @@ def measure(parts: Mapping[str, Sequence[Note]], content: Content, profile: np.n
         if notes
     ]
     return {
-        "chord_accuracy": chord_accuracy(content.chords, pitched, content.grid),
-        "chord_tone_ratio": chord_tone_ratio(accompaniment, content.chords),
+        "chord_accuracy": chord_accuracy(sheet.chords, pitched, sheet.grid),
+        "chord_tone_ratio": chord_tone_ratio(accompaniment, sheet.chords),
         "grooving_similarity": grooving_similarity(everything, bars),
         "pitch_class_entropy": pitch_class_entropy(pitched, bars),
         "bar_repetition": bar_repetition(everything, bars),
@@ -109,11 +109,11 @@ def distance(measured: Mapping[str, float], human: HumanRange) -> float:
 
 
 def range_of(
-    excerpts: Sequence[tuple[Mapping[str, Sequence[Note]], Content]], levels: Sequence[str] = ()
+    excerpts: Sequence[tuple[Mapping[str, Sequence[Note]], SongSheet]], levels: Sequence[str] = ()
 ) -> HumanRange:
     """The range of people's arrangements, each given by its parts and its song, and of the levels of whole pieces."""
     profile = np.mean([style_profile(parts.values()) for parts, _ in excerpts], axis=0)
-    measured = [measure(parts, content, profile) for parts, content in excerpts]
+    measured = [measure(parts, sheet, profile) for parts, sheet in excerpts]
     mean, spread = {}, {}
     for name in MEASURED:
         values = np.array([one[name] for one in measured])
@@ -124,22 +124,28 @@ def range_of(
     return HumanRange(mean, spread, profile, usual[-1] if usual else LEVELS[-1])
 
 
-def excerpt(content: Content, first: int, last: int) -> Content:
+def excerpt(sheet: SongSheet, first: int, last: int) -> SongSheet:
     """The song's bars from `first` to `last` alone; ticks stay what they are."""
-    bars = content.grid.bars[first : last + 1]
+    bars = sheet.grid.bars[first : last + 1]
     begin, end = bars[0].start_tick, bars[-1].end_tick
 
     def inside(notes: Sequence[Note]) -> tuple[Note, ...]:
         return tuple(note for note in notes if begin <= note.onset_tick < end)
 
     return replace(
-        content,
-        grid=replace(content.grid, bars=bars),
+        sheet,
+        grid=replace(sheet.grid, bars=bars),
         is_whole=False,
-        melody=inside(content.melody),
-        bass=inside(content.bass),
-        texture=inside(content.texture),
-        chords=tuple(chord for chord in content.chords if chord.start_tick < end and chord.end_tick > begin),
+        melody=inside(sheet.melody),
+        bass=inside(sheet.bass),
+        texture=inside(sheet.texture),
+        chords=tuple(chord for chord in sheet.chords if chord.start_tick < end and chord.end_tick > begin),
+        sections=tuple(section for section in sheet.sections if begin <= section.start_tick < end),
+        lyrics=tuple(lyric for lyric in sheet.lyrics if begin <= lyric.tick < end),
+        confidence=replace(
+            sheet.confidence,
+            bars={name: values[first : last + 1] for name, values in sheet.confidence.bars.items()},
+        ),
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from symbolic_cover.core.arrangement import Arrangement, Part
 from symbolic_cover.core.music import Bar, Note
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.evaluation.memorisation import PatternIndex, accompaniment, copied_share, pattern_hashes
 from symbolic_cover.evaluation.metrics import bar_repetition, pitch_class_entropy, score_arrangement
 from symbolic_cover.evaluation.structure import form_return, stale_repetition, structure_indicators
@@ -56,31 +56,31 @@ DESCRIPTIONS = {name: text for measures in ASPECTS.values() for name, text in me
 
 
 def measure_cover(
-    arrangement: Arrangement, content: Content, profile: np.ndarray | None = None, index: PatternIndex | None = None
+    arrangement: Arrangement, sheet: SongSheet, profile: np.ndarray | None = None, index: PatternIndex | None = None
 ) -> dict[str, float]:
     """Every number of `ASPECTS`. `profile` is people's mean in the style, `index` the training songs' patterns."""
-    bars = content.grid.bars
+    bars = sheet.grid.bars
     pitched, beside = arrangement.pitched_notes, accompaniment(arrangement)
     structure = structure_indicators(pitched, bars)
-    basic = score_arrangement(arrangement, content)
+    basic = score_arrangement(arrangement, sheet)
     measured = {
         **{name: basic[name] for name in DESCRIPTIONS if name in basic},
-        "form_return": form_return(beside, content),
+        "form_return": form_return(beside, sheet),
         **{f"structure_{span}": value for span, value in structure.items()},
         "pitch_class_entropy_4": pitch_class_entropy(pitched, bars, 4),
         "bar_repetition": bar_repetition(beside, bars) if beside else math.nan,
-        "stale_repetition": stale_repetition(beside, content) if beside else math.nan,
+        "stale_repetition": stale_repetition(beside, sheet) if beside else math.nan,
         "longest_figure": longest_figure(arrangement.parts, arrangement.melody, bars),
-        "own_notes": own_notes(beside, content),
+        "own_notes": own_notes(beside, sheet),
         "style_fit": math.nan if profile is None else style_fit(_profile_of(arrangement), profile),
         **copies(beside, bars, index),
     }
     return {name: float(measured[name]) for name in DESCRIPTIONS}
 
 
-def own_notes(notes: Sequence[Note], content: Content) -> float:
+def own_notes(notes: Sequence[Note], sheet: SongSheet) -> float:
     """The share of `notes` whose onset and pitch class the song does not have."""
-    there = {(note.onset_tick, note.pitch % 12) for note in content.notes}
+    there = {(note.onset_tick, note.pitch % 12) for note in sheet.notes}
     return float(np.mean([(n.onset_tick, n.pitch % 12) not in there for n in notes])) if notes else math.nan
 
 

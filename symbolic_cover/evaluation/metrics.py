@@ -23,7 +23,7 @@ from symbolic_cover.core.arrangement import Arrangement, Part
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.instruments import KEYBOARDS
 from symbolic_cover.core.music import Bar, Chord, Note
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 
 DESCRIPTIONS = {
     "melody_retention": "share of the source's melody notes (onset and pitch) that the cover plays",
@@ -41,27 +41,27 @@ DESCRIPTIONS = {
 }
 
 
-def score_arrangement(arrangement: Arrangement, content: Content) -> dict[str, float]:
+def score_arrangement(arrangement: Arrangement, sheet: SongSheet) -> dict[str, float]:
     """The metrics of the report: what can be said without a human version to compare with.
 
-    `content` is the song as the cover was to have it, transposed if it was to be. Drums count where rhythm is measured,
+    `sheet` is the song as the cover was to have it, transposed if it was to be. Drums count where rhythm is measured,
     not where pitch is; a cover for drums alone has NaN for what concerns tune and chords.
     """
     tune = {(note.onset_tick, note.pitch) for note in arrangement.melody}
     pitched = arrangement.pitched_notes
     accompaniment = [note for note in pitched if (note.onset_tick, note.pitch) not in tune]
-    bars = content.grid.bars
+    bars = sheet.grid.bars
     drums_alone = bool(arrangement.parts) and all(part.is_drums for part in arrangement.parts)
     return {
-        "melody_retention": math.nan if drums_alone else melody_retention(content.melody, pitched),
+        "melody_retention": math.nan if drums_alone else melody_retention(sheet.melody, pitched),
         "melody_on_top": melody_on_top(arrangement.melody, pitched),
-        "chord_accuracy": math.nan if drums_alone else chord_accuracy(content.chords, pitched, content.grid),
-        "chord_tone_ratio": chord_tone_ratio(accompaniment, content.chords),
+        "chord_accuracy": math.nan if drums_alone else chord_accuracy(sheet.chords, pitched, sheet.grid),
+        "chord_tone_ratio": chord_tone_ratio(accompaniment, sheet.chords),
         "unplayable_share": unplayable_on_keyboards(arrangement.parts),
         "notes_per_bar": len(arrangement.notes) / len(bars),
         "grooving_similarity": grooving_similarity(arrangement.notes, bars),
         "pitch_class_entropy": pitch_class_entropy(pitched, bars),
-        "empty_bars": empty_bars(arrangement.notes, content.notes, bars),
+        "empty_bars": empty_bars(arrangement.notes, sheet.notes, bars),
     }
 
 

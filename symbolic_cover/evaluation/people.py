@@ -17,12 +17,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from symbolic_cover.core.places import PRESETS
+
 FILE_NAME = "people.json"
 #: Their song is made of people's pieces themselves: that is no range to compare with.
 NOT_OF_PEOPLE = frozenset({"melody_retention", "own_notes", "empty_bars"})
 _FEWEST = 5
 _PERCENTILES = (5, 50, 95)
-_READABILITY = Path(__file__).parent.parent / "presets" / "readability.toml"
+_READABILITY = PRESETS / "readability.toml"
 
 
 class Range(NamedTuple):

@@ -19,7 +19,7 @@ import numpy as np
 
 from symbolic_cover.analysis.form import returning_bars
 from symbolic_cover.core.music import TICKS_PER_QUARTER, Bar, Note
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.evaluation.metrics import bar_repetition, note_f1
 
 #: In frames, inclusive: 3 to 8 seconds, 8 to 15, 15 and more.
@@ -83,28 +83,28 @@ def fitness_by_length(matrix: np.ndarray) -> np.ndarray:
     return _compiled()(np.ascontiguousarray(matrix, dtype=np.float64))
 
 
-def form_return(notes: Sequence[Note], content: Content) -> float:
+def form_return(notes: Sequence[Note], sheet: SongSheet) -> float:
     """How alike, by note F1, an arrangement's bars are to those which the song's form says they bring back.
 
     `notes` without the tune, which returns by itself. NaN where nothing returns.
     """
-    bars = content.grid.bars
+    bars = sheet.grid.bars
     played: list[list[Note]] = [[] for _ in bars]
     for note in notes:
-        index = content.grid.bar_index(note.onset_tick)
+        index = sheet.grid.bar_index(note.onset_tick)
         played[index].append(note._replace(onset_tick=note.onset_tick - bars[index].start_tick))
-    pairs = [(bar, first) for bar, first in enumerate(returning_bars(content)) if first is not None]
+    pairs = [(bar, first) for bar, first in enumerate(returning_bars(sheet)) if first is not None]
     alike = [note_f1(played[bar], played[first]) for bar, first in pairs if played[bar] or played[first]]
     return float(np.mean(alike)) if alike else math.nan
 
 
-def stale_repetition(notes: Sequence[Note], content: Content, reach: int = 4) -> float:
+def stale_repetition(notes: Sequence[Note], sheet: SongSheet, reach: int = 4) -> float:
     """How many more of an arrangement's bars repeat one of the `reach` before than the song's own bars do.
 
     `notes` without the tune; the song's chords and bass may stand still, and so may its accompaniment.
     """
-    bars = content.grid.bars
-    song = [*content.bass, *content.texture] or list(content.melody)
+    bars = sheet.grid.bars
+    song = [*sheet.bass, *sheet.texture] or list(sheet.melody)
     return max(bar_repetition(notes, bars, reach) - bar_repetition(song, bars, reach), 0.0)
 
 

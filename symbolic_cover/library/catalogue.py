@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from symbolic_cover.core.errors import UsageError
+from symbolic_cover.core.places import PRESETS
 
-CATALOGUE = Path(__file__).parent.parent / "presets" / "datasets.toml"
+CATALOGUE = PRESETS / "datasets.toml"
 #: How tracks become parts -> who plays them. "any": the tracks of each piece must tell.
 ENSEMBLES = {
     "pop909": "solo-piano",

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from symbolic_cover.core.errors import SymbolicCoverError, UsageError
+from symbolic_cover.core.files import put_in_place
 from symbolic_cover.core.places import user_folder
 from symbolic_cover.library.catalogue import Dataset, dump_dataset, load_catalogue, read_dataset
 from symbolic_cover.library.index import Row, read_table, resolve, write_table
@@ -102,12 +103,8 @@ def settle(dataset: Dataset, folder: Path, library: Path, rows: Sequence[dict[st
         "complete": datetime.now(UTC).isoformat(timespec="seconds"),
     } | dump_dataset(dataset)
     (folder / FACTS).write_text(json.dumps(told, indent=2, ensure_ascii=False), encoding="utf-8")
-    home, old = library / dataset.name, library / f".{dataset.name}.old"
-    shutil.rmtree(old, ignore_errors=True)
-    if home.exists():
-        home.rename(old)
-    folder.rename(home)
-    shutil.rmtree(old, ignore_errors=True)
+    home = library / dataset.name
+    put_in_place(folder, home)
     return Outcome(dataset, home, len(rows), fresh=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,10 @@ import symusic
 
 from symbolic_cover.core.arrangement import Arrangement
 from symbolic_cover.core.grid import Grid
+from symbolic_cover.core.heard import Role, TimedTrack, Track
 from symbolic_cover.core.instruments import PAN_CONTROL, VOLUME_CONTROL
 from symbolic_cover.core.music import TICKS_PER_QUARTER, Note
+from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.performance.balance import balance_of
 
 MIDI_TICKS_PER_QUARTER = 480
@@ -65,12 +68,33 @@ def offset_sec_of(score: symusic.Score) -> float:
     return 0.0
 
 
-def write_transcript(notes: symusic.Score, grid: Grid, path: Path) -> None:
-    """Write what was heard, in grid ticks, as a MIDI file at the tempo and in the bars of its grid."""
-    score = _empty_score(grid)
-    resampled = notes.resample(MIDI_TICKS_PER_QUARTER)
-    score.tracks, score.markers, score.key_signatures = resampled.tracks, resampled.markers, resampled.key_signatures
+def write_transcript(tracks: Sequence[Track], sheet: SongSheet, path: Path) -> None:
+    """Write what was heard, `tracks` on the grid of `sheet`, as MIDI, with the chords and the key that were found."""
+    score = _empty_score(sheet.grid)
+    score.key_signatures.append(symusic.KeySignature(0, sheet.key.fifths, int(sheet.key.mode == "minor")))
+    for chord in sheet.chords:
+        score.markers.append(symusic.TextMeta(chord.start_tick * _TICKS, chord.label))
+    for heard in tracks:
+        track = symusic.Track(heard.name, heard.program, heard.is_drums)
+        for note in heard.notes:
+            track.notes.append(
+                symusic.Note(note.onset_tick * _TICKS, note.duration_tick * _TICKS, note.pitch, note.velocity)
+            )
+        score.tracks.append(track)
     score.dump_midi(path)
+
+
+def score_in_seconds(tracks: Sequence[TimedTrack]) -> symusic.core.ScoreSecond:
+    """What was heard as a `symusic.Score` in seconds, which can be played; chord tracks are left out."""
+    score = symusic.core.ScoreSecond(TICKS_PER_QUARTER)
+    for heard in tracks:
+        if heard.role is not Role.CHORDS:
+            track = symusic.core.TrackSecond(heard.name, heard.program, heard.is_drums)
+            for note in heard.notes:
+                length_sec = note.end_sec - note.onset_sec
+                track.notes.append(symusic.core.NoteSecond(note.onset_sec, length_sec, note.pitch, note.velocity))
+            score.tracks.append(track)
+    return score
 
 
 def _empty_score(grid: Grid) -> symusic.Score:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from symbolic_cover.app.play import Playback, play
+from symbolic_cover.app.play import play
+from symbolic_cover.core.controls import Playback
 from symbolic_cover.core.errors import InputError
+from symbolic_cover.core.files import whole_file
 from symbolic_cover.listening.song import AUDIO_SUFFIXES
 from symbolic_cover.sound.audio import sound_file
 from symbolic_cover.sound.loudness import LoudnessMeter, limiter_gain, limiter_reach
@@ -62,14 +64,9 @@ def _level(path: Path, out: Path, seconds: float | None) -> None:
     if not np.isfinite(meter.lufs):
         raise InputError(f"{path.name} is silent.", "Check the recording's level.")
     stereo = stereo * np.float32(10 ** ((LUFS - meter.lufs) / 20))
-    partial = out.with_suffix(".partial")
-    try:
-        with sound_file(partial, out.suffix, rate_hz) as file:
-            for at in range(0, len(stereo), _BLOCK_FRAMES):
-                file.write(_limited(stereo, at, min(at + _BLOCK_FRAMES, len(stereo)), rate_hz))
-        partial.replace(out)
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole_file(out) as partial, sound_file(partial, out.suffix, rate_hz) as file:
+        for at in range(0, len(stereo), _BLOCK_FRAMES):
+            file.write(_limited(stereo, at, min(at + _BLOCK_FRAMES, len(stereo)), rate_hz))
 
 
 def _limited(stereo: np.ndarray, begin: int, end: int, rate_hz: int) -> np.ndarray:

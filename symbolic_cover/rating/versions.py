@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from symbolic_cover.app.saved import read_report
 from symbolic_cover.core.errors import InputError, UsageError
 from symbolic_cover.listening.song import AUDIO_SUFFIXES, SUFFIXES
-from symbolic_cover.reports.record import read_report
 
 _SOUNDS = tuple(f"cover{suffix}" for suffix in AUDIO_SUFFIXES)
 _SCORES = ("arrangement.mid", "score.musicxml")

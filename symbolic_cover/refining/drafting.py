@@ -37,13 +37,13 @@ class Draft(NamedTuple):
 
 def draft(checkpoint: Checkpoint, task: Task, controls: Controls) -> list[Draft]:
     """`controls.candidates` accompaniments, each drawn on its own."""
-    drawn = sample_accompaniments(checkpoint, task.content, task.style, controls, compete=False)
+    drawn = sample_accompaniments(checkpoint, task.sheet, task.style, controls, compete=False)
     return [Draft(parts, score(checkpoint, task, parts)) for parts in drawn]
 
 
 def score(checkpoint: Checkpoint, task: Task, parts: Parts) -> float:
     """How near an accompaniment is to what people play: in this style, and of these bars where that is known."""
-    found = worth(with_tune(parts, task), task.content, checkpoint.human.get(task.style.name))
+    found = worth(with_tune(parts, task), task.sheet, checkpoint.human.get(task.style.name))
     if task.people is None:
         return found
     return found + _PEOPLE_WEIGHT * float(
@@ -69,7 +69,7 @@ def prefer(
     checkpoint: Checkpoint, task: Task, chosen: Parts, rejected: Parts, origin: str, margin: float, controls: Controls
 ) -> Preference:
     """One accompaniment rather than the other, as the model reads them."""
-    sight = Sight.of(checkpoint, task.content, task.style, controls)
+    sight = Sight.of(checkpoint, task.sheet, task.style, controls)
     context = checkpoint.model.config.max_position_embeddings
     windows = (sight.window(parts, context) for parts in (chosen, rejected))
     return Preference(task.name, task.style.name, origin, round(margin, 4), *windows)

@@ -37,13 +37,13 @@ def judge(checkpoint: Checkpoint, task: Task, n_drafts: int, seed: int) -> Score
     """
     drafts = draft(checkpoint, task, Controls(candidates=n_drafts, seed=seed, fidelity=0.0))
     human = checkpoint.human.get(task.style.name, GENERAL)
-    each = [measure(with_tune(one.parts, task), task.content, human.profile) for one in drafts]
+    each = [measure(with_tune(one.parts, task), task.sheet, human.profile) for one in drafts]
     found = {name: _mean([one[name] for one in each]) for name in MEASURED}
     found |= {f"off_{name}": (found[name] - human.mean[name]) / human.spread[name]
               for name in COHERENCE if name in human.mean}  # fmt: skip
     return {
         "score": _mean([one.score for one in drafts]),
-        "worth": _mean([worth(with_tune(one.parts, task), task.content, human) for one in drafts]),
+        "worth": _mean([worth(with_tune(one.parts, task), task.sheet, human) for one in drafts]),
         "note_f1": _like_people([one.parts for one in drafts], task),
         "diversity": 1.0 - float(np.mean(agreement([one.parts for one in drafts]))),
         **found,
@@ -81,8 +81,8 @@ def people_of(checkpoint: Checkpoint, tasks: Sequence[Task]) -> Scores:
     for task in tasks:
         if task.people is not None:
             human = checkpoint.human.get(task.style.name, GENERAL)
-            measured = measure(task.people, task.content, human.profile)
-            found.append(measured | {"worth": worth(task.people, task.content, human), "note_f1": 1.0})
+            measured = measure(task.people, task.sheet, human.profile)
+            found.append(measured | {"worth": worth(task.people, task.sheet, human), "note_f1": 1.0})
     return means_of(found)
 
 

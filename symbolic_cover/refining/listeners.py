@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from symbolic_cover.analysis.quantize import quantize
-from symbolic_cover.analysis.song import analyze, notes_of
-from symbolic_cover.arrangement.arranger import at_home, prepare_content
+from symbolic_cover.analysis.song import analyze
+from symbolic_cover.app.saved import MIDI, REPORT, SCORE, covered_sheet, read_report
+from symbolic_cover.arrangement.arranger import at_home, prepare_sheet
 from symbolic_cover.arrangement.checkpoint import Checkpoint
 from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.ensemble import Style
 from symbolic_cover.core.errors import InputError, UsageError
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.music import Note
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.core.styles import load_style
 from symbolic_cover.corpus.excerpts import BARS
 from symbolic_cover.evaluation.human_range import excerpt
@@ -27,10 +28,9 @@ from symbolic_cover.listening.song import listen
 from symbolic_cover.refining.drafting import prefer
 from symbolic_cover.refining.preferences import Preference
 from symbolic_cover.refining.tasks import Parts, Task, moved
-from symbolic_cover.reports.record import REPORT, read_report, song_of_record
 from symbolic_cover.tokens.tokenizer import DRUMS
 
-DRAFT, EDITED = "arrangement.mid", "score.musicxml"
+DRAFT, EDITED = MIDI, SCORE
 #: A wrong note that was put right makes two; what MIDI and MusicXML write differently makes one.
 _FEWEST_DIFFERING = 2
 
@@ -39,7 +39,8 @@ _FEWEST_DIFFERING = 2
 class Said:
     """That somebody preferred the arrangement in one file to the one in another, both in `style` and of one song.
 
-    `report` is what ``report.json`` beside one of them says; `source` the song's own file, for want of a report.
+    `report` is what ``report.json`` beside one of them says; `source` the song's own file, for
+    want of a song sheet beside them.
     """
 
     style: str
@@ -92,14 +93,14 @@ def said_by_correcting(folder: Path) -> Said:
     )
 
 
-def _song_of(said: Said, style: Style) -> Content:
+def _song_of(said: Said, style: Style) -> SongSheet:
     """The song as it was covered. Raises InputError where nothing says what it was."""
-    if "song" in said.report:
-        return song_of_record(said.report["song"])
+    for folder in (said.chosen.parent, said.rejected.parent):
+        if sheet := covered_sheet(folder):
+            return sheet
     if said.source is None:
         raise InputError(f"Nothing says which song {said.chosen} covers.", "Rate covers that this version made.")
-    transcript, grid = listen(said.source)
-    return prepare_content(analyze(quantize(transcript, grid), grid, transcript.title), Controls(), style.ensemble)
+    return prepare_sheet(analyze(listen(said.source)), Controls(), style.ensemble)
 
 
 def preferences_of(said: Said, checkpoint: Checkpoint) -> Iterator[Preference]:
@@ -116,13 +117,13 @@ def preferences_of(said: Said, checkpoint: Checkpoint) -> Iterator[Preference]:
             "Rate covers of one style, by other seeds or checkpoints.",
         )
     style = load_style(said.style, said.report.get("settings", {}).get("ensemble"))
-    content = _song_of(said, style)
-    steps = content.key.steps_home
-    home, shifted = content.transposed(steps), at_home(style, steps)
-    chosen, rejected = (_read(path, content, style, steps) for path in (said.chosen, said.rejected))
+    sheet = _song_of(said, style)
+    steps = sheet.key.steps_home
+    home, shifted = sheet.transposed(steps), at_home(style, steps)
+    chosen, rejected = (_read(path, sheet, style, steps) for path in (said.chosen, said.rejected))
     if said.origin == "corrections":
         chosen = {name: _as_played(notes, rejected[name]) for name, notes in chosen.items()}
-    bars = content.grid.bars
+    bars = sheet.grid.bars
     for first in range(0, len(bars), BARS):
         last = min(first + BARS, len(bars)) - 1
         begin, end = bars[first].start_tick, bars[last].end_tick
@@ -134,23 +135,23 @@ def preferences_of(said: Said, checkpoint: Checkpoint) -> Iterator[Preference]:
             yield prefer(checkpoint, task, better, worse, said.origin, 1.0, Controls())
 
 
-def _read(path: Path, content: Content, style: Style, steps: int) -> dict[str, list[Note]]:
+def _read(path: Path, sheet: SongSheet, style: Style, steps: int) -> dict[str, list[Note]]:
     """The accompaniment in a file, by the parts of the style's ensemble, at home."""
-    transcript, grid = read_score(path, as_written=True)
-    _must_run_together(path, grid, content.grid)
-    score = quantize(transcript, grid)
+    heard = read_score(path, as_written=True)
+    _must_run_together(path, heard.grid, sheet.grid)
+    tracks = quantize(heard)
     specs = style.ensemble.parts
     by_label = {spec.label: spec.name for spec in specs}
     parts: dict[str, list[Note]] = {spec.name: [] for spec in specs}
-    for index, track in enumerate(score.tracks):
-        in_order = specs[index].name if len(score.tracks) == len(specs) else None
+    for index, track in enumerate(tracks):
+        in_order = specs[index].name if len(tracks) == len(specs) else None
         name = by_label.get(track.name, in_order)
         if name is None:
             raise InputError(f"{path.name} has a part '{track.name}' that {style.ensemble.title} lacks.",
                              "Keep the names of the parts.")  # fmt: skip
-        parts[name] += notes_of(track)
+        parts[name] += track.notes
     if lead := style.ensemble.lead:
-        parts[lead] = _without_line(parts[lead], content.melody)
+        parts[lead] = _without_line(parts[lead], sheet.melody)
     return {name: moved(sorted(notes), 0 if name == DRUMS else steps) for name, notes in parts.items()}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 from symbolic_cover.arrangement.adapter import weights_sha256
 from symbolic_cover.arrangement.checkpoint import Checkpoint, load_checkpoint
 from symbolic_cover.core.errors import InputError, SymbolicCoverError, UsageError
+from symbolic_cover.core.files import put_in_place
 from symbolic_cover.refining import preferences as lines
 from symbolic_cover.refining.drafting import draft_preferences
 from symbolic_cover.refining.judging import Scores, Verdict, compare, judge_all, means_of, people_of
@@ -186,7 +186,5 @@ def _kept(outcome: Outcome, candidate: Path, out: Path, n_parameters: int) -> Ou
     if not outcome.verdict.better:
         return outcome
     final = out / CHECKPOINT
-    if final.exists():
-        shutil.rmtree(final)
-    candidate.rename(final)
+    put_in_place(candidate, final)
     return replace(outcome, checkpoint=final)

@@ -7,13 +7,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from symbolic_cover.analysis.quantize import quantize
 from symbolic_cover.analysis.song import analyze
-from symbolic_cover.arrangement.arranger import at_home, prepare_content
+from symbolic_cover.arrangement.arranger import at_home, prepare_sheet
 from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.ensemble import Style
 from symbolic_cover.core.music import Note
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.core.styles import load_style, style_names
 from symbolic_cover.corpus.excerpts import BARS, Excerpt, draw_excerpts
 from symbolic_cover.evaluation.human_range import excerpt
@@ -28,7 +27,7 @@ class Task:
     """Bars of a song to be played in a style; `people` is what people play, tune included, where that is known."""
 
     name: str
-    content: Content
+    sheet: SongSheet
     style: Style
     people: Parts | None = None
 
@@ -37,14 +36,14 @@ def tasks_of_corpus(corpus: Path, split: str, styles: Collection[str], a_style: 
     """At most `a_style` excerpts of a split in each of the styles that have a preset, all of them with a tune."""
     covered = [style for style in styles if style in style_names()]
     drawn = draw_excerpts(corpus / split, BarTokenizer.load(corpus), covered, a_style, seed)
-    return [_of_excerpt(one, number) for number, one in enumerate(drawn) if one.content.melody]
+    return [_of_excerpt(one, number) for number, one in enumerate(drawn) if one.sheet.melody]
 
 
 def _of_excerpt(drawn: Excerpt, number: int) -> Task:
-    steps = drawn.content.key.steps_home
+    steps = drawn.sheet.key.steps_home
     people = {name: moved(notes, 0 if name == DRUMS else steps) for name, notes in drawn.parts.items()}
     style = at_home(load_style(drawn.style), steps)
-    return Task(f"{drawn.style} {number}", drawn.content.transposed(steps), style, people)
+    return Task(f"{drawn.style} {number}", drawn.sheet.transposed(steps), style, people)
 
 
 def tasks_of_songs(
@@ -53,20 +52,18 @@ def tasks_of_songs(
     """For each song its excerpts, the styles in turn."""
     tasks: list[list[Task]] = []
     for number, path in enumerate(songs):
-        transcript, grid = listen(path)
-        heard = analyze(quantize(transcript, grid), grid, transcript.title)
         style = load_style(styles[number % len(styles)])
-        content = prepare_content(heard, Controls(), style.ensemble)
-        tasks.append(_excerpts(path.stem, content, style))
+        sheet = prepare_sheet(analyze(listen(path)), Controls(), style.ensemble)
+        tasks.append(_excerpts(path.stem, sheet, style))
         if progress:
             progress((number + 1) / len(songs))
     return tasks
 
 
-def _excerpts(name: str, content: Content, style: Style) -> list[Task]:
+def _excerpts(name: str, sheet: SongSheet, style: Style) -> list[Task]:
     """A song, eight bars at a time, where it has a tune; a shorter song whole."""
-    steps, n_bars = content.key.steps_home, len(content.grid.bars)
-    home, shifted = content.transposed(steps), at_home(style, steps)
+    steps, n_bars = sheet.key.steps_home, len(sheet.grid.bars)
+    home, shifted = sheet.transposed(steps), at_home(style, steps)
     edges = [*range(0, max(n_bars - BARS, 0) + 1, BARS)]
     cut = [excerpt(home, first, min(first + BARS, n_bars) - 1) for first in edges]
     return [Task(f"{name} {number}", one, shifted) for number, one in enumerate(cut) if one.melody]
@@ -87,13 +84,13 @@ def moved(notes: Sequence[Note], semitones: int) -> list[Note]:
 def with_tune(parts: Parts, task: Task) -> dict[str, list[Note]]:
     """An accompaniment with the tune in the part that leads."""
     lead = task.style.ensemble.lead
-    return {name: sorted([*notes, *task.content.melody]) if name == lead else list(notes)
+    return {name: sorted([*notes, *task.sheet.melody]) if name == lead else list(notes)
             for name, notes in parts.items()}  # fmt: skip
 
 
 def without_tune(parts: Parts, task: Task) -> dict[str, list[Note]]:
     """A version without the notes of the tune."""
-    tune = {(note.onset_tick, note.pitch) for note in task.content.melody}
+    tune = {(note.onset_tick, note.pitch) for note in task.sheet.melody}
     return {
         name: [note for note in notes if (note.onset_tick, note.pitch) not in tune] for name, notes in parts.items()
     }

@@ -49,14 +49,9 @@ def write_report_html(
     write_page(path, title, "A cover by symbolic-cover", sections)
 
 
-def write_report_json(
-    path: Path, report: Report, parts: Sequence[Part] = (), song: Mapping[str, object] | None = None
-) -> None:
-    """Write the report as JSON; numbers that are not finite become null, what JSON does not know becomes text.
-
-    `song` is what was covered, as `record.song_record` has it: `evaluate` reads it.
-    """
-    content = {
+def write_report_json(path: Path, report: Report, parts: Sequence[Part] = ()) -> None:
+    """Write the report as JSON; numbers that are not finite become null, what JSON does not know becomes text."""
+    facts = {
         "scores": {
             arranger: {name: float(value) if math.isfinite(value) else None for name, value in metrics.items()}
             for arranger, metrics in report.scores.items()
@@ -65,8 +60,8 @@ def write_report_json(
         "parts": [_facts_of(part) for part in parts],
         "settings": report.settings,
         "timings_sec": report.timings_sec,
-    } | ({"song": song} if song else {})
-    Path(path).write_text(json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
+    }
+    Path(path).write_text(json.dumps(facts, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
 
 
 def _findings(findings: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from symbolic_cover.core.arrangement import Arrangement
 from symbolic_cover.core.music import PITCH_NAMES_FLAT, PITCH_NAMES_SHARP, Bar, Chord, Key, Note
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,7 +31,7 @@ _SUFFIXES = {"maj": "", "min": "m", "min7": "m7", "min6": "m6", "maj6": "6", "hd
 Layer = tuple[str, str, tuple[Note, ...]]
 
 
-def piano_roll_png(content: Content, arrangement: Arrangement) -> bytes:
+def piano_roll_png(sheet: SongSheet, arrangement: Arrangement) -> bytes:
     """Draw the song above and its cover below, as PNG bytes; time runs in bars, `BARS_PER_ROW` to a row.
 
     The song is coloured by melody, bass and texture, under its chord names; the cover by part, its melody on top.
@@ -40,9 +40,9 @@ def piano_roll_png(content: Content, arrangement: Arrangement) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    bars = max(content.grid.bars, arrangement.grid.bars, key=len)
+    bars = max(sheet.grid.bars, arrangement.grid.bars, key=len)
     rows = [bars[first : first + BARS_PER_ROW] for first in range(0, len(bars), BARS_PER_ROW)]
-    source, cover = _source_layers(content), _cover_layers(arrangement)
+    source, cover = _source_layers(sheet), _cover_layers(arrangement)
     figure = Figure(figsize=(13, 4.4 * len(rows)), dpi=_DPI, layout="constrained")
     axes = figure.subplots(2 * len(rows), 1, squeeze=False)[:, 0]
     row_tick = max(row[-1].end_tick - row[0].start_tick for row in rows)
@@ -50,7 +50,7 @@ def piano_roll_png(content: Content, arrangement: Arrangement) -> bytes:
         above, below = axes[2 * index], axes[2 * index + 1]
         _draw(above, source, row, row_tick, "song")
         _draw(below, cover, row, row_tick, "cover")
-        _name_chords(above, content.chords, content.key, row)
+        _name_chords(above, sheet.chords, sheet.key, row)
         below.set_xticks([bar.start_tick for bar in row], [str(bars.index(bar) + 1) for bar in row], fontsize=7)
     for axis, layers in ((axes[0], source), (axes[1], cover)):
         _add_legend(axis, layers)
@@ -59,26 +59,26 @@ def piano_roll_png(content: Content, arrangement: Arrangement) -> bytes:
     return image.getvalue()
 
 
-def song_roll_png(content: Content) -> bytes:
+def song_roll_png(sheet: SongSheet) -> bytes:
     """Draw a song alone, as PNG bytes, to be checked by ear: beats, chords, key, and every bar's time in seconds."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    grid = content.grid
+    grid = sheet.grid
     rows = [grid.bars[first : first + _BARS_TO_CHECK] for first in range(0, len(grid.bars), _BARS_TO_CHECK)]
     figure = Figure(figsize=(13, 2.6 * len(rows) + 0.4), dpi=_DPI, layout="constrained")
     axes = figure.subplots(len(rows), 1, squeeze=False)[:, 0]
     row_tick = max(row[-1].end_tick - row[0].start_tick for row in rows)
-    layers = _source_layers(content)
+    layers = _source_layers(sheet)
     for axis, row in zip(axes, rows, strict=True):
         _draw(axis, layers, row, row_tick, "")
-        _name_chords(axis, content.chords, content.key, row)
+        _name_chords(axis, sheet.chords, sheet.key, row)
         for bar in row:
             for tick in range(bar.start_tick + bar.meter.beat_tick, bar.end_tick, bar.meter.beat_tick):
                 axis.axvline(tick, color="#e9ebed", linewidth=0.6, linestyle=":", zorder=0)
         labels = [f"{grid.bars.index(bar) + 1}\n{float(grid.sec_at(bar.start_tick)):.1f} s" for bar in row]
         axis.set_xticks([bar.start_tick for bar in row], labels, fontsize=7)
-    told = (f"{content.title}: {content.key.label}, {grid.meter}, {grid.tempo_bpm:.0f} beats a minute,"
+    told = (f"{sheet.title}: {sheet.key.label}, {grid.meter}, {grid.tempo_bpm:.0f} beats a minute,"
             f" sure of the beat {grid.confidence:.2f}")  # fmt: skip
     axes[0].set_title(told, fontsize=9, loc="left", pad=16)
     _add_legend(axes[0], layers)
@@ -87,11 +87,11 @@ def song_roll_png(content: Content) -> bytes:
     return image.getvalue()
 
 
-def _source_layers(content: Content) -> list[Layer]:
+def _source_layers(sheet: SongSheet) -> list[Layer]:
     return [
-        ("texture", _TEXTURE, content.texture),
-        ("bass", _BASS, content.bass),
-        ("melody", _MELODY, content.melody),
+        ("texture", _TEXTURE, sheet.texture),
+        ("bass", _BASS, sheet.bass),
+        ("melody", _MELODY, sheet.melody),
     ]
 
 

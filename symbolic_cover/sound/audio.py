@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -21,12 +21,13 @@ from typing import BinaryIO
 import numpy as np
 import symusic
 
+from symbolic_cover.core.controls import DEFAULT_LUFS
 from symbolic_cover.core.errors import InputError, UsageError
+from symbolic_cover.core.files import whole_files
 from symbolic_cover.sound.loudness import REACH, LoudnessMeter, limiter_gain, limiter_reach, true_peaks
 from symbolic_cover.sound.soundfonts import choose_soundfont
 from symbolic_cover.sound.synthesizer import halves, play_blocks
 
-DEFAULT_LUFS = -16.0
 #: True peak before encoding; mp3 and ogg overshoot what they encode, so that they are given more room.
 CEILING_DBTP, LOSSY_CEILING_DBTP = -1.3, -2.5
 #: How far the limiter may press the peaks before the sound is left softer than was asked.
@@ -91,7 +92,7 @@ def render_audio(
             raise InputError("there is nothing to hear in this score:", "has it any notes?")
         ceiling = 10 ** ((LOSSY_CEILING_DBTP if out_path.suffix.lower() in _LOSSY else CEILING_DBTP) / 20)
         gain, loudness, peak = _level(played, lufs, ceiling)
-        with _unfinished([out_path, *names.values()]) as partials, ExitStack() as stack:
+        with whole_files([out_path, *names.values()]) as partials, ExitStack() as stack:
             files = [stack.enter_context(sound_file(path, out_path.suffix, rate_hz)) for path in partials]
             for groups_of_stretch in _mastered(played, gain, ceiling):
                 files[0].write(_mixed(groups_of_stretch))
@@ -185,16 +186,3 @@ def sound_file(path: Path, suffix: str, rate_hz: int):  # type: ignore[no-untype
 
     kind, subtype = _FORMATS[suffix.lower()]
     return soundfile.SoundFile(path, "w", rate_hz, 2, subtype=subtype, format=kind)
-
-
-@contextmanager
-def _unfinished(paths: Sequence[Path]) -> Iterator[list[Path]]:
-    """Paths to write to, that become `paths` at the end, or vanish on an error."""
-    partials = [path.with_name(f".{path.name}.partial") for path in paths]
-    try:
-        yield partials
-        for partial, path in zip(partials, paths, strict=True):
-            partial.replace(path)
-    finally:
-        for partial in partials:
-            partial.unlink(missing_ok=True)

@@ -6,7 +6,6 @@ where it stopped. Pieces keep the split of their song.
 
 from __future__ import annotations
 
-import os
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 
 from symbolic_cover.core.ensemble import Ensemble
 from symbolic_cover.core.errors import SymbolicCoverError, UsageError
+from symbolic_cover.core.files import whole_file
 from symbolic_cover.core.heard import Recording
 from symbolic_cover.core.styles import load_ensembles
 from symbolic_cover.corpus.pairs import make_pair
@@ -115,10 +115,8 @@ def _make_lot(lot: Lot) -> str:
         arrays |= {f"{count}.{name}": side for name, side in lesson.features._asdict().items()}
         arrays |= {f"{count}.{name}": side for name, side in zip(_TRUTH, lesson.truth, strict=True)}
         count += 1
-    partial = out.with_name(f".{out.name}.{os.getpid()}")
-    with partial.open("wb") as file:
+    with whole_file(out) as partial, partial.open("wb") as file:
         np.savez_compressed(file, count=count, **arrays)
-    partial.replace(out)
     return lot.out
 
 

@@ -19,7 +19,7 @@ from symbolic_cover.core.ensemble import Ensemble
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.instruments import PAN_CONTROL, VOLUME_CONTROL
 from symbolic_cover.core.music import CHORD_INTERVALS, TICKS_PER_QUARTER, Note
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.corpus.pairs import Pair
 from symbolic_cover.evaluation.human_range import excerpt
 from symbolic_cover.tokens.tokenizer import DRUMS
@@ -66,10 +66,10 @@ class Performance(NamedTuple):
 
 def perform(pair: Pair, ensemble: Ensemble, rng: np.random.Generator, seconds: float) -> Performance:
     """Play about so many seconds of a piece, whole bars, from a bar drawn at random."""
-    content, parts = _cut(pair, rng, seconds)
-    grid = _in_tempo(content.grid, rng, pair.piece.style in _STEADY)
+    sheet, parts = _cut(pair, rng, seconds)
+    grid = _in_tempo(sheet.grid, rng, pair.piece.style in _STEADY)
     warp = _Swing(grid, rng)
-    tracks = _orchestrated(parts, content, ensemble, rng)
+    tracks = _orchestrated(parts, sheet, ensemble, rng)
     score = core.ScoreSecond(TICKS_PER_QUARTER)
     lead_sec = float(rng.uniform(0.05, 1.2))
     played: list[tuple[float, float, int]] = []
@@ -89,7 +89,7 @@ def perform(pair: Pair, ensemble: Ensemble, rng: np.random.Generator, seconds: f
                 played.append((float(onset), float(end), note.pitch))
                 times.setdefault((note.onset_tick, note.pitch), (float(onset), float(end)))
         score.tracks.append(track)
-    return Performance(score, _truth(content, grid, warp, lead_sec, played, times))
+    return Performance(score, _truth(sheet, grid, warp, lead_sec, played, times))
 
 
 class _Track(NamedTuple):
@@ -100,34 +100,34 @@ class _Track(NamedTuple):
     accent: float
 
 
-def _cut(pair: Pair, rng: np.random.Generator, seconds: float) -> tuple[Content, dict[str, list[Note]]]:
-    """Some bars of the piece as content and parts, tune included, their first tick being 0."""
-    content = pair.content
-    starts = content.grid.sec_at(np.array([*(bar.start_tick for bar in content.grid.bars), content.grid.end_tick]))
+def _cut(pair: Pair, rng: np.random.Generator, seconds: float) -> tuple[SongSheet, dict[str, list[Note]]]:
+    """Some bars of the piece as sheet and parts, tune included, their first tick being 0."""
+    sheet = pair.sheet
+    starts = sheet.grid.sec_at(np.array([*(bar.start_tick for bar in sheet.grid.bars), sheet.grid.end_tick]))
     latest = max(int(np.searchsorted(starts, starts[-1] - seconds, side="right")) - 1, 0)
     first = int(rng.integers(latest + 1))
     last = max(int(np.searchsorted(starts, starts[first] + seconds, side="right")) - 2, first)
-    content = excerpt(content, first, min(last, len(content.grid.bars) - 1))
-    begin, end = content.grid.bars[0].start_tick, content.grid.end_tick
+    sheet = excerpt(sheet, first, min(last, len(sheet.grid.bars) - 1))
+    begin, end = sheet.grid.bars[0].start_tick, sheet.grid.end_tick
     parts = {name: list(notes) for name, notes in pair.parts.items()}
-    parts.setdefault(_TUNE, []).extend(pair.content.melody)
+    parts.setdefault(_TUNE, []).extend(pair.sheet.melody)
 
     def moved(notes: Sequence[Note]) -> list[Note]:
         return [n._replace(onset_tick=n.onset_tick - begin, duration_tick=min(n.duration_tick, end - n.onset_tick))
                 for n in notes if begin <= n.onset_tick < end]  # fmt: skip
 
-    edges = np.array(beat_edges(content.grid))
+    edges = np.array(beat_edges(sheet.grid))
     grid = Grid(
-        edges - begin, content.grid.sec_at(edges),
-        tuple(bar._replace(start_tick=bar.start_tick - begin) for bar in content.grid.bars),
+        edges - begin, sheet.grid.sec_at(edges),
+        tuple(bar._replace(start_tick=bar.start_tick - begin) for bar in sheet.grid.bars),
     )  # fmt: skip
     chords = tuple(
         chord._replace(start_tick=max(chord.start_tick, begin) - begin, end_tick=min(chord.end_tick, end) - begin)
-        for chord in content.chords
+        for chord in sheet.chords
     )
-    content = Content(grid, tuple(moved(content.melody)), tuple(moved(content.bass)), tuple(moved(content.texture)),
-                      chords, content.key, content.title, is_whole=False)  # fmt: skip
-    return content, {name: moved(notes) for name, notes in parts.items()}
+    sheet = SongSheet(grid, tuple(moved(sheet.melody)), tuple(moved(sheet.bass)), tuple(moved(sheet.texture)),
+                      chords, sheet.key, sheet.title, is_whole=False)  # fmt: skip
+    return sheet, {name: moved(notes) for name, notes in parts.items()}
 
 
 def _in_tempo(grid: Grid, rng: np.random.Generator, is_steady: bool) -> Grid:
@@ -175,7 +175,7 @@ def _touch(note: Note, grid: Grid, accent: float, rng: np.random.Generator) -> i
 
 
 def _orchestrated(
-    parts: Mapping[str, list[Note]], content: Content, ensemble: Ensemble, rng: np.random.Generator
+    parts: Mapping[str, list[Note]], sheet: SongSheet, ensemble: Ensemble, rng: np.random.Generator
 ) -> list[_Track]:
     """An instrument for every part: its own, or now and then another of the kind."""
     program_of = {spec.name: spec.program for spec in ensemble.parts}
@@ -205,10 +205,10 @@ def _orchestrated(
             another = shared if solo else int(rng.choice(_CHORDS)) if rng.random() < _ANOTHER else None
             tracks.append(_Track(own if another is None else another, False, notes, volume, accent))
     if becomes_band and rng.random() < _WITH_BASS:
-        bass = [note._replace(pitch=note.pitch - 12 * (note.pitch > 52), velocity=84) for note in content.bass]
+        bass = [note._replace(pitch=note.pitch - 12 * (note.pitch > 52), velocity=84) for note in sheet.bass]
         tracks.append(_Track(int(rng.choice(_BASSES)), False, bass, int(rng.integers(90, 112)), 0.0))
     if becomes_band and rng.random() < _WITH_DRUMS:
-        tracks.append(_Track(0, True, _drumming(content.grid, rng), int(rng.integers(70, 105)), 0.0))
+        tracks.append(_Track(0, True, _drumming(sheet.grid, rng), int(rng.integers(70, 105)), 0.0))
     return [track for track in tracks if track.notes]
 
 
@@ -234,7 +234,7 @@ def _drumming(grid: Grid, rng: np.random.Generator) -> list[Note]:
 
 
 def _truth(
-    content: Content,
+    sheet: SongSheet,
     grid: Grid,
     warp: _Swing,
     lead_sec: float,
@@ -254,7 +254,7 @@ def _truth(
             tick = bar.start_tick + place * bar.meter.beat_tick
             beats.append((float(lead_sec + grid.sec_at(tick)), place, size, ternary))
     qualities = list(CHORD_INTERVALS)
-    chords = [(sec(c.start_tick), sec(c.end_tick), c.root, qualities.index(c.quality), c.bass) for c in content.chords]
+    chords = [(sec(c.start_tick), sec(c.end_tick), c.root, qualities.index(c.quality), c.bass) for c in sheet.chords]
 
     def timed(notes: Sequence[Note]) -> np.ndarray:
         return np.array(
@@ -263,6 +263,6 @@ def _truth(
         ).reshape(-1, 3)  # fmt: skip
 
     return Truth(
-        np.array(beats), np.array(sorted(played)).reshape(-1, 3), timed(content.melody), timed(content.bass),
-        np.array(chords).reshape(-1, 5), np.array([content.key.tonic, content.key.mode == "minor"], dtype=int),
+        np.array(beats), np.array(sorted(played)).reshape(-1, 3), timed(sheet.melody), timed(sheet.bass),
+        np.array(chords).reshape(-1, 5), np.array([sheet.key.tonic, sheet.key.mode == "minor"], dtype=int),
     )  # fmt: skip

@@ -18,11 +18,12 @@ import numpy as np
 import symusic
 from miditok import MusicTokenizer, TokenizerConfig, TokSequence
 
-from symbolic_cover.analysis.chords import merge_chords, parse_chord
+from symbolic_cover.analysis.chords import merge_chords
 from symbolic_cover.analysis.key import find_key
 from symbolic_cover.core.grid import Grid
+from symbolic_cover.core.harte import parse_chord
 from symbolic_cover.core.music import TICKS_PER_QUARTER, Bar, Chord, Meter, Note
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.tokens import vocabulary as v
 
 HEADER = ("style", "level", "ensemble")
@@ -123,7 +124,7 @@ class BarTokenizer(MusicTokenizer):
         """The notes of each part from the tokens of one bar of Y."""
         return _BarReader(bar).read(tokens).parts
 
-    def read_content(self, tokens: Sequence[str]) -> Content:
+    def read_sheet(self, tokens: Sequence[str]) -> SongSheet:
         """The song (X) of a whole sequence, at 120 beats a minute."""
         score = self.decode(TokSequence(tokens=list(tokens)))
         tracks = {
@@ -134,7 +135,7 @@ class BarTokenizer(MusicTokenizer):
         end_tick = bars[-1].end_tick
         seconds = end_tick / TICKS_PER_QUARTER * 0.5
         melody, bass, texture = (tracks.get(f"source:{name}", ()) for name in ("melody", "bass", "texture"))
-        return Content(
+        return SongSheet(
             grid=Grid(np.array([0, end_tick]), np.array([0.0, seconds]), bars),
             melody=melody,
             bass=bass,
@@ -218,11 +219,11 @@ def place_of(index: int, n_bars: int) -> str:
     return "last" if index == n_bars - 1 else "first" if index == 0 else "inner"
 
 
-def bars_of_content(content: Content) -> list[dict[str, Any]]:
+def bars_of_sheet(sheet: SongSheet) -> list[dict[str, Any]]:
     """What `source_bar` needs of every bar of a song."""
-    bars = content.grid.bars
-    melody, bass, texture = (_by_bar(notes, bars) for notes in (content.melody, content.bass, content.texture))
-    chords = _chords_by_bar(content.chords, bars)
+    bars = sheet.grid.bars
+    melody, bass, texture = (_by_bar(notes, bars) for notes in (sheet.melody, sheet.bass, sheet.texture))
+    chords = _chords_by_bar(sheet.chords, bars)
     return [
         {"bar": bar, "place": place_of(i, len(bars)), "chords": chords[i], "melody": melody[i], "bass": bass[i],
          "texture": texture[i]}

@@ -28,7 +28,7 @@ from symbolic_cover.listening.audio.listener import (
     load_listener,
     save_listener,
 )
-from symbolic_cover.listening.audio.transcribe import LOWEST_PITCH, N_PITCHES
+from symbolic_cover.listening.frames import LOWEST_PITCH, N_PITCHES
 from symbolic_cover.studio.lessons import Lesson, load_lessons
 from symbolic_cover.studio.performance import Truth
 from symbolic_cover.training.optimizer import MuonWithAdamW

@@ -17,6 +17,7 @@ from typing import Any
 from symbolic_cover.arrangement.adapter import OWN, weights_sha256
 from symbolic_cover.arrangement.checkpoint import Checkpoint, find_checkpoint, load_checkpoint
 from symbolic_cover.core.errors import InputError, UsageError
+from symbolic_cover.core.files import whole_folder
 from symbolic_cover.core.styles import (
     STYLE_FILE,
     load_ensembles,
@@ -180,14 +181,7 @@ than `{base}`'s (SHA-256 in style.toml) are refused.
 def _settle(made: Path, home: Path) -> None:
     """Move a finished folder to its place, instead of what is there."""
     try:
-        home.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=home.parent))
-        try:
-            shutil.copytree(made, beside / "new")
-            if home.exists():
-                home.rename(beside / "old")
-            (beside / "new").rename(home)
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
+        with whole_folder(home, replaces=True) as settled:
+            shutil.copytree(made, settled, dirs_exist_ok=True)
     except OSError as error:
         raise UsageError(f"Cannot write into {home.parent}: {error.strerror}.", "Choose another --out.") from error

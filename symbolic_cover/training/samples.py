@@ -12,7 +12,7 @@ from symbolic_cover.arrangement.checkpoint import Checkpoint
 from symbolic_cover.arrangement.choose import choose
 from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.errors import UsageError
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.core.styles import load_style, style_names
 from symbolic_cover.corpus.excerpts import BARS, read_excerpt, styles_of
 from symbolic_cover.corpus.shards import Shard
@@ -28,14 +28,14 @@ _FIRST_BAR = 8
 def sampler_for(shards: Path, out: Path) -> Callable[[LlamaForCausalLM, int], None]:
     """A function that arranges eight bars of a validation song into ``step-N.mid`` and ``.json``."""
     tokenizer = BarTokenizer.load(shards)
-    content, style_name = excerpt(shards / "valid", tokenizer, style_names())
+    sheet, style_name = excerpt(shards / "valid", tokenizer, style_names())
     style = load_style(style_name)
 
     def sample(model: LlamaForCausalLM, step: int) -> None:
         training = model.training
         checkpoint = Checkpoint(f"step-{step}", model.eval(), tokenizer, {})
-        drafts = draft_by_model(checkpoint, content, style, Controls(candidates=1))
-        arrangement, scores = choose(drafts, content)
+        drafts = draft_by_model(checkpoint, sheet, style, Controls(candidates=1))
+        arrangement, scores = choose(drafts, sheet)
         out.mkdir(parents=True, exist_ok=True)
         write_midi(arrangement, out / f"step-{step:06d}.mid")
         (out / f"step-{step:06d}.json").write_text(json.dumps(scores, indent=2), encoding="utf-8")
@@ -44,12 +44,12 @@ def sampler_for(shards: Path, out: Path) -> Callable[[LlamaForCausalLM, int], No
     return sample
 
 
-def excerpt(split: Path, tokenizer: BarTokenizer, wanted: Collection[str]) -> tuple[Content, str]:
-    """Eight bars of the first song of a split in one of the `wanted` styles, as content, and that style's name."""
+def excerpt(split: Path, tokenizer: BarTokenizer, wanted: Collection[str]) -> tuple[SongSheet, str]:
+    """Eight bars of the first song of a split in one of the `wanted` styles, as sheet, and that style's name."""
     shard = Shard.load(split)
     song = next((i for i, style in enumerate(styles_of(shard, tokenizer)) if style in wanted), None)
     if song is None:
         raise UsageError(f"No song in {split} is in a style with a preset.", "Prepare more pieces.")
     first, end = (int(bar) for bar in shard.song_start[song : song + 2])
     found = read_excerpt(shard, tokenizer, song, min(first + _FIRST_BAR, max(end - BARS, first)))
-    return found.content, found.style
+    return found.sheet, found.style

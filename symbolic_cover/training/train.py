@@ -30,6 +30,7 @@ from transformers import (
 from transformers.utils.logging import disable_progress_bar
 
 from symbolic_cover.core.errors import UsageError
+from symbolic_cover.core.places import PRESETS
 from symbolic_cover.corpus.shards import Shard
 from symbolic_cover.training.card import write_model_card
 from symbolic_cover.training.dataset import Vocabulary, WindowDataset
@@ -41,7 +42,7 @@ _BELONGINGS = (
     "tokenizer.json", "sources.json", "human_range.safetensors", "people.json", "training_patterns.safetensors",
 )  # fmt: skip
 _LARGEST_FILE = "15MB"
-MODELS_FOLDER = Path(__file__).parent.parent / "presets" / "models"
+MODELS_FOLDER = PRESETS / "models"
 
 
 @dataclass(frozen=True)

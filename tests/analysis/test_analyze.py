@@ -1,4 +1,4 @@
-"""Chords, key, melody and content on music whose answer is known."""
+"""Chords, key, melody and sheet on music whose answer is known."""
 
 import pytest
 import symusic
@@ -185,17 +185,17 @@ def test_what_the_source_says_is_believed(song):
     score = labelled_score(song)
     score.markers.extend([symusic.TextMeta(0, "D:min"), symusic.TextMeta(96, "G:7"), symusic.TextMeta(144, "N")])
     score.key_signatures.append(symusic.KeySignature(0, -2, 1))
-    content = analyze(score, song.grid, "A title")
-    assert content.melody == song.melody
-    assert [(c.start_tick, c.end_tick, c.label) for c in content.chords] == [(0, 96, "D:min"), (96, 144, "G:7")]
-    assert content.key == Key(7, "minor")
-    assert content.title == "A title"
+    sheet = analyze(score, song.grid, "A title")
+    assert sheet.melody == song.melody
+    assert [(c.start_tick, c.end_tick, c.label) for c in sheet.chords] == [(0, 96, "D:min"), (96, 144, "G:7")]
+    assert sheet.key == Key(7, "minor")
+    assert sheet.title == "A title"
 
 
 def test_chords_are_found_where_none_are_stated(song):
-    content = analyze(labelled_score(song), song.grid)
-    assert [(c.root, c.quality) for c in content.chords] == [(0, "maj"), (9, "min"), (5, "maj"), (7, "maj")]
-    assert set(content.notes) == set(song.notes)
+    sheet = analyze(labelled_score(song), song.grid)
+    assert [(c.root, c.quality) for c in sheet.chords] == [(0, "maj"), (9, "min"), (5, "maj"), (7, "maj")]
+    assert set(sheet.notes) == set(song.notes)
 
 
 def test_drums_alone_are_no_song(song):

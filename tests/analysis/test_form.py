@@ -5,10 +5,10 @@ from __future__ import annotations
 from symbolic_cover.analysis.form import sections_of
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.music import Chord, Key, Note
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 
 
-def song(bars: str) -> Content:
+def song(bars: str) -> SongSheet:
     """A song of sections of four bars, each letter its own tune and chords."""
     melody, chords = [], []
     for place, letter in enumerate(bars):
@@ -20,11 +20,11 @@ def song(bars: str) -> Content:
                 Note(start + 12 * beat, 12, 60 + (ord(letter) * 7 + bar * 3 + beat * (2 + ord(letter) % 3)) % 24)
                 for beat in range(4)
             ]
-    return Content(Grid.steady(4 * len(bars)), tuple(melody), (), (), tuple(chords), Key(0, "major"))
+    return SongSheet(Grid.steady(4 * len(bars)), tuple(melody), (), (), tuple(chords), Key(0, "major"))
 
 
-def labels(content: Content) -> list[tuple[int, str]]:
-    return [(section.start_tick // 48, section.label) for section in sections_of(content)]
+def labels(sheet: SongSheet) -> list[tuple[int, str]]:
+    return [(section.start_tick // 48, section.label) for section in sections_of(sheet)]
 
 
 def test_a_returning_section_keeps_its_letter():

@@ -25,9 +25,9 @@ def test_everything_is_written_and_clicks_lie_on_the_beats(tmp_path):
     path = tmp_path / "song.mid"
     score.to("tick").dump_midi(str(path))
     transcript, grid = listen(path)
-    content = analyze(quantize(transcript, grid), grid, transcript.title)
+    sheet = analyze(quantize(transcript, grid), grid, transcript.title)
     out = tmp_path / "out"
-    written = save_analysis(content, transcript, path, out)
+    written = save_analysis(sheet, transcript, path, out)
     assert set(written) == set(FILES) == {file.name for file in out.iterdir()}
     assert json.loads((out / "analysis.json").read_text())["meter"] == "4/4"
     assert (out / "analysis.png").read_bytes().startswith(b"\x89PNG")

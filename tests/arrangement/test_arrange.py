@@ -9,7 +9,7 @@ from transformers import DynamicCache
 
 from symbolic_cover.analysis.form import returning_bars
 from symbolic_cover.analysis.hands import REACH_OF_LEVEL, Reach, unplayable_in_hand
-from symbolic_cover.arrangement.arranger import draft_by_model, draft_by_rules, prepare_content
+from symbolic_cover.arrangement.arranger import draft_by_model, draft_by_rules, prepare_sheet
 from symbolic_cover.arrangement.checkpoint import find_checkpoint
 from symbolic_cover.arrangement.choose import choose
 from symbolic_cover.arrangement.constraints import CHORD_LEANING, SONG_LEANING, BarState, Leaning, Players, TokenIds
@@ -28,25 +28,25 @@ from tests.conftest import make_song
 STYLE = load_style("pop-piano")
 
 
-def assert_guarantees(arrangement, content, level="full"):
-    assert melody_retention(content.melody, arrangement.notes) == 1.0
+def assert_guarantees(arrangement, sheet, level="full"):
+    assert melody_retention(sheet.melody, arrangement.notes) == 1.0
     assert melody_on_top(arrangement.melody, arrangement.notes) == 1.0
     for part in arrangement.parts:
         assert unplayable_in_hand(part.notes, REACH_OF_LEVEL[level]) == 0
-        assert all(0 <= note.onset_tick < content.grid.end_tick for note in part.notes)
+        assert all(0 <= note.onset_tick < sheet.grid.end_tick for note in part.notes)
         assert all(21 <= note.pitch <= 108 for note in part.notes)
 
 
 @pytest.mark.parametrize("meter", [Meter(4, 4), Meter(3, 4), Meter(6, 8)])
 @pytest.mark.parametrize("level", ["easy", "full"])
 def test_random_weights_keep_every_guarantee(tiny_checkpoint, meter, level):
-    content = make_song(6, meter)
-    drafts = draft_by_model(tiny_checkpoint, content, STYLE, Controls(candidates=2, level=level))
+    sheet = make_song(6, meter)
+    drafts = draft_by_model(tiny_checkpoint, sheet, STYLE, Controls(candidates=2, level=level))
     assert len(drafts) == 2
     assert drafts[0].notes != drafts[1].notes
     for draft in drafts:
-        assert len(draft.notes) > len(content.melody)
-        assert_guarantees(draft, content, level)
+        assert len(draft.notes) > len(sheet.melody)
+        assert_guarantees(draft, sheet, level)
 
 
 @pytest.mark.parametrize(
@@ -54,11 +54,11 @@ def test_random_weights_keep_every_guarantee(tiny_checkpoint, meter, level):
 )
 def test_every_ensemble_keeps_its_limits(tiny_checkpoint, name):
     style = load_style(name)
-    content = prepare_content(make_song(4), Controls(), style.ensemble)
-    model = draft_by_model(tiny_checkpoint, content, style, Controls(candidates=1))[0]
-    for draft in (model, draft_by_rules(content, style, Controls())):
-        assert melody_retention(content.melody, draft.notes) == 1.0
-        assert len(draft.notes) > len(content.melody)
+    sheet = prepare_sheet(make_song(4), Controls(), style.ensemble)
+    model = draft_by_model(tiny_checkpoint, sheet, style, Controls(candidates=1))[0]
+    for draft in (model, draft_by_rules(sheet, style, Controls())):
+        assert melody_retention(sheet.melody, draft.notes) == 1.0
+        assert len(draft.notes) > len(sheet.melody)
         assert [part.name for part in draft.parts] == [spec.label for spec in style.ensemble.parts]
         if style.ensemble.tune_on_top:
             assert melody_on_top(draft.melody, draft.notes) == 1.0
@@ -75,9 +75,9 @@ def most_at_once(notes) -> int:
 
 
 def test_a_tune_below_a_violin_moves_up_an_octave():
-    content = make_song(4)
-    low = replace(content, melody=tuple(note._replace(pitch=note.pitch - 30) for note in content.melody))
-    moved = prepare_content(low, Controls(), load_style("string-quartet").ensemble)
+    sheet = make_song(4)
+    low = replace(sheet, melody=tuple(note._replace(pitch=note.pitch - 30) for note in sheet.melody))
+    moved = prepare_sheet(low, Controls(), load_style("string-quartet").ensemble)
     assert {after.pitch - before.pitch for before, after in zip(low.melody, moved.melody, strict=True)} == {24}
     assert min(note.pitch for note in moved.melody) >= 55
 
@@ -145,15 +145,15 @@ def test_the_model_plays_at_home_and_what_it_plays_is_moved_back(tiny_checkpoint
 
 
 def test_a_section_that_returns_is_played_again_but_for_its_end(tiny_checkpoint):
-    content = make_song(12)  # the same four bars three times
-    assert returning_bars(content) == [None] * 4 + [0, 1, 2, 3] * 2
-    assert _bars_to_replay(content) == [None] * 4 + [0, 1, 2, None] * 2
-    draft = draft_by_model(tiny_checkpoint, content, STYLE, Controls(candidates=2, seed=2))[0]
-    assert_guarantees(draft, content)
+    sheet = make_song(12)  # the same four bars three times
+    assert returning_bars(sheet) == [None] * 4 + [0, 1, 2, 3] * 2
+    assert _bars_to_replay(sheet) == [None] * 4 + [0, 1, 2, None] * 2
+    draft = draft_by_model(tiny_checkpoint, sheet, STYLE, Controls(candidates=2, seed=2))[0]
+    assert_guarantees(draft, sheet)
     played = set(draft.notes) - set(draft.melody)
 
     def bar(index: int) -> set[tuple[int, int]]:
-        start = content.grid.bars[index].start_tick
+        start = sheet.grid.bars[index].start_tick
         return {(n.onset_tick - start, n.pitch) for n in played if start <= n.onset_tick < start + 48}
 
     kept = [len(bar(index + 4) & bar(index)) / max(len(bar(index)), 1) for index in range(4)]
@@ -184,10 +184,10 @@ def test_rows_of_the_decoder_can_be_exchanged(tiny_checkpoint):
 
 
 def test_a_long_song_passes_the_context_by_whole_bars(tiny_checkpoint):
-    content = make_song(24)
-    (draft,) = draft_by_model(tiny_checkpoint, content, STYLE, Controls(candidates=1))
-    assert_guarantees(draft, content)
-    assert max(note.onset_tick for note in draft.notes) >= content.grid.bars[-1].start_tick
+    sheet = make_song(24)
+    (draft,) = draft_by_model(tiny_checkpoint, sheet, STYLE, Controls(candidates=1))
+    assert_guarantees(draft, sheet)
+    assert max(note.onset_tick for note in draft.notes) >= sheet.grid.bars[-1].start_tick
 
 
 def test_the_same_seed_gives_the_same_notes(tiny_checkpoint, song):
@@ -203,7 +203,7 @@ def test_the_padded_batch_sees_what_a_single_row_sees(tiny_checkpoint, song):
     sampler = _Sampler(tiny_checkpoint, song, STYLE, Controls(candidates=3), compete=True)
     with torch.inference_mode():
         first, last = 0, 2
-        sampler.content = replace(song, melody=song.melody, grid=song.grid)
+        sampler.sheet = replace(song, melody=song.melody, grid=song.grid)
         for index in range(first, last + 1):
             x = sampler.sight.source_ids(index)
             logits = sampler._feed_source(x)
@@ -299,12 +299,12 @@ def test_the_better_draft_is_chosen(song):
 
 
 def test_transposition_moves_everything_and_stays_on_the_keyboard(song):
-    moved = prepare_content(song, Controls(transpose=2, tempo=2.0))
+    moved = prepare_sheet(song, Controls(transpose=2, tempo=2.0))
     assert [n.pitch for n in moved.melody] == [n.pitch + 2 for n in song.melody]
     assert moved.chords[0].root == 2
     assert moved.key == Key(2, "major")
     assert moved.grid.tempo_bpm == pytest.approx(200)
-    low = prepare_content(replace(song, bass=(Note(0, 12, 22),)), Controls(transpose=-5))
+    low = prepare_sheet(replace(song, bass=(Note(0, 12, 22),)), Controls(transpose=-5))
     assert low.bass[0].pitch == 29
 
 

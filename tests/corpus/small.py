@@ -27,15 +27,15 @@ def prepared_songs(folder: Path, style: str = "pop-piano", ensemble: str = "solo
     for split in SPLITS:
         writer = ShardWriter(folder / split)
         for shift in range(3):
-            content = make_song(12)
+            sheet = make_song(12)
             parts: dict[str, list[Note]] = {}
-            parts.setdefault(low, []).extend(n._replace(pitch=n.pitch + shift, velocity=64) for n in content.bass)
+            parts.setdefault(low, []).extend(n._replace(pitch=n.pitch + shift, velocity=64) for n in sheet.bass)
             parts.setdefault(high, []).extend(
-                n._replace(pitch=n.pitch + shift + 12, velocity=64) for n in content.texture
+                n._replace(pitch=n.pitch + shift + 12, velocity=64) for n in sheet.texture
             )
-            piece = Piece(f"song-{shift}", "own", "", "", style, ensemble, "own", f"{shift}", None, content.grid)
-            pair = Pair(piece, content, ensemble, lead, parts, "easy", 0.0)
-            written = tokenize_pair(pair, content, TOKENIZER)
+            piece = Piece(f"song-{shift}", "own", "", "", style, ensemble, "own", f"{shift}", None, sheet.grid)
+            pair = Pair(piece, sheet, ensemble, lead, parts, "easy", 0.0)
+            written = tokenize_pair(pair, sheet, TOKENIZER)
             writer.add(
                 np.array(written.header),
                 written.lead,

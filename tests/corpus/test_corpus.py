@@ -112,15 +112,15 @@ def test_a_pair_is_playable_and_keeps_the_human_notes(pop909):
     score, grid = first_song(pop909)
     piece = Piece("001", "pop909_cl", "", "", "pop-piano", "solo-piano", "MIT", "pop909:001", score, grid)
     pair = make_pair(piece._replace(is_performed=True), load_ensembles())
-    assert len(pair.content.melody) == 48
-    assert {chord.quality for chord in pair.content.chords} == {"maj", "min"}
+    assert len(pair.sheet.melody) == 48
+    assert {chord.quality for chord in pair.sheet.chords} == {"maj", "min"}
     notes = pair.parts["left-hand"] + pair.parts["right-hand"]
     assert len(notes) == 48
     assert pair.lead == "right-hand"
-    assert pair.content.grid.bars[0].start_tick == 0
-    assert min(note.onset_tick for note in pair.content.melody) < 48  # the empty bar before the song is gone
+    assert pair.sheet.grid.bars[0].start_tick == 0
+    assert min(note.onset_tick for note in pair.sheet.melody) < 48  # the empty bar before the song is gone
     assert unplayable_in_hand(pair.parts["left-hand"]) == 0
-    assert unplayable_in_hand([*pair.parts["right-hand"], *pair.content.melody]) == 0
+    assert unplayable_in_hand([*pair.parts["right-hand"], *pair.sheet.melody]) == 0
 
 
 def test_a_corpus_is_whole_and_a_second_run_does_nothing(library, corpus):

@@ -1,4 +1,4 @@
-"""Degraded content: the same with the same generator, legal, and as wrong as the file says."""
+"""Degraded sheet: the same with the same generator, legal, and as wrong as the file says."""
 
 from collections.abc import Callable
 from dataclasses import fields, replace
@@ -8,11 +8,11 @@ import pytest
 
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.music import Key, Meter, Note
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.corpus.degrade import degrade
 from symbolic_cover.corpus.mishearing import SHARES, Errors, KindErrors, load_errors, write_errors
 from symbolic_cover.corpus.sounding import CIRCUMSTANCES, ROLES, circumstances, predecessors, roll_of, sounding
-from symbolic_cover.tokens.tokenizer import BarTokenizer, bars_of_content
+from symbolic_cover.tokens.tokenizer import BarTokenizer, bars_of_sheet
 from tests.conftest import make_song
 
 KINDS = ("piano", "sustained", "voices", "band")
@@ -43,11 +43,11 @@ def with_error(**changes) -> Errors:
     return Errors({"it": replace(DEAF_TO_NOTHING, **changes)})
 
 
-def long_song() -> Content:
+def long_song() -> SongSheet:
     return make_song(400)
 
 
-def random_song(seed: int) -> Content:
+def random_song(seed: int) -> SongSheet:
     """Notes anywhere in bars of one of three metres, some of them up to the very end of the song."""
     rng = np.random.default_rng(seed)
     grid = Grid.steady(6, (Meter(4, 4), Meter(3, 4), Meter(6, 8))[seed % 3], bpm=float(rng.integers(50, 180)))
@@ -56,16 +56,16 @@ def random_song(seed: int) -> Content:
     notes = [Note(t, int(min(rng.integers(1, 40), end - t)), p, int(rng.integers(1, 128))) for t, p in sorted(spots)]
     onsets = sorted({note.onset_tick for note in notes[::3]})
     melody = [Note(tick, 1, 109) for tick in onsets]
-    return Content(
+    return SongSheet(
         grid, tuple(melody), tuple(notes[::7]), tuple(n for i, n in enumerate(notes) if i % 7), (), Key(0, "major")
     )
 
 
-def spots(content: Content) -> set[tuple[int, int]]:
-    return {(note.onset_tick, note.pitch) for note in content.notes}
+def spots(sheet: SongSheet) -> set[tuple[int, int]]:
+    return {(note.onset_tick, note.pitch) for note in sheet.notes}
 
 
-def missed_share(true: Content, heard: Content) -> float:
+def missed_share(true: SongSheet, heard: SongSheet) -> float:
     return 1 - len(spots(true) & spots(heard)) / len(spots(true))
 
 
@@ -187,7 +187,7 @@ def test_strange_notes_are_sung_in_rests():
 
 @pytest.mark.parametrize("make", [lambda seed: make_song(8, Meter(3, 4)), random_song])
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_heard_is_legal(make: Callable[[int], Content], kind: str):
+def test_what_is_heard_is_legal(make: Callable[[int], SongSheet], kind: str):
     errors = load_errors()
     tokenizer = BarTokenizer.build(["pop-piano"], ["solo-piano"], ["left-hand", "right-hand"])
     for seed in range(3):
@@ -203,7 +203,7 @@ def test_what_is_heard_is_legal(make: Callable[[int], Content], kind: str):
             assert 0 <= note.pitch <= 127
         ends = [note.end_tick for note in heard.melody]
         assert all(end <= note.onset_tick for end, note in zip(ends, heard.melody[1:], strict=False))
-        for bar in bars_of_content(heard):
+        for bar in bars_of_sheet(heard):
             assert tokenizer.ids(tokenizer.source_bar(**bar))
 
 
@@ -214,7 +214,7 @@ def test_silence_stays_silence():
 
 def test_circumstances_of_notes():
     song = make_song(1)
-    notes = Content(song.grid, (Note(0, 6, 72), Note(6, 6, 72)), (Note(0, 12, 48),), (Note(0, 12, 60),), (), song.key)
+    notes = SongSheet(song.grid, (Note(0, 6, 72), Note(6, 6, 72)), (Note(0, 12, 48),), (Note(0, 12, 60),), (), song.key)
     arrays = sounding(notes)
     columns = dict(zip(CIRCUMSTANCES, circumstances(arrays, roll_of(arrays, 48)).T, strict=True))
     assert arrays.pitch.tolist() == [48, 60, 72, 72]

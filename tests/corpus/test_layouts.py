@@ -152,11 +152,11 @@ def test_drums_are_said_in_words_of_their_own_and_come_back():
     pair = make_pair(piece, ENSEMBLES)
     parts = list(dict.fromkeys(part.name for ensemble in ENSEMBLES.values() for part in ensemble.parts))
     tokenizer = BarTokenizer.build(["rock"], list(ENSEMBLES), parts)
-    written = tokenize_pair(pair, pair.content, tokenizer)
+    written = tokenize_pair(pair, pair.sheet, tokenizer)
     assert tokenizer.names([written.lead]) == ["Part_melody"]
     first = tokenizer.names(written.bars[0][2])
     assert [token for token in first if token.startswith("Drum_")] == ["Drum_36", "Drum_42"] * 2
-    read = tokenizer.read_target_bar(pair.content.grid.bars[0], first)
+    read = tokenizer.read_target_bar(pair.sheet.grid.bars[0], first)
     assert [(note.onset_tick, note.pitch) for note in read["drums"]] == [(0, 36), (12, 42), (24, 36), (36, 42)]
     assert pitches(read["bass"]) == [36] * 4
     assert "melody" not in read

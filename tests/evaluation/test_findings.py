@@ -7,7 +7,7 @@ import pytest
 
 from symbolic_cover.core.arrangement import Arrangement, Part
 from symbolic_cover.core.music import Note
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.evaluation import findings as f
 from symbolic_cover.evaluation.memorisation import PatternIndex, TrainingSong, pattern_hashes
 from symbolic_cover.evaluation.people import Range
@@ -15,13 +15,13 @@ from tests.conftest import make_song
 
 
 @pytest.fixture
-def twelve() -> Content:
+def twelve() -> SongSheet:
     """The tune between E4 and D#5, so that no chord tone of it leaps."""
     song = make_song(12)
     return replace(song, melody=tuple(note._replace(pitch=64 + (note.pitch - 64) % 12) for note in song.melody))
 
 
-def arranged(song: Content, left: list[Note] | None = None, melody: tuple[Note, ...] | None = None) -> Arrangement:
+def arranged(song: SongSheet, left: list[Note] | None = None, melody: tuple[Note, ...] | None = None) -> Arrangement:
     """The tune in the right hand, the song's bass and chords in the left, each bar in its own way."""
     melody = song.melody if melody is None else melody
     if left is None:
@@ -112,7 +112,7 @@ def test_many_sections(twelve, monkeypatch):
 
     assert list(f.many_sections(twelve)) == []
     many = tuple(Section(96 * i, letter) for i, letter in enumerate("ABCDEF"))
-    monkeypatch.setattr(f, "sections_of", lambda content: many)
+    monkeypatch.setattr(f, "sections_of", lambda sheet: many)
     (found,) = f.many_sections(twelve)
     assert "6 sections with 6 letters" in found.text
 

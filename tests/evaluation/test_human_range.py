@@ -23,8 +23,8 @@ from tests.conftest import make_song
 
 
 def arranged(n_bars: int = 8, level: str = "full"):
-    content = make_song(n_bars)
-    return parts_of(draft_by_rules(content, load_style("pop-piano"), Controls(level=level))), content
+    sheet = make_song(n_bars)
+    return parts_of(draft_by_rules(sheet, load_style("pop-piano"), Controls(level=level))), sheet
 
 
 def test_ranges_travel_in_a_file(tmp_path):
@@ -38,30 +38,30 @@ def test_ranges_travel_in_a_file(tmp_path):
 
 
 def test_what_makes_the_range_is_nearest_to_it():
-    parts, content = arranged()
-    human = range_of([(parts, content)])
+    parts, sheet = arranged()
+    human = range_of([(parts, sheet)])
     assert set(human.mean) == set(MEASURED)
-    assert distance(measure(parts, content, human.profile), human) == pytest.approx(0)
+    assert distance(measure(parts, sheet, human.profile), human) == pytest.approx(0)
     wrong = {name: [note._replace(pitch=note.pitch + 1) for note in notes] for name, notes in parts.items()}
-    assert 0.3 < distance(measure(wrong, content, human.profile), human) <= 3
-    assert worth(parts, content, human) > worth(wrong, content, human)
-    assert worth(parts, content) > worth(wrong, content)
+    assert 0.3 < distance(measure(wrong, sheet, human.profile), human) <= 3
+    assert worth(parts, sheet, human) > worth(wrong, sheet, human)
+    assert worth(parts, sheet) > worth(wrong, sheet)
 
 
 def test_drafts_that_agree_are_preferred():
-    parts, content = arranged()
+    parts, sheet = arranged()
     other = {name: notes[: len(notes) // 2] for name, notes in parts.items()}
     assert agreement([parts, parts, other])[0] > agreement([parts, parts, other])[2]
-    assert best_of([other, parts, parts], content) == 1
+    assert best_of([other, parts, parts], sheet) == 1
 
 
 def test_an_excerpt_holds_its_bars_alone():
-    content = make_song(8)
-    few = excerpt(content, 2, 3)
+    sheet = make_song(8)
+    few = excerpt(sheet, 2, 3)
     assert [bar.start_tick for bar in few.grid.bars] == [96, 144]
     assert {note.onset_tick // 48 for note in few.melody} == {2, 3}
     assert [chord.root for chord in few.chords] == [5, 7]
-    assert few.title == replace(content).title
+    assert few.title == replace(sheet).title
 
 
 def test_bars_that_repeat_are_counted_by_hand():

@@ -7,22 +7,22 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from symbolic_cover.reports.record import song_of_record, song_record
 
 from symbolic_cover.core.arrangement import Arrangement, Part
 from symbolic_cover.core.errors import InputError
 from symbolic_cover.core.music import Meter, Note
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.evaluation.align import align, as_players
 from symbolic_cover.evaluation.judgement import judge
 from symbolic_cover.evaluation.measures import ASPECTS, DESCRIPTIONS, longest_figure, measure_cover, own_notes
 from symbolic_cover.evaluation.people import Range, load_people, ranges_of, readable_people, save_people, verdict
 from symbolic_cover.evaluation.readability import DESCRIPTIONS as READABLE
 from symbolic_cover.reports.marked_score import count_bars, mark_bars
-from symbolic_cover.reports.record import song_of_record, song_record
 from tests.conftest import make_song
 
 
-def whole(song: Content) -> Arrangement:
+def whole(song: SongSheet) -> Arrangement:
     parts = (Part("Right hand", "", 0, song.melody), Part("Left hand", "", 0, song.bass + song.texture))
     return Arrangement(parts, song.melody, song.grid, song.key, song.chords, "pop-piano", "by hand")
 
@@ -50,7 +50,7 @@ def test_an_arrangement_is_found_in_another_key_and_later():
     )
     found = align(song, later)
     assert (found.semitones, found.shift_tick, found.found) == (3, -60, 1.0)
-    assert found.arrangement.melody == found.content.melody
+    assert found.arrangement.melody == found.sheet.melody
     assert found.arrangement.parts[0].notes == song.transposed(3).melody
 
 

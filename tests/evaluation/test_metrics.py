@@ -7,7 +7,7 @@ import pytest
 from symbolic_cover.core.arrangement import Arrangement, Part
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.music import Bar, Chord, Key, Meter, Note
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.evaluation import metrics as m
 
 BARS = (Bar(0, Meter(4, 4)), Bar(48, Meter(4, 4)))
@@ -90,11 +90,11 @@ def test_drums_have_no_pitch():
     tune = tuple(notes((0, 60), (12, 64), (24, 67), (36, 60)))
     drums = Part("Drums", "", 0, tuple(notes((0, 36), (0, 85), (24, 38))), is_drums=True)
     grid = Grid.steady(1)
-    content = Content(grid, tune, (), (), (Chord(0, 48, 0, "maj", 0),), Key(0, "major"))
-    together = Arrangement((Part("Flute", "", 73, tune), drums), tune, grid, content.key, content.chords, "x", "rules")
-    scores = m.score_arrangement(together, content)
+    sheet = SongSheet(grid, tune, (), (), (Chord(0, 48, 0, "maj", 0),), Key(0, "major"))
+    together = Arrangement((Part("Flute", "", 73, tune), drums), tune, grid, sheet.key, sheet.chords, "x", "rules")
+    scores = m.score_arrangement(together, sheet)
     assert (scores["melody_on_top"], scores["melody_retention"], scores["notes_per_bar"]) == (1.0, 1.0, 7.0)
     assert math.isnan(scores["unplayable_share"])
-    alone = m.score_arrangement(Arrangement((drums,), (), grid, content.key, (), "x", "rules"), content)
+    alone = m.score_arrangement(Arrangement((drums,), (), grid, sheet.key, (), "x", "rules"), sheet)
     assert all(math.isnan(alone[name]) for name in ("melody_retention", "chord_accuracy", "chord_tone_ratio"))
     assert alone["empty_bars"] == 0.0

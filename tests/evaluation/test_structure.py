@@ -7,7 +7,7 @@ import pytest
 
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.music import Bar, Chord, Key, Meter, Note
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.evaluation.structure import (
     fitness_by_length,
     form_return,
@@ -54,14 +54,14 @@ def test_structure_is_high_where_a_piece_returns_and_low_where_nothing_does():
     assert math.isnan(structure_indicators(returning, bars[:2])["short"])
 
 
-def form_song() -> Content:
+def form_song() -> SongSheet:
     """Eight bars of tune, then the same eight."""
     grid = Grid.steady(16)
     pitches = np.random.default_rng(4).integers(60, 72, 32)
     tune = tuple(Note(12 * i, 12, int(pitches[i % 32])) for i in range(64))
     chords = tuple(Chord(bar.start_tick, bar.end_tick, (5 * (i % 8)) % 12, "maj", (5 * (i % 8)) % 12)
                    for i, bar in enumerate(grid.bars))  # fmt: skip
-    return Content(grid, tune, (), (), chords, Key(0, "major"))
+    return SongSheet(grid, tune, (), (), chords, Key(0, "major"))
 
 
 def test_form_return_is_the_likeness_of_what_returns():
@@ -71,14 +71,14 @@ def test_form_return_is_the_likeness_of_what_returns():
     half = [note._replace(pitch=note.pitch + 30 * (i % 2)) for i, note in enumerate(same)]
     assert form_return(first + same, song) == 1.0
     assert form_return(first + half, song) == 0.5
-    assert math.isnan(form_return(first, Content(Grid.steady(4), (), (), (), (), Key(0, "major"))))
+    assert math.isnan(form_return(first, SongSheet(Grid.steady(4), (), (), (), (), Key(0, "major"))))
 
 
 def test_stale_repetition_is_beyond_what_the_song_repeats():
     song = form_song()
     vamp = [Note(48 * bar + tick, 24, 48) for bar in range(16) for tick in (0, 24)]
     assert stale_repetition(vamp, song) == pytest.approx(15 / 16)
-    standing = Content(song.grid, song.melody, tuple(Note(48 * i, 48, 36) for i in range(16)), (), (), song.key)
+    standing = SongSheet(song.grid, song.melody, tuple(Note(48 * i, 48, 36) for i in range(16)), (), (), song.key)
     assert stale_repetition(vamp, standing) == 0.0
 
 

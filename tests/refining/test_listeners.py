@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
+from symbolic_cover.reports.record import song_record
 
 from symbolic_cover.arrangement.arranger import draft_by_rules
 from symbolic_cover.arrangement.sight import IGNORED_LABEL
@@ -14,7 +15,6 @@ from symbolic_cover.core.errors import InputError, UsageError
 from symbolic_cover.notation.musicxml import write_musicxml
 from symbolic_cover.performance.midi import write_midi
 from symbolic_cover.refining.listeners import preferences_of, said_by_correcting, said_in_ratings
-from symbolic_cover.reports.record import song_record
 from tests.conftest import make_song
 from tests.refining.conftest import STYLE
 

@@ -10,7 +10,7 @@ import soundfile
 
 from symbolic_cover.core.arrangement import Part, Report
 from symbolic_cover.core.music import Note
-from symbolic_cover.core.sheet import Content
+from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.reports import page as page_module
 from symbolic_cover.reports.report import piano_roll_png, write_report_html, write_report_json
 from tests.notation.scores import golden
@@ -95,20 +95,20 @@ def test_long_sound_is_linked(tmp_path, wav, monkeypatch):
 
 def test_json_is_readable_by_others(tmp_path):
     write_report_json(tmp_path / "report.json", REPORT)
-    content = json.loads((tmp_path / "report.json").read_text())
-    assert content["scores"]["model"] == {"melody_retention": 0.987, "notes_per_bar": 14.0, "unplayable_share": None}
-    assert content["findings"] == list(REPORT.findings)
-    assert content["timings_sec"] == {"arrange": 2.345}
+    sheet = json.loads((tmp_path / "report.json").read_text())
+    assert sheet["scores"]["model"] == {"melody_retention": 0.987, "notes_per_bar": 14.0, "unplayable_share": None}
+    assert sheet["findings"] == list(REPORT.findings)
+    assert sheet["timings_sec"] == {"arrange": 2.345}
 
 
 def test_piano_roll_is_a_picture_with_both(tmp_path):
     cover = golden()
     right, left = (part.notes for part in cover.parts)
-    song = Content(cover.grid, cover.melody, left[::4], right[-2:], cover.chords, cover.key)
+    song = SongSheet(cover.grid, cover.melody, left[::4], right[-2:], cover.chords, cover.key)
     png = piano_roll_png(song, cover)
     assert png.startswith(b"\x89PNG")
     assert png == piano_roll_png(song, cover)
-    empty = Content(cover.grid, (), (), (), (), cover.key)
+    empty = SongSheet(cover.grid, (), (), (), (), cover.key)
     assert len(piano_roll_png(empty, cover)) < len(png)
 
 

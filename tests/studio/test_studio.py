@@ -22,10 +22,10 @@ PIANO = load_ensembles()["solo-piano"]
 
 
 def pair(n_bars: int = 12) -> Pair:
-    content = make_song(n_bars)
-    parts = {"left-hand": list(content.bass), "right-hand": list(content.texture)}
-    piece = Piece("song", "own", "", "", "pop-piano", "solo-piano", "own", "0", None, content.grid)
-    return Pair(piece, content, "solo-piano", "right-hand", parts, "easy", 0.0)
+    sheet = make_song(n_bars)
+    parts = {"left-hand": list(sheet.bass), "right-hand": list(sheet.texture)}
+    piece = Piece("song", "own", "", "", "pop-piano", "solo-piano", "own", "0", None, sheet.grid)
+    return Pair(piece, sheet, "solo-piano", "right-hand", parts, "easy", 0.0)
 
 
 def test_a_performance_can_be_given_again():
@@ -53,8 +53,8 @@ def test_what_is_true_is_what_is_played(seed):
 
 
 def test_notes_on_the_beat_are_near_it():
-    content = make_song(12)
-    on_beat = replace(pair(), parts={"left-hand": list(content.bass)})
+    sheet = make_song(12)
+    on_beat = replace(pair(), parts={"left-hand": list(sheet.bass)})
     truth = perform(on_beat, PIANO, np.random.default_rng(0), 15.0).truth
     gaps = np.abs(truth.bass[:, 0][:, None] - truth.beats[:, 0]).min(axis=1)
     assert gaps.max() < 0.06

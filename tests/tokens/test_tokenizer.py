@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symbolic_cover.core.music import CHORD_INTERVALS, Bar, Chord, Meter, Note
-from symbolic_cover.tokens.tokenizer import BarTokenizer, bars_of_content
+from symbolic_cover.tokens.tokenizer import BarTokenizer, bars_of_sheet
 from symbolic_cover.tokens.vocabulary import DENSITY_BOUNDS, density_level, velocity_level, velocity_of
 
 TOKENIZER = BarTokenizer.build(["pop-piano", "ragtime"], ["solo-piano"], ["left-hand", "right-hand"])
@@ -112,7 +112,7 @@ def test_the_file_brings_back_the_same_tokenizer(tmp_path):
 
 
 def test_content_is_cut_into_its_bars(song):
-    bars = bars_of_content(song)
+    bars = bars_of_sheet(song)
     assert [len(bar["melody"]) for bar in bars] == [4, 4, 4, 4]
     assert [bar["place"] for bar in bars] == ["first", "inner", "inner", "last"]
     assert [bar["chords"][0].root for bar in bars] == [0, 9, 5, 7]

@@ -8,17 +8,19 @@ through all beats (Viterbi) pays for changes, less at a bar line.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 from scipy.special import expit, log_softmax
 
 from symbolic_cover.core.grid import Grid
+from symbolic_cover.core.heard import TimedChord
 from symbolic_cover.core.music import CHORD_INTERVALS, Chord, Key
 from symbolic_cover.core.tonality import key_fit
 from symbolic_cover.core.viterbi import steadiest_path
 from symbolic_cover.listening.audio.features import RATE_HZ
 from symbolic_cover.listening.audio.listener import PITCH_MAPS, Answers
-from symbolic_cover.listening.audio.transcribe import LOWEST_PITCH
+from symbolic_cover.listening.frames import LOWEST_PITCH
 
 #: The chords that are looked for, and how much rarer each kind is (nats).
 QUALITIES = {"maj": 0.0, "min": 0.0, "7": 0.6, "maj7": 1.2, "min7": 0.9, "dim": 1.2, "hdim7": 1.6, "dim7": 1.8,
@@ -46,6 +48,20 @@ def heard_chords(heard: Answers, grid: Grid) -> list[Chord | None]:
             low = max(tones, key=lambda tone: bass[beat, tone] + 0.5 * (tone == root))
             chords[beat] = Chord(int(grid.beat_tick[beat]), int(grid.beat_tick[beat + 1]), root, quality, low)
     return chords
+
+
+def timed_chords(chords: Sequence[Chord | None], grid: Grid) -> tuple[TimedChord, ...]:
+    """The same in seconds, neighbours that are alike joined; the last one lasts until the grid ends."""
+    edges = [*grid.beat_sec[:-1].tolist(), float(grid.sec_at(grid.end_tick))]
+    joined: list[TimedChord] = []
+    for start, end, chord in zip(edges, edges[1:], chords, strict=False):
+        if chord is None:
+            continue
+        if joined and joined[-1].end_sec == start and joined[-1][2:] == chord[2:]:
+            joined[-1] = joined[-1]._replace(end_sec=end)
+        else:
+            joined.append(TimedChord(start, end, *chord[2:]))
+    return tuple(joined)
 
 
 def heard_key(heard: Answers) -> Key:

@@ -1,31 +1,27 @@
-"""A recording -> its notes, tune, bass, chords and key in seconds, and its beats: what the listener makes of it.
-
-The transcript says of itself what was heard: its tracks are called after the tune, the bass and the rest, its markers
-are chords, its key signature is the key. So `analyze` believes it as it believes a score.
-"""
+"""A recording -> what is heard in it: its notes, melody, bass, chords and key in seconds, and its beats."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 from scipy.special import expit, log_softmax, softmax
-from symusic import core
 
-from symbolic_cover.core.controls import NO_HINTS, Hints
+from symbolic_cover.core.controls import Hints
 from symbolic_cover.core.errors import MissingDependencyError
 from symbolic_cover.core.grid import Grid
-from symbolic_cover.core.heard import Recording
-from symbolic_cover.core.music import TICKS_PER_QUARTER, Chord, Meter
+from symbolic_cover.core.heard import Confidence, Heard, Recording, Role, TimedNote, TimedTrack
+from symbolic_cover.core.music import Chord, Key, Meter
 from symbolic_cover.listening.audio import transcribe
 from symbolic_cover.listening.audio.bar_pointer import FASTEST_BPM, PREFERRED_BPM, SLOWEST_BPM, Beats, track
 from symbolic_cover.listening.audio.features import RATE_HZ, Features, features_of
-from symbolic_cover.listening.audio.harmony import heard_chords, heard_key
-from symbolic_cover.listening.audio.lines import TimedNote, drawn_to, heard_line
+from symbolic_cover.listening.audio.harmony import heard_chords, heard_key, timed_chords
+from symbolic_cover.listening.audio.lines import drawn_to, heard_line
 from symbolic_cover.listening.audio.listener import (
     METER_SIZES,
     N_ROOTS,
@@ -38,10 +34,9 @@ from symbolic_cover.listening.audio.listener import (
 from symbolic_cover.listening.beats.bars import Bars, lay_bars
 from symbolic_cover.listening.beats.swing import swinging
 from symbolic_cover.listening.beats.track import SUREST, mean_at, steady_beats
+from symbolic_cover.listening.frames import LOWEST_PITCH
 
 WEIGHTS = Path(__file__).parent / "weights"
-MELODY, BASS, REST = "melody", "bass", "audio"
-_NO_CHORD = "N"
 #: How lines are drawn: what silence costs, what a change of key costs, what each semitone of it.
 MELODY_LINE = {"bias": 2.5, "step_cost": 4.0, "leap_cost": 0.3, "onset_weight": 1.5}
 BASS_LINE = {"bias": 1.0, "step_cost": 2.0, "leap_cost": 0.3, "onset_weight": 1.0}
@@ -61,29 +56,36 @@ def shipped_listener(folder: Path = WEIGHTS) -> Listener:
 
 def hear_recording(
     recording: Recording,
-    told: Hints = NO_HINTS,
+    told: Hints = Hints(),
     progress: transcribe.Progress | None = None,
     heard_again: Callable[[list[TimedNote]], list[TimedNote]] | None = None,
-) -> tuple[core.ScoreSecond, Grid, dict[str, float]]:
-    """Everything that is heard in a recording at 22050 Hz: notes, grid, and how sure metre, key, chords and tune are.
+) -> Heard:
+    """Everything that is heard in a recording at 22050 Hz, and how sure the listener is of it.
 
-    `heard_again` may give better notes for those that are heard here; tune and bass are then drawn to these.
+    `heard_again` may give better notes for those that are heard here; melody and bass are then drawn to these.
     Raises `InputError` if (almost) no notes are heard, `MissingDependencyError` without basic-pitch or weights.
     """
     model = shipped_listener()
     note, onset = transcribe.posteriorgrams(recording, (lambda share: progress(0.8 * share)) if progress else None)
     transcribe.refuse_noise(note, onset)
     features = features_of(recording, note, onset)
-    heard = hear(model, features)
-    notes = heard_notes(heard, features)
-    lines = melody_line(heard, features), bass_line(heard, features)
+    answers = hear(model, features)
+    notes = heard_notes(answers, features)
+    melody, bass = melody_line(answers, features), bass_line(answers, features)
     better = heard_again(notes) if heard_again else notes
     if better is not notes:
-        notes, lines = better, (drawn_to(lines[0], better), drawn_to(lines[1], better))
-    grid = swinging(heard_grid(heard, told, notes), np.array([note.onset_sec for note in notes]))
-    chords = heard_chords(heard, grid)
-    score = _score(notes, lines, heard, grid, chords)
-    return score, grid, _sureness(heard, score, grid, chords)
+        notes, melody, bass = better, drawn_to(melody, better), drawn_to(bass, better)
+    grid = swinging(heard_grid(answers, told, notes), np.array([note.onset_sec for note in notes]))
+    chords = heard_chords(answers, grid)
+    key = heard_key(answers)
+    return Heard(
+        tuple(_tracks(notes, melody, bass)),
+        grid,
+        chords=timed_chords(chords, grid),
+        # C major was never passed on when keys went by key signatures, and the tables were measured so.
+        key=None if key == Key(0, "major") else key,
+        confidence=_confidence(answers, melody, grid, chords, key),
+    )
 
 
 def heard_notes(heard: Answers, features: Features) -> list[TimedNote]:
@@ -91,7 +93,7 @@ def heard_notes(heard: Answers, features: Features) -> list[TimedNote]:
     sounds, begins = (_probability(heard, name) for name in ("note", "note onset"))
     events = transcribe.note_events(sounds, begins, NOTE_ONSET, NOTE_FRAME, shortest_frames=2)
     return [
-        TimedNote(start / RATE_HZ, end / RATE_HZ, pitch, _velocity(features, start, end, pitch))
+        TimedNote(start / RATE_HZ, end / RATE_HZ, int(pitch), _velocity(features, start, end, pitch))
         for start, end, pitch, _ in sorted(events)
     ]
 
@@ -109,7 +111,7 @@ def heard_grid(heard: Answers, told: Hints, notes: Sequence[TimedNote]) -> Grid:
     return replace(lay_bars(beat_sec, bars, start, end), confidence=min(probability, SUREST))
 
 
-def heard_beats(heard: Answers, told: Hints = NO_HINTS) -> tuple[Beats, float]:
+def heard_beats(heard: Answers, told: Hints = Hints()) -> tuple[Beats, float]:
     """Beats and bars, and how sure they are: the mean probability of a beat where one is said to be.
 
     Where a tempo is told and the music keeps it, beats are exactly that steady; a told downbeat is one exactly.
@@ -165,55 +167,58 @@ def bass_line(heard: Answers, features: Features) -> list[TimedNote]:
     return heard_line(_map(heard, "bass"), _map(heard, "bass onset"), features.note / 255.0, **BASS_LINE)
 
 
-def _score(
-    notes: list[TimedNote],
-    lines: tuple[list[TimedNote], list[TimedNote]],
-    heard: Answers,
-    grid: Grid,
-    chords: Sequence[Chord | None],
-) -> core.ScoreSecond:
-    """Tune, bass and the other notes, each in a track, with chords and key."""
-    melody, bass = lines
+def _tracks(notes: list[TimedNote], melody: list[TimedNote], bass: list[TimedNote]) -> Iterator[TimedTrack]:
+    """Melody, bass and the other notes, where there are any."""
     taken = [*melody, *bass]
     rest = [note for note in notes if not any(_belongs(note, line) for line in taken)]
-    score = core.ScoreSecond(TICKS_PER_QUARTER)
-    for name, part in ((MELODY, melody), (BASS, bass), (REST, rest)):
+    for name, part, role in (("melody", melody, Role.MELODY), ("bass", bass, Role.BASS), ("audio", rest, Role.UNSAID)):
         if part:
-            track_of = core.TrackSecond(name, 0, False)
-            for note in part:
-                length = note.end_sec - note.onset_sec
-                track_of.notes.append(core.NoteSecond(note.onset_sec, length, note.pitch, note.velocity))
-            score.tracks.append(track_of)
-    labels = [chord.label if chord else _NO_CHORD for chord in chords]
-    for sec, label, before in zip(grid.beat_sec, labels, [_NO_CHORD, *labels], strict=False):
-        if label != before:
-            score.markers.append(core.TextMetaSecond(float(sec), label))
-    key = heard_key(heard)
-    score.key_signatures.append(core.KeySignatureSecond(0.0, key.fifths, int(key.mode == "minor")))
-    return score
+            yield TimedTrack(name, tuple(part), role=role)
 
 
-def _sureness(heard: Answers, score: core.ScoreSecond, grid: Grid, chords: Sequence[Chord | None]) -> dict[str, float]:
-    """The mean probabilities of what is said of metre, key, chords (their roots) and tune."""
-    key = heard_key(heard)
+def _confidence(
+    answers: Answers, melody: Sequence[TimedNote], grid: Grid, chords: Sequence[Chord | None], key: Key
+) -> Confidence:
+    """The mean probabilities of what is said of metre, key, chords (their roots) and melody; by bars of beats, too."""
     size = grid.meter.bar_tick // grid.meter.beat_tick
-    sure = {"key": float(softmax(heard.key, axis=1)[:, key.tonic + 12 * (key.mode == "minor")].mean())}
+    sure = {"key": float(softmax(answers.key, axis=1)[:, key.tonic + 12 * (key.mode == "minor")].mean())}
     if size in METER_SIZES:
-        sizes = softmax(heard.meter[:, : len(METER_SIZES)], axis=1)
+        sizes = softmax(answers.meter[:, : len(METER_SIZES)], axis=1)
         sure["meter"] = float(sizes[:, METER_SIZES.index(size)].mean())
-    roots, melody = softmax(heard.root, axis=1), expit(_map(heard, "melody"))
+    roots, tune = softmax(answers.root, axis=1), expit(_map(answers, "melody"))
     spans = [
         roots[_frame(start) : _frame(end), chord.root if chord else N_ROOTS - 1]
         for (start, end), chord in zip(itertools.pairwise(grid.beat_sec), chords, strict=True)
     ]
     if any(map(len, spans)):
         sure["chords"] = float(np.concatenate(spans).mean())
-    tunes = [track for track in score.tracks if track.name == MELODY]
-    if tunes:
-        sung = [melody[_frame(note.start) : _frame(note.end), note.pitch - transcribe.LOWEST_PITCH]
-                for note in tunes[0].notes]  # fmt: skip
+    sung = [tune[_frame(note.onset_sec) : _frame(note.end_sec), note.pitch - LOWEST_PITCH] for note in melody]
+    if sung:
         sure["melody"] = float(np.concatenate(sung).mean())
-    return sure
+    beat = expit(answers.beat[:, 0])
+    by_bar = {
+        "beats": _by_bar(grid, grid.beat_sec, [_around(beat, sec) for sec in grid.beat_sec]),
+        "chords": _by_bar(grid, grid.beat_sec[:-1], spans),
+        "melody": _by_bar(grid, np.array([note.onset_sec for note in melody]), sung),
+    }
+    return Confidence(sure, by_bar)
+
+
+def _around(curve: np.ndarray, sec: float) -> np.ndarray:
+    """The greatest of the values next to a time, (1,)."""
+    frame = min(_frame(sec), len(curve) - 1)
+    return curve[max(frame - 1, 0) : frame + 2].max(keepdims=True)
+
+
+def _by_bar(grid: Grid, at_sec: np.ndarray, values: Sequence[np.ndarray]) -> tuple[float, ...]:
+    """The mean of all values of a bar, each array belonging to the bar of its time; NaN for bars without any."""
+    edges = grid.sec_at(np.array([bar.start_tick for bar in grid.bars]))
+    bar = np.clip(np.searchsorted(edges, at_sec + 1e-6, side="right") - 1, 0, len(grid.bars) - 1)
+    found: list[list[np.ndarray]] = [[] for _ in grid.bars]
+    for index, value in zip(bar, values, strict=True):
+        if len(value):
+            found[index].append(value)
+    return tuple(float(np.concatenate(inside).mean()) if inside else math.nan for inside in found)
 
 
 def _frame(sec: float) -> int:
@@ -234,5 +239,5 @@ def _belongs(note: TimedNote, line: TimedNote) -> bool:
 
 
 def _velocity(features: Features, start: int, end: int, pitch: int) -> int:
-    level = float(features.note[start : max(end, start + 1), pitch - transcribe.LOWEST_PITCH].max()) / 255
+    level = float(features.note[start : max(end, start + 1), pitch - LOWEST_PITCH].max()) / 255
     return int(np.clip(round(127 * level), 1, 127))

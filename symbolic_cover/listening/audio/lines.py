@@ -8,26 +8,17 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from scipy.special import expit
 
+from symbolic_cover.core.heard import TimedNote
 from symbolic_cover.listening.audio.features import RATE_HZ
-from symbolic_cover.listening.audio.transcribe import LOWEST_PITCH
+from symbolic_cover.listening.frames import LOWEST_PITCH
 
 _STRUCK_AGAIN, _APART_FRAMES, _SHORTEST_FRAMES = 0.45, 4, 2
 _MOST_LOGIT = 6.0
 _NEAR_SEC = 0.08
-
-
-class TimedNote(NamedTuple):
-    """A note in seconds."""
-
-    onset_sec: float
-    end_sec: float
-    pitch: int
-    velocity: int
 
 
 def heard_line(sounds: np.ndarray, begins: np.ndarray, loudness: np.ndarray, *, bias: float, step_cost: float,

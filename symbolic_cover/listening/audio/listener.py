@@ -17,7 +17,7 @@ from torch import nn
 
 from symbolic_cover.listening.audio.bar_pointer import N_TEMPI
 from symbolic_cover.listening.audio.features import N_BANDS, Features
-from symbolic_cover.listening.audio.transcribe import N_PITCHES
+from symbolic_cover.listening.frames import N_PITCHES
 
 #: What is said of every key and frame: a note begins, sounds; a note of the tune, of the bass.
 PITCH_MAPS = ("note onset", "note", "melody onset", "melody", "bass onset", "bass")

@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 
 from symbolic_cover.core.errors import MissingDependencyError
-from symbolic_cover.core.heard import Recording
-from symbolic_cover.listening.audio.lines import TimedNote
+from symbolic_cover.core.heard import Recording, TimedNote
 from symbolic_cover.listening.audio.recording import load_recording
-from symbolic_cover.listening.audio.transcribe import LOWEST_PITCH, N_PITCHES, Progress
+from symbolic_cover.listening.audio.transcribe import Progress
+from symbolic_cover.listening.frames import LOWEST_PITCH, N_PITCHES
 
 RATE_HZ = 44100
 INSTALL_REMEDY = "Type: pip install --no-deps transkun==2.0.1"

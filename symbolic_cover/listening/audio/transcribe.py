@@ -20,25 +20,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from symbolic_cover.core.errors import InputError, MissingDependencyError
-from symbolic_cover.core.heard import Recording
-from symbolic_cover.core.music import TICKS_PER_QUARTER
+from symbolic_cover.core.heard import Recording, TimedNote
+from symbolic_cover.listening.frames import FRAME_RATE_HZ, HOP_SAMPLES, RATE_HZ
 
-if TYPE_CHECKING:
-    from symusic.core import ScoreSecond
-
-RATE_HZ = 22050
-HOP_SAMPLES = 256
-FRAME_RATE_HZ = RATE_HZ / HOP_SAMPLES
 WINDOW_SAMPLES = 2 * RATE_HZ - HOP_SAMPLES
 EDGE_FRAMES = 15
 KEPT_FRAMES = 142
-LOWEST_PITCH = 21
-N_PITCHES = 88
 WINDOWS_PER_BATCH = 8
 LEAD_FRAMES = 4
 
@@ -55,25 +47,24 @@ Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True)
-class Heard:
+class Transcription:
     """What basic-pitch heard.
 
-    `score` holds the notes in seconds in one track called "audio"; `note` and `onset` are posteriorgrams
-    (frames, 88) of probabilities 0..1, frame i at ``i / frame_rate_hz`` seconds, pitch k being MIDI 21 + k.
+    `notes` are by onset; `note` and `onset` are posteriorgrams (frames, 88) of probabilities 0..1, frame i at
+    ``i / FRAME_RATE_HZ`` seconds, pitch k being MIDI 21 + k.
     """
 
-    score: ScoreSecond
+    notes: tuple[TimedNote, ...]
     note: np.ndarray
     onset: np.ndarray
-    frame_rate_hz: float = FRAME_RATE_HZ
 
     @property
     def frame_sec(self) -> np.ndarray:
         """The time of each frame, (frames,) seconds."""
-        return np.arange(len(self.note)) / self.frame_rate_hz
+        return np.arange(len(self.note)) / FRAME_RATE_HZ
 
 
-def hear_notes(recording: Recording, progress: Progress | None = None) -> Heard:
+def hear_notes(recording: Recording, progress: Progress | None = None) -> Transcription:
     """Transcribe a recording at 22050 Hz; `progress` is told the fraction done, 0..1.
 
     Raises InputError if (almost) no notes are heard, MissingDependencyError without basic-pitch.
@@ -81,7 +72,7 @@ def hear_notes(recording: Recording, progress: Progress | None = None) -> Heard:
     if recording.rate_hz != RATE_HZ:
         raise ValueError(f"basic-pitch listens at {RATE_HZ} Hz, not {recording.rate_hz}")
     note, onset = posteriorgrams(recording, progress)
-    return Heard(score_of(refuse_noise(note, onset)), note, onset)
+    return Transcription(timed_notes(refuse_noise(note, onset)), note, onset)
 
 
 def refuse_noise(note: np.ndarray, onset: np.ndarray) -> list[tuple[int, int, int, float]]:
@@ -144,18 +135,14 @@ def note_events(
     return [(max(0, start - LEAD_FRAMES), end - LEAD_FRAMES, pitch, level) for start, end, pitch, level in events]
 
 
-def score_of(events: list[tuple[int, int, int, float]]) -> ScoreSecond:
-    """Note events as a score in seconds with one track."""
-    from symusic import core
-
-    score = core.ScoreSecond(TICKS_PER_QUARTER)
-    track = core.TrackSecond("audio", 0, False)
-    for start, end, pitch, amplitude in sorted(events):
-        onset_sec, duration_sec = start / FRAME_RATE_HZ, (end - start) / FRAME_RATE_HZ
-        velocity = int(np.clip(round(127 * float(amplitude)), 1, 127))
-        track.notes.append(core.NoteSecond(onset_sec, duration_sec, int(pitch), velocity))
-    score.tracks.append(track)
-    return score
+def timed_notes(events: list[tuple[int, int, int, float]]) -> tuple[TimedNote, ...]:
+    """Note events, as `note_events` gives them, in seconds and by onset."""
+    return tuple(
+        TimedNote(
+            start / FRAME_RATE_HZ, end / FRAME_RATE_HZ, int(pitch), int(np.clip(round(127 * float(level)), 1, 127))
+        )
+        for start, end, pitch, level in sorted(events)
+    )
 
 
 def _session(threads: int) -> Any:

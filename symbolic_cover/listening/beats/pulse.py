@@ -9,16 +9,14 @@ Frame i lies at ``i / rate_hz`` seconds. Matrices are (frames, 88), column k bei
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from symbolic_cover.listening.audio.transcribe import FRAME_RATE_HZ, LOWEST_PITCH, N_PITCHES
-
-if TYPE_CHECKING:
-    from symusic.core import ScoreSecond
+from symbolic_cover.core.heard import TimedTrack
+from symbolic_cover.listening.frames import FRAME_RATE_HZ, LOWEST_PITCH, N_PITCHES
 
 SMOOTHING_FRAMES = 2.0  # 23 ms: the spread of a chord played by hand
 LEVELLING_SEC = 6.0
@@ -80,32 +78,26 @@ def novelty(running: np.ndarray, centre: np.ndarray, width: np.ndarray) -> np.nd
     return np.where(size > 1e-9, 1 - (before * after).sum(axis=1) / (size + 1e-12), 0.0)
 
 
-def pulse_of_notes(score: ScoreSecond) -> Pulse:
+def pulse_of_notes(tracks: Sequence[TimedTrack]) -> Pulse:
     """The pulse of notes in seconds: velocity-weighted onsets. Drums count as onsets only."""
-    start_sec, end_sec = _extent(score)
+    notes = [note for track in tracks for note in track.notes]
+    start_sec, end_sec = min(note.onset_sec for note in notes), max(note.end_sec for note in notes)
     n_frames = int((end_sec + TAIL_SEC) * FRAME_RATE_HZ) + 1
     sounding = np.zeros((n_frames, N_PITCHES), np.float32)
     onsets = np.zeros((n_frames, N_PITCHES), np.float32)
     drums = np.zeros(n_frames)
-    for track in score.tracks:
+    for track in tracks:
         for note in track.notes:
-            first = max(0, round(note.start * FRAME_RATE_HZ))
+            first = max(0, round(note.onset_sec * FRAME_RATE_HZ))
             loudness = note.velocity / 127
-            if track.is_drum:
+            if track.is_drums:
                 drums[first] += loudness
             elif 0 <= (key := note.pitch - LOWEST_PITCH) < N_PITCHES:
-                last = max(first + 1, round(note.end * FRAME_RATE_HZ))
+                last = max(first + 1, round(note.end_sec * FRAME_RATE_HZ))
                 sounding[first:last, key] = np.maximum(sounding[first:last, key], loudness)
                 onsets[first, key] = max(onsets[first, key], loudness)
     envelope = np.sqrt(_smooth(onsets.sum(axis=1) + drums))
-    return Pulse(_level(envelope), sounding, onsets, start_sec, end_sec, score.note_num())
-
-
-def _extent(score: ScoreSecond) -> tuple[float, float]:
-    """First onset and last end of a score in seconds."""
-    starts = [note.start for track in score.tracks for note in track.notes]
-    ends = [note.end for track in score.tracks for note in track.notes]
-    return float(min(starts)), float(max(ends))
+    return Pulse(_level(envelope), sounding, onsets, start_sec, end_sec, len(notes))
 
 
 def _smooth(x: np.ndarray) -> np.ndarray:

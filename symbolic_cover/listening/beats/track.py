@@ -16,9 +16,9 @@ import numpy as np
 
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.music import Meter
-from symbolic_cover.listening.audio.transcribe import FRAME_RATE_HZ
 from symbolic_cover.listening.beats.bars import choose_bars, lay_bars, ternary_evidence
 from symbolic_cover.listening.beats.pulse import Pulse
+from symbolic_cover.listening.frames import FRAME_RATE_HZ
 
 TEMPOS_BPM = np.geomspace(230.0, 40.0, 300)
 PREFERRED_BPM = 100.0

@@ -10,17 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from symbolic_cover.core.errors import InputError
+from symbolic_cover.core.files import title_of
+from symbolic_cover.core.harte import nearest_quality
 from symbolic_cover.core.music import Meter
 from symbolic_cover.listening.scores.sounds import Place, drum_keys, programs
 from symbolic_cover.listening.scores.written import (
+    ChordSymbol,
+    KeySignature,
     Measure,
     Written,
     WrittenNote,
     WrittenTrack,
-    harte_label,
     meter_of_length,
     ticks,
-    title_of,
 )
 
 VELOCITY = 80
@@ -58,6 +60,7 @@ def read_notation(path: Path, kind: str) -> tuple[Written, str]:
             written.swings = kind == "musicxml" and _swings(path)
             written.keys = _keys(parts[0])
             written.chords = [chord for part in parts for chord in _chords(part)]
+            written.sections, written.lyrics = _sections(parts[0]), _lyrics(parts)
     except Exception as error:  # a broken file makes music21 raise anything at all
         raise InputError(f"{path.name} is not {kind} that can be read.", REMEDIES[kind]) from error
     written.tracks = [track for track in written.tracks if track.notes]
@@ -209,21 +212,39 @@ def _tempos(parts: list[Any]) -> list[tuple[float, float]]:
     return []
 
 
-def _keys(part: Any) -> list[tuple[float, int, int]]:
-    """(tick, fifths, 0 for major or 1 for minor)."""
+def _keys(part: Any) -> list[KeySignature]:
     keys = part.flatten().getElementsByClass("KeySignature")
-    return [(ticks(key.offset), key.sharps, int(getattr(key, "mode", "major") == "minor")) for key in keys]
+    return [KeySignature(ticks(key.offset), key.sharps, getattr(key, "mode", "major") == "minor") for key in keys]
 
 
-def _chords(part: Any) -> list[tuple[float, str]]:
-    """(tick, Harte label) of every chord symbol."""
-    labels = []
+def _chords(part: Any) -> list[ChordSymbol]:
+    symbols = []
     for symbol in part.flatten().getElementsByClass("Harmony"):
         tick = ticks(symbol.offset)
         if "NoChord" in symbol.classes or not symbol.pitches or symbol.root() is None:
-            labels.append((tick, "N"))
+            symbols.append(ChordSymbol(tick, None))
             continue
-        bass = symbol.bass() or symbol.root()
-        classes = {pitch.pitchClass for pitch in symbol.pitches}
-        labels.append((tick, harte_label(symbol.root().pitchClass, classes, bass.pitchClass)))
-    return labels
+        root, bass = symbol.root().pitchClass, (symbol.bass() or symbol.root()).pitchClass
+        quality = nearest_quality({(pitch.pitchClass - root) % 12 for pitch in symbol.pitches})
+        symbols.append(ChordSymbol(tick, (root, quality, bass)))
+    return symbols
+
+
+def _sections(part: Any) -> list[tuple[float, str]]:
+    """(tick, name) of every rehearsal mark."""
+    marks = part.flatten().getElementsByClass("RehearsalMark")
+    return [(ticks(mark.offset), mark.content.strip()) for mark in marks if mark.content and mark.content.strip()]
+
+
+def _lyrics(parts: list[Any]) -> list[tuple[float, str]]:
+    """(tick, syllable) of the first verse, from the first part that has words; ``-`` ends what goes on."""
+    for part in parts:
+        words = [
+            (ticks(element.offset), lyric.text.strip() + "-" * (lyric.syllabic in ("begin", "middle")))
+            for element in part.flatten().notes
+            for lyric in element.lyrics[:1]
+            if lyric.text and lyric.text.strip()
+        ]
+        if words:
+            return words
+    return []

@@ -1,23 +1,24 @@
 """What written music of every format shares: full bars, a tempo map, and notes in ticks -> seconds.
 
 Readers of MIDI and of notation both end here: they hand over measures, tempos and notes in (fractional)
-ticks, and get a `Grid` and a score in seconds whose times the grid turns back into the very same ticks.
+ticks, and get what is heard, in seconds that its grid turns back into the very same ticks.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from symbolic_cover.core.errors import InputError
 from symbolic_cover.core.grid import Grid
-from symbolic_cover.core.music import CHORD_INTERVALS, TICKS_PER_QUARTER, Bar, Chord, Meter
-
-if TYPE_CHECKING:
-    from symusic.core import ScoreSecond
+from symbolic_cover.core.heard import Heard, TimedChord, TimedNote, TimedText, TimedTrack
+from symbolic_cover.core.music import TICKS_PER_QUARTER, Bar, Key, Meter
+from symbolic_cover.listening.scores.roles import role_of
 
 DEFAULT_QUARTER_BPM = 120.0
 HALF_TICK = 0.5
@@ -40,6 +41,21 @@ class WrittenNote(NamedTuple):
     velocity: int
 
 
+class ChordSymbol(NamedTuple):
+    """A chord symbol: (root, quality, bass) as in `Chord`, None where the chords cease."""
+
+    tick: float
+    chord: tuple[int, str, int] | None
+
+
+class KeySignature(NamedTuple):
+    """A key signature: sharps (positive) or flats of it, and whether it is said to be minor."""
+
+    tick: float
+    fifths: int
+    is_minor: bool
+
+
 @dataclass
 class WrittenTrack:
     """The notes of one voice, part or MIDI track."""
@@ -57,8 +73,10 @@ class Written:
     tracks: list[WrittenTrack]
     measures: list[Measure]
     tempos: list[tuple[float, float]]  # (tick, quarters a minute)
-    keys: list[tuple[float, int, int]] = field(default_factory=list)  # (tick, fifths, 0 major or 1 minor)
-    chords: list[tuple[float, str]] = field(default_factory=list)  # (tick, Harte label)
+    keys: list[KeySignature] = field(default_factory=list)
+    chords: list[ChordSymbol] = field(default_factory=list)
+    sections: list[tuple[float, str]] = field(default_factory=list)  # (tick, name)
+    lyrics: list[tuple[float, str]] = field(default_factory=list)  # (tick, syllable)
     composer: str = ""
     swings: bool = False  # eighths are to be played as the first and the last of a triplet
 
@@ -73,8 +91,8 @@ class Written:
         return sum(len(track.notes) for track in self.tracks)
 
 
-def settle(written: Written) -> tuple[ScoreSecond, Grid]:
-    """Full bars from tick 0, and the score in seconds that belongs to them.
+def settle(written: Written) -> Heard:
+    """What is written, on full bars from tick 0 and in the seconds that belong to them.
 
     A pick-up becomes a full bar that begins with rests: everything moves right, and seconds begin
     with that bar.
@@ -83,7 +101,43 @@ def settle(written: Written) -> tuple[ScoreSecond, Grid]:
     if written.swings:
         swing_out(written, bars, shift_tick)
     grid = _grid(bars, [(tick + shift_tick if tick > 0 else 0.0, bpm) for tick, bpm in written.tempos])
-    return _score(written, shift_tick, grid), grid
+
+    def sec_at(tick: float) -> float:
+        return float(np.float32(grid.sec_at(tick + shift_tick)))
+
+    symbols = sorted(written.chords, key=lambda symbol: symbol.tick)
+    return Heard(
+        tuple(_timed(track, shift_tick, grid) for track in written.tracks),
+        grid,
+        composer=written.composer,
+        chords=timed_chords([(sec_at(tick), chord) for tick, chord in symbols], float(grid.sec_at(grid.end_tick))),
+        key=stated_key(written.keys),
+        sections=tuple(TimedText(sec_at(tick), name) for tick, name in written.sections),
+        lyrics=tuple(TimedText(sec_at(tick), syllable) for tick, syllable in written.lyrics),
+    )
+
+
+def timed_chords(
+    symbols: Sequence[tuple[float, tuple[int, str, int] | None]], end_sec: float
+) -> tuple[TimedChord, ...] | None:
+    """Chords from (second, chord) symbols, each of which lasts until the next; None where there are no symbols."""
+    if not symbols:
+        return None
+    ends = [*(sec for sec, _ in symbols[1:]), end_sec]
+    return tuple(
+        TimedChord(sec, end, *chord)
+        for (sec, chord), end in zip(symbols, ends, strict=True)
+        if chord is not None and end > sec
+    )
+
+
+def stated_key(signatures: Sequence[KeySignature]) -> Key | None:
+    """The first key that is stated; C major says nothing, being what programs write where they know of no key."""
+    for signature in signatures:
+        if signature.fifths or signature.is_minor:
+            major_tonic = signature.fifths * 7 % 12
+            return Key((major_tonic + 9) % 12, "minor") if signature.is_minor else Key(major_tonic, "major")
+    return None
 
 
 def swing_out(written: Written, bars: tuple[Bar, ...], shift_tick: int) -> None:
@@ -150,49 +204,26 @@ def _grid(bars: tuple[Bar, ...], tempos: list[tuple[float, float]]) -> Grid:
     return Grid(beat_tick, change_sec[segment] + (beat_tick - changes[segment]) * sec_per_tick[segment], bars)
 
 
-def _score(written: Written, shift_tick: float, grid: Grid) -> ScoreSecond:
+def _timed(part: WrittenTrack, shift_tick: float, grid: Grid) -> TimedTrack:
     """The notes in seconds by the grid's own clock."""
-    from symusic import core
-
-    score = core.ScoreSecond(TICKS_PER_QUARTER)
-    for part in written.tracks:
-        track = core.TrackSecond(part.name, part.program, part.is_drum)
-        if part.notes:
-            onset, duration, pitch, velocity = (np.array(column) for column in zip(*sorted(part.notes), strict=True))
-            start_sec = grid.sec_at(onset + shift_tick)
-            length_sec = grid.sec_at(onset + shift_tick + duration) - start_sec
-            rows = zip(start_sec.tolist(), length_sec.tolist(), pitch.tolist(), velocity.tolist(), strict=True)
-            for row in rows:
-                track.notes.append(core.NoteSecond(*row))
-        score.tracks.append(track)
-    for tick, fifths, mode in written.keys:
-        moved_tick = tick + shift_tick if tick > 0 else 0.0  # the first key holds from the first bar's rests on
-        score.key_signatures.append(core.KeySignatureSecond(float(grid.sec_at(moved_tick)), fifths, mode))
-    for tick, label in sorted(written.chords):
-        score.markers.append(core.TextMetaSecond(float(grid.sec_at(tick + shift_tick)), label))
-    return score
-
-
-def harte_label(root: int, pitch_classes: set[int], bass: int) -> str:
-    """A chord's name in Harte's notation: the quality of `CHORD_INTERVALS` that shares most with its pitch classes.
-
-    The bass counts as a chord tone only if the quality has it anyway; a longer quality wins only by merit.
-    """
-    steps = {(pitch - root) % 12 for pitch in pitch_classes}
-
-    def likeness(quality: str) -> float:
-        tones = set(CHORD_INTERVALS[quality])
-        return len(tones & steps) / len(tones | steps)
-
-    return Chord(0, 1, root, max(CHORD_INTERVALS, key=likeness), bass).label
-
-
-def title_of(path: Path) -> str:
-    """A title from a file's name: ``my_song.mp3`` -> "My song"."""
-    words = " ".join(path.stem.replace("_", " ").split())
-    return words[:1].upper() + words[1:] if words.islower() else words
+    notes: tuple[TimedNote, ...] = ()
+    if part.notes:
+        onset, duration, pitch, velocity = (np.array(column) for column in zip(*sorted(part.notes), strict=True))
+        start_sec, end_sec = grid.sec_at(onset + shift_tick), grid.sec_at(onset + shift_tick + duration)
+        # In single precision, as MIDI libraries have seconds: what lies half-way between two ticks falls where it did.
+        length_sec, start_sec = (end_sec - start_sec).astype(np.float32), start_sec.astype(np.float32)
+        times = start_sec.tolist(), (start_sec + length_sec).tolist()
+        notes = tuple(map(TimedNote, *times, pitch.tolist(), velocity.tolist()))
+    return TimedTrack(part.name, notes, part.program, part.is_drum, role_of(part.name))
 
 
 def ticks(quarters: float | Fraction) -> float:
     """Quarter notes -> ticks."""
     return float(quarters) * TICKS_PER_QUARTER
+
+
+def refuse_too_long(path: Path, end_sec: float, longest_sec: float) -> None:
+    """Raise `InputError` for music that ends after `longest_sec` seconds."""
+    if end_sec > longest_sec:
+        minutes = f"{longest_sec / 60:g} minutes"
+        raise InputError(f"{path.name} lasts longer than {minutes}.", "Cut it to one song or one movement.")

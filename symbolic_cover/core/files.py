@@ -1,0 +1,119 @@
+"""Files, written whole or not at all; and what their names say."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from symbolic_cover.core.errors import UsageError
+
+#: Hidden beside what is being made; what lies there after a crash can be thrown away.
+UNFINISHED = ".unfinished-"
+
+
+@contextmanager
+def whole_file(path: str | Path) -> Iterator[Path]:
+    """A path to write to, which takes the place of `path` when the block ends well and is gone when it does not.
+
+    It has the suffix of `path` and lies in the same folder, so that taking its place is one step.
+    """
+    path = Path(path)
+    partial = path.with_name(f"{UNFINISHED}{os.getpid()}-{path.name}")
+    try:
+        yield partial
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write a text file in UTF-8, whole or not at all."""
+    with whole_file(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def write_bytes(path: str | Path, data: bytes) -> None:
+    """Write a file, whole or not at all."""
+    with whole_file(path) as partial:
+        partial.write_bytes(data)
+
+
+@contextmanager
+def whole_files(paths: Sequence[str | Path]) -> Iterator[list[Path]]:
+    """Paths to write to, which take the places of `paths` together, as `whole_file` does with one."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(whole_file(path)) for path in paths]
+
+
+@contextmanager
+def unfinished_folder(folder: str | Path) -> Iterator[Path]:
+    """A hidden folder in `folder`, gone when the block ends; what is made in it is moved out when all is whole."""
+    with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=folder, ignore_cleanup_errors=True) as made:
+        yield Path(made)
+
+
+@contextmanager
+def whole_folder(path: str | Path, *, replaces: bool = False) -> Iterator[Path]:
+    """A folder to fill, which becomes `path` when the block ends well and is gone when it does not.
+
+    With `replaces` it takes the place of a folder that is there.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with unfinished_folder(path.parent) as beside:
+        made = beside / "new"
+        made.mkdir()
+        yield made
+        if replaces:
+            put_in_place(made, path)
+        else:
+            made.rename(path)
+
+
+def put_in_place(made: Path, path: Path) -> None:
+    """Move a finished folder to `path`, instead of what is there, which stays if that fails."""
+    with unfinished_folder(path.parent) as beside:
+        old = beside / "old"
+        if path.exists():
+            path.rename(old)
+        try:
+            made.rename(path)
+        except OSError:
+            if old.exists():
+                old.rename(path)
+            raise
+
+
+def check_writable(folder: str | Path) -> None:
+    """Raise `UsageError` where nothing could be written into `folder`, without making it."""
+    nearest = Path(folder).absolute()
+    while not nearest.exists() and nearest != nearest.parent:
+        nearest = nearest.parent
+    try:
+        with tempfile.TemporaryFile(dir=nearest):
+            return
+    except OSError as error:
+        raise _not_writable(folder, error) from error
+
+
+def writable_folder(folder: str | Path) -> Path:
+    """Make `folder`; raises `UsageError` where that cannot be."""
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _not_writable(folder, error) from error
+    return Path(folder)
+
+
+def _not_writable(folder: str | Path, error: OSError) -> UsageError:
+    reason = (error.strerror or str(error)).lower()
+    return UsageError(f"Cannot write into {folder}: {reason}.", "Choose another folder with --out.")
+
+
+def title_of(path: Path) -> str:
+    """A title from a file's name: ``my_song.mp3`` -> "My song"."""
+    words = " ".join(path.stem.replace("_", " ").split())
+    return words[:1].upper() + words[1:] if words.islower() else words
