@@ -7,9 +7,7 @@ cover("song.mp3", style="pop-piano").save("out/")
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,49 +15,24 @@ from symbolic_cover.analysis.song import analyze
 from symbolic_cover.app import saved
 from symbolic_cover.app.play import mix_with as mix
 from symbolic_cover.app.play import stems_of
-from symbolic_cover.arrangement.adapter import load_for_style
-from symbolic_cover.arrangement.adopted import adopted
-from symbolic_cover.arrangement.arranger import draft_by_model, draft_by_rules, prepare_sheet
-from symbolic_cover.arrangement.checkpoint import find_checkpoint
+from symbolic_cover.app.stages import Stages, load_stages
+from symbolic_cover.arrangement.arranger import draft_by_rules, prepare_sheet
 from symbolic_cover.arrangement.choose import choose
 from symbolic_cover.core.arrangement import Arrangement, Part, Report
 from symbolic_cover.core.controls import Controls, Hints, Playback
 from symbolic_cover.core.ensemble import Style
 from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.files import unfinished_folder, writable_folder
-from symbolic_cover.core.heard import Heard
+from symbolic_cover.core.progress import Clock, Progress, silent
 from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.core.song_file import SONG_FILE, write_sheet
 from symbolic_cover.core.styles import DEFAULT_STYLE, load_style
 from symbolic_cover.evaluation.findings import advice_of, find_weak_bars
-from symbolic_cover.evaluation.human_range import HumanRange
-from symbolic_cover.evaluation.memorisation import PatternIndex
 from symbolic_cover.evaluation.metrics import DESCRIPTIONS, score_arrangement
-from symbolic_cover.evaluation.people import Ranges, load_people
-from symbolic_cover.listening.song import listen
-
-#: Told the name of the stage and how much of it is done (0..1).
-Progress = Callable[[str, float], None]
+from symbolic_cover.notation.parts import write_part_scores
 
 AUDIO_FORMATS = ("wav", "flac", "mp3", "ogg")
 SHEET_SUFFIX = ".json"
-
-
-@dataclass(frozen=True)
-class Stages:
-    """The stages that need models or time; tests put fakes in their place.
-
-    `human` and `people` are what people's covers measure, a few bars at a time and whole; `patterns` those of the songs
-    that the arranger learned from. `is_adopted` says that the arranger is one that the user adopted.
-    """
-
-    listen: Callable[[Path, Hints, Progress], Heard]
-    arrange: Callable[[SongSheet, Style, Controls, Progress], list[Arrangement]]
-    arranger: str
-    human: Mapping[str, HumanRange] = field(default_factory=dict)
-    people: Mapping[str, Ranges] = field(default_factory=dict)
-    patterns: PatternIndex | None = None
-    is_adopted: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,7 +83,7 @@ class Cover:
         }
         with unfinished_folder(folder) as unfinished:
             drafts = {kind: unfinished / name for kind, name in names.items()}
-            stems = _write_all(self, drafts, playback, progress or _silent)
+            stems = _write_all(self, drafts, playback, progress or silent)
             separate = write_part_scores(self.arrangement, unfinished / "parts") if parts else []
             drafts |= stems
             names |= {kind: path.name for kind, path in stems.items()}
@@ -147,7 +120,7 @@ def cover(
     for the arranger without a model, or None for the best that is there. Raises `SymbolicCoverError` for everything
     that a user can mend.
     """
-    clock = _Clock(progress or _silent)
+    clock = Clock(progress)
     chosen_style = load_style(style, ensemble)
     stages = stages or load_stages(checkpoint, style)
     if sheet is None:
@@ -162,7 +135,7 @@ def cover(
     return Cover(sheet, covered, arrangement, report, clock.seconds)
 
 
-def _sheet_of(source: Path, hints: Hints, stages: Stages, clock: _Clock) -> SongSheet:
+def _sheet_of(source: Path, hints: Hints, stages: Stages, clock: Clock) -> SongSheet:
     """The song in a recording or a score, or in a song sheet, to which there is nothing to be added."""
     if source.suffix.lower() == SHEET_SUFFIX:
         if hints != Hints():
@@ -174,25 +147,6 @@ def _sheet_of(source: Path, hints: Hints, stages: Stages, clock: _Clock) -> Song
         return analyze(heard)
 
 
-def load_stages(checkpoint: str | Path | None = None, style: str = DEFAULT_STYLE) -> Stages:
-    """The real stages, with the weights for `style` unless `checkpoint` names others: the only place that loads any."""
-    folder = None if str(checkpoint) == "rules" else find_checkpoint(checkpoint, style)
-
-    def hear(source: Path, hints: Hints, tell: Progress) -> Heard:
-        return listen(source, hints, progress=lambda share: tell("listen", share))
-
-    if folder is None:
-        return Stages(hear, lambda sheet, style, controls, tell: [draft_by_rules(sheet, style, controls)], "rules")
-    loaded = load_for_style(folder, style)
-
-    def arrange(sheet: SongSheet, style: Style, controls: Controls, tell: Progress) -> list[Arrangement]:
-        return draft_by_model(loaded, sheet, style, controls, lambda share: tell("arrange", share))
-
-    return Stages(
-        hear, arrange, loaded.name, loaded.human, load_people(folder), PatternIndex.load(folder), folder in adopted()
-    )
-
-
 def _report(
     arrangement: Arrangement,
     scores: dict[str, float],
@@ -200,7 +154,7 @@ def _report(
     style: Style,
     controls: Controls,
     stages: Stages,
-    clock: _Clock,
+    clock: Clock,
 ) -> Report:
     """The cover's metrics beside those of the rules and of the source itself."""
     copied = replace(arrangement, parts=(Part("Source", "Source", 0, sheet.notes),), melody=sheet.melody)
@@ -252,7 +206,7 @@ def _write_all(made: Cover, paths: dict[str, Path], playback: Playback, progress
     from symbolic_cover.reports.report import piano_roll_png, write_report_html, write_report_json
     from symbolic_cover.sound.audio import render_audio
 
-    clock = _Clock(progress, made.timings_sec)
+    clock = Clock(progress, made.timings_sec)
     with clock.stage("score"):
         write_sheet(made.sheet, paths["song"])
         write_midi(made.arrangement, paths["midi"])
@@ -282,34 +236,3 @@ def _write_all(made: Cover, paths: dict[str, Path], playback: Playback, progress
         parts=made.arrangement.parts,
     )
     return {f"stem {name}": path for name, path in sound.stems.items()}
-
-
-def write_part_scores(arrangement: Arrangement, folder: Path) -> list[Path]:
-    """What each player reads from, as MusicXML and PDF in `folder`, which is made. Returns the paths of all."""
-    from symbolic_cover.notation.engrave import write_pdf
-    from symbolic_cover.notation.parts import write_parts
-
-    scores = write_parts(arrangement, writable_folder(folder))
-    for score in scores:
-        write_pdf(score, score.with_suffix(".pdf"))
-    return [path for score in scores for path in (score, score.with_suffix(".pdf"))]
-
-
-class _Clock:
-    """Seconds by stage, told to the user as they pass."""
-
-    def __init__(self, progress: Progress, seconds: dict[str, float] | None = None) -> None:
-        self.progress = progress
-        self.seconds: dict[str, float] = dict(seconds or {})
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[Progress]:
-        self.progress(name, 0.0)
-        begun = time.perf_counter()
-        yield self.progress
-        self.seconds[name] = round(time.perf_counter() - begun, 3)
-        self.progress(name, 1.0)
-
-
-def _silent(stage: str, share: float) -> None:
-    """Progress that nobody watches."""

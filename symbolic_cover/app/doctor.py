@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 from dataclasses import dataclass
-from pathlib import Path
 
 from symbolic_cover.arrangement.checkpoint import find_checkpoint
-from symbolic_cover.core.errors import SymbolicCoverError
+from symbolic_cover.core.errors import MissingDependencyError, SymbolicCoverError
 from symbolic_cover.core.styles import style_names
+from symbolic_cover.listening.audio.ears import EARS, Ear
 
 _PACKAGES = ("torch", "transformers", "miditok", "symusic", "music21", "librosa", "onnxruntime", "verovio", "soundfile")
 
@@ -25,9 +24,9 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Look at packages, basic-pitch's model, FluidSynth, SoundFonts and weights."""
+    """Look at packages, ears, FluidSynth, SoundFonts and weights."""
     found = [_package(name) for name in _PACKAGES]
-    return [*found, _basic_pitch(), _listener(), _transkun(), _fluidsynth(), *_soundfonts(), *_weights()]
+    return [*found, *map(_ear, EARS), _fluidsynth(), *_soundfonts(), *_weights()]
 
 
 def _package(name: str) -> Finding:
@@ -37,31 +36,11 @@ def _package(name: str) -> Finding:
         return Finding(name, False, True, f"not installed; `pip install {name}`")
 
 
-def _basic_pitch() -> Finding:
-    spec = importlib.util.find_spec("basic_pitch")
-    if spec is None or spec.origin is None:
-        return Finding("basic-pitch", False, True, "not installed; `pip install --no-deps basic-pitch==0.4.0`")
-    models = list(Path(spec.origin).parent.glob("saved_models/**/*.onnx"))
-    if not models:
-        return Finding("basic-pitch", False, True, "its ONNX model is missing; install it again")
-    return Finding("basic-pitch", True, True, f"{importlib.metadata.version('basic-pitch')}, {models[0].name}")
-
-
-def _listener() -> Finding:
-    from symbolic_cover.listening.audio.hearing import WEIGHTS
-
-    weights = WEIGHTS / "model.safetensors"
-    if not weights.is_file():
-        return Finding("listener", False, True, "its weights are missing; install symbolic-cover again")
-    return Finding("listener", True, True, f"{weights.stat().st_size / 1e6:.1f} MB")
-
-
-def _transkun() -> Finding:
-    from symbolic_cover.listening.audio.piano import INSTALL_REMEDY, is_installed
-
-    if not is_installed():
-        return Finding("transkun", False, False, f"not installed; optional, hears solo pianos. {INSTALL_REMEDY}")
-    return Finding("transkun", True, False, importlib.metadata.version("transkun"))
+def _ear(ear: Ear) -> Finding:
+    try:
+        return Finding(ear.name, True, ear.is_needed, ear.look())
+    except MissingDependencyError as error:
+        return Finding(ear.name, False, ear.is_needed, f"{error} It hears {ear.hears}.")
 
 
 def _fluidsynth() -> Finding:

@@ -65,7 +65,7 @@ def _shipped_for(style: str) -> Path | None:
 
 def _shipped_styles() -> dict[Path, list[str]]:
     """The styles that each shipped checkpoint knows."""
-    folders = sorted({path.parent for path in SHIPPED.glob("*/model*.safetensors")})
+    folders = sorted({path.parent for path in SHIPPED.glob("*/tokenizer.json")})
     return {folder: _parameters(folder)["styles"] for folder in folders}
 
 

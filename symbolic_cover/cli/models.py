@@ -191,7 +191,7 @@ def train_listener(
 ) -> None:
     """Train the network that hears beats, chords, tune and bass: play pieces of a library, record, learn.
 
-    Goes on where it was stopped. The weights in OUT/final can take the place of those in listening/audio/weights.
+    Goes on where it was stopped. The weights in OUT/final can take the place of those in checkpoints/listener.
     """
     from symbolic_cover.core.files import check_writable
     from symbolic_cover.library.collect import library_folder

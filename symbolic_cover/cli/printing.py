@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from symbolic_cover.app.cover import Progress
     from symbolic_cover.app.evaluate import Evaluation
+    from symbolic_cover.core.progress import Progress
     from symbolic_cover.library.collect import Collected, Outcome
 
 

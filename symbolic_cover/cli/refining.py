@@ -15,7 +15,7 @@ from symbolic_cover.cli.printing import print_facts, print_json, progress_line
 from symbolic_cover.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from symbolic_cover.app.cover import Progress
+    from symbolic_cover.core.progress import Progress
     from symbolic_cover.refining.run import Material, Outcome
 
 #: How many excerpts are drawn for each preference that is wanted: some have drafts that are all alike.

@@ -50,6 +50,17 @@ class Ensemble:
         """The part that carries the tune."""
         return next((part for part in self.parts if part.name == self.lead), None)
 
+    @property
+    def has_drums(self) -> bool:
+        """Whether drums play, which keep a steady time."""
+        return any(part.is_drums for part in self.parts)
+
+    @property
+    def leads_alone(self) -> bool:
+        """Whether the part with the tune has a staff of its own, beside others that accompany it."""
+        lead = self.lead_spec
+        return lead is not None and not lead.is_hand and len(self.parts) > 1
+
 
 @dataclass(frozen=True)
 class Style:

@@ -9,6 +9,8 @@ import platformdirs
 
 _PACKAGE = Path(__file__).parent.parent
 PRESETS, CHECKPOINTS = _PACKAGE / "presets", _PACKAGE / "checkpoints"
+#: The weights that hear.
+LISTENER = CHECKPOINTS / "listener"
 
 
 def user_folder(kind: str, variable: str) -> Path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,18 @@ def load_style(name: str, ensemble_name: str | None = None) -> Style:
     programs = facts.get("programs", {})
     parts = tuple(replace(part, program=programs.get(part.name, part.program)) for part in ensemble.parts)
     return Style(name, facts["title"], replace(ensemble, parts=parts), facts.get("like", ""))
+
+
+@lru_cache(maxsize=64)
+def manner_facts(style: str) -> dict[str, Any]:
+    """How the file of a shipped style says that it is played, as ``presets/expression/default.toml`` explains.
+
+    {} for a style that says nothing, or that is not shipped.
+    """
+    path = STYLES_FOLDER / f"{style}.toml"
+    if style not in style_names():
+        return {}
+    return dict(tomllib.loads(path.read_text(encoding="utf-8")).get("manner", {}))
 
 
 def style_facts(name: str) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def write_card(corpus: Path) -> Path:
     page = f"""<!DOCTYPE html>
 <html lang="en">
 <head>
-<meta charset="utf-8"><meta name="viewport" sheet="width=device-width, initial-scale=1">
+<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Corpus</title><style>{STYLE}</style>
 </head>
 <body>

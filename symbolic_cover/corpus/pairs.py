@@ -7,7 +7,7 @@ song's tune over what the model plays; what hands must play is repaired until th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -31,7 +31,6 @@ FEWEST_NOTES, FEWEST_BARS = 12, 2
 _LEVEL_BOUNDS = ((11.0, "easy"), (16.0, "intermediate"))
 _MOST_TEXTURE = 32
 _STRINGS = 6
-_LEADS = frozenset({"melody", "voice", "soprano", "violin-1", "guitar"})
 
 
 class Piece(NamedTuple):
@@ -77,7 +76,8 @@ def make_pair(piece: Piece, ensembles: dict[str, Ensemble]) -> Pair:
     if len(everything) < FEWEST_NOTES or len(grid.bars) < FEWEST_BARS:
         raise InputError(f"Too little music: {len(everything)} notes in {len(grid.bars)} bars.", "Leave it out.")
     sheet = _sheet(laid, grid, piece)
-    parts = _without_tune(laid, sheet, piece.is_performed)
+    leads = {one.lead for one in ensembles.values() if one.lead_spec and not one.lead_spec.is_hand}
+    parts = _without_tune(laid, sheet, piece.is_performed, leads)
     n_before = len(everything) - len(sheet.melody)
     n_after = sum(map(len, parts.values()))
     lead = ensembles[laid.ensemble].lead
@@ -115,8 +115,8 @@ def _sheet(laid: Laid, grid: Grid, piece: Piece) -> SongSheet:
     return sheet_of(tracks, grid, key=piece.key, title=piece.title)
 
 
-def _without_tune(laid: Laid, sheet: SongSheet, is_performed: bool) -> dict[str, list[Note]]:
-    """Y: each part without the notes that are the tune; what two hands play, given to the hands."""
+def _without_tune(laid: Laid, sheet: SongSheet, is_performed: bool, leads: Collection[str]) -> dict[str, list[Note]]:
+    """Y: each of the parts that lead ensembles without the tune; what two hands play, given to the hands."""
     tune = {(note.onset_tick, note.pitch) for note in sheet.melody}
 
     def rest(notes: Sequence[Note]) -> list[Note]:
@@ -130,7 +130,7 @@ def _without_tune(laid: Laid, sheet: SongSheet, is_performed: bool) -> dict[str,
     if laid.ensemble == "voice-piano":
         left, right = split_hands(laid.parts["right-hand"])
         return {"voice": rest(laid.parts["voice"]), "right-hand": right, "left-hand": left}
-    parts = {name: rest(notes) if name in _LEADS else notes for name, notes in laid.parts.items()}
+    parts = {name: rest(notes) if name in leads else notes for name, notes in laid.parts.items()}
     return {name: _on_strings(notes) if name.endswith("guitar") else notes for name, notes in parts.items()}
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 from symbolic_cover.core.errors import InputError, UsageError
+from symbolic_cover.core.progress import Progress
 from symbolic_cover.library.archives import is_archive, music_in, sha256_of, unpack
 from symbolic_cover.library.catalogue import Dataset, find_dataset, load_catalogue, own_dataset
 from symbolic_cover.library.collected import (
@@ -33,8 +34,6 @@ from symbolic_cover.library.index import index_files, read_table, rows_there, so
 __all__ = ["Collected", "Outcome", "collect_by_name", "collect_from", "collect_own", "collected", "library_folder"]
 
 OWN_LICENCE = "own use"
-#: Told what is under way, and the fraction done, 0..1.
-Progress = Callable[[str, float], None]
 
 
 def collect_from(

@@ -10,6 +10,7 @@ from music21 import bar, clef, duration, dynamics, expressions, harmony, metadat
 
 from symbolic_cover.core.arrangement import Arrangement
 from symbolic_cover.core.music import Chord, Key, Meter, Note
+from symbolic_cover.core.styles import manner_facts
 from symbolic_cover.notation.layout import Layout
 from symbolic_cover.notation.players import Player, is_hand
 from symbolic_cover.notation.spelling import spell_bass, spell_root
@@ -35,7 +36,6 @@ _DYNAMICS = ((0, ""), (25, "ppp"), (41, "pp"), (57, "p"), (73, "mp"), (89, "mf")
 #: From which difference of velocity on a section is marked anew.
 _CLEARLY = 6
 SWING, WITH_PEDAL = "Swing", "con pedale"
-_PEDAL_STYLES = frozenset({"pop-piano", "romantic-piano", "lied"})
 _BEAT_UNITS = {
     3: ("16th", 0),
     6: ("eighth", 0),
@@ -145,9 +145,14 @@ def _dynamic(velocity: float) -> str:
     return next(mark for limit, mark in _DYNAMICS if velocity < limit)
 
 
-def mark_pedal(staff: stream.Part, player: Player, style: str) -> None:
-    """That a pianist uses the pedal as usual, in styles that do: the page shows no single changes."""
-    if style in _PEDAL_STYLES and is_hand(player, len(player.staves) - 1):
+def mark_pedal(staff: stream.Part, player: Player, arrangement: Arrangement) -> None:
+    """That a pianist uses the pedal as usual, in styles that do: the page shows no single changes.
+
+    Charts of bands leave that to the player.
+    """
+    has_drums = any(part.is_drums for part in arrangement.parts)
+    uses_pedal = manner_facts(arrangement.manner).get("pedal", False) and not has_drums
+    if uses_pedal and is_hand(player, len(player.staves) - 1):
         words = expressions.TextExpression(WITH_PEDAL)
         words.style.fontStyle = "italic"
         words.placement = "below"

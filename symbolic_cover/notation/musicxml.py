@@ -94,7 +94,7 @@ def insert_player(
         score.insert(0, layout.StaffGroup(staves, name=player.name, symbol="brace"))
     notes = [note_ for part in player.staves for note_ in part.notes]
     mark_dynamics(staves[0], notes, arrangement, bars, above=player.family == VOICES)
-    mark_pedal(staves[-1], player, arrangement.manner)
+    mark_pedal(staves[-1], player, arrangement)
     return staves
 
 

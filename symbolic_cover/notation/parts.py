@@ -10,6 +10,7 @@ from music21 import interval, stream
 from music21.musicxml.m21ToXml import ScoreExporter
 
 from symbolic_cover.core.arrangement import Arrangement, Part
+from symbolic_cover.core.files import writable_folder
 from symbolic_cover.core.music import Key, Note
 from symbolic_cover.notation.layout import Layout, lay_out
 from symbolic_cover.notation.marks import mark_head, mark_sections, mark_top_staff
@@ -75,3 +76,13 @@ def _moved_part(part: Part, semitones: int) -> Part:
 
 def _moved_notes(notes: tuple[Note, ...], semitones: int) -> tuple[Note, ...]:
     return tuple(note._replace(pitch=note.pitch + semitones) for note in notes)
+
+
+def write_part_scores(arrangement: Arrangement, folder: Path) -> list[Path]:
+    """What each player reads from, as MusicXML and PDF in `folder`, which is made. Returns the paths of all."""
+    from symbolic_cover.notation.engrave import write_pdf
+
+    scores = write_parts(arrangement, writable_folder(folder))
+    for score in scores:
+        write_pdf(score, score.with_suffix(".pdf"))
+    return [path for score in scores for path in (score, score.with_suffix(".pdf"))]

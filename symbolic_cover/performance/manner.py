@@ -6,12 +6,13 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
+from symbolic_cover.core.places import PRESETS
+from symbolic_cover.core.styles import manner_facts
 from symbolic_cover.performance.groove import Groove
 
-_FOLDER = Path(__file__).parent.parent / "presets" / "expression"
+_FOLDER = PRESETS / "expression"
 EVEN = 0.5
 
 
@@ -37,8 +38,7 @@ class Manner:
 
 def manner_of(style: str, amount: float = 1.0) -> Manner:
     """The manner of a style, or the default one of an unknown style; `amount` 0..1 scales all of it but the swing."""
-    measured, choices = _measured(), _choices()
-    chosen = choices["default"] | choices["styles"].get(style, {})
+    measured, chosen = _measured(), _default() | manner_facts(style)
     touch = measured["touch"]["pop"]
     groove = measured["groove"][chosen["groove"]]
     manner = Manner(
@@ -76,5 +76,5 @@ def _measured() -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1)
-def _choices() -> dict[str, Any]:
-    return tomllib.loads((_FOLDER / "styles.toml").read_text(encoding="utf-8"))
+def _default() -> dict[str, Any]:
+    return tomllib.loads((_FOLDER / "default.toml").read_text(encoding="utf-8"))

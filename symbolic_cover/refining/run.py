@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from symbolic_cover.arrangement.adapter import weights_sha256
 from symbolic_cover.arrangement.checkpoint import Checkpoint, load_checkpoint
 from symbolic_cover.core.errors import InputError, SymbolicCoverError, UsageError
 from symbolic_cover.core.files import put_in_place
+from symbolic_cover.core.progress import Progress
 from symbolic_cover.refining import preferences as lines
 from symbolic_cover.refining.drafting import draft_preferences
 from symbolic_cover.refining.judging import Scores, Verdict, compare, judge_all, means_of, people_of
@@ -32,8 +33,6 @@ _A_LOT = 40
 _HELD_OUT = 4
 #: What was measured of the parent alone.
 _OF_THE_PARENT = ("metrics", "scores", "scored_by", "memorisation")
-
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)

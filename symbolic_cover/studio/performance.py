@@ -25,10 +25,6 @@ from symbolic_cover.evaluation.human_range import excerpt
 from symbolic_cover.tokens.tokenizer import DRUMS
 
 _SLOWEST_BPM, _FASTEST_BPM = 44.0, 210.0
-#: Styles whose players keep time strictly, mostly.
-_STEADY = frozenset(["rock", "march", "salsa", "bossa", "bluegrass", "tango", "swing", "gypsy-jazz", "pop-ballad",
-                     "videogame-rock", "game-band", "band-ragtime", "country-waltz", "jazz-waltz", "waltz",
-                     "drum-groove"])  # fmt: skip
 #: General MIDI programs from which each kind of part may be given another instrument.
 _LEADS = (0, 4, 11, 22, 24, 26, 40, 52, 53, 54, 56, 60, 64, 65, 66, 68, 71, 73, 75, 79, 80, 81, 82, 85)
 _CHORDS = (0, 0, 0, 1, 2, 4, 5, 6, 16, 18, 19, 24, 25, 26, 27, 46, 48, 50, 61, 88, 89)
@@ -67,7 +63,7 @@ class Performance(NamedTuple):
 def perform(pair: Pair, ensemble: Ensemble, rng: np.random.Generator, seconds: float) -> Performance:
     """Play about so many seconds of a piece, whole bars, from a bar drawn at random."""
     sheet, parts = _cut(pair, rng, seconds)
-    grid = _in_tempo(sheet.grid, rng, pair.piece.style in _STEADY)
+    grid = _in_tempo(sheet.grid, rng, ensemble.has_drums)
     warp = _Swing(grid, rng)
     tracks = _orchestrated(parts, sheet, ensemble, rng)
     score = core.ScoreSecond(TICKS_PER_QUARTER)

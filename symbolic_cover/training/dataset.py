@@ -17,13 +17,10 @@ import numpy as np
 import torch
 
 from symbolic_cover.core.errors import UsageError
+from symbolic_cover.core.styles import load_ensembles
 from symbolic_cover.corpus.shards import Shard
 
 IGNORED_LABEL = -100
-#: Ensembles whose lead part has a staff of its own, so that its tune can be given or left to the model.
-_LEAD_ALONE = tuple(
-    f"Ensemble_{name}" for name in ("voice-piano", "choir", "string-quartet", "orchestra", "lead-sheet", "band")
-)
 _OPEN_STYLE, _SILENT_TUNE, _AS_HEARD = 0.1, 0.2, 0.3
 #: How often a window begins where its song does, and how often it ends there.
 _AT_AN_EDGE = 0.08
@@ -107,7 +104,9 @@ class WindowDataset(torch.utils.data.Dataset):
         self.shard, self.vocabulary = shard, vocabulary
         self.context, self.length, self.seed, self.augment = context, length, seed, augment
         self.song_weight = _song_weights(shard)
-        self._lead_ensembles = {i for name, i in vocabulary.ids.items() if name in _LEAD_ALONE}
+        # Where the lead part has a staff of its own, its tune can be given or left to the model.
+        alone = [f"Ensemble_{name}" for name, ensemble in load_ensembles().items() if ensemble.leads_alone]
+        self._lead_ensembles = {vocabulary.ids[word] for word in alone if word in vocabulary.ids}
 
     def __len__(self) -> int:
         return self.length

@@ -9,7 +9,6 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from symbolic_cover.arrangement.adapter import OWN, weights_sha256
 from symbolic_cover.arrangement.checkpoint import Checkpoint, find_checkpoint, load_checkpoint
 from symbolic_cover.core.errors import InputError, UsageError
 from symbolic_cover.core.files import whole_folder
+from symbolic_cover.core.progress import Progress
 from symbolic_cover.core.styles import (
     STYLE_FILE,
     load_ensembles,
@@ -30,9 +30,6 @@ from symbolic_cover.corpus.own import OwnCorpus, prepare_own
 from symbolic_cover.evaluation.human_range import FILE_NAME, HumanRange, load_ranges
 from symbolic_cover.evaluation.style import style_fit
 from symbolic_cover.training.adapter import AdapterPlan, Learned, train_adapter
-
-#: Told the stage, and the fraction done, 0..1.
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from symbolic_cover.core.errors import MissingDependencyError
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.heard import Confidence, Heard, Recording, Role, TimedNote, TimedTrack
 from symbolic_cover.core.music import Chord, Key, Meter
+from symbolic_cover.core.places import LISTENER
 from symbolic_cover.listening.audio import transcribe
 from symbolic_cover.listening.audio.bar_pointer import FASTEST_BPM, PREFERRED_BPM, SLOWEST_BPM, Beats, track
 from symbolic_cover.listening.audio.features import RATE_HZ, Features, features_of
@@ -36,7 +37,6 @@ from symbolic_cover.listening.beats.swing import swinging
 from symbolic_cover.listening.beats.track import SUREST, mean_at, steady_beats
 from symbolic_cover.listening.frames import LOWEST_PITCH
 
-WEIGHTS = Path(__file__).parent / "weights"
 #: How lines are drawn: what silence costs, what a change of key costs, what each semitone of it.
 MELODY_LINE = {"bias": 2.5, "step_cost": 4.0, "leap_cost": 0.3, "onset_weight": 1.5}
 BASS_LINE = {"bias": 1.0, "step_cost": 2.0, "leap_cost": 0.3, "onset_weight": 1.0}
@@ -47,7 +47,7 @@ _SAME_SEC = 0.06
 
 
 @cache
-def shipped_listener(folder: Path = WEIGHTS) -> Listener:
+def shipped_listener(folder: Path = LISTENER) -> Listener:
     """The listener whose weights come with the package."""
     if not (folder / "model.safetensors").is_file():
         raise MissingDependencyError("The listener's weights are missing.", "Install symbolic-cover again.")

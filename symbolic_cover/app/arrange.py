@@ -1,0 +1,37 @@
+"""Arrange a song sheet: the model's drafts, the best of which is taken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from symbolic_cover.app.stages import load_stages
+from symbolic_cover.arrangement.arranger import prepare_sheet
+from symbolic_cover.arrangement.choose import choose
+from symbolic_cover.core.arrangement import Arrangement
+from symbolic_cover.core.controls import Controls
+from symbolic_cover.core.progress import Progress, silent
+from symbolic_cover.core.sheet import SongSheet
+from symbolic_cover.core.styles import DEFAULT_STYLE, load_style
+
+
+def arrange(
+    sheet: SongSheet,
+    style: str = DEFAULT_STYLE,
+    controls: Controls = Controls(),
+    *,
+    ensemble: str | None = None,
+    checkpoint: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Arrangement:
+    """Arrange a song sheet in a style.
+
+    `ensemble` plays it instead of the style's own. `checkpoint` is a folder, the name of a shipped one, ``shipped`` for
+    the program's own whatever was adopted, ``rules`` for the arranger without a model, or None for the best that is
+    there. The same seed gives the same arrangement. Raises `UsageError` for a style, ensemble or checkpoint that is not
+    there.
+    """
+    chosen = load_style(style, ensemble)
+    stages = load_stages(checkpoint, style)
+    covered = prepare_sheet(sheet, controls, chosen.ensemble)
+    drafts = stages.arrange(covered, chosen, controls, progress or silent)
+    return choose(drafts, covered, stages.human.get(style))[0]

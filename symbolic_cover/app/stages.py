@@ -1,0 +1,59 @@
+"""The stages of a cover that need models or time, and the one place that loads them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from symbolic_cover.arrangement.adapter import load_for_style
+from symbolic_cover.arrangement.adopted import adopted
+from symbolic_cover.arrangement.arranger import draft_by_model, draft_by_rules
+from symbolic_cover.arrangement.checkpoint import find_checkpoint
+from symbolic_cover.core.arrangement import Arrangement
+from symbolic_cover.core.controls import Controls, Hints
+from symbolic_cover.core.ensemble import Style
+from symbolic_cover.core.heard import Heard
+from symbolic_cover.core.progress import Progress
+from symbolic_cover.core.sheet import SongSheet
+from symbolic_cover.core.styles import DEFAULT_STYLE
+from symbolic_cover.evaluation.human_range import HumanRange
+from symbolic_cover.evaluation.memorisation import PatternIndex
+from symbolic_cover.evaluation.people import Ranges, load_people
+from symbolic_cover.listening.song import listen
+
+
+@dataclass(frozen=True)
+class Stages:
+    """The stages that need models or time; tests put fakes in their place.
+
+    `human` and `people` are what people's covers measure, a few bars at a time and whole; `patterns` those of the songs
+    that the arranger learned from. `is_adopted` says that the arranger is one that the user adopted.
+    """
+
+    listen: Callable[[Path, Hints, Progress], Heard]
+    arrange: Callable[[SongSheet, Style, Controls, Progress], list[Arrangement]]
+    arranger: str
+    human: Mapping[str, HumanRange] = field(default_factory=dict)
+    people: Mapping[str, Ranges] = field(default_factory=dict)
+    patterns: PatternIndex | None = None
+    is_adopted: bool = False
+
+
+def load_stages(checkpoint: str | Path | None = None, style: str = DEFAULT_STYLE) -> Stages:
+    """The real stages, with the weights for `style` unless `checkpoint` names others: the only place that loads any."""
+    folder = None if str(checkpoint) == "rules" else find_checkpoint(checkpoint, style)
+
+    def hear(source: Path, hints: Hints, tell: Progress) -> Heard:
+        return listen(source, hints, progress=lambda share: tell("listen", share))
+
+    if folder is None:
+        return Stages(hear, lambda sheet, style, controls, tell: [draft_by_rules(sheet, style, controls)], "rules")
+    loaded = load_for_style(folder, style)
+
+    def arrange(sheet: SongSheet, style: Style, controls: Controls, tell: Progress) -> list[Arrangement]:
+        return draft_by_model(loaded, sheet, style, controls, lambda share: tell("arrange", share))
+
+    return Stages(
+        hear, arrange, loaded.name, loaded.human, load_people(folder), PatternIndex.load(folder), folder in adopted()
+    )
