@@ -28,7 +28,7 @@ from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.core.song_file import SONG_FILE, write_sheet
 from symbolic_cover.core.styles import DEFAULT_STYLE, load_style
 from symbolic_cover.evaluation.findings import advice_of, find_weak_bars
-from symbolic_cover.evaluation.metrics import DESCRIPTIONS, score_arrangement
+from symbolic_cover.evaluation.measures import DESCRIPTIONS, score_arrangement
 from symbolic_cover.notation.parts import write_part_scores
 
 AUDIO_FORMATS = ("wav", "flac", "mp3", "ogg")

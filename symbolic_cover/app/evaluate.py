@@ -30,7 +30,7 @@ from symbolic_cover.evaluation.align import SURE, align, as_players, lengthened,
 from symbolic_cover.evaluation.findings import Finding, advice_of, find_weak_bars
 from symbolic_cover.evaluation.human_range import HumanRange, load_ranges
 from symbolic_cover.evaluation.judgement import Judged, judge
-from symbolic_cover.evaluation.measures import ASPECTS, measure_cover
+from symbolic_cover.evaluation.measures import Case, measure_cover
 from symbolic_cover.evaluation.memorisation import PatternIndex, accompaniment, pattern_hashes
 from symbolic_cover.evaluation.people import Range, load_people, readable_people, verdict
 from symbolic_cover.listening.scores.read import MIDI_SUFFIXES, read_score
@@ -158,16 +158,28 @@ def read_pair(arrangement: Path, source: Path | None, style: str | None = None) 
     return Subject(name, aligned.arrangement, aligned.sheet, style, "", written, sound, remarks=tuple(remarks))
 
 
-def evaluate(subject: Subject, checkpoint: str | Path | None = None) -> Evaluation:
+def evaluate(
+    arrangement: Arrangement, sheet: SongSheet, *, ensemble: str = "", checkpoint: str | Path | None = None
+) -> Evaluation:
+    """Judge an arrangement of a song sheet, both on the sheet's grid and in its key, as pieces of its style by people.
+
+    `ensemble` is who plays, if not the style's own. `checkpoint` has people's ranges and the training patterns; None is
+    the one that covers are made with. Raises `UsageError` for an unknown style, ensemble or checkpoint.
+    """
+    load_style(arrangement.style, ensemble or None)
+    subject = Subject(sheet.title, arrangement, sheet, arrangement.style, ensemble)
+    return evaluate_subject(subject, checkpoint)
+
+
+def evaluate_subject(subject: Subject, checkpoint: str | Path | None = None) -> Evaluation:
     """Judge a cover by people's ranges and the training patterns that lie beside the weights."""
     folder = find_checkpoint(checkpoint, subject.style) or find_checkpoint(checkpoint)
     people = dict(load_people(folder).get(subject.style, {})) if folder else {}
     human = _human(folder, subject.style) if folder else None
     index = PatternIndex.load(folder) if folder else None
     arrangement, sheet = subject.arrangement, subject.sheet
-    measured = measure_cover(arrangement, sheet, human.profile if human else None, index)
-    if not subject.has_source:
-        measured |= dict.fromkeys((*ASPECTS["faithfulness"], "own_notes", "empty_bars"), math.nan)
+    case = Case(arrangement, sheet, human.profile if human else None, index)
+    measured = measure_cover(case, has_source=subject.has_source)
     judged = judge(measured, people)
     if subject.musicxml is not None:
         judged += _judge_reading(subject.musicxml, subject.ensemble or load_style(subject.style).ensemble.name)

@@ -85,11 +85,9 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     """Load model (in single precision, for the CPU) and tokenizer."""
     import torch
     from transformers import LlamaForCausalLM
-    from transformers.utils import logging
 
     from symbolic_cover.tokens.tokenizer import BarTokenizer
 
-    logging.disable_progress_bar()
     model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True).eval()
     history = folder / "training.json"
     facts = json.loads(history.read_text(encoding="utf-8")) if history.is_file() else {}

@@ -16,7 +16,8 @@ from symbolic_cover.core.arrangement import Arrangement
 from symbolic_cover.core.music import Note
 from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.evaluation.human_range import GENERAL, HumanRange, distance, excerpt, measure
-from symbolic_cover.evaluation.metrics import note_f1, score_arrangement
+from symbolic_cover.evaluation.measures import score_arrangement
+from symbolic_cover.evaluation.metrics import note_f1
 
 Parts = Mapping[str, Sequence[Note]]
 _AGREEMENT_WEIGHT = 2.0

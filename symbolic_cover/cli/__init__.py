@@ -9,6 +9,7 @@ import typer
 from symbolic_cover.cli import songs  # isort: skip
 from symbolic_cover.cli import evaluation, models, ratings, refining, styles
 from symbolic_cover.cli.app import app
+from symbolic_cover.cli.quiet import native_libraries_silenced
 from symbolic_cover.core.errors import SymbolicCoverError
 
 __all__ = ["app", "evaluation", "main", "models", "ratings", "refining", "songs", "styles"]
@@ -17,7 +18,8 @@ __all__ = ["app", "evaluation", "main", "models", "ratings", "refining", "songs"
 def main() -> None:
     """Run the command line; a `SymbolicCoverError` becomes one line and its exit code."""
     try:
-        app()
+        with native_libraries_silenced():
+            app()
     except SymbolicCoverError as error:
         typer.echo(f"symbolic-cover: {error}", err=True)
         sys.exit(error.exit_code)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import warnings
 from typing import Annotated
 
 import typer
 
 from symbolic_cover import __version__
+from symbolic_cover.cli.quiet import settle_libraries
 
 app = typer.Typer(
     name="symbolic-cover",
@@ -33,11 +31,4 @@ def _options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
     ] = False,
 ) -> None:
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    os.environ.setdefault(
-        "OMP_WAIT_POLICY", "PASSIVE"
-    )  # threads that spin take six times as long beside another program
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    warnings.filterwarnings("ignore")
-    logging.disable(logging.WARNING)
+    settle_libraries()

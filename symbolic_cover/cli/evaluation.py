@@ -83,9 +83,9 @@ def evaluate(
 
 
 def _judge(path: Path, source: Path | None, style: str | None, checkpoint: str | None) -> Evaluation:
-    from symbolic_cover.app.evaluate import evaluate as judge
+    from symbolic_cover.app.evaluate import evaluate_subject
 
-    return judge(_read(path, source, style), checkpoint)
+    return evaluate_subject(_read(path, source, style), checkpoint)
 
 
 def _read(path: Path, source: Path | None, style: str | None) -> Subject:

@@ -16,8 +16,8 @@ from symbolic_cover.core.styles import load_style, style_names
 from symbolic_cover.corpus.excerpts import Excerpt, read_excerpt, styles_of
 from symbolic_cover.corpus.shards import Shard
 from symbolic_cover.evaluation.human_range import load_ranges
-from symbolic_cover.evaluation.measures import copies, measure_cover
-from symbolic_cover.evaluation.memorisation import PatternIndex, accompaniment
+from symbolic_cover.evaluation.measures import Case, measure_cover
+from symbolic_cover.evaluation.memorisation import PatternIndex, accompaniment, copies
 from symbolic_cover.evaluation.people import Range, ranges_of, save_people
 from symbolic_cover.tokens.tokenizer import BarTokenizer
 
@@ -32,7 +32,7 @@ def measure_whole_pieces(corpus: Path) -> dict[str, dict[str, Range]]:
     styles = {}
     for style in style_names():
         measured = [
-            measure_cover(arrangement_of(piece), piece.sheet, profiles.get(style))
+            measure_cover(Case(arrangement_of(piece), piece.sheet, profiles.get(style)))
             for piece in whole_pieces(corpus, "train", style)
         ]
         others = [

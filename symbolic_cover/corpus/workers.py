@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -24,8 +25,14 @@ def run_all(
     elif workers <= 1 or len(units) <= 1:
         yield from map(function, units)
     else:
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        context = get_context("spawn")
+        with ProcessPoolExecutor(workers, mp_context=context, initializer=_use_one_thread) as pool:
             yield from pool.map(function, units)
+
+
+def _use_one_thread() -> None:
+    """Each of our processes has a core, so that its libraries need no threads; said before they are loaded."""
+    os.environ["OMP_NUM_THREADS"] = "1"
 
 
 def _on_ray(function: Callable[[Unit], Result], units: Sequence[Unit], address: str) -> Iterator[Result]:

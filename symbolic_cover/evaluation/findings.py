@@ -18,7 +18,7 @@ from symbolic_cover.core.arrangement import Arrangement
 from symbolic_cover.core.instruments import KEYBOARDS
 from symbolic_cover.core.music import Bar, Note
 from symbolic_cover.core.sheet import SongSheet
-from symbolic_cover.evaluation.measures import figure_runs
+from symbolic_cover.evaluation.figures import figure_runs
 from symbolic_cover.evaluation.memorisation import PatternIndex, accompaniment, pattern_hashes
 from symbolic_cover.evaluation.metrics import chord_at, majmin
 from symbolic_cover.evaluation.people import Range

@@ -1,134 +1,224 @@
-"""All that `evaluate` measures of a whole cover, by aspect.
+"""The registry of measures: all that is measured of a cover, how, and what to try outside people's range.
 
-What each number is stands in `ASPECTS`; how it is computed in `metrics`, `structure`, `style`, `memorisation` and
-`readability`. What cannot be told is NaN.
+A new measure is a function (in `metrics`, `structure`, `style`, ... or a module of its own) and an entry here. What
+people's pieces measure is found with a corpus (`corpus.people`) and lies beside the weights; a measure that is new has no
+range yet. What cannot be told is NaN.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from symbolic_cover.core.arrangement import Arrangement, Part
+from symbolic_cover.core.arrangement import Arrangement
 from symbolic_cover.core.music import Bar, Note
 from symbolic_cover.core.sheet import SongSheet
-from symbolic_cover.evaluation.memorisation import PatternIndex, accompaniment, copied_share, pattern_hashes
-from symbolic_cover.evaluation.metrics import bar_repetition, pitch_class_entropy, score_arrangement
+from symbolic_cover.evaluation import metrics
+from symbolic_cover.evaluation.figures import longest_figure
+from symbolic_cover.evaluation.memorisation import PatternIndex, accompaniment, copies
 from symbolic_cover.evaluation.structure import form_return, stale_repetition, structure_indicators
 from symbolic_cover.evaluation.style import style_fit, style_profile
 
-ASPECTS: dict[str, dict[str, str]] = {
-    "faithfulness": {
-        "melody_retention": "share of the song's melody notes (onset and pitch) that the cover plays",
-        "chord_accuracy": "share of beats whose recognised chord is the song's (major/minor)",
-        "form_return": "where the song brings bars back: likeness (note F1) of what accompanies them to the first time",
-    },
-    "coherence": {
-        "grooving_similarity": "how alike the rhythms of the bars are (Wu & Yang 2020)",
-        "structure_short": "fitness of what returns after 3 to 8 s (structure indicator, Wu & Yang 2020)",
-        "structure_mid": "the same, 8 to 15 s",
-        "structure_long": "the same, 15 s and more",
-        "pitch_class_entropy": "bits of pitch-class variety within a bar (H1)",
-        "pitch_class_entropy_4": "the same, within four bars (H4)",
-        "bar_repetition": "share of the bars whose accompaniment is that of one of the four before",
-        "stale_repetition": "how much more of the bars than in the song itself",
-        "longest_figure": "bars in a row in which a part has one figure (rhythm and contour)",
-    },
-    "creativity": {
-        "own_notes": "share of the accompaniment that the song does not have (onset and pitch class)",
-        "copied_bars": "share of the bars whose accompaniment is that of a training song",
-        "nearest_song": "share of the accompaniment's telling patterns that one training song has",
-    },
-    "style": {
-        "style_fit": "cosine of the style profile with people's mean (Cífka et al. 2020)",
-        "chord_tone_ratio": "share of accompanying notes that belong to the sounding chord",
-        "notes_per_bar": "notes a bar, melody included",
-    },
-    "playability": {
-        "unplayable_share": "share of a keyboard's onsets that two hands cannot hold",
-        "melody_on_top": "share of melody notes that no other note sounds above",
-        "empty_bars": "share of the song's bars in which the cover has no note",
-    },
-}
-DESCRIPTIONS = {name: text for measures in ASPECTS.values() for name, text in measures.items()}
 
+@dataclass(frozen=True)
+class Case:
+    """What is measured: an arrangement and its song, as the cover was to have it.
 
-def measure_cover(
-    arrangement: Arrangement, sheet: SongSheet, profile: np.ndarray | None = None, index: PatternIndex | None = None
-) -> dict[str, float]:
-    """Every number of `ASPECTS`. `profile` is people's mean in the style, `index` the training songs' patterns."""
-    bars = sheet.grid.bars
-    pitched, beside = arrangement.pitched_notes, accompaniment(arrangement)
-    structure = structure_indicators(pitched, bars)
-    basic = score_arrangement(arrangement, sheet)
-    measured = {
-        **{name: basic[name] for name in DESCRIPTIONS if name in basic},
-        "form_return": form_return(beside, sheet),
-        **{f"structure_{span}": value for span, value in structure.items()},
-        "pitch_class_entropy_4": pitch_class_entropy(pitched, bars, 4),
-        "bar_repetition": bar_repetition(beside, bars) if beside else math.nan,
-        "stale_repetition": stale_repetition(beside, sheet) if beside else math.nan,
-        "longest_figure": longest_figure(arrangement.parts, arrangement.melody, bars),
-        "own_notes": own_notes(beside, sheet),
-        "style_fit": math.nan if profile is None else style_fit(_profile_of(arrangement), profile),
-        **copies(beside, bars, index),
-    }
-    return {name: float(measured[name]) for name in DESCRIPTIONS}
-
-
-def own_notes(notes: Sequence[Note], sheet: SongSheet) -> float:
-    """The share of `notes` whose onset and pitch class the song does not have."""
-    there = {(note.onset_tick, note.pitch % 12) for note in sheet.notes}
-    return float(np.mean([(n.onset_tick, n.pitch % 12) not in there for n in notes])) if notes else math.nan
-
-
-def longest_figure(parts: Sequence[Part], melody: Sequence[Note], bars: Sequence[Bar]) -> float:
-    """The longest run of bars in which a pitched part, its share of the tune aside, keeps one figure."""
-    runs = [last - first + 1 for part in parts for first, last in figure_runs(part, melody, bars)]
-    return float(max(runs, default=1)) if any(part.notes for part in parts if not part.is_drums) else math.nan
-
-
-def figure_runs(part: Part, melody: Sequence[Note], bars: Sequence[Bar]) -> list[tuple[int, int]]:
-    """Runs (first and last bar) in which a part has the same rhythm and the same contour, at whatever pitch and width.
-
-    The contour is which of the bar's pitches, counted from below, are struck when. A figure has two onsets or more:
-    chords that are held for a bar are none.
+    `profile` is people's mean in the style, `patterns` those of the training songs; without them, what needs
+    them is NaN.
     """
-    tune = {(note.onset_tick, note.pitch) for note in melody}
-    if part.is_drums:
-        return []
-    starts = np.array([bar.start_tick for bar in bars])
-    played: list[list[Note]] = [[] for _ in bars]
-    for note in part.notes:
-        if bars[0].start_tick <= note.onset_tick < bars[-1].end_tick and (note.onset_tick, note.pitch) not in tune:
-            played[int(np.searchsorted(starts, note.onset_tick, side="right")) - 1].append(note)
-    figures = [_figure(notes, bar) for notes, bar in zip(played, bars, strict=True)]
-    runs: list[tuple[int, int]] = []
-    first = 0
-    for bar in range(1, len(figures) + 1):
-        if bar == len(figures) or figures[bar] != figures[first]:
-            if figures[first] and bar - first > 1:
-                runs.append((first, bar - 1))
-            first = bar
-    return runs
+
+    arrangement: Arrangement
+    sheet: SongSheet
+    profile: np.ndarray | None = None
+    patterns: PatternIndex | None = None
+
+    @property
+    def bars(self) -> tuple[Bar, ...]:
+        """The bars of the song."""
+        return self.sheet.grid.bars
+
+    @cached_property
+    def pitched(self) -> tuple[Note, ...]:
+        """All notes but the drums."""
+        return self.arrangement.pitched_notes
+
+    @cached_property
+    def beside(self) -> list[Note]:
+        """The accompaniment: pitched notes without the melody."""
+        return accompaniment(self.arrangement)
+
+    @cached_property
+    def is_drums_alone(self) -> bool:
+        """Whether nobody plays but drums; then nothing can be said of melody and chords."""
+        parts = self.arrangement.parts
+        return bool(parts) and all(part.is_drums for part in parts)
+
+    @cached_property
+    def structure(self) -> dict[str, float]:
+        """The structure indicators, by span."""
+        return structure_indicators(self.pitched, self.bars)
+
+    @cached_property
+    def copied(self) -> dict[str, float]:
+        """What the search for copies finds."""
+        return copies(self.beside, self.bars, self.patterns)
 
 
-def _figure(notes: Sequence[Note], bar: Bar) -> frozenset[tuple[int, int]]:
-    if len({note.onset_tick for note in notes}) < 2:
-        return frozenset()
-    height = {pitch: rank for rank, pitch in enumerate(sorted({note.pitch for note in notes}))}
-    return frozenset((note.onset_tick - bar.start_tick, height[note.pitch]) for note in notes)
+@dataclass(frozen=True)
+class Measure:
+    """One measure: its name, its aspect, what it says in words, and how it is computed of a `Case`.
+
+    `below` and `above` are what to try where it lies below or above people's range. `is_reported` puts it into every
+    cover's report. `has_range` is False where people's pieces, being their own songs, give no range;
+    `needs_source` is True where nothing can be told without the song.
+    """
+
+    name: str
+    aspect: str
+    text: str
+    of: Callable[[Case], float]
+    below: str = ""
+    above: str = ""
+    is_reported: bool = False
+    has_range: bool = True
+    needs_source: bool = False
 
 
-def _profile_of(arrangement: Arrangement) -> np.ndarray:
-    return style_profile(part.notes for part in arrangement.parts)
+def _unless_drums(value: Callable[[Case], float]) -> Callable[[Case], float]:
+    return lambda case: math.nan if case.is_drums_alone else value(case)
 
 
-def copies(beside: Sequence[Note], bars: Sequence[Bar], index: PatternIndex | None) -> dict[str, float]:
-    """`copied_bars` and `nearest_song` of an accompaniment; NaN without an index."""
-    if index is None or not beside:
-        return {"copied_bars": math.nan, "nearest_song": math.nan}
-    patterns = pattern_hashes(beside, bars)
-    return {"copied_bars": copied_share(index.copied(patterns), len(bars)), "nearest_song": index.nearest(patterns)[0]}
+def _beside(value: Callable[[Sequence[Note], Case], float]) -> Callable[[Case], float]:
+    """A measure of the accompaniment, NaN without one."""
+    return lambda case: value(case.beside, case) if case.beside else math.nan
+
+
+def _style_fit(case: Case) -> float:
+    if case.profile is None:
+        return math.nan
+    return style_fit(style_profile(part.notes for part in case.arrangement.parts), case.profile)
+
+
+MEASURES: tuple[Measure, ...] = (
+    Measure(
+        "melody_retention", "faithfulness", "share of the song's melody notes (onset and pitch) that the cover plays",
+        _unless_drums(lambda c: metrics.melody_retention(c.sheet.melody, c.pitched)),
+        is_reported=True, has_range=False, needs_source=True,
+    ),
+    Measure(
+        "chord_accuracy", "faithfulness", "share of beats whose recognised chord is the song's (major/minor)",
+        _unless_drums(lambda c: metrics.chord_accuracy(c.sheet.chords, c.pitched, c.sheet.grid)),
+        below="The harmony strays from the song's: raise --fidelity.", is_reported=True, needs_source=True,
+    ),
+    Measure(
+        "form_return", "faithfulness",
+        "where the song brings bars back: likeness (note F1) of what accompanies them to the first time",
+        lambda c: form_return(c.beside, c.sheet),
+        below="What returns in the song comes back changed: lower --candidates, or try another --seed.",
+        needs_source=True,
+    ),
+    Measure(
+        "grooving_similarity", "coherence", "how alike the rhythms of the bars are (Wu & Yang 2020)",
+        lambda c: metrics.grooving_similarity(c.arrangement.notes, c.bars),
+        below="The rhythm is restless: try another --seed.",
+        above="The rhythm is too even: try another --seed, or more --candidates.", is_reported=True,
+    ),
+    Measure(
+        "structure_short", "coherence",
+        "fitness of what returns after 3 to 8 s (structure indicator, Wu & Yang 2020)",
+        lambda c: c.structure["short"],
+    ),
+    Measure("structure_mid", "coherence", "the same, 8 to 15 s", lambda c: c.structure["mid"]),
+    Measure(
+        "structure_long", "coherence", "the same, 15 s and more", lambda c: c.structure["long"],
+        below="Little comes back in the long run: check the bars with `analyze --out`.",
+    ),
+    Measure(
+        "pitch_class_entropy", "coherence", "bits of pitch-class variety within a bar (H1)",
+        lambda c: metrics.pitch_class_entropy(c.pitched, c.bars),
+        above="The bars have many different notes: raise --fidelity, or lower --density.", is_reported=True,
+    ),
+    Measure(
+        "pitch_class_entropy_4", "coherence", "the same, within four bars (H4)",
+        lambda c: metrics.pitch_class_entropy(c.pitched, c.bars, 4),
+    ),
+    Measure(
+        "bar_repetition", "coherence", "share of the bars whose accompaniment is that of one of the four before",
+        _beside(lambda notes, c: metrics.bar_repetition(notes, c.bars)),
+        above="Bars repeat too often: try another --seed, or more --candidates.",
+    ),
+    Measure(
+        "stale_repetition", "coherence", "how much more of the bars than in the song itself",
+        _beside(lambda notes, c: stale_repetition(notes, c.sheet)),
+        above="The accompaniment stands still where the song moves: try another --seed.",
+    ),
+    Measure(
+        "longest_figure", "coherence", "bars in a row in which a part has one figure (rhythm and contour)",
+        lambda c: longest_figure(c.arrangement.parts, c.arrangement.melody, c.bars),
+    ),
+    Measure(
+        "own_notes", "creativity", "share of the accompaniment that the song does not have (onset and pitch class)",
+        lambda c: metrics.own_notes(c.beside, c.sheet), has_range=False, needs_source=True,
+    ),
+    Measure(
+        "copied_bars", "creativity", "share of the bars whose accompaniment is that of a training song",
+        lambda c: c.copied["copied_bars"],
+    ),
+    Measure(
+        "nearest_song", "creativity", "share of the accompaniment's telling patterns that one training song has",
+        lambda c: c.copied["nearest_song"],
+    ),
+    Measure(
+        "style_fit", "style", "cosine of the style profile with people's mean (Cífka et al. 2020)", _style_fit,
+        below="It does not sound like the style: more --candidates, or another --density.",
+    ),
+    Measure(
+        "chord_tone_ratio", "style", "share of accompanying notes that belong to the sounding chord",
+        lambda c: metrics.chord_tone_ratio(c.beside, c.sheet.chords),
+        below="Many notes lie outside the chords: raise --fidelity, or more --candidates.",
+        above="Nothing but chord tones: try another --seed, or raise --fidelity.", is_reported=True,
+    ),
+    Measure(
+        "notes_per_bar", "style", "notes a bar, melody included", lambda c: len(c.arrangement.notes) / len(c.bars),
+        below="It is thin for the style: raise --density.", above="It is dense for the style: lower --density.",
+        is_reported=True,
+    ),
+    Measure(
+        "unplayable_share", "playability",
+        "share of a keyboard's onsets that two hands (5 notes within 12 semitones each) cannot hold",
+        lambda c: metrics.unplayable_on_keyboards(c.arrangement.parts),
+        above="Two hands cannot hold some notes: choose an easier --level.", is_reported=True,
+    ),
+    Measure(
+        "melody_on_top", "playability", "share of melody notes that no other note sounds above",
+        lambda c: metrics.melody_on_top(c.arrangement.melody, c.pitched),
+        below="The tune lies buried: choose players with --ensemble whose leader is above them.", is_reported=True,
+    ),
+    Measure(
+        "empty_bars", "playability", "share of the song's bars in which the cover has no note",
+        lambda c: metrics.empty_bars(c.arrangement.notes, c.sheet.notes, c.bars),
+        is_reported=True, has_range=False, needs_source=True,
+    ),
+)  # fmt: skip
+
+BY_NAME = {measure.name: measure for measure in MEASURES}
+DESCRIPTIONS = {measure.name: measure.text for measure in MEASURES}
+
+
+def measure_cover(case: Case, *, has_source: bool = True) -> dict[str, float]:
+    """Every measure by name; without a source, NaN for what needs one."""
+    return {m.name: float(m.of(case)) if has_source or not m.needs_source else math.nan for m in MEASURES}
+
+
+def score_arrangement(arrangement: Arrangement, sheet: SongSheet) -> dict[str, float]:
+    """The measures of a cover's report: what can be said without a human version, people's ranges or training songs.
+
+    `sheet` is the song as the cover was to have it, transposed if it was to be.
+    """
+    case = Case(arrangement, sheet)
+    return {measure.name: float(measure.of(case)) for measure in MEASURES if measure.is_reported}

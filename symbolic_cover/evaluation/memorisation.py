@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -197,3 +198,11 @@ def _runs(places: Sequence[int]) -> list[list[int]]:
 def copied_share(found: Sequence[Copied], n_bars: int) -> float:
     """The share of the bars that lie in copied passages."""
     return sum(one.last_bar - one.first_bar + 1 for one in found) / max(n_bars, 1)
+
+
+def copies(beside: Sequence[Note], bars: Sequence[Bar], index: PatternIndex | None) -> dict[str, float]:
+    """`copied_bars` and `nearest_song` of an accompaniment; NaN without an index."""
+    if index is None or not beside:
+        return {"copied_bars": math.nan, "nearest_song": math.nan}
+    patterns = pattern_hashes(beside, bars)
+    return {"copied_bars": copied_share(index.copied(patterns), len(bars)), "nearest_song": index.nearest(patterns)[0]}

@@ -3,7 +3,9 @@
 Conventions: notes are on the grid (12 ticks a quarter); a "bar" is a bar of the grid; every metric
 is a float, most of them shares between 0 and 1. Where nothing can be counted the value is NaN.
 
-Faithfulness: `melody_retention`, `chord_accuracy`, `chord_tone_ratio`.
+What is measured of a cover, and under which names, stands in `measures`.
+
+Faithfulness: `melody_retention`, `chord_accuracy`, `chord_tone_ratio`, `own_notes`.
 Against a human version: `bar_chroma_cosine`, `bar_onset_cosine`, `note_f1`.
 Playing: `unplayable_share` (of keyboards). Texture: `notes_per_bar`, `grooving_similarity`, `pitch_class_entropy`
 (Wu & Yang, ISMIR 2020), `ioi_pattern_entropy`, `bar_repetition`.
@@ -19,50 +21,11 @@ import numpy as np
 
 from symbolic_cover.analysis.chords import beat_edges, recognise_chords
 from symbolic_cover.analysis.hands import Reach, unplayable_onsets
-from symbolic_cover.core.arrangement import Arrangement, Part
+from symbolic_cover.core.arrangement import Part
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.instruments import KEYBOARDS
 from symbolic_cover.core.music import Bar, Chord, Note
 from symbolic_cover.core.sheet import SongSheet
-
-DESCRIPTIONS = {
-    "melody_retention": "share of the source's melody notes (onset and pitch) that the cover plays",
-    "melody_on_top": "share of melody notes that no other note sounds above",
-    "chord_accuracy": "share of beats whose recognised chord equals the source's (major/minor)",
-    "chord_tone_ratio": "share of accompanying notes that belong to the sounding chord",
-    "unplayable_share": "share of a keyboard's onsets that two hands (5 notes within 12 semitones each) cannot hold",
-    "notes_per_bar": "notes a bar, melody included",
-    "grooving_similarity": "how alike the rhythms of the bars are (1: all the same)",
-    "pitch_class_entropy": "bits of pitch-class variety within a bar",
-    "empty_bars": "share of bars without any note where the source has some",
-    "bar_chroma_cosine": "likeness of the pitch classes of each bar to the human version",
-    "bar_onset_cosine": "likeness of the rhythm of each bar to the human version",
-    "note_f1": "F1 of notes (onset and pitch) against the human version",
-}
-
-
-def score_arrangement(arrangement: Arrangement, sheet: SongSheet) -> dict[str, float]:
-    """The metrics of the report: what can be said without a human version to compare with.
-
-    `sheet` is the song as the cover was to have it, transposed if it was to be. Drums count where rhythm is measured,
-    not where pitch is; a cover for drums alone has NaN for what concerns tune and chords.
-    """
-    tune = {(note.onset_tick, note.pitch) for note in arrangement.melody}
-    pitched = arrangement.pitched_notes
-    accompaniment = [note for note in pitched if (note.onset_tick, note.pitch) not in tune]
-    bars = sheet.grid.bars
-    drums_alone = bool(arrangement.parts) and all(part.is_drums for part in arrangement.parts)
-    return {
-        "melody_retention": math.nan if drums_alone else melody_retention(sheet.melody, pitched),
-        "melody_on_top": melody_on_top(arrangement.melody, pitched),
-        "chord_accuracy": math.nan if drums_alone else chord_accuracy(sheet.chords, pitched, sheet.grid),
-        "chord_tone_ratio": chord_tone_ratio(accompaniment, sheet.chords),
-        "unplayable_share": unplayable_on_keyboards(arrangement.parts),
-        "notes_per_bar": len(arrangement.notes) / len(bars),
-        "grooving_similarity": grooving_similarity(arrangement.notes, bars),
-        "pitch_class_entropy": pitch_class_entropy(pitched, bars),
-        "empty_bars": empty_bars(arrangement.notes, sheet.notes, bars),
-    }
 
 
 def compare_with_human(notes: Iterable[Note], human: Iterable[Note], bars: Sequence[Bar]) -> dict[str, float]:
@@ -73,6 +36,12 @@ def compare_with_human(notes: Iterable[Note], human: Iterable[Note], bars: Seque
         "bar_onset_cosine": _mean_cosine(bar_onsets(ours, bars), bar_onsets(theirs, bars)),
         "note_f1": note_f1(ours, theirs),
     }
+
+
+def own_notes(notes: Sequence[Note], sheet: SongSheet) -> float:
+    """The share of `notes` whose onset and pitch class the song does not have."""
+    there = {(note.onset_tick, note.pitch % 12) for note in sheet.notes}
+    return float(np.mean([(n.onset_tick, n.pitch % 12) not in there for n in notes])) if notes else math.nan
 
 
 def melody_retention(melody: Sequence[Note], notes: Iterable[Note]) -> float:

@@ -18,10 +18,9 @@ from typing import NamedTuple
 import numpy as np
 
 from symbolic_cover.core.places import PRESETS
+from symbolic_cover.evaluation.measures import MEASURES
 
 FILE_NAME = "people.json"
-#: Their song is made of people's pieces themselves: that is no range to compare with.
-NOT_OF_PEOPLE = frozenset({"melody_retention", "own_notes", "empty_bars"})
 _FEWEST = 5
 _PERCENTILES = (5, 50, 95)
 _READABILITY = PRESETS / "readability.toml"
@@ -39,11 +38,12 @@ Ranges = Mapping[str, Range]
 
 
 def ranges_of(measured: Sequence[Mapping[str, float]]) -> dict[str, Range]:
-    """The range of each measure that `_FEWEST` pieces or more have."""
+    """The range of each measure that `_FEWEST` pieces or more have, unless people's pieces give none of it."""
+    without = {measure.name for measure in MEASURES if not measure.has_range}
     ranges = {}
     for name in measured[0] if measured else ():
         values = [one[name] for one in measured if not math.isnan(one[name])]
-        if len(values) >= _FEWEST and name not in NOT_OF_PEOPLE:
+        if len(values) >= _FEWEST and name not in without:
             ranges[name] = Range(*(round(float(value), 4) for value in np.percentile(values, _PERCENTILES)))
     return ranges
 

@@ -90,8 +90,5 @@ def _one(folder: str, n_drafts: int, unit: tuple[Task, int]) -> Preference | Non
 
 @lru_cache(maxsize=2)
 def loaded(folder: str) -> Checkpoint:
-    """The checkpoint in a folder, for a process that does many units of work, each on one thread."""
-    import torch
-
-    torch.set_num_threads(1)
+    """The checkpoint in a folder, for a process that does many units of work."""
     return load_checkpoint(Path(folder))

@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 from transformers import LlamaForCausalLM, PrinterCallback, TrainerCallback, TrainingArguments, set_seed
-from transformers.utils.logging import disable_progress_bar
 
 from symbolic_cover.arrangement.checkpoint import Checkpoint
 from symbolic_cover.refining.dpo import Pairs, PreferenceTrainer, divergence, reference_of
@@ -55,7 +54,6 @@ def refine_model(
     Training ends where the divergence passes the plan's or a model is ill (`judging.illness`); what is ill is never
     the best. The first line is the parent's. Lines are written to ``log.jsonl`` in `out` as they come.
     """
-    disable_progress_bar()
     set_seed(plan.seed)
     order = torch.randperm(len(preferences), generator=torch.Generator().manual_seed(plan.seed)).tolist()
     held = [preferences[index] for index in order[::_WATCHED]]

@@ -7,9 +7,7 @@ and changes of program are played as they stand.
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
-import io
 import os
 import sys
 from collections import deque
@@ -217,8 +215,7 @@ def fluidsynth_version() -> str:
 
 def _fluidsynth() -> Any:
     try:
-        with contextlib.redirect_stdout(io.StringIO()):  # it says where it found the library
-            import fluidsynth
+        import fluidsynth
     except ImportError as error:
         remedy = "install libfluidsynth (on Debian `apt-get install libfluidsynth3`) and `pip install pyfluidsynth`."
         raise MissingDependencyError(f"FluidSynth cannot be loaded ({error}):", remedy) from error

@@ -23,7 +23,6 @@ from transformers import (
     TrainingArguments,
     set_seed,
 )
-from transformers.utils.logging import disable_progress_bar
 
 from symbolic_cover.corpus.shards import Shard
 from symbolic_cover.training.dataset import Vocabulary, WindowDataset
@@ -74,7 +73,6 @@ def train_adapter(
     `like` and `own` are names of styles that the vocabulary in `data` knows. Nothing is written where no step is
     better than none. `model` is changed.
     """
-    disable_progress_bar()
     set_seed(seed)
     vocabulary, context = Vocabulary.load(data), model.config.max_position_embeddings
     adapted = _adapted(model, plan, vocabulary.ids[f"Style_{own}"], vocabulary.ids[f"Style_{like}"])

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from torch import nn
 from transformers import PrinterCallback, Trainer, TrainingArguments, set_seed
-from transformers.utils.logging import disable_progress_bar
 
 from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.music import CHORD_INTERVALS
@@ -221,7 +220,6 @@ def train_listener(
     training, validation = (list(load_lessons(lessons / split)) for split in ("train", "valid"))
     if not training or not validation:
         raise UsageError(f"There are no lessons in {lessons}.", "Make them first.")
-    disable_progress_bar()
     set_seed(seed)
     pupil = _Pupil(load_listener(start_from) if start_from else Listener())
     n_processes = int(os.environ.get("WORLD_SIZE", 1))

@@ -27,7 +27,6 @@ from transformers import (
     TrainingArguments,
     set_seed,
 )
-from transformers.utils.logging import disable_progress_bar
 
 from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.places import PRESETS
@@ -145,7 +144,6 @@ def train(
     """
     if not (data / "train" / "tokens.npy").is_file():
         raise UsageError(f"There are no shards in {data}.", "Make them with `symbolic-cover prepare`.")
-    disable_progress_bar()
     set_seed(seed)
     vocabulary = Vocabulary.load(data)
     per_step = plan.batch_size * plan.accumulation

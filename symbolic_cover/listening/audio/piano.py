@@ -2,34 +2,27 @@
 
 Yan & Duan, "Scoring time intervals using non-hierarchical Transformer for automatic piano transcription", ISMIR 2024.
 Its weights (MIT) are part of its wheel. On solo pianos it hears far more than basic-pitch, at half the speed of the
-music; of other instruments it knows nothing.
+music; of other instruments it knows nothing. It runs in a process of its own (`piano_process`).
 """
 
 from __future__ import annotations
 
-import json
+import os
+import subprocess
 import sys
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from functools import cache
+import tempfile
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import numpy as np
 
 from symbolic_cover.core.errors import MissingDependencyError
 from symbolic_cover.core.heard import Recording, TimedNote
 from symbolic_cover.listening.audio.recording import load_recording
-from symbolic_cover.listening.audio.transcribe import Progress
-from symbolic_cover.listening.frames import LOWEST_PITCH, N_PITCHES
 
 RATE_HZ = 44100
 INSTALL_REMEDY = "Type: pip install --no-deps transkun==2.0.1"
-#: Seconds that are heard at once; windows overlap, so that a note at an edge is heard whole in one of them.
-_CHUNK_SEC, _OVERLAP_SEC = 48.0, 4.0
 #: Where the two agree so well on so many seconds, a piano is playing alone.
 _TRIED_SEC, _LEAST_AGREEMENT = 12.0, 0.6
 
@@ -82,68 +75,20 @@ def agreement(one: Sequence[TimedNote], other: Sequence[TimedNote]) -> float:
     return float(precision_recall_f1_overlap(*sides, onset_tolerance=0.05, offset_ratio=None)[2])
 
 
-def hear_piano(recording: Recording, progress: Progress | None = None) -> list[TimedNote]:
+def hear_piano(recording: Recording) -> list[TimedNote]:
     """The notes of a recording at 44100 Hz, by onset. Raises `MissingDependencyError` without transkun."""
-    import torch
-
     if recording.rate_hz != RATE_HZ:
         raise ValueError(f"transkun listens at {RATE_HZ} Hz, not {recording.rate_hz}")
-    model = _model()
-    chunk, overlap = int(_CHUNK_SEC * RATE_HZ), int(_OVERLAP_SEC * RATE_HZ)
-    notes: list[TimedNote] = []
-    for first in range(0, len(recording.samples), chunk):
-        begin = max(first - overlap, 0)
-        samples = torch.from_numpy(recording.samples[begin : first + chunk + overlap, None])
-        with torch.inference_mode(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of its checkpointing, which is for training
-            heard = model.transcribe(samples, discardSecondHalf=False)
-        for event in heard:
-            onset, end = event.start + begin / RATE_HZ, event.end + begin / RATE_HZ
-            inside = first <= onset * RATE_HZ < first + chunk
-            if inside and LOWEST_PITCH <= event.pitch < LOWEST_PITCH + N_PITCHES and end > onset:
-                notes.append(TimedNote(onset, end, int(event.pitch), int(np.clip(event.velocity, 1, 127))))
-        if progress:
-            progress(min(first + chunk, len(recording.samples)) / len(recording.samples))
-    return sorted(notes)
-
-
-@cache
-def _model() -> Any:
-    """transkun with its weights."""
-    import torch
-
-    spec = find_spec("transkun")
-    if spec is None or not spec.submodule_search_locations:
+    if not is_installed():
         raise MissingDependencyError("transkun, which hears pianos, is not installed.", INSTALL_REMEDY)
-    weights = Path(spec.submodule_search_locations[0]) / "pretrained"
-    settings = json.loads((weights / "2.0.conf").read_text(encoding="utf-8"))["Model"]["config"]
-    try:
-        with _filters_from_weights():
-            from transkun.ModelTransformer import ModelConfig, TransKun
-
-            config = ModelConfig()
-            vars(config).update(settings)
-            model = TransKun(conf=config)
-    except ImportError as error:
-        raise MissingDependencyError(f"transkun cannot be loaded ({error}).", INSTALL_REMEDY) from error
-    state = torch.load(weights / "2.0.pt", map_location="cpu", weights_only=True)
-    model.load_state_dict(state.get("best_state_dict") or state["state_dict"], strict=True)
-    return model.eval()
-
-
-@contextmanager
-def _filters_from_weights() -> Iterator[None]:
-    """Spare torchaudio: transkun asks it for mel filters alone, and its weights hold them anyway."""
-    if find_spec("torchaudio") is not None:
-        yield
-        return
-    import torch
-
-    stand_in = ModuleType("torchaudio")
-    stand_in.functional = ModuleType("functional")  # type: ignore[attr-defined]
-    stand_in.functional.melscale_fbanks = lambda n_freqs, n_mels, **_: torch.zeros(n_freqs, n_mels)
-    sys.modules["torchaudio"] = stand_in
-    try:
-        yield
-    finally:
-        del sys.modules["torchaudio"]
+    with tempfile.TemporaryDirectory() as folder:
+        sound, heard = Path(folder) / "sound.npy", Path(folder) / "heard.npy"
+        np.save(sound, recording.samples)
+        words = [sys.executable, "-m", "symbolic_cover.listening.audio.piano_process", str(sound), str(heard)]
+        paths = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        run = subprocess.run(words, env=os.environ | paths, capture_output=True, text=True, check=False)
+        if run.returncode:
+            reason = (run.stderr.strip().splitlines() or ["it stopped"])[-1]
+            raise MissingDependencyError(f"transkun cannot be used ({reason}).", INSTALL_REMEDY)
+        rows = np.load(heard)
+    return [TimedNote(start, end, int(pitch), int(velocity)) for start, end, pitch, velocity in rows.tolist()]

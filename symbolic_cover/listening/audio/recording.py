@@ -6,10 +6,6 @@ with one line that says why: text in disguise, emptiness, half a second, silence
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -52,21 +48,6 @@ def load_recording(path: str | Path, rate_hz: int = RATE_HZ) -> Recording:
     return Recording(np.ascontiguousarray(samples, dtype=np.float32), rate_hz)
 
 
-@contextmanager
-def _decoder_silenced() -> Iterator[None]:
-    """Keep the MP3 decoder, a C library, from writing its own complaints to standard error."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nothing, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nothing)
-
-
 def _read_mono(path: Path) -> tuple[np.ndarray, int]:
     """The file's samples (n,) float32, block by block so that stereo never stands in memory whole."""
     import soundfile
@@ -74,7 +55,7 @@ def _read_mono(path: Path) -> tuple[np.ndarray, int]:
     if path.stat().st_size == 0:
         raise InputError(f"{path.name} is empty.", "Export the sound again.")
     try:
-        with _decoder_silenced(), soundfile.SoundFile(path) as file:
+        with soundfile.SoundFile(path) as file:
             rate_hz = file.samplerate
             blocks: list[np.ndarray] = []
             n_samples = 0

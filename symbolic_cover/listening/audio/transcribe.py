@@ -13,10 +13,7 @@ frames are equally spaced: frame i lies at ``i * 256 / 22050`` s. Pitches are th
 
 from __future__ import annotations
 
-import logging
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -117,8 +114,10 @@ def note_events(
     note: np.ndarray, onset: np.ndarray, onset_threshold: float, frame_threshold: float, shortest_frames: int
 ) -> list[tuple[int, int, int, float]]:
     """(start frame, end frame, MIDI pitch, amplitude 0..1) for every note, by basic-pitch's own rule."""
-    with _quietly():
+    try:
         from basic_pitch.note_creation import output_to_notes_polyphonic
+    except ImportError as error:
+        raise MissingDependencyError(f"basic-pitch cannot be loaded ({error}).", INSTALL_REMEDY) from error
 
     before = ((LEAD_FRAMES, 0), (0, 0))  # an onset is a peak in time: one at the very start needs a frame before it
     events = output_to_notes_polyphonic(
@@ -169,20 +168,3 @@ def model_path() -> Path:
         if path.is_file():
             return path
     raise MissingDependencyError("basic-pitch, which hears the notes in a recording, is not installed.", INSTALL_REMEDY)
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Keep basic-pitch from telling which of its other backends are missing."""
-    root, before = logging.getLogger(), logging.root.manager.disable
-    handlers = list(root.handlers)
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    except ImportError as error:
-        raise MissingDependencyError(f"basic-pitch cannot be loaded ({error}).", INSTALL_REMEDY) from error
-    finally:
-        logging.disable(before)
-        root.handlers[:] = handlers

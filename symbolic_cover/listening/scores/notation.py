@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 import zipfile
 from bisect import bisect_right
 from collections.abc import Mapping
@@ -47,20 +46,18 @@ def read_notation(path: Path, kind: str) -> tuple[Written, str]:
     import music21
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            piece: Any = music21.converter.parse(path, format="humdrum" if kind == "kern" else kind, forceSource=True)
-            if isinstance(piece, music21.stream.Opus):
-                piece = piece.scores[0]
-            parts = _played_out(list(piece.parts) or [piece])
-            drums = drum_keys(path) if kind == "musicxml" else {}
-            written = Written(_tracks(parts, drums), _measures(parts[0]), _tempos(parts))
-            if kind == "musicxml":
-                _set_programs(written.tracks, parts, programs(path))
-            written.swings = kind == "musicxml" and _swings(path)
-            written.keys = _keys(parts[0])
-            written.chords = [chord for part in parts for chord in _chords(part)]
-            written.sections, written.lyrics = _sections(parts[0]), _lyrics(parts)
+        piece: Any = music21.converter.parse(path, format="humdrum" if kind == "kern" else kind, forceSource=True)
+        if isinstance(piece, music21.stream.Opus):
+            piece = piece.scores[0]
+        parts = _played_out(list(piece.parts) or [piece])
+        drums = drum_keys(path) if kind == "musicxml" else {}
+        written = Written(_tracks(parts, drums), _measures(parts[0]), _tempos(parts))
+        if kind == "musicxml":
+            _set_programs(written.tracks, parts, programs(path))
+        written.swings = kind == "musicxml" and _swings(path)
+        written.keys = _keys(parts[0])
+        written.chords = [chord for part in parts for chord in _chords(part)]
+        written.sections, written.lyrics = _sections(parts[0]), _lyrics(parts)
     except Exception as error:  # a broken file makes music21 raise anything at all
         raise InputError(f"{path.name} is not {kind} that can be read.", REMEDIES[kind]) from error
     written.tracks = [track for track in written.tracks if track.notes]

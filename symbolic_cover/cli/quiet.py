@@ -1,0 +1,55 @@
+"""What libraries say and take for themselves, settled for a program that owns its process."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_SETTINGS = {
+    "TOKENIZERS_PARALLELISM": "false",
+    # Threads that spin while they wait take six times as long beside another program (docs/LOG.md).
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "HF_HUB_OFFLINE": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+}
+
+
+def settle_libraries() -> None:
+    """No warnings, no progress bars but ours, no network; what the user's environment says stands before this."""
+    for name, value in _SETTINGS.items():
+        os.environ.setdefault(name, value)
+    warnings.filterwarnings("ignore")
+    logging.disable(logging.WARNING)
+
+
+@contextmanager
+def native_libraries_silenced() -> Iterator[None]:
+    """What decoders and synthesizers in C write to file descriptor 2 goes nowhere; Python's stderr remains.
+
+    Does nothing where Python's stderr is not that descriptor, as under a test runner.
+    """
+    stderr = sys.stderr
+    try:
+        is_plain = stderr.fileno() == 2
+    except (OSError, ValueError, AttributeError):
+        is_plain = False
+    if not is_plain:
+        yield
+        return
+    stderr.flush()
+    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 2)
+    os.close(nothing)
+    try:
+        with open(kept, "w", encoding=stderr.encoding, errors="backslashreplace", buffering=1, closefd=False) as ours:
+            sys.stderr = ours
+            yield
+    finally:
+        sys.stderr = stderr
+        os.dup2(kept, 2)
+        os.close(kept)
