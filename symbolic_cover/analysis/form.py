@@ -8,12 +8,16 @@ self-similarity", ACM Multimedia 1999), here over bars of a lead sheet.
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import TypeAlias
 
 import numpy as np
 
 from symbolic_cover.core.music import Section
 from symbolic_cover.core.sheet import SongSheet
 
+#: Where in its bar a note of the tune begins and its pitch; the root and quality of the chord of a beat.
+_Place: TypeAlias = tuple[int, int]
+_Harmony: TypeAlias = tuple[int, str] | None
 #: How many bars in a row must be alike, and how alike, on average and each.
 SECTION_BARS = 4
 _ALIKE_ON_AVERAGE, _ALIKE_EACH = 0.8, 0.6
@@ -119,7 +123,7 @@ def bar_likeness(sheet: SongSheet) -> tuple[np.ndarray, np.ndarray]:
     return likeness, np.array([bool(tune) for tune in tunes])
 
 
-def _alike(one: set, other: set, chords: list, other_chords: list) -> float:
+def _alike(one: set[_Place], other: set[_Place], chords: list[_Harmony], other_chords: list[_Harmony]) -> float:
     same = float(np.mean([a == b and a is not None for a, b in zip(chords, other_chords, strict=True)]))
     if not one and not other:
         return same

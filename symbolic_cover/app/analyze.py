@@ -15,7 +15,8 @@ from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.heard import Heard, Recording
 from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.core.song_file import SONG_FILE
-from symbolic_cover.listening.audio.recording import AUDIO_SUFFIXES, load_recording
+from symbolic_cover.listening.audio.recording import load_recording
+from symbolic_cover.listening.formats import AUDIO_SUFFIXES
 
 _RATE_HZ = 22050
 _FLUTE = 73

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import importlib.metadata
+import subprocess
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from symbolic_cover.arrangement.checkpoint import find_checkpoint
 from symbolic_cover.core.errors import MissingDependencyError, SymbolicCoverError
+from symbolic_cover.core.extras import EXTRAS, missing_modules
 from symbolic_cover.core.styles import style_names
 from symbolic_cover.listening.audio.ears import EARS, Ear
 
@@ -15,32 +19,56 @@ _PACKAGES = ("torch", "transformers", "miditok", "symusic", "music21", "librosa"
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at. `needed` says whether a cover can do without it."""
+    """One thing that was looked at. `needed` says whether a cover can do without it, `pip` the words that bring it."""
 
     name: str
     ok: bool
     needed: bool
     detail: str
+    pip: tuple[str, ...] = ()
 
 
 def examine() -> list[Finding]:
     """Look at packages, ears, FluidSynth, SoundFonts and weights."""
     found = [_package(name) for name in _PACKAGES]
-    return [*found, *map(_ear, EARS), _fluidsynth(), *_soundfonts(), *_weights()]
+    return [*found, *map(_ear, EARS), _fluidsynth(), *_soundfonts(), *_weights(), *map(_extra, EXTRAS)]
+
+
+def fix(findings: Sequence[Finding]) -> list[Finding]:
+    """Install what is needed, missing and to be had with pip; returns what was installed.
+
+    Raises `MissingDependencyError` that names the command where that fails.
+    """
+    wanted = [one for one in findings if one.needed and not one.ok and one.pip]
+    for one in wanted:
+        words = [sys.executable, "-m", "pip", *one.pip]
+        run = subprocess.run(words, capture_output=True, text=True, check=False)
+        if run.returncode:
+            reason = (run.stderr.strip().splitlines() or ["it does not say why"])[-1]
+            raise MissingDependencyError(f"{one.name} cannot be installed ({reason}).", f"Type: {' '.join(words)}")
+    return wanted
 
 
 def _package(name: str) -> Finding:
     try:
         return Finding(name, True, True, importlib.metadata.version(name))
     except importlib.metadata.PackageNotFoundError:
-        return Finding(name, False, True, f"not installed; `pip install {name}`")
+        return Finding(name, False, True, f"not installed; `pip install {name}`", ("install", name))
 
 
 def _ear(ear: Ear) -> Finding:
     try:
         return Finding(ear.name, True, ear.is_needed, ear.look())
     except MissingDependencyError as error:
-        return Finding(ear.name, False, ear.is_needed, f"{error} It hears {ear.hears}.")
+        return Finding(ear.name, False, ear.is_needed, f"{error} It hears {ear.hears}.", ear.pip)
+
+
+def _extra(name: str) -> Finding:
+    missing, use = missing_modules(name), EXTRAS[name][1]
+    if missing:
+        detail = f"not installed ({', '.join(missing)}); for {use}: `pip install 'symbolic-cover[{name}]'`"
+        return Finding(f"[{name}]", False, False, detail)
+    return Finding(f"[{name}]", True, False, use)
 
 
 def _fluidsynth() -> Finding:

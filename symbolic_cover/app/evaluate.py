@@ -33,8 +33,9 @@ from symbolic_cover.evaluation.judgement import Judged, judge
 from symbolic_cover.evaluation.measures import Case, measure_cover
 from symbolic_cover.evaluation.memorisation import PatternIndex, accompaniment, pattern_hashes
 from symbolic_cover.evaluation.people import Range, load_people, readable_people, verdict
-from symbolic_cover.listening.scores.read import MIDI_SUFFIXES, read_score
-from symbolic_cover.listening.song import AUDIO_SUFFIXES, SCORE_SUFFIXES, listen
+from symbolic_cover.listening.formats import AUDIO_SUFFIXES, MIDI_SUFFIXES, SCORE_SUFFIXES
+from symbolic_cover.listening.scores.read import read_score
+from symbolic_cover.listening.song import listen
 from symbolic_cover.performance.midi import offset_sec_of
 
 

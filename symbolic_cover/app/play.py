@@ -19,8 +19,8 @@ from symbolic_cover.core.errors import InputError, UsageError
 from symbolic_cover.core.files import whole_file
 from symbolic_cover.core.heard import Heard, Role
 from symbolic_cover.core.sheet import SongSheet
-from symbolic_cover.listening.scores.read import MIDI_SUFFIXES, read_score
-from symbolic_cover.listening.song import AUDIO_SUFFIXES
+from symbolic_cover.listening.formats import AUDIO_SUFFIXES, MIDI_SUFFIXES
+from symbolic_cover.listening.scores.read import read_score
 from symbolic_cover.performance.expression import perform
 from symbolic_cover.performance.midi import offset_sec_of
 from symbolic_cover.sound.audio import CEILING_DBTP, SoundInfo, check_format, render_audio, sound_file

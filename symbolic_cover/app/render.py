@@ -5,12 +5,13 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from symbolic_cover.app.play import MIDI_SUFFIXES, play, stems_of, write_tune
+from symbolic_cover.app.play import play, stems_of, write_tune
 from symbolic_cover.core.arrangement import Arrangement
 from symbolic_cover.core.controls import Playback
 from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.files import whole_file
 from symbolic_cover.core.sheet import SongSheet
+from symbolic_cover.listening.formats import MIDI_SUFFIXES
 
 SCORE_SUFFIXES = (".musicxml", ".pdf", ".mid", ".abc")
 

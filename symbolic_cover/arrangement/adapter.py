@@ -57,7 +57,9 @@ def _with_adapter(checkpoint: Checkpoint, base: Path, own: Path) -> Checkpoint:
     try:
         from peft import PeftModel
     except ImportError as error:
-        raise MissingDependencyError("A style of your own needs PEFT.", "Type: pip install peft") from error
+        raise MissingDependencyError(
+            "A style of your own needs PEFT.", "Type: pip install 'symbolic-cover[train]'"
+        ) from error
     model = PeftModel.from_pretrained(checkpoint.model, own, local_files_only=True).merge_and_unload().eval()
     ranges = load_ranges(own)
     return replace(

@@ -12,6 +12,7 @@ from symbolic_cover.cli.app import app
 from symbolic_cover.cli.options import Json, Quiet, Seed
 from symbolic_cover.cli.printing import print_facts, print_json, print_library, print_outcomes, progress_line
 from symbolic_cover.core.errors import UsageError
+from symbolic_cover.core.extras import require
 
 
 @app.command()
@@ -149,6 +150,7 @@ def train(
 
     On several cards, or several cores: torchrun --nproc_per_node 2 --no-python symbolic-cover train ...
     """
+    require("train")
     from dataclasses import replace
 
     from symbolic_cover.core.files import check_writable
@@ -193,6 +195,7 @@ def train_listener(
 
     Goes on where it was stopped. The weights in OUT/final can take the place of those in checkpoints/listener.
     """
+    require("train")
     from symbolic_cover.core.files import check_writable
     from symbolic_cover.library.collect import library_folder
     from symbolic_cover.studio.lessons import make_lessons

@@ -94,7 +94,7 @@ def must_exist(source: Path) -> None:
 
 def must_mix(sources: list[Path], tempo: float) -> None:
     """Raise `UsageError` where a cover cannot sound beside its source."""
-    from symbolic_cover.listening.song import AUDIO_SUFFIXES
+    from symbolic_cover.listening.formats import AUDIO_SUFFIXES
 
     if written := [source for source in sources if source.suffix.lower() not in AUDIO_SUFFIXES]:
         raise UsageError(f"--mix needs a recording, and {written[0].name} is none.", "Leave --mix out.")
@@ -104,7 +104,7 @@ def must_mix(sources: list[Path], tempo: float) -> None:
 
 def sources_of_inputs(inputs: list[Path]) -> list[Path]:
     """The files to cover: those named, and those found in named folders."""
-    from symbolic_cover.listening.song import SUFFIXES
+    from symbolic_cover.listening.formats import SUFFIXES
 
     found: list[Path] = []
     for path in inputs:

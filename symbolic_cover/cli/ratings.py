@@ -14,6 +14,7 @@ from symbolic_cover.cli.app import app
 from symbolic_cover.cli.options import Json, Quiet, must_exist
 from symbolic_cover.cli.printing import print_json, progress_line
 from symbolic_cover.core.errors import UsageError
+from symbolic_cover.core.extras import require
 from symbolic_cover.core.files import check_writable, writable_folder, write_text
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def rate(
     Answers go into --out as they are given; the same command goes on where you stopped. Then --results ranks the
     systems, with how sure that is, and --export writes what `refine --ratings` learns from.
     """
+    require("web")
     from symbolic_cover.core.files import check_writable, writable_folder
     from symbolic_cover.rating.store import Store
 

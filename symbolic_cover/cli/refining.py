@@ -13,6 +13,7 @@ from symbolic_cover.cli.app import app
 from symbolic_cover.cli.options import CheckpointOption, Json, Quiet, Seed, must_exist, sources_of_inputs
 from symbolic_cover.cli.printing import print_facts, print_json, progress_line
 from symbolic_cover.core.errors import UsageError
+from symbolic_cover.core.extras import require
 
 if TYPE_CHECKING:
     from symbolic_cover.core.progress import Progress
@@ -59,6 +60,7 @@ def refine(
     no less varied; a table says so. Use it with --checkpoint, or for all covers with --adopt, until --revert.
     A run that was stopped goes on with the same command.
     """
+    require("train")
     from symbolic_cover.arrangement.adopted import adopt as adopt_checkpoint
     from symbolic_cover.arrangement.adopted import revert as revert_checkpoint
 
@@ -101,8 +103,7 @@ def _material(
     data: Path | None, songs: list[Path], styles: list[str], parent: Path, pairs: int, seed: int, tell: Progress
 ) -> Material:
     """What to draft, watch and compare on: of a corpus its three splits, of songs every fourth, or their last bars."""
-    from symbolic_cover.arrangement.checkpoint import DEFAULT_STYLE
-    from symbolic_cover.core.styles import load_style, style_names
+    from symbolic_cover.core.styles import DEFAULT_STYLE, load_style, style_names
     from symbolic_cover.refining.run import Material
     from symbolic_cover.refining.tasks import shuffled, tasks_of_corpus, tasks_of_songs
     from symbolic_cover.tokens.tokenizer import BarTokenizer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -86,7 +87,8 @@ def cover_command(
                         tempo=tempo, seed=seed, candidates=candidates)  # fmt: skip
     hints = hints_of(bpm, meter, downbeat, transcriber)
     sources = sources_of_inputs(inputs)
-    from symbolic_cover.app.cover import AUDIO_FORMATS, cover, load_stages
+    from symbolic_cover.app.cover import AUDIO_FORMATS, cover
+    from symbolic_cover.app.stages import load_stages
     from symbolic_cover.core.styles import load_style
     from symbolic_cover.sound.soundfonts import choose_soundfont
 
@@ -224,8 +226,9 @@ def arrange(
     controls = Controls(level=level, fidelity=fidelity, density=density, polyphony=polyphony, transpose=transpose,
                         tempo=tempo, seed=seed, candidates=candidates)  # fmt: skip
     hints = hints_of(bpm, meter, downbeat, transcriber)
-    from symbolic_cover.app.cover import cover, write_part_scores
+    from symbolic_cover.app.cover import cover
     from symbolic_cover.notation.musicxml import write_musicxml
+    from symbolic_cover.notation.parts import write_part_scores
     from symbolic_cover.performance.midi import write_midi
 
     must_exist(source)
@@ -280,7 +283,7 @@ def render(
         write_tune(analyze(read_score(source)), writable_folder(out.parent) / out.name)
         print_facts({"path": out}, quiet, as_json)
         return
-    from symbolic_cover.app.play import Playback, play
+    from symbolic_cover.app.play import play
     from symbolic_cover.core.styles import load_style
 
     manner = load_style(style).manner if style else ""
@@ -292,11 +295,21 @@ def render(
 
 
 @app.command()
-def doctor(as_json: Json = False) -> None:
+def doctor(
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Install what pip can bring: basic-pitch, without the TensorFlow it asks for.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Check what is installed, say what is missing and how to mend it; exit 1 if a cover could not be made."""
     from symbolic_cover.app.doctor import examine
+    from symbolic_cover.app.doctor import fix as install
 
     findings = examine()
+    if fix and (installed := install(findings)):
+        importlib.invalidate_caches()
+        typer.echo(f"Installed {', '.join(one.name for one in installed)}.", err=True)
+        findings = examine()
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:

@@ -11,6 +11,7 @@ import typer
 from symbolic_cover.cli.app import app
 from symbolic_cover.cli.options import CheckpointOption, Json, Quiet, Seed
 from symbolic_cover.cli.printing import print_facts, print_json, progress_line
+from symbolic_cover.core.extras import require
 
 
 @app.command()
@@ -85,6 +86,7 @@ def learn_style_command(
 
     Ends when songs held out of the folder are no longer played better. The style is a small folder that can be shared.
     """
+    require("train")
     from dataclasses import replace
 
     from symbolic_cover.core.files import check_writable

@@ -30,8 +30,9 @@ from symbolic_cover.corpus.layouts import guess_ensemble
 from symbolic_cover.corpus.pairs import Piece, facts_of, make_pair, tokenize_pair
 from symbolic_cover.corpus.pop909 import read_song
 from symbolic_cover.corpus.sketch import sketch_of
+from symbolic_cover.listening.formats import AUDIO_SUFFIXES
 from symbolic_cover.listening.scores.read import read_score
-from symbolic_cover.listening.song import AUDIO_SUFFIXES, listen
+from symbolic_cover.listening.song import listen
 from symbolic_cover.tokens.tokenizer import BarTokenizer
 
 #: Changes whenever the same pieces would give other bytes, so that older work is not taken for it.

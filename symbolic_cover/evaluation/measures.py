@@ -1,8 +1,8 @@
 """The registry of measures: all that is measured of a cover, how, and what to try outside people's range.
 
 A new measure is a function (in `metrics`, `structure`, `style`, ... or a module of its own) and an entry here. What
-people's pieces measure is found with a corpus (`corpus.people`) and lies beside the weights; a measure that is new has no
-range yet. What cannot be told is NaN.
+people's pieces measure is found with a corpus (`corpus.people`) and lies beside the weights; a new measure has no range
+yet. What cannot be told is NaN.
 """
 
 from __future__ import annotations

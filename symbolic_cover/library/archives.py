@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
 from symbolic_cover.core.errors import InputError
+from symbolic_cover.core.extras import require
 
 SUFFIXES = (".tar.zst", ".tar.gz", ".tgz", ".tar", ".zip")
 _CHUNK = 1 << 20
@@ -65,6 +66,7 @@ def _unpack_tar(archive: Path, folder: Path, progress: Callable[[float], None] |
 def _decompressed(archive: Path, packed: IO[bytes]) -> Iterator[IO[bytes]]:
     name = archive.name.lower()
     if name.endswith(".zst"):
+        require("train")
         import zstandard
 
         with zstandard.ZstdDecompressor().stream_reader(packed) as stream:
@@ -105,6 +107,7 @@ def _unsafe(archive: Path, member: str) -> InputError:
 
 
 def _zstd_error() -> type[Exception]:
+    require("train")
     import zstandard
 
     return zstandard.ZstdError

@@ -95,7 +95,7 @@ def index_files(dataset: Dataset, folder: Path, *, style: str = "") -> list[dict
 
 def song_files(folder: Path, pattern: str = "**/*") -> list[Path]:
     """The recordings and scores below `folder` that match a pattern, hidden ones aside, in the order of their paths."""
-    from symbolic_cover.listening.song import SUFFIXES
+    from symbolic_cover.listening.formats import SUFFIXES
 
     return sorted(
         path

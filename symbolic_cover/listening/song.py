@@ -10,11 +10,9 @@ from symbolic_cover.core.controls import Hints
 from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.files import title_of
 from symbolic_cover.core.heard import Heard, Source, TimedNote
-from symbolic_cover.listening.audio.recording import AUDIO_SUFFIXES, load_recording
-from symbolic_cover.listening.scores.read import SCORE_SUFFIXES, read_score
-
-#: Every kind of file that `listen` takes.
-SUFFIXES = (*AUDIO_SUFFIXES, *SCORE_SUFFIXES)
+from symbolic_cover.listening.audio.recording import load_recording
+from symbolic_cover.listening.formats import AUDIO_SUFFIXES, SUFFIXES
+from symbolic_cover.listening.scores.read import read_score
 
 
 def listen(

@@ -11,7 +11,7 @@ from symbolic_cover.app.play import play
 from symbolic_cover.core.controls import Playback
 from symbolic_cover.core.errors import InputError
 from symbolic_cover.core.files import whole_file
-from symbolic_cover.listening.song import AUDIO_SUFFIXES
+from symbolic_cover.listening.formats import AUDIO_SUFFIXES
 from symbolic_cover.sound.audio import sound_file
 from symbolic_cover.sound.loudness import LoudnessMeter, limiter_gain, limiter_reach
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from symbolic_cover.app.saved import read_report
 from symbolic_cover.core.errors import InputError, UsageError
-from symbolic_cover.listening.song import AUDIO_SUFFIXES, SUFFIXES
+from symbolic_cover.listening.formats import AUDIO_SUFFIXES, SUFFIXES
 
 _SOUNDS = tuple(f"cover{suffix}" for suffix in AUDIO_SUFFIXES)
 _SCORES = ("arrangement.mid", "score.musicxml")

@@ -23,7 +23,8 @@ from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.core.styles import load_style
 from symbolic_cover.corpus.excerpts import BARS
 from symbolic_cover.evaluation.human_range import excerpt
-from symbolic_cover.listening.scores.read import SCORE_SUFFIXES, read_score
+from symbolic_cover.listening.formats import SCORE_SUFFIXES
+from symbolic_cover.listening.scores.read import read_score
 from symbolic_cover.listening.song import listen
 from symbolic_cover.refining.drafting import prefer
 from symbolic_cover.refining.preferences import Preference

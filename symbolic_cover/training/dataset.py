@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -88,7 +88,7 @@ def _song_weights(shard: Shard) -> np.ndarray:
     return np.asarray(weight / weight.sum())
 
 
-class WindowDataset(torch.utils.data.Dataset):
+class WindowDataset(torch.utils.data.Dataset[dict[str, Any]]):
     """`length` random windows of at most `context` tokens; labels count Y and the end of each bar only.
 
     With `augment` off (validation) every song is at home, and windows show lead sheet, bass, or half

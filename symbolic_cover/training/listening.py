@@ -103,7 +103,7 @@ def _mark(row: np.ndarray, sec: np.ndarray) -> None:
                 row[place] = max(row[place], value)
 
 
-class LessonWindows(torch.utils.data.Dataset):
+class LessonWindows(torch.utils.data.Dataset[dict[str, Any]]):
     """`length` windows of lessons, one after the other, or, with `augment`, drawn at random and each moved in pitch and
     stretched in time; rare metres are drawn more often than they occur (`_EVENNESS`)."""
 

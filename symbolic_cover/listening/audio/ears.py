@@ -18,15 +18,16 @@ from symbolic_cover.listening.audio import piano, transcribe
 
 @dataclass(frozen=True)
 class Ear:
-    """Something that hears: `hears` in words, whether recordings cannot be heard without it, how to install it.
+    """Something that hears: what it `hears` in words, and whether recordings cannot be heard without it.
 
-    `look` says what is there, or raises `MissingDependencyError`.
+    `look` says what is there, or raises `MissingDependencyError`; `pip` are the words that install it.
     """
 
     name: str
     hears: str
     is_needed: bool
     look: Callable[[], str]
+    pip: tuple[str, ...] = ()
 
 
 def _basic_pitch() -> str:
@@ -48,7 +49,7 @@ def _transkun() -> str:
 
 
 EARS = (
-    Ear("basic-pitch", "which keys sound, frame by frame", True, _basic_pitch),
+    Ear("basic-pitch", "which keys sound, frame by frame", True, _basic_pitch, transcribe.PIP),
     Ear("listener", "notes, beats, chords, key, melody and bass", True, _listener),
-    Ear("transkun", "the notes of pianos that play alone", False, _transkun),
+    Ear("transkun", "the notes of pianos that play alone", False, _transkun, piano.PIP),
 )

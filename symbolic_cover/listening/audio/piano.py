@@ -22,7 +22,8 @@ from symbolic_cover.core.heard import Recording, TimedNote
 from symbolic_cover.listening.audio.recording import load_recording
 
 RATE_HZ = 44100
-INSTALL_REMEDY = "Type: pip install --no-deps transkun==2.0.1"
+PIP = ("install", "--no-deps", "transkun==2.0.1")
+INSTALL_REMEDY = f"Type: pip {' '.join(PIP)}"
 #: Where the two agree so well on so many seconds, a piano is playing alone.
 _TRIED_SEC, _LEAST_AGREEMENT = 12.0, 0.6
 

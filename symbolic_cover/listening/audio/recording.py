@@ -13,7 +13,6 @@ import numpy as np
 from symbolic_cover.core.errors import InputError, UsageError
 from symbolic_cover.core.heard import Recording
 
-AUDIO_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg")
 RATE_HZ = 22050
 SHORTEST_SEC = 1.0
 LONGEST_SEC = 15 * 60.0

@@ -38,7 +38,9 @@ FEWEST_NOTES, FEWEST_NOTES_A_MINUTE = 4, 10  # music has more, noise fewer
 
 MODEL_INPUT = "serving_default_input_2:0"
 MODEL_OUTPUTS = {"note": "StatefulPartitionedCall:1", "onset": "StatefulPartitionedCall:2"}
-INSTALL_REMEDY = "Type: pip install --no-deps basic-pitch==0.4.0"
+#: Without its dependencies, among which is an old TensorFlow that its ONNX model does not need.
+PIP = ("install", "--no-deps", "basic-pitch==0.4.0")
+INSTALL_REMEDY = f"Type: symbolic-cover doctor --fix, or pip {' '.join(PIP)}"
 
 Progress = Callable[[float], None]
 

@@ -13,11 +13,9 @@ from symbolic_cover.core.files import title_of
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.heard import Heard, Source, TimedChord, TimedTrack
 from symbolic_cover.core.music import Bar, Meter
+from symbolic_cover.listening.formats import MIDI_SUFFIXES, NOTATION_KINDS, SCORE_SUFFIXES
 from symbolic_cover.listening.scores.written import refuse_too_long, settle
 
-MIDI_SUFFIXES = (".mid", ".midi", ".kar")
-NOTATION_KINDS = {".musicxml": "musicxml", ".xml": "musicxml", ".mxl": "musicxml", ".abc": "abc", ".krn": "kern"}
-SCORE_SUFFIXES = (*MIDI_SUFFIXES, *NOTATION_KINDS)
 LONGEST_SEC = 15 * 60.0
 
 
