@@ -1,6 +1,7 @@
 # Two commands do everything on a fresh Debian machine:
 #   make cover   sets up, then makes a cover of a real recording
 #   make test    sets up, then runs every check and test
+#   make test-fast   the same without what needs the shipped weights
 # Variables: PYTHON (3.11 or newer), VENV (where to install), TORCH (which PyTorch to ask for).
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ TORCH ?= torch==2.13.0
 BIN := $(VENV)/bin
 SONG := data/examples/lets_go_fishin.ogg
 
-.PHONY: cover test setup system clean
+.PHONY: cover test test-fast setup system clean
 
 cover: setup
 	$(BIN)/symbolic-cover cover $(SONG) --style pop-piano --out covers/lets_go_fishin
@@ -17,6 +18,9 @@ cover: setup
 test: setup $(VENV)/.ready-dev
 	@scripts/system tests
 	PATH="$(abspath $(BIN)):$$PATH" scripts/check
+
+test-fast: setup $(VENV)/.ready-dev
+	PATH="$(abspath $(BIN)):$$PATH" scripts/check -m "not slow"
 
 setup: system $(VENV)/.ready
 

@@ -30,8 +30,9 @@ from symbolic_cover.core.styles import DEFAULT_STYLE, load_style
 from symbolic_cover.evaluation.findings import advice_of, find_weak_bars
 from symbolic_cover.evaluation.measures import DESCRIPTIONS, score_arrangement
 from symbolic_cover.notation.parts import write_part_scores
+from symbolic_cover.sound.audio import SOUND_FORMATS
 
-AUDIO_FORMATS = ("wav", "flac", "mp3", "ogg")
+AUDIO_FORMATS = tuple(suffix[1:] for suffix in SOUND_FORMATS)
 SHEET_SUFFIX = ".json"
 
 

@@ -15,8 +15,10 @@ from symbolic_cover.analysis.song import analyze
 from symbolic_cover.app.play import notated
 from symbolic_cover.app.saved import MIDI, SCORE, covered_sheet, read_report
 from symbolic_cover.arrangement.adapter import OWN
+from symbolic_cover.arrangement.arranger import prepare_sheet
 from symbolic_cover.arrangement.checkpoint import find_checkpoint
 from symbolic_cover.core.arrangement import Arrangement, Part
+from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.errors import InputError, MissingDependencyError, UsageError
 from symbolic_cover.core.files import unfinished_folder
 from symbolic_cover.core.grid import Grid
@@ -167,8 +169,8 @@ def evaluate(
     `ensemble` is who plays, if not the style's own. `checkpoint` has people's ranges and the training patterns; None is
     the one that covers are made with. Raises `UsageError` for an unknown style, ensemble or checkpoint.
     """
-    load_style(arrangement.style, ensemble or None)
-    subject = Subject(sheet.title, arrangement, sheet, arrangement.style, ensemble)
+    covered = prepare_sheet(sheet, Controls(), load_style(arrangement.style, ensemble or None).ensemble)
+    subject = Subject(sheet.title, arrangement, covered, arrangement.style, ensemble)
     return evaluate_subject(subject, checkpoint)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from symbolic_cover.app.play import play, stems_of, write_tune
@@ -11,9 +12,6 @@ from symbolic_cover.core.controls import Playback
 from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.files import whole_file
 from symbolic_cover.core.sheet import SongSheet
-from symbolic_cover.listening.formats import MIDI_SUFFIXES
-
-SCORE_SUFFIXES = (".musicxml", ".pdf", ".mid", ".abc")
 
 
 def render(what: Arrangement | SongSheet | str | Path, out: str | Path, playback: Playback = Playback()) -> Path:
@@ -29,32 +27,53 @@ def render(what: Arrangement | SongSheet | str | Path, out: str | Path, playback
             raise UsageError(f"A song sheet is not written as {suffix or 'that'}.", "Arrange it, or write .abc.")
         write_tune(what, out)
     elif isinstance(what, Arrangement):
-        _write(what, out, suffix, playback)
+        if suffix in WRITERS:
+            with whole_file(out) as partial:
+                WRITERS[suffix](what, partial)
+        else:
+            _play(what, out, playback)
     else:
         play(what, out, playback)
     return out
 
 
-def _write(arrangement: Arrangement, out: Path, suffix: str, playback: Playback) -> None:
+def _write_pdf(arrangement: Arrangement, out: Path) -> None:
     from symbolic_cover.notation.engrave import write_pdf
     from symbolic_cover.notation.musicxml import write_musicxml
-    from symbolic_cover.performance.expression import perform
-    from symbolic_cover.performance.midi import write_midi
-    from symbolic_cover.sound.audio import check_format, render_audio
 
-    if suffix == ".musicxml":
-        with whole_file(out) as partial:
-            write_musicxml(arrangement, partial)
-    elif suffix == ".pdf":
-        with tempfile.TemporaryDirectory() as made, whole_file(out) as partial:
-            score = Path(made) / "score.musicxml"
-            write_musicxml(arrangement, score)
-            write_pdf(score, partial)
-    elif suffix in MIDI_SUFFIXES:
-        with whole_file(out) as partial:
-            write_midi(arrangement, partial)
-    else:
-        check_format(out)
-        played = perform(arrangement, playback.expression)
-        render_audio(played, out, soundfont=playback.soundfont, lufs=playback.lufs,
-                     stems=stems_of(played, playback.stems))  # fmt: skip
+    with tempfile.TemporaryDirectory() as made:
+        score = Path(made) / "score.musicxml"
+        write_musicxml(arrangement, score)
+        write_pdf(score, out)
+
+
+def _write_musicxml(arrangement: Arrangement, out: Path) -> None:
+    from symbolic_cover.notation.musicxml import write_musicxml
+
+    write_musicxml(arrangement, out)
+
+
+def _write_midi(arrangement: Arrangement, out: Path) -> None:
+    from symbolic_cover.performance.midi import write_midi
+
+    write_midi(arrangement, out)
+
+
+#: What an arrangement can be written as, beside sound.
+WRITERS: dict[str, Callable[[Arrangement, Path], None]] = {
+    ".musicxml": _write_musicxml,
+    ".pdf": _write_pdf,
+    ".mid": _write_midi,
+}
+
+
+def _play(arrangement: Arrangement, out: Path, playback: Playback) -> None:
+    from symbolic_cover.performance.expression import perform
+    from symbolic_cover.sound.audio import SOUND_FORMATS, render_audio
+
+    if out.suffix.lower() not in SOUND_FORMATS:
+        known = ", ".join([*WRITERS, *SOUND_FORMATS])
+        raise UsageError(f"{out.name} has no suffix that an arrangement is written as.", f"Choose one of {known}.")
+    played = perform(arrangement, playback.expression)
+    stems = stems_of(played, playback.stems)
+    render_audio(played, out, soundfont=playback.soundfont, lufs=playback.lufs, stems=stems)

@@ -62,7 +62,12 @@ class Arrangement:
 
 @dataclass(frozen=True)
 class Report:
-    """How good a cover is: `scores` by arranger (``model``, ``rules``), and what to say about it."""
+    """How good a cover is, and how it was made.
+
+    `scores` are measures by name (`evaluation.measures`) of the ``cover``, of what the ``rules`` make of the song, and
+    of the ``source`` itself; `findings` are what a person should know, in words; `settings` and `timings_sec` (by
+    stage) say how it was made.
+    """
 
     scores: dict[str, dict[str, float]]
     findings: tuple[str, ...]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import platformdirs
-
 _PACKAGE = Path(__file__).parent.parent
 PRESETS, CHECKPOINTS = _PACKAGE / "presets", _PACKAGE / "checkpoints"
 #: The weights that hear.
@@ -17,4 +15,6 @@ def user_folder(kind: str, variable: str) -> Path:
     """What the environment `variable` names, else the folder `kind` of this program among the user's data."""
     if named := os.environ.get(variable):
         return Path(named)
-    return platformdirs.user_data_path("symbolic-cover", appauthor=False) / kind
+    from platformdirs import user_data_path
+
+    return user_data_path("symbolic-cover", appauthor=False) / kind

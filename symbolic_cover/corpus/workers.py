@@ -12,14 +12,12 @@ from symbolic_cover.core.errors import MissingDependencyError, SymbolicCoverErro
 
 Unit = TypeVar("Unit")
 Result = TypeVar("Result")
-#: The address that starts Ray on this machine.
-RAY_HERE = "local"
 
 
 def run_all(
     function: Callable[[Unit], Result], units: Sequence[Unit], *, workers: int = 1, ray_address: str | None = None
 ) -> Iterator[Result]:
-    """The results in the order in which they are done. `ray_address` is a cluster's, or `RAY_HERE`."""
+    """The results in the order in which they are done. `ray_address` is a cluster's; ``local`` starts Ray here."""
     if ray_address is not None:
         yield from _on_ray(function, units, ray_address)
     elif workers <= 1 or len(units) <= 1:

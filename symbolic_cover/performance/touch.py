@@ -2,8 +2,9 @@
 
 Each feature is a fact of the written notes; the weights (velocity units per unit of the feature) were measured on
 performances, for the tune and for what accompanies it apart. `benchmarks/sound/expression_fit.py` measures them and
-`presets/expression.toml` keeps them. The idea of predicting dynamics linearly from features of the score is that of the
-basis models of Grachten & Widmer, "Linear basis models for prediction and analysis of musical expression" (2012).
+`presets/expression/measured.toml` keeps them. The idea of predicting dynamics linearly from features of the score is
+that of the basis models of Grachten & Widmer, "Linear basis models for prediction and analysis of musical expression"
+(2012).
 """
 
 from __future__ import annotations

@@ -35,7 +35,12 @@ MOST_LIMITING_DB = 12.0
 _CLOSE_ENOUGH_LU, _MOST_TRIES = 0.1, 3
 _STRETCH_FRAMES = 1 << 16
 _FRAME_BYTES = 8
-_FORMATS = {".wav": ("WAV", "PCM_16"), ".flac": ("FLAC", "PCM_16"), ".mp3": ("MP3", None), ".ogg": ("OGG", "VORBIS")}
+SOUND_FORMATS = {
+    ".wav": ("WAV", "PCM_16"),
+    ".flac": ("FLAC", "PCM_16"),
+    ".mp3": ("MP3", None),
+    ".ogg": ("OGG", "VORBIS"),
+}
 _LOSSY = frozenset([".mp3", ".ogg"])
 
 
@@ -53,8 +58,8 @@ class SoundInfo:
 
 def check_format(path: Path) -> None:
     """Raise UsageError for a suffix that is not one of a sound file."""
-    if path.suffix.lower() not in _FORMATS:
-        raise UsageError(f"{path.name} has no suffix of a sound file.", f"Choose one of {', '.join(_FORMATS)}.")
+    if path.suffix.lower() not in SOUND_FORMATS:
+        raise UsageError(f"{path.name} has no suffix of a sound file.", f"Choose one of {', '.join(SOUND_FORMATS)}.")
 
 
 def render_audio(
@@ -184,5 +189,5 @@ def sound_file(path: Path, suffix: str, rate_hz: int):  # type: ignore[no-untype
     """A stereo file open for writing, in the format of `suffix` whatever the path is called."""
     import soundfile
 
-    kind, subtype = _FORMATS[suffix.lower()]
+    kind, subtype = SOUND_FORMATS[suffix.lower()]
     return soundfile.SoundFile(path, "w", rate_hz, 2, subtype=subtype, format=kind)

@@ -238,7 +238,7 @@ def bars_of_parts(parts: Mapping[str, Sequence[Note]], bars: Sequence[Bar]) -> l
 
 
 def _by_bar(notes: Sequence[Note], bars: Sequence[Bar]) -> list[list[Note]]:
-    """Notes by the bar in which they begin; pitches outside the vocabulary move into it by octaves."""
+    """Notes by the bar in which they begin, by onset and pitch; those outside all bars are left out."""
     found: list[list[Note]] = [[] for _ in bars]
     index = 0
     for note in sorted(notes, key=lambda note: (note.onset_tick, note.pitch)):

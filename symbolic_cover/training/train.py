@@ -1,8 +1,8 @@
 """Train an arranger with the Hugging Face Trainer on a prepared corpus.
 
-Needs torch, transformers, numpy and safetensors only, so that a folder of shards and this module
-are enough on a rented machine. The learning rate warms up, stays, and decays over the last part of
-the steps, so that a run can be stopped at any checkpoint and finished later with `steps` lowered.
+Of other people's packages this needs torch, transformers, accelerate, numpy and safetensors only, so that the package
+and a folder of shards are enough on a rented machine. The learning rate warms up, stays, and decays over the last
+part of the steps, so that a run can be stopped at any checkpoint and finished later with `steps` lowered.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ from symbolic_cover.training.card import write_model_card
 from symbolic_cover.training.dataset import Vocabulary, WindowDataset
 from symbolic_cover.training.optimizer import MuonWithAdamW
 
-#: Weights go into files no larger than this, so that they can be sent and kept anywhere.
 #: What of a corpus belongs beside the weights.
 _BELONGINGS = (
     "tokenizer.json", "sources.json", "human_range.safetensors", "people.json", "training_patterns.safetensors",
 )  # fmt: skip
+#: Weights go into files no larger than this, so that they can be sent and kept anywhere.
 _LARGEST_FILE = "15MB"
 MODELS_FOLDER = PRESETS / "models"
 

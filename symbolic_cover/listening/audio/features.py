@@ -13,11 +13,11 @@ from typing import NamedTuple
 import numpy as np
 
 from symbolic_cover.core.heard import Recording
-from symbolic_cover.listening.frames import FRAME_RATE_HZ, HOP_SAMPLES
+from symbolic_cover.listening import frames
 
 POOLED = 2
-HOP_SAMPLES = POOLED * HOP_SAMPLES
-RATE_HZ = FRAME_RATE_HZ / POOLED
+HOP_SAMPLES = POOLED * frames.HOP_SAMPLES
+RATE_HZ = frames.FRAME_RATE_HZ / POOLED
 N_BANDS = 48
 _FFT_SAMPLES, _CHUNK_FRAMES = 2048, 4096
 #: A rise of the log spectrum (decades a frame) that counts as 1.
@@ -47,7 +47,7 @@ def spectral_rise(samples: np.ndarray, rate_hz: int) -> np.ndarray:
     """
     import librosa
 
-    hop = HOP_SAMPLES
+    hop = frames.HOP_SAMPLES
     mel = librosa.filters.mel(sr=rate_hz, n_fft=_FFT_SAMPLES, n_mels=N_BANDS, fmin=30.0)
     padded = np.pad(samples, (_FFT_SAMPLES // 2 + hop, _FFT_SAMPLES))
     n_frames = len(samples) // hop + 1
