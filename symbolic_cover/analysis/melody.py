@@ -39,10 +39,15 @@ _WEIGHTS = {
     "repeated": 3.41,
 }
 _BIAS = -1.3
+#: The chain of notes: up to a whole tone is a step, a leap costs this much a semitone beyond, five of them at most,
+#: half as much after a rest of two quarters; a note that is cut short costs 1. Set by hand;
+#: `benchmarks/listening/melody.py` measures what they give.
 _STEP, _WIDEST_LEAP, _LEAP_COST = 2, 5, 0.08
 _FORGET_TICK, _CUT_COST = 24, 1.0
 _HOME_SPREAD, _HOME_COST = 7, 0.3
+#: How many notes back a note's predecessor is looked for: enough for a bar of the thickest texture.
 _LOOK_BACK = 40
+#: So many notes may begin while another sounds on in a tune alone: slips of legato playing.
 _ALMOST_NONE = 0.03
 
 

@@ -18,6 +18,8 @@ from symbolic_cover.core.song_file import SONG_FILE
 from symbolic_cover.listening.audio.recording import load_recording
 from symbolic_cover.listening.formats import AUDIO_SUFFIXES
 
+#: Clicks: half the rate of a CD is enough to check beats by; two pitches a fifth apart, over the song a little
+#: softened.
 _RATE_HZ = 22050
 _FLUTE = 73
 _CLICK_SEC, _DOWNBEAT_HZ, _BEAT_HZ = 0.04, 1760.0, 1175.0

@@ -20,6 +20,8 @@ from symbolic_cover.evaluation.measures import score_arrangement
 from symbolic_cover.evaluation.metrics import note_f1
 
 Parts = Mapping[str, Sequence[Note]]
+#: What agreement counts beside worth, both of the order of 1: set by hand; the choice as a whole is measured in
+#: `benchmarks/arranging/arrangement.py`.
 _AGREEMENT_WEIGHT = 2.0
 #: How far people's own arrangements are from their mean (`benchmarks/arranging/arrangement.py`): less gains nothing.
 TYPICAL_DISTANCE = 0.7

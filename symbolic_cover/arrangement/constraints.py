@@ -20,6 +20,7 @@ from symbolic_cover.tokens import vocabulary as v
 from symbolic_cover.tokens.tokenizer import DRUM_TICK, BarTokenizer
 
 _PITCHES = np.arange(v.LOWEST_PITCH, v.HIGHEST_PITCH + 1)
+#: A drummer's.
 _LIMBS = 4
 #: How much likelier, in nats, than the model thinks the tones of the song's chord are made, and its own notes.
 CHORD_LEANING, SONG_LEANING = 0.5, 1.0

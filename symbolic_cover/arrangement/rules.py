@@ -17,6 +17,8 @@ from symbolic_cover.core.music import TICKS_PER_QUARTER, Bar, Chord, Note
 from symbolic_cover.core.sheet import SongSheet
 
 _EIGHTH = TICKS_PER_QUARTER // 2
+#: The lowest notes of bass, broken chord and held chord: C2, C3 and A3, as in any harmony book; velocities in the
+#: middle.
 _BASS_LOW, _BROKEN_LOW, _BLOCK_LOW = 36, 48, 57
 _BROKEN_ORDER = (0, 1, 2, 1)
 _VELOCITY = 64

@@ -32,6 +32,7 @@ from symbolic_cover.evaluation.metrics import chord_tone_ratio
 from symbolic_cover.tokens import vocabulary as v
 from symbolic_cover.tokens.tokenizer import DRUMS
 
+#: Tokens less than this share as likely as the likeliest are not drawn (min-p, Nguyen et al., 2024). Set by hand.
 _MIN_P = 0.03
 #: The most notes a bar of a solo piano takes, and how many more for every further part.
 _MOST_NOTES, _MORE_NOTES = 48, 12

@@ -16,6 +16,8 @@ from symbolic_cover.corpus.shards import Shard
 from symbolic_cover.evaluation.human_range import HumanRange, range_of, save_ranges
 from symbolic_cover.tokens.tokenizer import BarTokenizer
 
+#: Eight bars are a period, and what people's ranges are measured over; so many of each style are enough for mean and
+#: spread.
 BARS = 8
 _A_STYLE = 60
 

@@ -27,7 +27,9 @@ from symbolic_cover.corpus.layouts import Laid, lay_out, merge_unisons
 from symbolic_cover.tokens.tokenizer import DRUMS, BarTokenizer, bars_of_parts, bars_of_sheet
 from symbolic_cover.tokens.vocabulary import density_level, polyphony_level
 
+#: Less than this is no piece.
 FEWEST_NOTES, FEWEST_BARS = 12, 2
+#: Notes a 4/4 bar of two hands below which a piece is easy, and intermediate. Set by hand.
 _LEVEL_BOUNDS = ((11.0, "easy"), (16.0, "intermediate"))
 _MOST_TEXTURE = 32
 _STRINGS = 6

@@ -17,6 +17,7 @@ from symbolic_cover.tokens.vocabulary import PLACES_IN_BEAT
 _NEAREST = tuple(
     min((*PLACES_IN_BEAT, TICKS_PER_QUARTER), key=lambda place: abs(place - tick)) for tick in range(TICKS_PER_QUARTER)
 )
+#: Three notes or more within two ticks are a strum, struck together on the page.
 _STRUM_TICK, _STRUM_NOTES = 2, 3
 #: Parts whose chords are rolled from string to string.
 _STRUMMED = frozenset({"guitar", "band-guitar"})

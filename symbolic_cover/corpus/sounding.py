@@ -13,6 +13,7 @@ ROLES = ("melody", "bass", "texture")
 CIRCUMSTANCES = (
     "lowest", "low", "high", "highest", "short", "long", "sounding", "struck", "again", "overtone", "soft",
 )  # fmt: skip
+#: A note that ends so soon before the next of its pitch counts as held: the time a key takes to come up.
 _HELD_SEC = 0.06
 
 

@@ -13,6 +13,7 @@ from symbolic_cover.core.instruments import KEYBOARDS
 from symbolic_cover.core.music import Bar, Note
 from symbolic_cover.core.sheet import SongSheet
 
+#: An arrangement may begin so many bars before or after its song.
 _SHIFT_BARS = 8
 #: Below this share of the tune, pitch classes alone, the two are not held to be one song.
 SURE = 0.3

@@ -23,6 +23,7 @@ from symbolic_cover.evaluation.memorisation import PatternIndex, accompaniment, 
 from symbolic_cover.evaluation.metrics import chord_at, majmin
 from symbolic_cover.evaluation.people import Range
 
+#: A bar's melody is lost where a third of its notes are; see `benchmarks/evaluating/findings.md` for what that finds.
 _LOST_SHARE = 0.34
 #: An octave blip leaps so far both ways, and lies so near to both neighbours an octave away (semitones).
 _LEAP, _NEAR = 9, 5

@@ -32,6 +32,7 @@ from symbolic_cover.core.arrangement import Arrangement
 from symbolic_cover.core.music import Bar, Note
 
 FILE_NAME = "training_patterns.safetensors"
+#: What counts as a copied passage: measured in `benchmarks/evaluating/memorisation.md`.
 FEWEST_PATTERNS, MOST_MISSED = 3, 2
 #: A pattern with fewer notes or pitches than these is nobody's own.
 _FEWEST_NOTES, _FEWEST_PITCHES = 8, 4

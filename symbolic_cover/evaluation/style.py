@@ -13,6 +13,7 @@ import numpy as np
 
 from symbolic_cover.core.music import TICKS_PER_QUARTER, Bar, Note
 
+#: The style profile as Cífka et al. (2020) define it: pairs within four beats, intervals up to twenty semitones.
 _WINDOW_TICK = 4 * TICKS_PER_QUARTER
 _STEP_TICK = TICKS_PER_QUARTER // 4
 _WIDEST = 20

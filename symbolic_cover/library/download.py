@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from symbolic_cover.core.errors import InputError, SymbolicCoverError
 from symbolic_cover.library.archives import sha256_of
 
+#: As patient as browsers are.
 TIMEOUT_SEC = 30.0
 _TRIES = 3
 _CHUNK = 1 << 18

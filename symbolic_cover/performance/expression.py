@@ -25,6 +25,7 @@ from symbolic_cover.performance.pedal import has_pedal, presses
 from symbolic_cover.performance.touch import struck
 
 _TICKS = MIDI_TICKS_PER_QUARTER // TICKS_PER_QUARTER
+#: No note is struck softer or harder, so that none is lost and none stands out by clipping at 127.
 _SOFTEST, _LOUDEST = 16, 122
 #: A part with fewer notes an onset than this is a line, struck like a tune.
 _LINE = 1.15

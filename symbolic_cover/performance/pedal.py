@@ -14,6 +14,7 @@ from symbolic_cover.core.instruments import PEDALLED
 from symbolic_cover.core.music import Bar, Chord, Note
 from symbolic_cover.notation.players import is_bass
 
+#: A press shorter than this would be heard as a click.
 _SHORTEST_SEC = 0.15
 #: A note below this is taken for the bass; where it moves to another pitch class, the harmony is another.
 _BASS_BELOW = 52

@@ -20,6 +20,9 @@ FEATURES = (
     "others_struck", "lowest", "highest", "leap", "arch", "phrase_begins", "phrase_ends", "busy_bar", "high_bar",
     "last_bars",
 )  # fmt: skip
+#: A rest of three quarters of a beat ends a phrase; neighbours are two bars away at most; the last two bars are the
+#: end; no feature moves a note by more than this many velocities. Part of the model that was fitted
+#: (`benchmarks/sound/expression_fit.py`).
 _PHRASE_GAP_BEATS = 0.75
 _NEIGHBOUR_TICK = 2 * 4 * TICKS_PER_QUARTER
 _LAST_BARS = 2

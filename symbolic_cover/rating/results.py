@@ -16,6 +16,7 @@ import numpy as np
 
 from symbolic_cover.rating.store import SCALES, Answer
 
+#: Enough for intervals of two digits.
 _RESAMPLES = 500
 #: A weak prior that all systems are alike, so that one that never lost has a finite strength.
 _PRIOR = 0.1

@@ -17,6 +17,7 @@ from transformers import LlamaForCausalLM, Trainer
 from symbolic_cover.arrangement.sight import IGNORED_LABEL
 from symbolic_cover.refining.preferences import Preference
 
+#: Windows whose likelihood is computed at once, by what fits in 2 GB.
 _A_BATCH = 8
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
+#: A page above this opens slowly in browsers; longer sound lies beside it.
 MAX_EMBEDDED_BYTES = 8_000_000
 _AUDIO_TYPES = {".ogg": "audio/ogg", ".mp3": "audio/mpeg", ".wav": "audio/wav", ".flac": "audio/flac"}
 _COMPRESSED = (".ogg", ".mp3")

@@ -14,6 +14,7 @@ import math
 import numpy as np
 from scipy import ndimage, signal
 
+#: As ITU-R BS.1770-5 has them: gates, windows of 400 ms every 100 ms, four times the rate for true peaks.
 _BLOCKS_PER_WINDOW = 4
 _STEP_SEC = 0.1
 _ABSOLUTE_GATE, _RELATIVE_GATE = -70.0, -10.0

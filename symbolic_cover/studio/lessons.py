@@ -29,6 +29,7 @@ from symbolic_cover.sound.soundfonts import find_soundfonts
 from symbolic_cover.studio.performance import Truth, perform
 from symbolic_cover.studio.recording import record
 
+#: Long enough for the listener's half minute, short enough for many pieces.
 SECONDS = 40.0
 _A_LOT = 12
 #: Datasets are drawn by this power of their size, so that the large ones do not drown the others.

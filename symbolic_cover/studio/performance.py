@@ -24,6 +24,7 @@ from symbolic_cover.corpus.pairs import Pair
 from symbolic_cover.evaluation.human_range import excerpt
 from symbolic_cover.tokens.tokenizer import DRUMS
 
+#: Felt beats a minute between which lessons are played. Set by hand.
 _SLOWEST_BPM, _FASTEST_BPM = 44.0, 210.0
 #: General MIDI programs from which each kind of part may be given another instrument.
 _LEADS = (0, 4, 11, 22, 24, 26, 40, 52, 53, 54, 56, 60, 64, 65, 66, 68, 71, 73, 75, 79, 80, 81, 82, 85)

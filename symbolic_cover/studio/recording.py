@@ -17,6 +17,7 @@ from symbolic_cover.core.heard import Recording
 from symbolic_cover.sound.audio import play_samples
 
 RATE_HZ = 22050
+#: How often a recording has a room, a tilted spectrum, clipping, noise, another tuning, mp3: set by hand.
 _ROOM, _TILT, _CLIP, _NOISE, _DETUNE, _MP3 = 0.6, 0.5, 0.2, 0.5, 0.4, 0.3
 _MOST_CENTS = 30.0
 _DELAY_SAMPLES = 4096

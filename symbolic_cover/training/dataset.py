@@ -21,6 +21,7 @@ from symbolic_cover.core.styles import load_ensembles
 from symbolic_cover.corpus.shards import Shard
 
 IGNORED_LABEL = -100
+#: How often a window's style is left open, its tune unsaid, its song shown as heard. Not swept.
 _OPEN_STYLE, _SILENT_TUNE, _AS_HEARD = 0.1, 0.2, 0.3
 #: How often a window begins where its song does, and how often it ends there.
 _AT_AN_EDGE = 0.08

@@ -33,6 +33,7 @@ from symbolic_cover.studio.performance import Truth
 from symbolic_cover.training.optimizer import MuonWithAdamW
 from symbolic_cover.training.train import RunLog, cpu_has_fast_bf16, part_processes
 
+#: 24 seconds.
 WINDOW_FRAMES = 1024
 #: How much each answer counts.
 _WEIGHTS = {"beat": 6.0, "meter": 0.3, "root": 0.7, "bass_class": 0.4, "tones": 1.0, "key": 0.2, "tempo": 0.2,

@@ -16,6 +16,7 @@ from scipy.ndimage import uniform_filter1d
 
 from symbolic_cover.listening.audio.features import RATE_HZ
 
+#: The tempi at which lessons are played (`studio/performance.py`), with a margin.
 SLOWEST_BPM, FASTEST_BPM = 38.0, 230.0
 #: Tempi that the listener tells apart: equal steps of the logarithm between the limits.
 N_TEMPI = 64

@@ -18,6 +18,7 @@ from symbolic_cover.listening import frames
 POOLED = 2
 HOP_SAMPLES = POOLED * frames.HOP_SAMPLES
 RATE_HZ = frames.FRAME_RATE_HZ / POOLED
+#: Mel bands of the rise, and the window: 93 ms, short enough for onsets and long enough for the bass.
 N_BANDS = 48
 _FFT_SAMPLES, _CHUNK_FRAMES = 2048, 4096
 #: A rise of the log spectrum (decades a frame) that counts as 1.

@@ -40,7 +40,10 @@ from symbolic_cover.listening.frames import LOWEST_PITCH
 #: How lines are drawn: what silence costs, what a change of key costs, what each semitone of it.
 MELODY_LINE = {"bias": 2.5, "step_cost": 4.0, "leap_cost": 0.3, "onset_weight": 1.5}
 BASS_LINE = {"bias": 1.0, "step_cost": 2.0, "leap_cost": 0.3, "onset_weight": 1.0}
+#: Thresholds of notes, tuned on 60 validation lessons (`docs/LOG.md`).
 NOTE_ONSET, NOTE_FRAME = 0.35, 0.5
+#: How far from a stated tempo beats are looked for, and how well equal beats must fit beside those that follow the
+#: music; how much the metre's probability counts in bars of that metre; when two notes are one. Set by hand.
 _NEAR_BPM, _STEADY_ENOUGH = 1.06, 0.8
 _METER_WEIGHT = 20.0
 _SAME_SEC = 0.06

@@ -16,8 +16,12 @@ from symbolic_cover.core.heard import TimedNote
 from symbolic_cover.listening.audio.features import RATE_HZ
 from symbolic_cover.listening.frames import LOWEST_PITCH
 
+#: An onset at least so probable strikes a sounding key again, at the earliest 93 ms after the last; a note lasts two
+#: frames at least. Set by hand.
 _STRUCK_AGAIN, _APART_FRAMES, _SHORTEST_FRAMES = 0.45, 4, 2
+#: Surer than this counts no more, so that one frame never decides.
 _MOST_LOGIT = 6.0
+#: Within this, two hearings of a note are one.
 _NEAR_SEC = 0.08
 
 

@@ -18,6 +18,7 @@ from symbolic_cover.listening.beats.pulse import Pulse, fold, novelty, running_s
 
 BASS_KEYS = 31  # the piano's keys below E3
 NEAR_FRAMES = 4  # 46 ms
+#: A key sounds where it is louder than this.
 STRUCK = 0.1
 
 #: Weights of bass onset, change of harmony over one and two beats, length and depth of the notes begun.

@@ -19,6 +19,7 @@ from symbolic_cover.core.heard import TimedTrack
 from symbolic_cover.listening.frames import FRAME_RATE_HZ, LOWEST_PITCH, N_PITCHES
 
 SMOOTHING_FRAMES = 2.0  # 23 ms: the spread of a chord played by hand
+#: Over how long loudness is levelled, harmony compared; silence after the last note. Set by hand.
 LEVELLING_SEC = 6.0
 TAIL_SEC = 1.0
 HARMONY_SEC = 0.5

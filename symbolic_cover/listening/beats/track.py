@@ -20,6 +20,7 @@ from symbolic_cover.listening.beats.bars import choose_bars, lay_bars, ternary_e
 from symbolic_cover.listening.beats.pulse import Pulse
 from symbolic_cover.listening.frames import FRAME_RATE_HZ
 
+#: The weights of lags and preferences are fitted; `benchmarks/listening/midi.py` measures what they give.
 TEMPOS_BPM = np.geomspace(230.0, 40.0, 300)
 PREFERRED_BPM = 100.0
 PREFERRED_NOTES_PER_BEAT = 3.0
@@ -28,6 +29,8 @@ HARMONY_WEIGHTS = {1.0: 0.59, 2.0: 2.15, 4.0: 2.15}
 PREFERENCE_WEIGHTS = (0.09, -2.58, -0.78)  # of octaves from PREFERRED_BPM, their square, and that of notes a beat
 
 DRIFT = 1.35  # the tempo may wander by this factor from the global one
+#: A stated tempo is followed within this factor; equal beats are taken where they fit this well beside those that
+#: follow the music; what a change of period costs. Set by hand.
 DRIFT_AROUND_OVERRIDE = 1.06
 STEADY_ENOUGH = 0.92
 MAX_STEP = 3  # periods (in frames) the beat may change by from one beat to the next

@@ -38,9 +38,11 @@ if TYPE_CHECKING:
 
 FINE_STEPS = 24  # a written file may use every 24th of a quarter: 32nds and triplets of sixteenths
 ON_STEP = 0.1  # of a fine step
+#: Shares that written files keep and played ones do not; by chance a fifth and a quarter of onsets would.
 PLAIN_PLACES = np.array([0, 1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 1])
 ON_PLACE = 0.02  # of a quarter: a fixed latency, not a performance
 FINE_SHARE, PLAIN_SHARE = 0.85, 0.8
+#: Fewer notes say nothing of how a file was made; what the shares mean is said below.
 FEWEST_TO_JUDGE = 32
 NEAR_PLACE = 0.05  # of a quarter
 BESIDE_RATIO = 0.7

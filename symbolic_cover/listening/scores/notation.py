@@ -24,6 +24,7 @@ from symbolic_cover.listening.scores.written import (
     ticks,
 )
 
+#: What a note without dynamics is struck with: mf.
 VELOCITY = 80
 #: The velocities of dynamics, evenly spaced around mf.
 DYNAMICS = {"ppp": 16, "pp": 33, "p": 49, "mp": 64, "mf": VELOCITY, "f": 96, "ff": 112, "fff": 126}

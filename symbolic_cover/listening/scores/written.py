@@ -20,6 +20,7 @@ from symbolic_cover.core.heard import Heard, TimedChord, TimedNote, TimedText, T
 from symbolic_cover.core.music import TICKS_PER_QUARTER, Bar, Key, Meter
 from symbolic_cover.listening.scores.roles import role_of
 
+#: What the MIDI standard says where a file does not.
 DEFAULT_QUARTER_BPM = 120.0
 HALF_TICK = 0.5
 HALF_BEAT_TICK, SWING_TICK = 6, 2
