@@ -3,6 +3,7 @@
 import os
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 # What the user who runs the tests has adopted or taught is not looked for.
 os.environ["SYMBOLIC_COVER_CHECKPOINTS"] = os.environ["SYMBOLIC_COVER_STYLES"] = os.devnull
@@ -40,14 +41,20 @@ def song() -> SongSheet:
 @pytest.fixture
 def run(monkeypatch, capsys):
     """Run the command line in this process; returns (exit code, what it printed, what it complained)."""
+    import logging
     import sys
+    import warnings
 
     from symbolic_cover import cli
 
     def call(*words: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["symbolic-cover", *map(str, words)])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
+        logged = logging.root.manager.disable
+        try:
+            with warnings.catch_warnings(), pytest.raises(SystemExit) as stop:
+                cli.main()
+        finally:
+            logging.disable(logged)  # the program silences libraries for good
         printed = capsys.readouterr()
         return int(stop.value.code or 0), printed.out, printed.err
 

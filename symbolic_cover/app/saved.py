@@ -8,7 +8,7 @@ from typing import Any
 
 from symbolic_cover.arrangement.arranger import prepare_sheet
 from symbolic_cover.core.controls import Controls
-from symbolic_cover.core.errors import InputError
+from symbolic_cover.core.errors import InputError, UsageError
 from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.core.song_file import SONG_FILE
 from symbolic_cover.core.styles import load_style
@@ -42,9 +42,11 @@ def covered_sheet(folder: Path) -> SongSheet | None:
     if not (folder / SONG_FILE).is_file():
         return None
     sheet = SongSheet.load(folder / SONG_FILE)
-    settings = read_report(folder, must_be_whole=True).get("settings", {})
-    asked = {name: settings[name] for name in ("transpose", "tempo") if name in settings}
-    if "style" not in settings:
-        return prepare_sheet(sheet, Controls(**asked))
-    style = load_style(str(settings["style"]), settings.get("ensemble"))
-    return prepare_sheet(sheet, Controls(**asked), style.ensemble)
+    settings = read_report(folder, must_be_whole=True).get("settings")
+    settings = settings if isinstance(settings, dict) else {}
+    try:
+        controls = Controls(**{name: settings[name] for name in ("transpose", "tempo") if name in settings})
+        style = load_style(str(settings["style"]), settings.get("ensemble")) if "style" in settings else None
+    except UsageError as error:
+        raise InputError(f"{folder / REPORT}: {error.cause}", "Make the cover again, or give --source.") from error
+    return prepare_sheet(sheet, controls, style.ensemble if style else None)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Integral, Real
 from pathlib import Path
+
+import numpy as np
 
 from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.music import Meter
@@ -46,8 +49,8 @@ class Controls:
     def __post_init__(self) -> None:
         _one_of("level", self.level, LEVELS)
         _number("fidelity", self.fidelity, 0.0, 1.0)
-        _number("density", self.density, 0.0, 1.0)
-        _number("polyphony", self.polyphony, 0.0, 1.0)
+        _number("density", self.density, 0.0, 1.0, may_be_none=True)
+        _number("polyphony", self.polyphony, 0.0, 1.0, may_be_none=True)
         _whole("transpose", self.transpose, -MOST_TRANSPOSITION, MOST_TRANSPOSITION)
         _number("tempo", self.tempo, LEAST_TEMPO, MOST_TEMPO)
         _whole("seed", self.seed, 0, MOST_SEED)
@@ -75,6 +78,8 @@ class Hints:
         if self.bpm is not None and not (_is_finite(self.bpm) and SLOWEST_BPM <= self.bpm <= FASTEST_BPM):
             raise UsageError(f"{self.bpm} is no tempo.", f"Give {SLOWEST_BPM:g} to {FASTEST_BPM:g} beats a minute.")
         if self.meter is not None:
+            if not isinstance(self.meter, Meter):
+                raise UsageError(f"{self.meter!r} is no metre.", "Give one such as 4/4, 3/4 or 6/8.")
             Meter.parse(str(self.meter))
         if self.downbeat_sec is not None and not (_is_finite(self.downbeat_sec) and self.downbeat_sec >= 0):
             raise UsageError(f"No downbeat can lie at {self.downbeat_sec} s.", "Give the time of one in seconds.")
@@ -96,26 +101,39 @@ class Playback:
     stems: bool = False
 
     def __post_init__(self) -> None:
+        if isinstance(self.soundfont, str):
+            object.__setattr__(self, "soundfont", Path(self.soundfont))
+        if self.soundfont is not None and not isinstance(self.soundfont, Path):
+            raise UsageError(f"{self.soundfont!r} is no SoundFont.", "Give the path of a .sf2 or .sf3 file.")
+        if not isinstance(self.stems, bool):
+            raise UsageError(f"{self.stems!r} does not say whether stems are wanted.", "Give True or False.")
         _number("lufs", self.lufs, LEAST_LUFS, MOST_LUFS)
         _number("expression", self.expression, 0.0, 1.0)
 
 
 def _one_of(name: str, value: object, known: tuple[str, ...]) -> None:
-    if value not in known:
+    if not isinstance(value, str) or value not in known:
         raise UsageError(f"There is no {name} '{value}'.", f"Choose one of: {', '.join(known)}.")
 
 
 def _is_finite(value: object) -> bool:
-    is_number = isinstance(value, int | float) or hasattr(value, "__float__")
-    return is_number and not isinstance(value, str) and math.isfinite(float(value))  # type: ignore[arg-type]
+    """Whether a value is a real number, and no infinity; True and False are none."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+        return False
+    try:
+        return math.isfinite(float(value))
+    except OverflowError:
+        return False
 
 
-def _number(name: str, value: float | None, least: float, most: float) -> None:
-    if value is not None and not (_is_finite(value) and least <= value <= most):
+def _number(name: str, value: object, least: float, most: float, *, may_be_none: bool = False) -> None:
+    if value is None and may_be_none:
+        return
+    if not (_is_finite(value) and least <= float(value) <= most):  # type: ignore[arg-type]
         raise UsageError(f"{value!r} is no {name}.", f"Give a number of {least:g} to {most:g}.")
 
 
-def _whole(name: str, value: int, least: int, most: int) -> None:
-    is_whole = hasattr(value, "__index__") and not isinstance(value, bool)
-    if not (is_whole and least <= value <= most):
+def _whole(name: str, value: object, least: int, most: int) -> None:
+    is_whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if not (is_whole and least <= int(value) <= most):  # type: ignore[call-overload]
         raise UsageError(f"{value!r} is no {name}.", f"Give a whole number of {least} to {most}.")

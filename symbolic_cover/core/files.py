@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from symbolic_cover.core.errors import UsageError
@@ -20,13 +20,8 @@ def whole_file(path: str | Path) -> Iterator[Path]:
 
     It has the suffix of `path` and lies in the same folder, so that taking its place is one step.
     """
-    path = Path(path)
-    partial = path.with_name(f"{UNFINISHED}{os.getpid()}-{path.name}")
-    try:
+    with whole_files([path]) as (partial,):
         yield partial
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -43,9 +38,17 @@ def write_bytes(path: str | Path, data: bytes) -> None:
 
 @contextmanager
 def whole_files(paths: Sequence[str | Path]) -> Iterator[list[Path]]:
-    """Paths to write to, which take the places of `paths` together, as `whole_file` does with one."""
-    with ExitStack() as stack:
-        yield [stack.enter_context(whole_file(path)) for path in paths]
+    """Paths to write to, which take the places of `paths` when the block ends well and all of them are there."""
+    partials = [Path(path).with_name(f"{UNFINISHED}{os.getpid()}-{Path(path).name}") for path in paths]
+    try:
+        yield partials
+        if missing := [path for path, made in zip(paths, partials, strict=True) if not made.is_file()]:
+            raise FileNotFoundError(f"not written: {', '.join(map(str, missing))}")
+        for made, path in zip(partials, paths, strict=True):
+            os.replace(made, path)
+    finally:
+        for made in partials:
+            made.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -115,5 +118,10 @@ def _not_writable(folder: str | Path, error: OSError) -> UsageError:
 
 def title_of(path: Path) -> str:
     """A title from a file's name: ``my_song.mp3`` -> "My song"."""
-    words = " ".join(path.stem.replace("_", " ").split())
+    words = " ".join(Path(named(path)).stem.replace("_", " ").split())
     return words[:1].upper() + words[1:] if words.islower() else words
+
+
+def named(path: Path) -> str:
+    """A file's name as text that can be written; what is no UTF-8 in it becomes question marks."""
+    return path.name.encode(errors="replace").decode()

@@ -31,6 +31,8 @@ class Grid:
     def __post_init__(self) -> None:
         if len(self.beat_tick) != len(self.beat_sec) or len(self.beat_tick) < 2:
             raise ValueError("a grid needs at least two beats, each with a tick and a time")
+        if not np.all(np.isfinite(self.beat_sec)):
+            raise ValueError("beats need finite times")
         if np.any(np.diff(self.beat_tick) <= 0) or np.any(np.diff(self.beat_sec) <= 0):
             raise ValueError("beats must rise")
 

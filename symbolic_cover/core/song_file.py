@@ -16,7 +16,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +47,10 @@ from symbolic_cover.core.sheet import SongSheet
 SONG_FILE = "song.json"
 FORMAT, VERSION = "symbolic-cover song", 1
 _LAYERS = ("melody", "bass", "texture")
+#: Bars are counted in quarters, their binary parts, or single ticks (`written.meter_of_length`).
+_DENOMINATORS = frozenset({1, 2, 4, 8, 16, 48})
+#: Two days of music at the fastest tempo.
+_FARTHEST_TICK = 10**9
 _STEPS = {name: step for names in (PITCH_NAMES_FLAT, PITCH_NAMES_SHARP) for step, name in enumerate(names)}
 
 
@@ -126,109 +133,152 @@ def _bars_written(sheet: SongSheet) -> list[dict[str, Any]]:
 
 
 def sheet_from_json(text: str) -> SongSheet:
-    """The song sheet in the text of its file. Raises `InputError` that names what cannot be read, and where."""
+    """The song sheet in the text of its file. Raises `InputError` that names what cannot be read, and in which bar."""
     try:
         facts = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"it is not JSON: {error}.", "Undo the last change to it.") from error
     if not isinstance(facts, dict) or facts.get("format") != FORMAT:
         raise InputError("it is no song sheet.", "Give a song.json that this program wrote.")
-    if not isinstance(facts.get("version"), int) or facts["version"] > VERSION:
-        raise InputError(f"its version {facts.get('version')} is unknown.", "Install a newer symbolic-cover.")
+    version = facts.get("version")
+    if isinstance(version, bool) or not isinstance(version, int) or not 1 <= version <= VERSION:
+        raise InputError(f"its version {version} is unknown.", "Install a newer symbolic-cover.")
     try:
         return _sheet_of(facts)
-    except (KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError, ArithmeticError) as error:
         said = f"'{error.args[0]}' is missing" if isinstance(error, KeyError) else str(error)
         raise InputError(f"{said}.", "Undo the last change to it.") from error
 
 
+@dataclass
+class _Read:
+    """What the bars of a file hold, as they are read."""
+
+    bars: list[Bar] = field(default_factory=list)
+    beats: list[tuple[int, float]] = field(default_factory=list)
+    chords: list[Chord] = field(default_factory=list)
+    layers: dict[str, list[Note]] = field(default_factory=lambda: {layer: [] for layer in _LAYERS})
+    sections: list[Section] = field(default_factory=list)
+    lyrics: list[Lyric] = field(default_factory=list)
+    confidence: list[Mapping[str, float]] = field(default_factory=list)
+
+    def add(self, one: Mapping[str, Any]) -> None:
+        """Read the next bar. Raises `ValueError`, `KeyError` or `TypeError` for what is none."""
+        start = self.bars[-1].end_tick if self.bars else 0
+        bar = Bar(start, _meter(one["meter"]))
+        self.bars.append(bar)
+        for word in _words(one, "beats"):
+            beat = _beat(word, start)
+            if self.beats and not (beat[0] > self.beats[-1][0] and beat[1] > self.beats[-1][1]):
+                raise ValueError(
+                    f"(or bar {len(self.bars) - 1}) the beat '{word}' does not come after the one before it"
+                )
+            self.beats.append(beat)
+        self.chords += [_chord(word, start) for word in _words(one, "chords")]
+        for layer, notes in self.layers.items():
+            notes += [_note(word, start) for word in _words(one, layer)]
+        begun = one.get("section", [])
+        begun = [[0, begun]] if isinstance(begun, str) else begun
+        self.sections += [Section(start + _whole(tick), str(label)) for tick, label in begun]
+        self.lyrics += [Lyric(start + _whole(tick), str(syllable)) for tick, syllable in one.get("lyrics", ())]
+        sure = one.get("confidence", {})
+        self.confidence.append({str(name): math.nan if v is None else float(v) for name, v in sure.items()})
+        if self.confidence[-1].keys() != self.confidence[0].keys():
+            raise ValueError(f"its confidence is not of {', '.join(self.confidence[0]) or 'nothing'}")
+
+
 def _sheet_of(facts: Mapping[str, Any]) -> SongSheet:
-    bars = _bars_read(facts["bars"])
-    read = list(zip(bars, facts["bars"], strict=True))
-    beats = [_beat(word, bar) for bar, one in read for word in _words(one.get("beats"))]
-    grid = Grid(
-        np.array([tick for tick, _ in beats], dtype=int),
-        np.array([sec for _, sec in beats], dtype=float),
-        tuple(bars),
-        float(facts["beat_confidence"]),
-        facts["second_eighth_tick"],
-    )
-    numbered = [(number, bar, one) for number, (bar, one) in enumerate(read, 1)]
-    layers = {
-        layer: tuple(_note(word, bar, number) for number, bar, one in numbered for word in _words(one.get(layer)))
-        for layer in _LAYERS
-    }
-    names = dict.fromkeys(name for _, one in read for name in one.get("confidence", {}))
+    if facts["ticks_per_quarter"] != TICKS_PER_QUARTER:
+        raise ValueError(f"a quarter has {facts['ticks_per_quarter']} ticks instead of {TICKS_PER_QUARTER}")
+    read = _Read()
+    for number, one in enumerate(facts["bars"], 1):
+        try:
+            read.add(one)
+        except (KeyError, ValueError, TypeError, AttributeError, ArithmeticError) as error:
+            said = f"'{error.args[0]}' is missing" if isinstance(error, KeyError) else str(error)
+            raise ValueError(f"bar {number}: {said}") from error
+    if not read.bars:
+        raise ValueError("there are no bars")
+    chords = sorted(read.chords)
+    if clash := next((b for a, b in pairwise(chords) if b.start_tick < a.end_tick), None):
+        raise ValueError(f"the chord {clash.label} begins before the one before it ends")
+    names = dict.fromkeys(name for one in read.confidence for name in one)
     return SongSheet(
-        grid=grid,
-        **layers,
-        chords=tuple(_chord(word, bar, number) for number, bar, one in numbered for word in _words(one.get("chords"))),
+        grid=_grid(read, facts),
+        **{layer: tuple(sorted(notes)) for layer, notes in read.layers.items()},
+        chords=tuple(chords),
         key=_key(facts["key"]),
         title=str(facts["title"]),
         is_whole=not facts.get("is_excerpt", False),
         composer=str(facts["composer"]),
         source=Source(str(facts["source"]["name"]), str(facts["source"]["kind"])),
-        sections=tuple(
-            Section(bar.start_tick + int(tick), str(label)) for bar, one in read for tick, label in _sections(one)
-        ),
-        lyrics=tuple(
-            Lyric(bar.start_tick + int(tick), str(text)) for bar, one in read for tick, text in one.get("lyrics", ())
-        ),
+        sections=tuple(sorted(read.sections)),
+        lyrics=tuple(sorted(read.lyrics, key=lambda lyric: lyric.tick)),
         confidence=Confidence(
             {str(name): float(value) for name, value in facts["confidence"].items()},
-            {name: tuple(_sure(one["confidence"][name]) for _, one in read) for name in names},
+            {name: tuple(one[name] for one in read.confidence) for name in names},
         ),
     )
 
 
-def _bars_read(written: Sequence[Mapping[str, Any]]) -> list[Bar]:
-    bars: list[Bar] = []
-    tick = 0
-    for one in written:
-        numerator, denominator = map(int, one["meter"].split("/"))
-        bars.append(Bar(tick, Meter(numerator, denominator)))
-        tick = bars[-1].end_tick
-    if not bars:
-        raise ValueError("there are no bars")
-    return bars
+def _grid(read: _Read, facts: Mapping[str, Any]) -> Grid:
+    second, sure = facts["second_eighth_tick"], float(facts["beat_confidence"])
+    if isinstance(second, bool) or not isinstance(second, int | float) or not 0 < second < TICKS_PER_QUARTER:
+        raise ValueError(f"the second eighth cannot lie at {second!r} of a quarter's {TICKS_PER_QUARTER} ticks")
+    if not 0 <= sure <= 1:
+        raise ValueError(f"{sure} is no confidence")
+    ticks = np.array([tick for tick, _ in read.beats], dtype=np.int64)
+    return Grid(ticks, np.array([sec for _, sec in read.beats], dtype=float), tuple(read.bars), sure, second)
 
 
-def _words(text: str | None) -> Iterable[str]:
-    return filter(None, (word.strip() for word in (text or "").split(",")))
+def _words(one: Mapping[str, Any], name: str) -> list[str]:
+    text = one.get(name) or ""
+    if not isinstance(text, str):
+        raise ValueError(f"{name} are no text: {text!r}")
+    return [word.strip() for word in text.split(",") if word.strip()]
 
 
-def _beat(word: str, bar: Bar) -> tuple[int, float]:
+def _whole(tick: object) -> int:
+    if isinstance(tick, bool) or not isinstance(tick, int) or abs(tick) > _FARTHEST_TICK:
+        raise ValueError(f"{tick!r} is no tick")
+    return tick
+
+
+def _meter(text: str) -> Meter:
+    found = re.fullmatch(r"(\d{1,4})/(\d{1,2})", text)
+    if not found or int(found[1]) < 1 or int(found[2]) not in _DENOMINATORS:
+        raise ValueError(f"'{text}' is no metre")
+    return Meter(int(found[1]), int(found[2]))
+
+
+def _beat(word: str, start: int) -> tuple[int, float]:
     tick, _, sec = word.partition("=")
-    return bar.start_tick + int(tick), float(sec)
+    try:
+        beat = start + _whole(int(tick)), float(sec)
+    except ValueError as error:
+        raise ValueError(f"'{word}' is no beat such as '12=0.5'") from error
+    if not math.isfinite(beat[1]):
+        raise ValueError(f"'{word}' is no beat such as '12=0.5'")
+    return beat
 
 
-def _note(word: str, bar: Bar, number: int) -> Note:
+def _note(word: str, start: int) -> Note:
     try:
         tick, duration, name, velocity = word.split()
-        note = Note(bar.start_tick + int(tick), int(duration), _pitch(name), int(velocity))
+        note = Note(start + _whole(int(tick)), _whole(int(duration)), _pitch(name), int(velocity))
     except ValueError as error:
-        raise ValueError(f"bar {number}: '{word}' is no note such as '0 12 C4 80'") from error
-    if note.duration_tick < 1 or not 0 <= note.velocity <= 127:
-        raise ValueError(f"bar {number}: '{word}' has no length or an impossible velocity")
+        raise ValueError(f"'{word}' is no note such as '0 12 C4 80'") from error
+    if note.duration_tick < 1 or not 0 <= note.velocity <= 127 or not 0 <= note.pitch <= 127:
+        raise ValueError(f"'{word}' has no length, or a pitch or velocity that MIDI lacks")
     return note
 
 
-def _chord(word: str, bar: Bar, number: int) -> Chord:
-    span, _, label = word.partition(" ")
-    start, _, end = span.rpartition("-")
-    named = parse_chord(label)
-    if named is None or int(end) <= int(start):
-        raise ValueError(f"bar {number}: '{word}' is no chord such as '0-48 C:maj'")
-    return Chord(bar.start_tick + int(start), bar.start_tick + int(end), *named)
-
-
-def _sections(one: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
-    begun = one.get("section", [])
-    return [[0, begun]] if isinstance(begun, str) else begun
-
-
-def _sure(value: float | None) -> float:
-    return math.nan if value is None else float(value)
+def _chord(word: str, start: int) -> Chord:
+    found = re.fullmatch(r"(-?\d{1,9})-(-?\d{1,9}) (\S+)", word)
+    named = parse_chord(found[3]) if found else None
+    if not found or named is None or int(found[2]) <= int(found[1]):
+        raise ValueError(f"'{word}' is no chord such as '0-48 C:maj'")
+    return Chord(start + int(found[1]), start + int(found[2]), *named)
 
 
 def _key(label: str) -> Key:

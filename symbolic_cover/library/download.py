@@ -60,14 +60,14 @@ def _fetch_rest(url: str, part: Path, progress: Callable[[float], None] | None) 
     except urllib.error.HTTPError as error:
         if error.code != 416:
             raise
-        if error.headers.get("SongSheet-Range", "").endswith(f"/{done}"):
+        if error.headers.get("Content-Range", "").endswith(f"/{done}"):
             return True
         part.unlink()
         return _fetch_rest(url, part, progress)
     with response:
         continued = response.status == 206
         done = done if continued else 0
-        length = response.headers.get("SongSheet-Length")
+        length = response.headers.get("Content-Length")
         total = done + int(length) if length else 0
         part.parent.mkdir(parents=True, exist_ok=True)
         with part.open("ab" if continued else "wb") as file:

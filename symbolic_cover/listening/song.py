@@ -8,7 +8,7 @@ from pathlib import Path
 
 from symbolic_cover.core.controls import Hints
 from symbolic_cover.core.errors import UsageError
-from symbolic_cover.core.files import title_of
+from symbolic_cover.core.files import named, title_of
 from symbolic_cover.core.heard import Heard, Source, TimedNote
 from symbolic_cover.listening.audio.recording import load_recording
 from symbolic_cover.listening.formats import AUDIO_SUFFIXES, SUFFIXES
@@ -43,4 +43,4 @@ def _hear(path: Path, hints: Hints, progress: Callable[[float], None] | None) ->
         return piano.hear_again(path, notes, hints.transcriber)
 
     heard = hear_recording(load_recording(path), hints, progress, heard_again)
-    return replace(heard, title=title_of(path), source=Source(path.name, "audio"))
+    return replace(heard, title=title_of(path), source=Source(named(path), "audio"))

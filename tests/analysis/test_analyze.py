@@ -1,52 +1,28 @@
 """Chords, key, melody and sheet on music whose answer is known."""
 
-import pytest
-import symusic
-from hypothesis import given
-from hypothesis import strategies as st
+from dataclasses import replace
 
-from symbolic_cover.analysis.chords import chords_from_symbols, name_chord, parse_chord, recognise_chords
+import pytest
+
+from symbolic_cover.analysis.chords import name_chord, recognise_chords
 from symbolic_cover.analysis.key import find_key
 from symbolic_cover.analysis.melody import (
     find_bass,
     find_melody,
     find_melody_track,
     hold_split_notes,
-    is_melody_name,
     one_line,
     without_faint_lows,
 )
-from symbolic_cover.analysis.song import analyze, describe
+from symbolic_cover.analysis.song import analyze, describe, sheet_of
 from symbolic_cover.core.errors import InputError
 from symbolic_cover.core.grid import Grid
-from symbolic_cover.core.music import CHORD_INTERVALS, Chord, Key, Note
+from symbolic_cover.core.heard import Confidence, Heard, Role, Source, TimedChord, TimedNote, TimedTrack, Track
+from symbolic_cover.core.music import Chord, Key, Note
 
 
 def block(tick: int, pitches: tuple[int, ...], length: int = 48) -> list[Note]:
     return [Note(tick, length, pitch) for pitch in pitches]
-
-
-@given(st.integers(0, 11), st.sampled_from(list(CHORD_INTERVALS)))
-def test_a_label_names_its_chord_again(root, quality):
-    for step in CHORD_INTERVALS[quality]:
-        chord = Chord(0, 48, root, quality, (root + step) % 12)
-        assert parse_chord(chord.label) == (root, quality, chord.bass)
-
-
-@pytest.mark.parametrize(
-    ("label", "expected"),
-    [
-        ("A:min7", (9, "min7", 9)),
-        ("Bb:maj/3", (10, "maj", 2)),
-        ("F#:7/b7", (6, "7", 4)),
-        ("C", (0, "maj", 0)),
-        ("D:9", (2, "7", 2)),
-        ("N", None),
-        ("no chord", None),
-    ],
-)
-def test_harte_labels(label, expected):
-    assert parse_chord(label) == expected
 
 
 def test_block_chords_are_named():
@@ -115,15 +91,31 @@ def test_a_note_that_fades_is_held_and_one_struck_again_is_not():
 
 
 def test_only_what_was_heard_has_noise_in_it(song):
-    faint = symusic.Note(14, 10, 36, 20)
-    found = {}
-    for name in ("audio", "piano"):
-        track = symusic.Track(name=name)
-        track.notes.extend([symusic.Note(*note) for note in song.notes] + [faint])
-        score = symusic.Score(12)
-        score.tracks.append(track)
-        found[name] = {(n.onset_tick, n.pitch) for n in analyze(score, song.grid).notes}
-    assert found["piano"] - found["audio"] == {(14, 36)}
+    notes = tuple(sorted([*song.notes, Note(14, 10, 36, 20)]))
+    written, transcribed = (
+        {(note.onset_tick, note.pitch) for note in found.notes}
+        for found in (
+            sheet_of([Track("piano", notes)], song.grid),
+            sheet_of([Track("piano", notes)], song.grid, is_transcript=True),
+        )
+    )
+    assert written - transcribed == {(14, 36)}
+
+
+def test_a_transcript_that_says_which_its_tune_is_is_not_thinned(song):
+    rest = tuple(sorted([*song.bass, *song.texture, Note(14, 10, 36, 20)]))
+    tracks = [Track("melody", song.melody, role=Role.MELODY), Track("audio", rest)]
+    assert sheet_of(tracks, song.grid, is_transcript=True).notes == sheet_of(tracks, song.grid).notes
+    assert (14, 36) in {(note.onset_tick, note.pitch) for note in sheet_of(tracks, song.grid).notes}
+
+
+def test_the_bass_is_among_the_notes_that_are_said_to_be_it(song):
+    """A note below the bass that a listener heard is none of it, unless nobody says which the bass is."""
+    low = Note(24, 12, 30, 60)
+    rest = Track("audio", tuple(sorted([*song.texture, low])))
+    tune, bass = Track("melody", song.melody, role=Role.MELODY), Track("bass", song.bass, role=Role.BASS)
+    assert sheet_of([tune, bass, rest], song.grid).bass == song.bass
+    assert low in sheet_of([tune, bass._replace(role=Role.UNSAID), rest], song.grid).bass
 
 
 def test_a_passing_beat_does_not_change_the_chord():
@@ -166,56 +158,66 @@ def test_a_line_has_one_voice():
     assert line == (Note(0, 12, 67), Note(12, 12, 65))
 
 
-@pytest.mark.parametrize("name", ["MELODY", "Voice", "lead vocal", "Soprano"])
-def test_names_of_melodies(name):
-    assert is_melody_name(name)
-    assert not is_melody_name("Piano LH")
+def heard(song, **said) -> Heard:
+    """A song as a source states it in seconds: its melody said to be one, and what else it says."""
+    sec_at = song.grid.sec_at
 
+    def timed(notes: tuple[Note, ...]) -> tuple[TimedNote, ...]:
+        return tuple(TimedNote(float(sec_at(n.onset_tick)), float(sec_at(n.end_tick)), *n[2:]) for n in notes)
 
-def labelled_score(song) -> symusic.Score:
-    score = symusic.Score(12)
-    for name, notes in (("MELODY", song.melody), ("PIANO", song.bass + song.texture)):
-        track = symusic.Track(name=name)
-        track.notes.extend([symusic.Note(*note) for note in notes])
-        score.tracks.append(track)
-    return score
+    tracks = TimedTrack("1", timed(song.melody), role=Role.MELODY), TimedTrack("2", timed(song.bass + song.texture))
+    return Heard(tracks, song.grid, **said)
 
 
 def test_what_the_source_says_is_believed(song):
-    score = labelled_score(song)
-    score.markers.extend([symusic.TextMeta(0, "D:min"), symusic.TextMeta(96, "G:7"), symusic.TextMeta(144, "N")])
-    score.key_signatures.append(symusic.KeySignature(0, -2, 1))
-    sheet = analyze(score, song.grid, "A title")
+    chords = (TimedChord(0.0, 4.8, 2, "min", 2), TimedChord(4.8, 7.2, 7, "7", 7))
+    confidence = Confidence({"key": 0.5}, {"beats": (0.1, 0.2, 0.3, 0.4)})
+    sheet = analyze(heard(song, chords=chords, key=Key(7, "minor"), title="A title", composer="Nobody",
+                          source=Source("a.mid", "midi"), confidence=confidence))  # fmt: skip
     assert sheet.melody == song.melody
     assert [(c.start_tick, c.end_tick, c.label) for c in sheet.chords] == [(0, 96, "D:min"), (96, 144, "G:7")]
     assert sheet.key == Key(7, "minor")
-    assert sheet.title == "A title"
+    assert (sheet.title, sheet.composer, sheet.source) == ("A title", "Nobody", Source("a.mid", "midi"))
+    assert sheet.confidence == confidence
+
+
+def test_neighbours_that_are_the_same_chord_are_one(song):
+    """Chord symbols that are written again, and one that is too short to have a tick."""
+    spans = [(0.0, 1.2, 0), (1.2, 2.4, 0), (2.4, 2.41, 7), (3.6, 4.8, 0)]
+    chords = tuple(TimedChord(start, end, root, "maj", root) for start, end, root in spans)
+    assert analyze(heard(song, chords=chords)).chords == (Chord(0, 48, 0, "maj", 0), Chord(72, 96, 0, "maj", 0))
+
+
+def test_a_source_that_says_there_are_no_chords_is_believed(song):
+    assert analyze(heard(song, chords=())).chords == ()
 
 
 def test_chords_are_found_where_none_are_stated(song):
-    sheet = analyze(labelled_score(song), song.grid)
+    sheet = analyze(heard(song))
     assert [(c.root, c.quality) for c in sheet.chords] == [(0, "maj"), (9, "min"), (5, "maj"), (7, "maj")]
     assert set(sheet.notes) == set(song.notes)
 
 
+def test_block_chords_state_the_harmony_and_are_not_played(song):
+    stacks = tuple(Note(bar.start_tick, 48, pitch) for bar in song.grid.bars for pitch in (50, 53, 57))
+    tracks = [Track("MELODY", song.melody, role=Role.MELODY), Track("", stacks, role=Role.CHORDS)]
+    sheet = sheet_of(tracks, song.grid)
+    assert sheet.chords == (Chord(0, 192, 2, "min", 2),)
+    assert sheet.notes == song.melody
+    stated = (Chord(0, 48, 0, "maj", 0),)
+    assert sheet_of(tracks, song.grid, chords=stated).chords == stated
+
+
 def test_drums_alone_are_no_song(song):
-    score = symusic.Score(12)
-    drums = symusic.Track(name="Drums", is_drum=True)
-    drums.notes.append(symusic.Note(0, 12, 36, 90))
-    score.tracks.append(drums)
     with pytest.raises(InputError, match="no pitched notes"):
-        analyze(score, song.grid)
-
-
-def test_symbols_last_until_the_next():
-    assert chords_from_symbols([(0, "C"), (24, "C:maj"), (48, "N"), (72, "F")], 96) == (
-        Chord(0, 48, 0, "maj", 0),
-        Chord(72, 96, 5, "maj", 5),
-    )
+        sheet_of([Track("Drums", (Note(0, 12, 36, 90),), is_drums=True)], song.grid)
+    with pytest.raises(InputError, match="no pitched notes"):
+        sheet_of([Track("chords", (Note(0, 12, 60), Note(0, 12, 64)), role=Role.CHORDS)], song.grid)
 
 
 def test_description_is_in_seconds(song):
-    facts = describe(song)
+    facts = describe(replace(song, confidence=Confidence({"key": 0.98765})))
+    assert facts["confidence"] == {"beats": 1.0, "key": 0.988}
     assert facts["tempo_bpm"] == 100
     assert facts["beats_sec"][:3] == [0.0, 0.6, 1.2]
     assert facts["downbeats_sec"][1] == 2.4
@@ -224,9 +226,5 @@ def test_description_is_in_seconds(song):
 
 
 def test_a_tune_alone_is_all_tune():
-    line = [Note(12 * i, 12, pitch, 80) for i, pitch in enumerate([62, 69, 64, 48, 60, 72, 40, 67])]
-    score = symusic.Score(12)
-    track = symusic.Track()
-    track.notes.extend([symusic.Note(*note) for note in line])
-    score.tracks.append(track)
-    assert analyze(score, Grid.steady(2)).melody == tuple(line)
+    line = tuple(Note(12 * i, 12, pitch, 80) for i, pitch in enumerate([62, 69, 64, 48, 60, 72, 40, 67]))
+    assert sheet_of([Track("", line)], Grid.steady(2)).melody == line

@@ -5,10 +5,11 @@ import json
 import numpy as np
 import soundfile
 
-from symbolic_cover.analysis.quantize import quantize
 from symbolic_cover.analysis.song import analyze
 from symbolic_cover.app.analyze import FILES, lead_sheet, save_analysis
+from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.listening.song import listen
+from symbolic_cover.performance.midi import score_in_seconds
 from tests.conftest import make_song
 from tests.listening.songs import accompanied_song
 
@@ -21,14 +22,15 @@ def test_the_lead_sheet_has_tune_and_chords():
 
 
 def test_everything_is_written_and_clicks_lie_on_the_beats(tmp_path):
-    score, _ = accompanied_song(n_bars=8, bpm=96.0)
+    track, _ = accompanied_song(n_bars=8, bpm=96.0)
     path = tmp_path / "song.mid"
-    score.to("tick").dump_midi(str(path))
-    transcript, grid = listen(path)
-    sheet = analyze(quantize(transcript, grid), grid, transcript.title)
+    score_in_seconds([track]).to("tick").dump_midi(str(path))
+    heard = listen(path)
+    sheet, grid = analyze(heard), heard.grid
     out = tmp_path / "out"
-    written = save_analysis(sheet, transcript, path, out)
+    written = save_analysis(sheet, heard, path, out)
     assert set(written) == set(FILES) == {file.name for file in out.iterdir()}
+    assert SongSheet.load(out / "song.json") == sheet
     assert json.loads((out / "analysis.json").read_text())["meter"] == "4/4"
     assert (out / "analysis.png").read_bytes().startswith(b"\x89PNG")
     assert (out / "lead-sheet.pdf").read_bytes().startswith(b"%PDF")

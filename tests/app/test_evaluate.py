@@ -6,6 +6,7 @@ import pytest
 import symusic
 
 from symbolic_cover.arrangement.checkpoint import find_checkpoint
+from symbolic_cover.core.sheet import SongSheet
 from tests.cli.test_cli import ABC
 
 
@@ -47,14 +48,13 @@ def test_a_cover_is_judged_beside_people(run, covers, tmp_path):
 def test_a_lost_tune_is_found_in_its_bars(run, covers, tmp_path):
     folder = tmp_path / "lame"
     folder.mkdir()
-    for name in ("report.json", "score.musicxml"):
+    for name in ("song.json", "report.json", "score.musicxml"):
         (folder / name).write_bytes((covers / "covers" / "tune" / name).read_bytes())
     score = symusic.Score(covers / "covers" / "tune" / "arrangement.mid")
     bar = 4 * score.ticks_per_quarter
-    tune = json.loads((folder / "report.json").read_text())["song"]["melody"]
     lost = {
-        (int(onset) * score.ticks_per_quarter // 12, int(pitch))
-        for onset, _, pitch, _ in map(str.split, tune.split(", "))
+        (note.onset_tick * score.ticks_per_quarter // 12, note.pitch)
+        for note in SongSheet.load(folder / "song.json").melody
     }
     for track in score.tracks:
         for note in [n for n in track.notes if bar <= n.time < 3 * bar and (n.time, n.pitch) in lost]:
@@ -75,7 +75,8 @@ def test_a_folder_of_covers_and_one_that_cannot_be_judged(run, covers, tmp_path)
     (old / "arrangement.mid").write_bytes((covers / "covers" / "tune" / "arrangement.mid").read_bytes())
     code, _, complaint = run("evaluate", old)
     assert code == 1
-    assert "Name it with --source" in complaint
+    assert "There is no song.json" in complaint
+    assert "--source" in complaint
     code, printed, _ = run("evaluate", old, "--source", covers / "tune.abc", "--json")
     assert code == 0
     assert json.loads(printed)["measures"]["melody_retention"]["value"] == 1.0
@@ -85,9 +86,12 @@ def test_any_pair_of_files(run, covers, tmp_path):
     from symbolic_cover.analysis.quantize import quantize
     from symbolic_cover.listening.scores.read import read_score
 
-    transcript, grid = read_score(covers / "covers" / "tune" / "score.musicxml")
-    shifted = quantize(transcript, grid).shift_pitch(2)
-    shifted.dump_midi(tmp_path / "theirs.mid")
+    theirs = symusic.Score(12)
+    for played in quantize(read_score(covers / "covers" / "tune" / "score.musicxml")):
+        track = symusic.Track(played.name, played.program, played.is_drums)
+        track.notes.extend([symusic.Note(*note) for note in played.notes])
+        theirs.tracks.append(track)
+    theirs.shift_pitch(2).dump_midi(tmp_path / "theirs.mid")
     code, printed, _ = run("evaluate", tmp_path / "theirs.mid", "--source", covers / "tune.abc", "--json")
     facts = json.loads(printed)
     assert code == 0

@@ -22,7 +22,8 @@ from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.music import Bar, Chord, Key, Meter, Note
 from symbolic_cover.core.styles import load_style, style_names
 from symbolic_cover.evaluation.human_range import GENERAL
-from symbolic_cover.evaluation.metrics import melody_on_top, melody_retention, score_arrangement
+from symbolic_cover.evaluation.measures import score_arrangement
+from symbolic_cover.evaluation.metrics import melody_on_top, melody_retention
 from tests.conftest import make_song
 
 STYLE = load_style("pop-piano")

@@ -12,7 +12,8 @@ import soundfile
 import symusic
 
 ABC = 'X:1\nT:Little tune\nM:4/4\nL:1/4\nQ:1/4=100\nK:G\n"G"G B d B|"C"c e c A|"D"d A F A|"G"G2 z2|]\n'
-FILES = {"arrangement.mid", "performance.mid", "score.musicxml", "score.pdf", "cover.wav", "report.json", "report.html"}
+FILES = {"song.json", "arrangement.mid", "performance.mid", "score.musicxml", "score.pdf", "cover.wav", "report.json",
+         "report.html"}  # fmt: skip
 
 
 @pytest.fixture

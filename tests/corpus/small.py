@@ -33,7 +33,7 @@ def prepared_songs(folder: Path, style: str = "pop-piano", ensemble: str = "solo
             parts.setdefault(high, []).extend(
                 n._replace(pitch=n.pitch + shift + 12, velocity=64) for n in sheet.texture
             )
-            piece = Piece(f"song-{shift}", "own", "", "", style, ensemble, "own", f"{shift}", None, sheet.grid)
+            piece = Piece(f"song-{shift}", "own", "", "", style, ensemble, "own", f"{shift}", (), sheet.grid)
             pair = Pair(piece, sheet, ensemble, lead, parts, "easy", 0.0)
             written = tokenize_pair(pair, sheet, TOKENIZER)
             writer.add(

@@ -13,6 +13,7 @@ import symusic
 from symbolic_cover import cli
 from symbolic_cover.analysis.hands import unplayable_in_hand
 from symbolic_cover.core.errors import UsageError
+from symbolic_cover.core.heard import Role
 from symbolic_cover.core.styles import load_ensembles
 from symbolic_cover.corpus.pairs import Piece, make_pair
 from symbolic_cover.corpus.patterns import catalogue_of, songs_of
@@ -98,19 +99,20 @@ def first_song(pop909):
 
 
 def test_a_song_gets_its_names_and_its_bars(pop909):
-    score, grid = first_song(pop909)
-    tracks = {track.name: track.notes for track in score.tracks}
+    read, grid = first_song(pop909)
+    tracks = {track.name: track.notes for track in read}
     assert {name: len(notes) for name, notes in tracks.items()} == {
         "MELODY": 48, "BRIDGE": 12, "PIANO": 36, "chords": 36
     }  # fmt: skip
-    assert [note.time for note in tracks["MELODY"]][:4] == [48, 60, 72, 84]  # a whole bar of pick-up comes first
-    assert {note.time % 48 for note in tracks["chords"]} == {0}
+    assert [note.onset_tick for note in tracks["MELODY"]][:4] == [48, 60, 72, 84]  # a whole bar of pick-up comes first
+    assert {note.onset_tick % 48 for note in tracks["chords"]} == {0}
+    assert [track.role for track in read] == [Role.MELODY, Role.UNSAID, Role.UNSAID, Role.CHORDS]
     assert grid.tempo_bpm == pytest.approx(90, rel=0.03)
 
 
 def test_a_pair_is_playable_and_keeps_the_human_notes(pop909):
-    score, grid = first_song(pop909)
-    piece = Piece("001", "pop909_cl", "", "", "pop-piano", "solo-piano", "MIT", "pop909:001", score, grid)
+    tracks, grid = first_song(pop909)
+    piece = Piece("001", "pop909_cl", "", "", "pop-piano", "solo-piano", "MIT", "pop909:001", tracks, grid)
     pair = make_pair(piece._replace(is_performed=True), load_ensembles())
     assert len(pair.sheet.melody) == 48
     assert {chord.quality for chord in pair.sheet.chords} == {"maj", "min"}

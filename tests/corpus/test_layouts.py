@@ -2,31 +2,25 @@
 
 import numpy as np
 import pytest
-import symusic
 
 from symbolic_cover.core.errors import InputError
 from symbolic_cover.core.grid import Grid
+from symbolic_cover.core.heard import Track
 from symbolic_cover.core.music import Bar, Meter, Note
 from symbolic_cover.core.styles import load_ensembles
 from symbolic_cover.corpus.bars import spell_bars, trim
 from symbolic_cover.corpus.layouts import guess_ensemble, lay_out
 from symbolic_cover.corpus.pairs import Piece, make_pair, tokenize_pair
 from symbolic_cover.corpus.sketch import SAME_PIECE, SketchIndex, likeness, sketch_of
+from symbolic_cover.listening.scores.roles import role_of
 from symbolic_cover.tokens.tokenizer import BarTokenizer
 
 ENSEMBLES = load_ensembles()
 
 
-def track(name: str, pitches, program: int = 0, is_drum: bool = False, step: int = 12) -> symusic.Track:
-    made = symusic.Track(name=name, program=program, is_drum=is_drum)
-    made.notes.extend([symusic.Note(i * step, step, int(pitch), 80) for i, pitch in enumerate(pitches)])
-    return made
-
-
-def score_of(*tracks: symusic.Track) -> symusic.Score:
-    score = symusic.Score(12)
-    score.tracks = list(tracks)
-    return score
+def track(name: str, pitches, program: int = 0, is_drums: bool = False, step: int = 12) -> Track:
+    notes = tuple(Note(i * step, step, int(pitch)) for i, pitch in enumerate(pitches))
+    return Track(name, notes, program, is_drums, role_of(name))
 
 
 def pitches(notes) -> list[int]:
@@ -35,7 +29,7 @@ def pitches(notes) -> list[int]:
 
 def test_choirs_are_known_by_name_whatever_their_order():
     names = (("BASSVS.", 48), ("CANTVS.", 72), ("TENOR.", 55), ("ALTVS.", 64))
-    laid = lay_out(score_of(*(track(name, [pitch] * 8) for name, pitch in names)), "choir")
+    laid = lay_out([track(name, [pitch] * 8) for name, pitch in names], "choir")
     assert {part: pitches(notes)[0] for part, notes in laid.parts.items()} == {
         "soprano": 72, "alto": 64, "tenor": 55, "bass-voice": 48
     }  # fmt: skip
@@ -43,10 +37,9 @@ def test_choirs_are_known_by_name_whatever_their_order():
 
 
 def test_a_hymn_on_two_staves_is_divided_by_height():
-    upper, lower = track("", [72, 71]), track("", [48, 47])
-    upper.notes.extend([symusic.Note(0, 12, 67, 80), symusic.Note(12, 12, 65, 80)])
-    lower.notes.append(symusic.Note(0, 12, 55, 80))
-    laid = lay_out(score_of(upper, lower), "choir")
+    upper = Track("", (Note(0, 12, 67), Note(0, 12, 72), Note(12, 12, 65), Note(12, 12, 71)))
+    lower = Track("", (Note(0, 12, 48), Note(0, 12, 55), Note(12, 12, 47)))
+    laid = lay_out([upper, lower], "choir")
     assert {part: pitches(notes) for part, notes in laid.parts.items()} == {
         "soprano": [72, 71], "alto": [67, 65], "tenor": [55], "bass-voice": [48, 47]
     }  # fmt: skip
@@ -54,18 +47,18 @@ def test_a_hymn_on_two_staves_is_divided_by_height():
 
 def test_a_song_has_a_voice_and_a_piano_or_is_a_piano_piece():
     voice, right, left = track("Singstimme Voice", [70] * 4), track("Pianoforte RH", [64] * 4), track("Pf LH", [40] * 4)
-    laid = lay_out(score_of(voice, right, left), "voice-piano")
+    laid = lay_out([voice, right, left], "voice-piano")
     assert laid.ensemble == "voice-piano"
     assert pitches(laid.tune) == [70] * 4
     assert sorted(set(pitches(laid.parts["right-hand"]))) == [40, 64]
-    assert lay_out(score_of(right, left), "voice-piano").ensemble == "solo-piano"
+    assert lay_out([right, left], "voice-piano").ensemble == "solo-piano"
 
 
 def test_a_band_has_its_melody_its_bass_and_its_drums():
-    band = score_of(
+    band = [
         track("MELODY", [70, 72, 74, 72], 56), track("Bass", [36] * 4, 33), track("Chord", [60] * 4, 0),
-        track("Drum", [38] * 4, 0, is_drum=True), track("", [50] * 4, 27), track("", [62] * 4, 48),
-    )  # fmt: skip
+        track("Drum", [38] * 4, 0, is_drums=True), track("", [50] * 4, 27), track("", [62] * 4, 48),
+    ]  # fmt: skip
     laid = lay_out(band, "band")
     assert {part: pitches(notes)[0] for part, notes in laid.parts.items()} == {
         "melody": 70, "bass": 36, "keys": 60, "drums": 38, "band-guitar": 50, "strings": 62
@@ -74,7 +67,7 @@ def test_a_band_has_its_melody_its_bass_and_its_drums():
 
 def test_orchestras_are_known_by_name_then_by_program():
     tracks = [("Bb Clarinet 1", 71), ("Eb Horn", 60), ("Violin 2", 40), ("Violin 1", 40), ("", 42), ("Contrabass", 43)]
-    laid = lay_out(score_of(*(track(n, [60 + i], p) for i, (n, p) in enumerate(tracks))), "orchestra")
+    laid = lay_out([track(n, [60 + i], p) for i, (n, p) in enumerate(tracks)], "orchestra")
     assert {part: pitches(notes) for part, notes in laid.parts.items()} == {
         "woodwinds": [60], "brass": [61], "violin-2": [62], "violin-1": [63], "cello": [64], "double-bass": [65]
     }  # fmt: skip
@@ -93,7 +86,7 @@ def test_orchestras_are_known_by_name_then_by_program():
     ],
 )
 def test_ensembles_are_guessed(tracks, ensemble):
-    assert guess_ensemble(score_of(*(track(n, [60, 62], p, d) for n, p, d in tracks))) == ensemble
+    assert guess_ensemble([track(n, [60, 62], p, d) for n, p, d in tracks]) == ensemble
 
 
 def bars(*meters: Meter) -> list[Bar]:
@@ -145,10 +138,10 @@ def test_sketches_see_through_transposition_and_small_changes():
 
 
 def test_drums_are_said_in_words_of_their_own_and_come_back():
-    score = score_of(
-        track("MELODY", range(60, 76), 56), track("Bass", [36] * 16, 33), track("Drum", [36, 42] * 8, 0, is_drum=True)
-    )
-    piece = Piece("x", "own", "", "", "rock", "band", "own", "x", score, Grid.steady(4))
+    tracks = (
+        track("MELODY", range(60, 76), 56), track("Bass", [36] * 16, 33), track("Drum", [36, 42] * 8, 0, is_drums=True)
+    )  # fmt: skip
+    piece = Piece("x", "own", "", "", "rock", "band", "own", "x", tracks, Grid.steady(4))
     pair = make_pair(piece, ENSEMBLES)
     parts = list(dict.fromkeys(part.name for ensemble in ENSEMBLES.values() for part in ensemble.parts))
     tokenizer = BarTokenizer.build(["rock"], list(ENSEMBLES), parts)

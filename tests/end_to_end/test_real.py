@@ -17,7 +17,8 @@ from symbolic_cover.arrangement.checkpoint import SHIPPED, find_checkpoint, load
 from symbolic_cover.core.styles import style_names
 
 EXAMPLES = Path(__file__).parents[2] / "data" / "examples"
-FILES = {"arrangement.mid", "performance.mid", "score.musicxml", "score.pdf", "cover.wav", "report.json", "report.html"}
+FILES = {"song.json", "arrangement.mid", "performance.mid", "score.musicxml", "score.pdf", "cover.wav", "report.json",
+         "report.html"}  # fmt: skip
 
 pytestmark = pytest.mark.slow
 

@@ -1,21 +1,17 @@
-"""Songs written down and read again, arrangements aligned, ranges and verdicts, marks in the score."""
+"""Arrangements aligned, ranges and verdicts, marks in the score."""
 
-import json
 import math
 from dataclasses import replace
 from xml.etree import ElementTree
 
-import numpy as np
-import pytest
-from symbolic_cover.reports.record import song_of_record, song_record
-
 from symbolic_cover.core.arrangement import Arrangement, Part
-from symbolic_cover.core.errors import InputError
 from symbolic_cover.core.music import Meter, Note
 from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.evaluation.align import align, as_players
+from symbolic_cover.evaluation.figures import longest_figure
 from symbolic_cover.evaluation.judgement import judge
-from symbolic_cover.evaluation.measures import ASPECTS, DESCRIPTIONS, longest_figure, measure_cover, own_notes
+from symbolic_cover.evaluation.measures import DESCRIPTIONS, MEASURES, Case, measure_cover
+from symbolic_cover.evaluation.metrics import own_notes
 from symbolic_cover.evaluation.people import Range, load_people, ranges_of, readable_people, save_people, verdict
 from symbolic_cover.evaluation.readability import DESCRIPTIONS as READABLE
 from symbolic_cover.reports.marked_score import count_bars, mark_bars
@@ -25,17 +21,6 @@ from tests.conftest import make_song
 def whole(song: SongSheet) -> Arrangement:
     parts = (Part("Right hand", "", 0, song.melody), Part("Left hand", "", 0, song.bass + song.texture))
     return Arrangement(parts, song.melody, song.grid, song.key, song.chords, "pop-piano", "by hand")
-
-
-def test_a_song_is_read_as_it_was_written(song):
-    song = replace(song, chords=song.chords[:1] + song.chords[2:])  # a gap
-    again = song_of_record(json.loads(json.dumps(song_record(song))))
-    for name in ("melody", "bass", "texture", "chords", "key", "title"):
-        assert getattr(again, name) == getattr(song, name), name
-    assert again.grid.bars == song.grid.bars
-    assert np.allclose(again.grid.beat_sec, song.grid.beat_sec, atol=1e-4)
-    with pytest.raises(InputError, match=r"report\.json"):
-        song_of_record({"melody": "x"})
 
 
 def test_an_arrangement_is_found_in_another_key_and_later():
@@ -81,16 +66,27 @@ def test_own_notes_and_the_longest_figure(song):
 
 
 def test_every_measure_is_there_and_each_has_its_aspect(song):
-    measured = measure_cover(whole(song), song)
+    measured = measure_cover(Case(whole(song), song))
     assert list(measured) == list(DESCRIPTIONS)
     assert measured["melody_retention"] == 1.0
     assert math.isnan(measured["style_fit"])
     assert math.isnan(measured["copied_bars"])
     judged = judge(measured, {"notes_per_bar": Range(10, 15, 20)})
-    assert {one.aspect for one in judged} == set(ASPECTS)
+    assert {one.aspect for one in judged} == {
+        "faithfulness", "coherence", "creativity", "style", "playability"
+    }  # fmt: skip
+    assert [one.name for one in judged] == [one.name for one in MEASURES]
     (density,) = [one for one in judged if one.name == "notes_per_bar"]
     assert (density.value, density.verdict) == (6.0, "below")
     assert "--density" in density.advice
+
+
+def test_without_a_song_nothing_is_said_of_faithfulness(song):
+    alone = measure_cover(Case(whole(song), song), has_source=False)
+    needing = {one.name for one in MEASURES if one.needs_source}
+    assert needing == {"melody_retention", "chord_accuracy", "form_return", "own_notes", "empty_bars"}
+    assert all(math.isnan(alone[name]) for name in needing)
+    assert alone["notes_per_bar"] == 6.0
 
 
 def test_ranges_and_verdicts(tmp_path):

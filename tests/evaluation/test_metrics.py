@@ -9,6 +9,7 @@ from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.music import Bar, Chord, Key, Meter, Note
 from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.evaluation import metrics as m
+from symbolic_cover.evaluation.measures import score_arrangement
 
 BARS = (Bar(0, Meter(4, 4)), Bar(48, Meter(4, 4)))
 
@@ -92,9 +93,9 @@ def test_drums_have_no_pitch():
     grid = Grid.steady(1)
     sheet = SongSheet(grid, tune, (), (), (Chord(0, 48, 0, "maj", 0),), Key(0, "major"))
     together = Arrangement((Part("Flute", "", 73, tune), drums), tune, grid, sheet.key, sheet.chords, "x", "rules")
-    scores = m.score_arrangement(together, sheet)
+    scores = score_arrangement(together, sheet)
     assert (scores["melody_on_top"], scores["melody_retention"], scores["notes_per_bar"]) == (1.0, 1.0, 7.0)
     assert math.isnan(scores["unplayable_share"])
-    alone = m.score_arrangement(Arrangement((drums,), (), grid, sheet.key, (), "x", "rules"), sheet)
+    alone = score_arrangement(Arrangement((drums,), (), grid, sheet.key, (), "x", "rules"), sheet)
     assert all(math.isnan(alone[name]) for name in ("melody_retention", "chord_accuracy", "chord_tone_ratio"))
     assert alone["empty_bars"] == 0.0

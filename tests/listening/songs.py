@@ -1,7 +1,8 @@
-"""Songs the tests make for themselves: notes with a known beat, as scores, files and sound."""
+"""Songs the tests make for themselves: notes with a known beat, in seconds and as sound."""
 
 import numpy as np
-from symusic import core
+
+from symbolic_cover.core.heard import TimedNote, TimedTrack
 
 PRELUDE = [  # the first bars of BWV 846: five rising notes, the last three again, twice a bar
     (60, 64, 67, 72, 76),
@@ -23,13 +24,12 @@ def prelude_notes():
 
 
 def accompanied_song(n_bars=16, beats=4, bpm=100.0, start_sec=0.7, drift=0.0, jitter_sec=0.0, seed=0):
-    """A tune over bass and chords that change every bar, in seconds, and its downbeat times.
+    """A piano that plays a tune over bass and chords that change every bar, and the times of its downbeats.
 
     The tempo rises evenly by the factor 1 + `drift` over the song.
     """
     rng = np.random.default_rng(seed)
-    score = core.ScoreSecond(12)
-    track = core.TrackSecond("piano", 0, False)
+    notes = []
     roots = [48, 45, 41, 43]
     n_beats = n_bars * beats
     tempo = bpm * (1 + drift * np.arange(n_beats) / n_beats)
@@ -39,7 +39,7 @@ def accompanied_song(n_bars=16, beats=4, bpm=100.0, start_sec=0.7, drift=0.0, ji
         onset = np.interp(beat, np.arange(n_beats + 1), beat_sec)
         end = np.interp(beat + length, np.arange(n_beats + 1), beat_sec)
         onset = max(0.0, onset + rng.normal(0, jitter_sec)) if jitter_sec else onset
-        track.notes.append(core.NoteSecond(float(onset), float(max(0.05, end - onset)), int(pitch), velocity))
+        notes.append(TimedNote(float(onset), float(max(end, onset + 0.05)), int(pitch), velocity))
 
     for bar in range(n_bars):
         root = roots[bar % 4]
@@ -50,20 +50,18 @@ def accompanied_song(n_bars=16, beats=4, bpm=100.0, start_sec=0.7, drift=0.0, ji
                     play(bar * beats + beat, 0.6, root + 12 + step, 60)
             play(bar * beats + beat, 0.9, root + 24 + rng.choice([0, 4, 7, 12]), 85 if beat == 0 else 75)
         play(bar * beats + beats - 0.5, 0.4, root + 26, 75)
-    score.tracks.append(track)
-    return score, beat_sec[::beats][:n_bars]
+    return TimedTrack("piano", tuple(notes)), beat_sec[::beats][:n_bars]
 
 
-def pluck(score, rate_hz=22050):
-    """A score in seconds as decaying harmonic tones, float32."""
-    length = int((max(note.end for track in score.tracks for note in track.notes) + 1.0) * rate_hz)
+def pluck(notes, rate_hz=22050):
+    """Notes in seconds as decaying harmonic tones, float32."""
+    length = int((max(note.end_sec for note in notes) + 1.0) * rate_hz)
     sound = np.zeros(length)
-    for track in score.tracks:
-        for note in track.notes:
-            t = np.arange(int((note.duration + 0.1) * rate_hz)) / rate_hz
-            hz = 440 * 2 ** ((note.pitch - 69) / 12)
-            wave = sum(np.sin(2 * np.pi * hz * k * t) / k**1.5 for k in range(1, 6) if hz * k < rate_hz / 2)
-            wave *= np.exp(-3 * t) * np.minimum(1, t / 0.005) * np.minimum(1, (t[-1] - t) / 0.02)
-            first = int(note.start * rate_hz)
-            sound[first : first + len(wave)] += wave[: length - first] * note.velocity / 127
+    for note in notes:
+        t = np.arange(int((note.end_sec - note.onset_sec + 0.1) * rate_hz)) / rate_hz
+        hz = 440 * 2 ** ((note.pitch - 69) / 12)
+        wave = sum(np.sin(2 * np.pi * hz * k * t) / k**1.5 for k in range(1, 6) if hz * k < rate_hz / 2)
+        wave *= np.exp(-3 * t) * np.minimum(1, t / 0.005) * np.minimum(1, (t[-1] - t) / 0.02)
+        first = int(note.onset_sec * rate_hz)
+        sound[first : first + len(wave)] += wave[: length - first] * note.velocity / 127
     return (0.5 * sound / np.abs(sound).max()).astype(np.float32)

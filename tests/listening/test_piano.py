@@ -8,9 +8,9 @@ import soundfile
 import torch
 
 from symbolic_cover.core.errors import MissingDependencyError
-from symbolic_cover.core.heard import Recording
+from symbolic_cover.core.heard import Recording, TimedNote
 from symbolic_cover.listening.audio import piano
-from symbolic_cover.listening.audio.lines import TimedNote, drawn_to
+from symbolic_cover.listening.audio.lines import drawn_to
 
 #: It hears a middle C at every click, of which the louder have a higher velocity.
 STAND_IN = """
@@ -42,11 +42,7 @@ def transkun(tmp_path, monkeypatch):
     (package / "pretrained" / "2.0.conf").write_text('{"Model": {"config": {"fs": 44100}}}')
     torch.save({"state_dict": {"mel": torch.ones(3, 2)}}, package / "pretrained" / "2.0.pt")
     monkeypatch.syspath_prepend(package.parent)
-    piano._model.cache_clear()
-    yield
-    piano._model.cache_clear()
-    for name in [name for name in sys.modules if name.split(".")[0] == "transkun"]:
-        del sys.modules[name]
+    return package
 
 
 def clicks(times_sec, length_sec):
@@ -64,7 +60,19 @@ def test_every_note_of_a_long_recording_is_heard_once(transkun):
     heard = piano.hear_piano(clicks(times, 140))
     assert [round(note.onset_sec, 3) for note in heard] == times
     assert {(note.pitch, note.velocity) for note in heard} == {(60, 90)}
-    assert "torchaudio" not in sys.modules
+    assert not {"torchaudio", "transkun"} & set(sys.modules)  # it has a process of its own
+
+
+def test_silence_has_no_notes(transkun):
+    assert piano.hear_piano(clicks([], 1)) == []
+
+
+def test_a_transkun_that_does_not_run_is_named_in_one_line(transkun):
+    (transkun / "ModelTransformer.py").write_text("import a_module_that_is_not_there")
+    with pytest.raises(MissingDependencyError, match=r"transkun cannot be used .*a_module_that_is_not_there") as caught:
+        piano.hear_piano(clicks([0.5], 1))
+    assert "\n" not in str(caught.value)
+    assert "pip install" in caught.value.remedy
 
 
 def test_without_transkun_nothing_changes_unless_it_is_asked_for(tmp_path):

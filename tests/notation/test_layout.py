@@ -10,14 +10,13 @@ import pytest
 
 from benchmarks.notation.score_checks import music21_faults, return_faults, schema_faults, verovio_faults
 from symbolic_cover.analysis.quantize import quantize
-from symbolic_cover.app.cover import write_part_scores
 from symbolic_cover.core.arrangement import Arrangement, Part
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.music import Chord, Key, Meter, Note, Section
 from symbolic_cover.listening.scores.read import read_score
 from symbolic_cover.notation.layout import is_swung, lay_out
 from symbolic_cover.notation.musicxml import write_musicxml
-from symbolic_cover.notation.parts import write_parts
+from symbolic_cover.notation.parts import write_part_scores, write_parts
 from symbolic_cover.notation.rhythm import Event
 from symbolic_cover.notation.voices import moving_notes, write_voices
 from tests.notation.ensembles import ENSEMBLES, song_for
@@ -48,10 +47,9 @@ def test_swing_is_written_straight_and_read_as_it_was_played(tmp_path):
     assert list(root.iter("time-modification")) == []
     assert [words.text.strip() for words in root.iter("words")] == ["Swing"]
     assert root.findtext(".//sound/swing/swing-type") == "eighth"
-    transcript, grid = read_score(tmp_path / "score.musicxml")
-    read = quantize(transcript, grid)
-    assert sorted(note.time for note in read.tracks[2].notes) == SWUNG
-    assert {note.pitch for note in read.tracks[2].notes} == {51}
+    ride = quantize(read_score(tmp_path / "score.musicxml"))[2]
+    assert [note.onset_tick for note in ride.notes] == SWUNG
+    assert {note.pitch for note in ride.notes} == {51}
 
 
 @pytest.mark.parametrize("offsets", [(0, 6), (0, 4, 8)])
@@ -68,8 +66,7 @@ def test_a_pick_up_is_a_short_bar(tmp_path):
     assert [int(note.findtext("duration")) for note in first.findall("note") if note.findtext("staff") != "2"] == [
         divisions
     ]
-    _, grid = read_score(tmp_path / "score.musicxml")
-    assert [bar.start_tick for bar in grid.bars] == [0, 48]
+    assert [bar.start_tick for bar in read_score(tmp_path / "score.musicxml").grid.bars] == [0, 48]
 
 
 @pytest.mark.parametrize(("first", "opening"), [(12, 0), (24, 24), (42, 42), (44, 36), (48, 0)])
@@ -126,8 +123,7 @@ def test_players_read_what_they_play(tmp_path):
     assert root.findtext(".//pitch/step") == "C"
     assert root.findtext(".//root-step") == "C"
     assert any("tenor saxophone in B♭" in words.text for words in root.iter("credit-words"))
-    transcript, _ = read_score(melody)
-    assert min(note.pitch for note in transcript.score.tracks[0].notes) == 58
+    assert min(note.pitch for note in read_score(melody).notes) == 58
 
 
 def test_bars_of_rest_are_counted(tmp_path):

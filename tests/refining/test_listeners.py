@@ -5,7 +5,6 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from symbolic_cover.reports.record import song_record
 
 from symbolic_cover.arrangement.arranger import draft_by_rules
 from symbolic_cover.arrangement.sight import IGNORED_LABEL
@@ -29,7 +28,8 @@ def write_cover(folder, song, arrangement):
     folder.mkdir()
     write_midi(arrangement, folder / "arrangement.mid")
     write_musicxml(arrangement, folder / "score.musicxml")
-    report = {"settings": {"style": "pop-piano", "ensemble": "solo-piano"}, "song": song_record(song)}
+    song.save(folder / "song.json")
+    report = {"settings": {"style": "pop-piano", "ensemble": "solo-piano"}}
     (folder / "report.json").write_text(json.dumps(report))
     return folder
 

@@ -95,10 +95,10 @@ def test_long_sound_is_linked(tmp_path, wav, monkeypatch):
 
 def test_json_is_readable_by_others(tmp_path):
     write_report_json(tmp_path / "report.json", REPORT)
-    sheet = json.loads((tmp_path / "report.json").read_text())
-    assert sheet["scores"]["model"] == {"melody_retention": 0.987, "notes_per_bar": 14.0, "unplayable_share": None}
-    assert sheet["findings"] == list(REPORT.findings)
-    assert sheet["timings_sec"] == {"arrange": 2.345}
+    told = json.loads((tmp_path / "report.json").read_text())
+    assert told["scores"]["model"] == {"melody_retention": 0.987, "notes_per_bar": 14.0, "unplayable_share": None}
+    assert told["findings"] == list(REPORT.findings)
+    assert told["timings_sec"] == {"arrange": 2.345}
 
 
 def test_piano_roll_is_a_picture_with_both(tmp_path):

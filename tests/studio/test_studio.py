@@ -24,7 +24,7 @@ PIANO = load_ensembles()["solo-piano"]
 def pair(n_bars: int = 12) -> Pair:
     sheet = make_song(n_bars)
     parts = {"left-hand": list(sheet.bass), "right-hand": list(sheet.texture)}
-    piece = Piece("song", "own", "", "", "pop-piano", "solo-piano", "own", "0", None, sheet.grid)
+    piece = Piece("song", "own", "", "", "pop-piano", "solo-piano", "own", "0", (), sheet.grid)
     return Pair(piece, sheet, "solo-piano", "right-hand", parts, "easy", 0.0)
 
 

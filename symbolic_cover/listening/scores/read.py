@@ -9,7 +9,7 @@ import numpy as np
 
 from symbolic_cover.core.controls import Hints
 from symbolic_cover.core.errors import UsageError
-from symbolic_cover.core.files import title_of
+from symbolic_cover.core.files import named, title_of
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.heard import Heard, Source, TimedChord, TimedTrack
 from symbolic_cover.core.music import Bar, Meter
@@ -47,7 +47,7 @@ def read_score(
         written, title = read_notation(path, kind)
         heard = settle(written)
     refuse_too_long(path, heard.end_sec, longest_sec)
-    heard = replace(heard, title=title, source=Source(path.name, kind))
+    heard = replace(heard, title=title, source=Source(named(path), kind))
     is_tracked = heard.grid.confidence < 1.0
     return heard if is_tracked else override(heard, hints)
 
