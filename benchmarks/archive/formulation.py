@@ -67,6 +67,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=800)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--context", type=int, default=640)
+    parser.add_argument("--excerpts", type=int, default=EXCERPTS)
     parser.add_argument("--only", nargs="+", help="names of variants")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
@@ -118,7 +119,7 @@ def try_out(variant: Variant, training: Songs, validation: Songs, options: argpa
         optimizer.zero_grad()
         rate.step()
     seconds = (time.process_time() - begun) / options.steps
-    nats, tokens = judge(variant, model.eval(), validation, bpe)
+    nats, tokens = judge(variant, model.eval(), validation, bpe, options.excerpts)
     parameters = model.num_parameters() / 1e6
     return f"| {variant.name} | {parameters:.2f} M | {tokens:.1f} | {nats:.2f} | {seconds:.2f} |"
 
@@ -136,12 +137,14 @@ def optimizer_of(variant: Variant, model: LlamaForCausalLM) -> torch.optim.Optim
     )
 
 
-def judge(variant: Variant, model: LlamaForCausalLM, songs: Songs, bpe: Tokenizer | None) -> tuple[float, float]:
+def judge(
+    variant: Variant, model: LlamaForCausalLM, songs: Songs, bpe: Tokenizer | None, excerpts: int
+) -> tuple[float, float]:
     """Nats and tokens for a bar of the excerpts."""
     rng = np.random.default_rng(1)
     nats, tokens, n_bars = 0.0, 0, 0
     weights = songs.windows.song_weight
-    for _ in range(EXCERPTS):
+    for _ in range(excerpts):
         song = int(rng.choice(len(weights), p=weights))
         first, end = (int(bar) for bar in songs.shard.song_start[song : song + 2])
         first = int(rng.integers(first, max(first, end - BARS) + 1))

@@ -14,6 +14,7 @@ import argparse
 import json
 import tempfile
 import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -23,11 +24,11 @@ import symusic
 from symbolic_cover.core.arrangement import Arrangement
 from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.grid import Grid
+from symbolic_cover.core.heard import Role, Track
 from symbolic_cover.core.music import TICKS_PER_QUARTER, Note
 from symbolic_cover.corpus.pop909 import original_of, read_song
 from symbolic_cover.corpus.shards import split_of
 
-LEAD_SHEET = ("MELODY", "chords")
 COLUMNS = ("human", "source", "rules", "model")
 
 
@@ -60,37 +61,38 @@ def measure_song(job: tuple) -> dict:
     """Cover one song in both ways and measure everything."""
     import torch
 
-    from symbolic_cover.analysis.song import notes_of
-    from symbolic_cover.app.cover import cover, load_stages
+    from symbolic_cover.app.cover import cover
+    from symbolic_cover.app.stages import load_stages
 
     torch.set_num_threads(1)
     song, candidates, checkpoint = job
-    score, grid = read_song(original_of(song), song)
-    human = sorted(note for track in score.tracks if track.name != "chords" for note in notes_of(track))
+    tracks, grid = read_song(original_of(song), song)
+    human = sorted(note for track in tracks if track.role is not Role.CHORDS for note in track.notes)
     stages, rules = load_stages(checkpoint), load_stages("rules")
     result: dict = {"song": song.stem, "tables": {}}
     with tempfile.TemporaryDirectory() as folder:
-        for name, tracks in (("all tracks", None), ("lead sheet", LEAD_SHEET)):
+        lead_sheet = [track for track in tracks if track.role in (Role.MELODY, Role.CHORDS)]
+        for name, given in (("all tracks", tracks), ("lead sheet", lead_sheet)):
             path = Path(folder) / f"{song.stem}.mid"
-            write_source(score, grid, path, tracks)
+            write_source(given, grid, path)
             begun = time.perf_counter()
             made = cover(path, "pop-piano", Controls(candidates=candidates), stages=stages)
             seconds = time.perf_counter() - begun
             by_rules = cover(path, "pop-piano", stages=rules)
-            bars = made.sheet.grid.bars
+            sheet, bars = made.covered, made.covered.grid.bars
             assert bars == grid.bars[: len(bars)], "the grid must be read as written"
-            tune = {(n.onset_tick, n.pitch) for n in made.sheet.melody}
+            tune = {(n.onset_tick, n.pitch) for n in sheet.melody}
             table = {
-                "human": overall(human, human, made.sheet, tune),
-                "source": overall(list(made.sheet.notes), human, made.sheet, tune),
-                "rules": overall(by_rules.arrangement.notes, human, made.sheet, tune),
-                "model": overall(made.arrangement.notes, human, made.sheet, tune),
+                "human": overall(human, human, sheet, tune),
+                "source": overall(list(sheet.notes), human, sheet, tune),
+                "rules": overall(by_rules.arrangement.notes, human, sheet, tune),
+                "model": overall(made.arrangement.notes, human, sheet, tune),
             }
             result["tables"][name] = table
             result[name] = {
                 "bars": len(bars),
                 "seconds": round(seconds, 1),
-                "song_seconds": round(float(made.sheet.grid.sec_at(made.sheet.grid.end_tick)), 1),
+                "song_seconds": round(float(sheet.grid.sec_at(sheet.grid.end_tick)), 1),
                 "musicxml": check_score(made.arrangement, Path(folder) / "score.musicxml"),
                 "note_f1": round(table["model"]["note_f1"], 3),
                 "rules_note_f1": round(table["rules"]["note_f1"], 3),
@@ -98,10 +100,13 @@ def measure_song(job: tuple) -> dict:
     return result
 
 
-def write_source(written: symusic.Score, grid: Grid, path: Path, tracks: tuple[str, ...] | None) -> None:
-    """The song as a MIDI file on its grid, with its bars and tempo; all tracks or only those named."""
+def write_source(tracks: Sequence[Track], grid: Grid, path: Path) -> None:
+    """Tracks as a MIDI file on their grid, with its bars and tempo."""
     score = symusic.Score(TICKS_PER_QUARTER)
-    score.tracks = [track for track in written.tracks if tracks is None or track.name in tracks]
+    for track in tracks:
+        written = symusic.Track(track.name)
+        written.notes.extend([symusic.Note(*note) for note in track.notes])
+        score.tracks.append(written)
     meter = None
     for bar in grid.bars:
         if bar.meter != meter:

@@ -24,11 +24,12 @@ PROMPT, NEW = 256, 128
 def main() -> None:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--checkpoint", help="a folder or a shipped name; otherwise the one that is shipped")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    folder = find_checkpoint()
+    folder = find_checkpoint(options.checkpoint)
     if folder is None:
         raise SystemExit("There are no weights.")
     checkpoint = load_checkpoint(folder)

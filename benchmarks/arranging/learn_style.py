@@ -37,6 +37,7 @@ from symbolic_cover.core.styles import load_style, style_names
 from symbolic_cover.corpus.excerpts import Excerpt, draw_excerpts
 from symbolic_cover.corpus.own import STYLE, prepare_own
 from symbolic_cover.evaluation.style import style_fit, style_profile
+from symbolic_cover.training.adapter import AdapterPlan
 from symbolic_cover.training.own_style import Lesson, OwnStyle, learn_style
 
 SHOWN = ("named", "style_fit", "style_margin", "melody_retention", "acc_note_f1", "acc_bar_onset_cosine",
@@ -49,14 +50,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=Path)
     parser.add_argument("folders", type=Path, nargs="+")
+    parser.add_argument("--checkpoint", help="a folder or a shipped name; otherwise the one that is shipped")
     parser.add_argument("--songs", type=int, default=40, help="songs to learn from")
+    parser.add_argument("--steps", type=int, default=AdapterPlan().steps)
     parser.add_argument("--segments", type=int, default=16)
     parser.add_argument("--real", type=int, default=60, help="real segments a style to train the classifier on")
     parser.add_argument("--candidates", type=int, default=4)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    base = find_checkpoint()
+    base = find_checkpoint(options.checkpoint)
     if base is None:
         raise SystemExit("There are no weights.")
     checkpoint = load_checkpoint(base)
@@ -84,7 +87,7 @@ def one_style(
         shutil.copy(songs[index], given)
     os.environ["SYMBOLIC_COVER_STYLES"] = str(scratch / "styles")
     begun, used = time.perf_counter(), time.process_time()
-    made = learn_style(Lesson(given, name))
+    made = learn_style(Lesson(given, name), checkpoint=base, plan=AdapterPlan(steps=options.steps))
     minutes, cpu = (time.perf_counter() - begun) / 60, (time.process_time() - used) / 60
     theirs = excerpts_of(given, scratch / "learned", checkpoint, name, options.real, splits=("train",))
     held_out = excerpts_of(folder / "held-out", scratch / "held-out", checkpoint, name, options.segments)

@@ -175,19 +175,19 @@ def _first_guess(pieces: Sequence[Measured], counts: Sequence[Counts]) -> KindEr
     weights = _logistic(features, ~hit)
     n_piece = np.array([len(c.hit) for c in counts])
     ghosts, room = sum(c.ghosts for c in counts), sum(c.room for c in counts)
-    split, split_sec = sum(c.splits for c in counts), sum(c.split_sec for c in counts)
+    split = sum(c.splits for c in counts) / np.maximum(sum(c.split_sec for c in counts), 1)
     expected = [1 / (1 + np.exp(-c.features @ weights)) for c in counts]
     shifts, noise = _shifts(expected, counts)
     rates = ghosts / np.maximum(room, 1)
     per_piece = [(c.ghosts.sum(), (rates * c.room).sum()) for c in counts]
-    splits = [(c.splits.sum(), (split / split_sec * c.split_sec).sum()) for c in counts]
+    splits = [(c.splits.sum(), (split * c.split_sec).sum()) for c in counts]
     late, late_piece, length, ghosts_sec = _times(pieces)
     return KindErrors(
         missed=tuple(weights),
         missed_spread=_spread(shifts, noise, n_piece),
         missed_tilt=_spread(*_tilts(expected, counts, shifts), n_piece),
         held=_share([c.held for c in counts]),
-        split=tuple(split / split_sec),
+        split=tuple(split),
         split_spread=_rate_spread(splits),
         ghosts=tuple((float(a), float(b)) for a, b in rates),
         ghosts_spread=_rate_spread(per_piece),

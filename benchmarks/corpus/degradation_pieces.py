@@ -10,22 +10,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import symusic
-from symusic import core
 
 from symbolic_cover.analysis.quantize import quantize
-from symbolic_cover.analysis.song import analyze
+from symbolic_cover.analysis.song import analyze, sheet_of
 from symbolic_cover.core.errors import InputError, SymbolicCoverError
 from symbolic_cover.core.grid import Grid
-from symbolic_cover.core.heard import Transcript
-from symbolic_cover.core.music import TICKS_PER_QUARTER, Bar, Note
+from symbolic_cover.core.heard import Heard, Role, Source, TimedNote, TimedTrack, Track
+from symbolic_cover.core.music import Bar, Key, Note
 from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.corpus.pop909 import original_of, read_song
 from symbolic_cover.corpus.shards import split_of
 from symbolic_cover.listening.audio.recording import load_recording
 from symbolic_cover.listening.audio.transcribe import hear_notes
-from symbolic_cover.listening.scores.read import _written_midi, lies_on_its_grid
-from symbolic_cover.listening.scores.written import settle
+from symbolic_cover.listening.scores.midi import lies_on_its_grid
+from symbolic_cover.listening.scores.read import read_score
+from symbolic_cover.performance.midi import score_in_seconds
 from symbolic_cover.sound.audio import render_audio
 from symbolic_cover.sound.soundfonts import choose_soundfont
 
@@ -52,6 +51,7 @@ SOURCES = (
 )
 RATE_HZ = 22050
 FEWEST_NOTES = 30
+ENDLESS = 24 * 3600.0
 PLAYED_CONFIDENCE = 0.9
 #: General MIDI programs of singers without words.
 CHOIR = frozenset([52, 53, 54])
@@ -104,27 +104,26 @@ def measure(folder: Path, row: dict[str, str], seconds: float, cache: Path) -> M
 
     Raises SymbolicCoverError where a piece has no such excerpt.
     """
-    score, grid = _cut(*_read(folder, row), seconds, _number(row["path"]))
+    tracks, grid, key = _read(folder, row)
+    tracks, grid = _cut(tracks, grid, seconds, _number(row["path"]))
     path = cache / f"{_number(row['path']):08x}-{seconds:g}.npy"
     if not path.is_file():
-        np.save(path, _hear(score, grid))
+        np.save(path, _hear(tracks, grid))
     raw = np.load(path)
-    heard = _transcript(raw)
-    played = replace(grid, confidence=PLAYED_CONFIDENCE)
     return Measured(
         Path(row["path"]).stem,
         row["style_label"],
-        kind_of(score),
-        _merged(analyze(score, grid, row["title"])),
-        analyze(quantize(Transcript(heard, "audio", row["title"]), played), played, row["title"]),
+        kind_of(tracks),
+        merged(sheet_of(tracks, grid, key=key, title=row["title"])),
+        analyze(rows_as_heard(raw, replace(grid, confidence=PLAYED_CONFIDENCE), row["title"], "audio")),
         raw,
     )
 
 
-def kind_of(score: symusic.Score) -> str:
+def kind_of(tracks: Sequence[Track]) -> str:
     """``piano`` (one fading instrument), ``voices`` (a choir), ``sustained`` (bows, winds, organ), else ``band``."""
-    programs = {track.program for track in score.tracks if not track.is_drum and track.notes}
-    if any(track.is_drum and track.notes for track in score.tracks):
+    programs = {track.program for track in tracks if not track.is_drums and track.notes}
+    if any(track.is_drums and track.notes for track in tracks):
         return "band"
     if not programs & FADING - {47}:
         return "voices" if programs & CHOIR else "sustained"
@@ -135,23 +134,20 @@ def _number(path: str) -> int:
     return int(hashlib.sha256(path.encode()).hexdigest()[:8], 16)
 
 
-def _read(folder: Path, row: dict[str, str]) -> tuple[symusic.Score, Grid]:
-    """A piece in ticks on its own grid, as written, however long and however it was played."""
+def _read(folder: Path, row: dict[str, str]) -> tuple[tuple[Track, ...], Grid, Key | None]:
+    """A piece on its own grid, as written, however long and however it was played; and its key as it states it."""
     path = folder / row["path"]
     if row["dataset"] == "pop909_cl":
-        score, grid = read_song(original_of(path), path)
-        score.tracks = [track for track in score.tracks if track.name != "chords"]
-        return score, grid
-    written = _written_midi(core.ScoreTick(path))
-    if not written.tracks:
-        raise InputError(f"{path.name} holds no notes.")
-    score, grid = settle(written)
-    onsets = np.array([note.onset_tick for track in written.tracks if not track.is_drum for note in track.notes])
-    exact = grid if lies_on_its_grid(onsets) else replace(grid, confidence=PLAYED_CONFIDENCE)
-    return quantize(Transcript(score, "midi", row["title"]), exact), grid
+        tracks, grid = read_song(original_of(path), path)
+        return tuple(track for track in tracks if track.role is not Role.CHORDS), grid, None
+    heard = read_score(path, longest_sec=ENDLESS, as_written=True)
+    onset_sec = np.array([note.onset_sec for track in heard.tracks if not track.is_drums for note in track.notes])
+    if not lies_on_its_grid(heard.grid.tick_at(onset_sec)):
+        heard = replace(heard, grid=replace(heard.grid, confidence=PLAYED_CONFIDENCE))
+    return quantize(heard), heard.grid, heard.key
 
 
-def _cut(score: symusic.Score, grid: Grid, seconds: float, number: int) -> tuple[symusic.Score, Grid]:
+def _cut(tracks: Sequence[Track], grid: Grid, seconds: float, number: int) -> tuple[tuple[Track, ...], Grid]:
     """Whole bars of about `seconds`; `number` says where they begin. Times start at 0."""
     starts = grid.sec_at(np.array([bar.start_tick for bar in grid.bars] + [grid.end_tick]))
     latest = max(int(np.searchsorted(starts, starts[-1] - seconds, side="right")) - 1, 0)
@@ -160,8 +156,8 @@ def _cut(score: symusic.Score, grid: Grid, seconds: float, number: int) -> tuple
         last = max(int(np.searchsorted(starts, starts[first] + seconds, side="right")) - 1, first + 1)
         bars = grid.bars[first:last]
         start, end = bars[0].start_tick, bars[-1].end_tick
-        part = score.clip(start, end, clip_end=True).shift_time(-start)
-        if sum(len(track.notes) for track in part.tracks if not track.is_drum) >= FEWEST_NOTES:
+        part = tuple(track._replace(notes=tuple(_inside(track.notes, start, end))) for track in tracks)
+        if sum(len(track.notes) for track in part if not track.is_drums) >= FEWEST_NOTES:
             break
     else:
         raise InputError("Too few notes.")
@@ -171,36 +167,42 @@ def _cut(score: symusic.Score, grid: Grid, seconds: float, number: int) -> tuple
     return part, Grid(beats, grid.sec_at(beats + start) - grid.sec_at(start), bars)
 
 
-def _hear(score: symusic.Score, grid: Grid) -> np.ndarray:
-    """(notes, 4): onset and duration in seconds, pitch, velocity, as basic-pitch hears the score played."""
+def _inside(notes: Sequence[Note], start: int, end: int) -> list[Note]:
+    """The notes that begin and end between two ticks, counted from the first."""
+    return [n._replace(onset_tick=n.onset_tick - start) for n in notes if start <= n.onset_tick and n.end_tick <= end]
+
+
+def _hear(tracks: Sequence[Track], grid: Grid) -> np.ndarray:
+    """(notes, 4): onset and duration in seconds, pitch, velocity, as basic-pitch hears the tracks played."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "excerpt.wav"
-        render_audio(_in_seconds(score, grid), path, soundfont=choose_soundfont(), rate_hz=RATE_HZ)
-        notes = hear_notes(load_recording(path)).score.tracks[0].notes
-    return np.array([(note.time, note.duration, note.pitch, note.velocity) for note in notes])
+        played = score_in_seconds(_in_seconds(tracks, grid))
+        render_audio(played, path, soundfont=choose_soundfont(), rate_hz=RATE_HZ)
+        return rows_of(hear_notes(load_recording(path)).notes)
 
 
-def _in_seconds(score: symusic.Score, grid: Grid) -> symusic.Score:
-    timed = core.ScoreSecond(TICKS_PER_QUARTER)
-    for source in score.tracks:
-        track = core.TrackSecond(source.name, source.program, source.is_drum)
-        for note in source.notes:
-            onset, end = grid.sec_at(np.array([note.time, note.end]))
-            track.notes.append(core.NoteSecond(float(onset), float(end - onset), note.pitch, note.velocity))
-        timed.tracks.append(track)
-    return timed
+def _in_seconds(tracks: Sequence[Track], grid: Grid) -> list[TimedTrack]:
+    def timed(note: Note) -> TimedNote:
+        onset_sec, end_sec = grid.sec_at(np.array([note.onset_tick, note.end_tick])).tolist()
+        return TimedNote(onset_sec, end_sec, note.pitch, note.velocity)
+
+    return [TimedTrack(name, tuple(map(timed, notes)), *facts) for name, notes, *facts in tracks]
 
 
-def _transcript(rows: np.ndarray) -> symusic.Score:
-    score = core.ScoreSecond(TICKS_PER_QUARTER)
-    track = core.TrackSecond("audio", 0, False)
-    for onset, duration, pitch, velocity in rows:
-        track.notes.append(core.NoteSecond(onset, duration, int(pitch), int(velocity)))
-    score.tracks.append(track)
-    return score
+def rows_of(notes: Sequence[TimedNote]) -> np.ndarray:
+    """Notes as onset and duration in seconds, pitch, velocity."""
+    return np.array([(note.onset_sec, note.end_sec - note.onset_sec, note.pitch, note.velocity) for note in notes])
 
 
-def _merged(sheet: SongSheet) -> SongSheet:
+def rows_as_heard(rows: np.ndarray, grid: Grid, title: str, kind: str) -> Heard:
+    """Rows of `rows_of` as one track from a source of a `kind`."""
+    notes = tuple(
+        TimedNote(onset, onset + length, int(pitch), int(velocity)) for onset, length, pitch, velocity in rows
+    )
+    return Heard((TimedTrack("", notes),), grid, title, source=Source(kind=kind))
+
+
+def merged(sheet: SongSheet) -> SongSheet:
     """The sheet without unisons: of notes with the same onset and pitch the tune's, else the longest is left."""
     taken: set[tuple[int, int]] = set()
     melody, bass, texture = (_unmet(notes, taken) for notes in (sheet.melody, sheet.bass, sheet.texture))

@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from degradation_pieces import Measured, _merged, _transcript
+from degradation_pieces import RATE_HZ, Measured, merged, rows_as_heard, rows_of
 
-from symbolic_cover.analysis.quantize import quantize
 from symbolic_cover.analysis.song import analyze
 from symbolic_cover.core.grid import Grid
-from symbolic_cover.core.heard import Recording, Transcript
+from symbolic_cover.core.heard import Recording
 from symbolic_cover.listening.audio.recording import load_recording
-from symbolic_cover.listening.audio.transcribe import RATE_HZ, hear_notes
+from symbolic_cover.listening.audio.transcribe import hear_notes
 
 BAR_SEC = 2.0
 
@@ -28,14 +27,13 @@ def recordings(folder: Path, seconds: float) -> list[Measured]:
             grid = Grid.steady(int(seconds / BAR_SEC))
             end_sec = float(grid.beat_sec[-1])
             samples = load_recording(path).samples[: int(end_sec * RATE_HZ)]
-            notes = hear_notes(Recording(samples, RATE_HZ)).score.tracks[0].notes
-            raw = np.array([(note.time, note.duration, note.pitch, note.velocity) for note in notes])
+            raw = rows_of(hear_notes(Recording(samples, RATE_HZ)).notes)
             written = np.loadtxt(notes_path, delimiter=",", skiprows=1)
             written = written[written[:, 1] < end_sec]
             written[:, 1] -= written[:, 0]
             true, heard = (
-                analyze(quantize(Transcript(_transcript(rows), kind, path.stem), grid), grid, path.stem)
+                analyze(rows_as_heard(rows, grid, path.stem, kind))
                 for rows, kind in ((written, "midi"), (raw[raw[:, 0] < end_sec - BAR_SEC / 4], "audio"))
             )
-            found.append(Measured(path.stem, "recording", "piano", _merged(true), heard, raw))
+            found.append(Measured(path.stem, "recording", "piano", merged(true), heard, raw))
     return found

@@ -32,6 +32,8 @@ def main() -> None:
     parser.add_argument("library", type=Path)
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--pieces", type=int, default=300)
+    parser.add_argument("--workers", type=int, nargs="+", default=(1, 2))
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="pieces to put together")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     lines = [
@@ -43,12 +45,12 @@ def main() -> None:
         "| workers | pieces | seconds | pieces a second | largest process, MB |",
         "|---|---|---|---|---|",
     ]
-    for workers in (1, 2):
+    for workers in options.workers:
         pieces, seconds, megabytes = run_fresh(options.library, options.pieces, workers)
         lines.append(f"| {workers} | {pieces} | {seconds:.0f} | {pieces / seconds:.2f} | {megabytes:.0f} |")
     lines += ["", "Putting together, by size (one process):", ""]
     lines += ["| pieces | seconds | milliseconds a piece | peak memory, MB |", "|---|---|---|---|"]
-    for size in SIZES:
+    for size in options.sizes:
         seconds, megabytes = put_together(options.corpus, size)
         lines.append(f"| {size} | {seconds:.1f} | {1000 * seconds / size:.2f} | {megabytes:.0f} |")
     text = "\n".join(lines) + "\n"

@@ -30,7 +30,7 @@ from symbolic_cover.corpus.people import arrangement_of, whole_pieces
 from symbolic_cover.evaluation.findings import Finding, find_weak_bars
 from symbolic_cover.evaluation.human_range import load_ranges
 from symbolic_cover.evaluation.judgement import judge
-from symbolic_cover.evaluation.measures import DESCRIPTIONS, measure_cover
+from symbolic_cover.evaluation.measures import DESCRIPTIONS, Case, measure_cover
 from symbolic_cover.evaluation.memorisation import PatternIndex
 from symbolic_cover.evaluation.people import load_people
 
@@ -41,10 +41,11 @@ def main() -> None:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=Path)
+    parser.add_argument("--checkpoint", help="a folder or a shipped name; otherwise the one that is shipped")
     parser.add_argument("--pieces", type=int, default=6, help="pieces a style, of each of the two splits")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    folder = find_checkpoint()
+    folder = find_checkpoint(options.checkpoint)
     if folder is None:
         raise SystemExit("There are no weights.")
     people, index, rng = load_people(folder), PatternIndex.load(folder), np.random.default_rng(0)
@@ -64,7 +65,7 @@ def main() -> None:
                 lead_sheet = replace(sheet, bass=(), texture=())
                 rows = {"people": played, "rules": draft_by_rules(lead_sheet, load_style(style), Controls())}
                 for row, version in rows.items():
-                    measured = measure_cover(version, sheet, profiles.get(style), index)
+                    measured = measure_cover(Case(version, sheet, profiles.get(style), index))
                     within[row].update((one.name, one.verdict) for one in judge(measured, people.get(style, {})))
                 for kind, plant in PLANTERS.items():
                     at = int(rng.integers(2, len(sheet.grid.bars) - 5))

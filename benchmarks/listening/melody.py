@@ -25,17 +25,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import symusic
-from symusic import core
 
 from symbolic_cover.analysis.chords import beat_edges, chords_from_stacks
 from symbolic_cover.analysis.melody import find_bass, one_line
 from symbolic_cover.analysis.quantize import quantize
-from symbolic_cover.analysis.song import analyze, notes_of
+from symbolic_cover.analysis.song import sheet_of
 from symbolic_cover.core.grid import Grid
-from symbolic_cover.core.heard import Transcript
-from symbolic_cover.core.music import CHORD_INTERVALS, TICKS_PER_QUARTER, Bar, Chord, Note
-from symbolic_cover.core.sheet import SongSheet
+from symbolic_cover.core.harte import parse_chord
+from symbolic_cover.core.heard import Heard, Role, TimedNote, TimedTrack, Track
+from symbolic_cover.core.music import CHORD_INTERVALS, Bar, Chord, Note
 from symbolic_cover.corpus.pop909 import original_of, read_song
 from symbolic_cover.corpus.shards import split_of
 from symbolic_cover.listening.audio.recording import load_recording
@@ -53,7 +51,7 @@ class Song(NamedTuple):
     """A song of POP909 on its grid."""
 
     name: str
-    score: symusic.Score
+    tracks: tuple[Track, ...]
     grid: Grid
 
 
@@ -72,14 +70,14 @@ def main() -> None:
     rows: dict[str, list[dict[str, float]]] = {"mix": [], "score": [], "tracks": []}
     for place, song in enumerate(songs[: options.songs]):
         piece = first_minute(Song(f"pop909-{song.stem}", *read_song(original_of(song), song)))
-        key = true_key(song[1].parent / "key_audio.txt")
+        key = true_key(original_of(song).parent / "key_audio.txt")
         sources = {
             "mix": heard(piece, place, options.cache / f"{piece.name}-{place}.npy"),
             "score": one_track(piece),
             "tracks": mix(piece, place),
         }
-        for name, score in sources.items():
-            rows[name].append(measure(score, piece, place, key))
+        for name, tracks in sources.items():
+            rows[name].append(measure(name, tracks, piece, place, key))
             if options.each:
                 print(f"{piece.name:12s} {name:6s}" + line(rows[name][-1]), flush=True)
     print(f"{options.split}, {len(rows['mix'])} songs".ljust(19) + "".join(f"{name:>11s}" for name in MEASURES))
@@ -97,94 +95,86 @@ def first_minute(piece: Song) -> Song:
     """The bars of the first minute."""
     last = piece.grid.bar_index(int(piece.grid.tick_at(LONGEST_SEC)))
     bars: tuple[Bar, ...] = piece.grid.bars[: last + 1]
-    return piece._replace(
-        score=piece.score.clip(0, bars[-1].end_tick, clip_end=True), grid=replace(piece.grid, bars=bars)
+    tracks = tuple(
+        track._replace(notes=tuple(note for note in track.notes if note.end_tick <= bars[-1].end_tick))
+        for track in piece.tracks
     )
+    return piece._replace(tracks=tracks, grid=replace(piece.grid, bars=bars))
 
 
 def parts(piece: Song, place: int) -> tuple[list[Note], list[Note], list[Note]]:
     """(lead, piano, bass) of a song; the bass doubles the lowest notes of two songs of three."""
-    named = {track.name: notes_of(track) for track in piece.score.tracks}
-    piano = sorted(named.get("PIANO", []) + named.get("BRIDGE", []))
+    named = {track.name: list(track.notes) for track in piece.tracks}
+    piano = sorted(named["PIANO"] + named["BRIDGE"])
     lowest = find_bass(piano, beat_edges(piece.grid)) if place % 3 else ()
     bass = [note._replace(pitch=note.pitch - 12 * (note.pitch > 52), velocity=85) for note in lowest]
-    return named.get("MELODY", []), piano, bass
+    return named["MELODY"], piano, bass
 
 
-def mix(piece: Song, place: int) -> symusic.Score:
-    """The song for a small band, without names, in ticks."""
+def mix(piece: Song, place: int) -> tuple[Track, ...]:
+    """The song for a small band, without names."""
     lead, piano, bass = parts(piece, place)
-    score = symusic.Score(TICKS_PER_QUARTER)
-    players = ((PIANO, piano, 0.8), (BASS, bass, 1.0), (LEADS[place % len(LEADS)], lead, 1.0))
-    for program, notes, loudness in players:
-        track = symusic.Track(program=program)
-        for note in notes:
-            velocity = min(int(note.velocity * loudness), 127)
-            track.notes.append(symusic.Note(note.onset_tick, note.duration_tick, note.pitch, velocity))
-        score.tracks.append(track)
-    if place % 2:
-        drums = symusic.Track(is_drum=True)
-        for beat, tick in enumerate(beat_edges(piece.grid)[:-1]):
-            drums.notes.append(symusic.Note(tick, 6, SNARE if beat % 2 else KICK, 80))
-            drums.notes.extend([symusic.Note(tick + half, 3, HAT, 60) for half in (0, 6)])
-        score.tracks.append(drums)
-    return score
+    softer = [note._replace(velocity=max(int(note.velocity * 0.8), 1)) for note in piano]
+    players = ((PIANO, softer), (BASS, bass), (LEADS[place % len(LEADS)], lead))
+    tracks = tuple(Track("", tuple(notes), program) for program, notes in players)
+    if not place % 2:
+        return tracks
+    drums = []
+    for beat, tick in enumerate(beat_edges(piece.grid)[:-1]):
+        drums.append(Note(tick, 6, SNARE if beat % 2 else KICK))
+        drums += [Note(tick + half, 3, HAT, 60) for half in (0, 6)]
+    return (*tracks, Track("", tuple(drums), is_drums=True))
 
 
-def one_track(piece: Song) -> symusic.Score:
+def one_track(piece: Song) -> tuple[Track, ...]:
     """All notes in one track without a name, all equally loud."""
-    track = symusic.Track()
-    for source in piece.score.tracks:
-        if source.name != "chords":
-            track.notes.extend([symusic.Note(note.time, note.duration, note.pitch, 80) for note in source.notes])
-    score = symusic.Score(TICKS_PER_QUARTER)
-    score.tracks.append(track)
-    return score
+    played = [note for track in piece.tracks if track.role is not Role.CHORDS for note in track.notes]
+    return (Track("", tuple(sorted(note._replace(velocity=80) for note in played))),)
 
 
-def heard(piece: Song, place: int, cache: Path) -> symusic.Score:
+def heard(piece: Song, place: int, cache: Path) -> tuple[Track, ...]:
     """The mix as it is played and heard, on the true grid."""
+    from symbolic_cover.performance.midi import score_in_seconds
     from symbolic_cover.sound.audio import render_audio
 
     if not cache.is_file():
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "mix.wav"
-            render_audio(in_seconds(mix(piece, place), piece.grid), path)
-            notes = hear_notes(load_recording(path)).score.tracks[0].notes
-        np.save(cache, np.array([(note.time, note.duration, note.pitch, note.velocity) for note in notes]))
-    score = core.ScoreSecond(TICKS_PER_QUARTER)
-    track = core.TrackSecond("audio", 0, False)
-    for onset, duration, pitch, velocity in np.load(cache):
-        track.notes.append(core.NoteSecond(onset, duration, int(pitch), int(velocity)))
-    score.tracks.append(track)
-    return quantize(Transcript(score, "audio", piece.name), replace(piece.grid, confidence=0.9))
+            render_audio(score_in_seconds(in_seconds(mix(piece, place), piece.grid)), path)
+            notes = hear_notes(load_recording(path)).notes
+        np.save(cache, np.array([(n.onset_sec, n.end_sec - n.onset_sec, n.pitch, n.velocity) for n in notes]))
+    transcript = tuple(
+        TimedNote(onset, onset + duration, int(pitch), int(velocity))
+        for onset, duration, pitch, velocity in np.load(cache)
+    )
+    return quantize(Heard((TimedTrack("", transcript),), replace(piece.grid, confidence=0.9)))
 
 
-def in_seconds(score: symusic.Score, grid: Grid) -> symusic.Score:
-    """A score in ticks at the times of the grid."""
-    timed = core.ScoreSecond(TICKS_PER_QUARTER)
-    for source in score.tracks:
-        track = core.TrackSecond(source.name, source.program, source.is_drum)
-        for note in source.notes:
-            onset, end = grid.sec_at(np.array([note.time, note.end]))
-            track.notes.append(core.NoteSecond(float(onset), float(end - onset), note.pitch, note.velocity))
-        timed.tracks.append(track)
-    return timed
+def in_seconds(tracks: Sequence[Track], grid: Grid) -> list[TimedTrack]:
+    """Tracks at the times of the grid."""
+
+    def timed(note: Note) -> TimedNote:
+        onset_sec, end_sec = grid.sec_at(np.array([note.onset_tick, note.end_tick])).tolist()
+        return TimedNote(onset_sec, end_sec, note.pitch, note.velocity)
+
+    return [TimedTrack(name, tuple(map(timed, notes)), *facts) for name, notes, *facts in tracks]
 
 
-def measure(score: symusic.Score, piece: Song, place: int, key: tuple[int, str] | None) -> dict[str, float]:
-    """Compare what is found in `score` with the song."""
+def measure(
+    source: str, tracks: Sequence[Track], piece: Song, place: int, key: tuple[int, str] | None
+) -> dict[str, float]:
+    """Compare what is found in the tracks of a source (``mix``, ``score`` or ``tracks``) with the song."""
     begun = time.perf_counter()
-    sheet: SongSheet = analyze(score, piece.grid)
+    sheet = sheet_of(tracks, piece.grid, is_transcript=source == "mix")
     seconds = time.perf_counter() - begun
     lead, piano, bass = parts(piece, place)
-    if len(score.tracks) == 1 and score.tracks[0].name != "audio":
+    if source == "score":
         bass = []
     melody = one_line(lead)
-    skyline = one_line([note for track in score.tracks if not track.is_drum for note in notes_of(track)])
+    skyline = one_line([note for track in tracks if not track.is_drums for note in track.notes])
     precision, recall, f1 = note_f1(melody, sheet.melody)
     edges = beat_edges(piece.grid)
-    stated = next(notes_of(track) for track in piece.score.tracks if track.name == "chords")
+    stated = next(track.notes for track in piece.tracks if track.role is Role.CHORDS)
     return {
         "melody F1": f1,
         "precision": precision,
@@ -235,8 +225,6 @@ def kind_at(chords: Sequence[Chord], tick: int) -> tuple[int, int] | None:
 
 def true_key(path: Path) -> tuple[int, str] | None:
     """The key that holds longest in POP909's own annotation, as (tonic, mode)."""
-    from symbolic_cover.analysis.chords import parse_chord
-
     if not path.is_file():
         return None
     lengths: dict[str, float] = {}

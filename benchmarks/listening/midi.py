@@ -18,9 +18,9 @@ import numpy as np
 from symbolic_cover.listening.song import listen
 
 
-def within(times: np.ndarray, low: float, high: float) -> np.ndarray:
-    """Times between the first and the last note."""
-    return times[(times >= low - 0.05) & (times <= high)]
+def within(times: np.ndarray, end_sec: float) -> np.ndarray:
+    """Times from the beginning of a file to its last note."""
+    return times[(times >= -0.05) & (times <= end_sec)]
 
 
 def performed(folder: Path, limit: int) -> None:
@@ -29,15 +29,15 @@ def performed(folder: Path, limit: int) -> None:
     for path in sorted(folder.rglob("*.mid"))[:limit]:
         if not (path.parent / "beat_midi.txt").is_file():
             continue
-        transcript, grid = listen(path)
+        heard = listen(path)
+        grid, end_sec = heard.grid, heard.end_sec
         tracked.append(grid.confidence < 1)
-        low, high = transcript.score.start(), transcript.score.end()
-        beats = within(np.loadtxt(path.parent / "beat_midi.txt")[:, 0], low, high)
+        beats = within(np.loadtxt(path.parent / "beat_midi.txt")[:, 0], end_sec)
         audio = np.loadtxt(path.parent / "beat_audio.txt")
         bars = grid.sec_at(np.array([bar.start_tick for bar in grid.bars]))
-        found = within(grid.beat_sec, low, high)
-        downbeats = within(audio[audio[:, 1] == 1, 0], low, high)
-        downbeat_f = mir_eval.beat.f_measure(downbeats, within(bars, low, high)) if len(downbeats) else np.nan
+        found = within(grid.beat_sec, end_sec)
+        downbeats = within(audio[audio[:, 1] == 1, 0], end_sec)
+        downbeat_f = mir_eval.beat.f_measure(downbeats, within(bars, end_sec)) if len(downbeats) else np.nan
         continuity = mir_eval.beat.continuity(beats, found)[3]
         rows.append((mir_eval.beat.f_measure(beats, found), continuity, downbeat_f, grid.confidence))
     beat_f, any_level, downbeat_f, confidence = np.nanmean(rows, axis=0)
@@ -49,7 +49,7 @@ def performed(folder: Path, limit: int) -> None:
 
 def written(folder: Path, limit: int) -> None:
     """Share of quantised MIDI that is read as written."""
-    confidences = [listen(path)[1].confidence for path in sorted(folder.rglob("*.mid"))[:limit]]
+    confidences = [listen(path).grid.confidence for path in sorted(folder.rglob("*.mid"))[:limit]]
     print(f"written MIDI ({len(confidences)})        read as written {np.mean(np.array(confidences) == 1):.2f}")
 
 

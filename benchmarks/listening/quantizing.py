@@ -11,15 +11,15 @@ every onset drawn to the nearest sixteenth. Right for swung eighths means straig
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from symusic import core
 
 from symbolic_cover.analysis.quantize import quantize
 from symbolic_cover.core.errors import SymbolicCoverError
 from symbolic_cover.core.grid import Grid
-from symbolic_cover.core.heard import Transcript
+from symbolic_cover.core.heard import Heard, TimedNote, TimedTrack
 from symbolic_cover.core.music import TICKS_PER_QUARTER, Note
 from symbolic_cover.core.styles import load_ensembles
 from symbolic_cover.corpus.pairs import make_pair
@@ -83,25 +83,29 @@ def compare(
         late = second + (place - 6) * (TICKS_PER_QUARTER - second) / 6
         onset = onset - place + np.where(place < 6, place * second / 6, late)
     sec = grid.sec_at(onset) + np.clip(rng.normal(0, spread_sec, len(notes)), -2 * spread_sec, 2 * spread_sec)
-    score = core.ScoreSecond(TICKS_PER_QUARTER)
-    score.tracks.append(core.TrackSecond("audio", 0, False))
+    played = []
     for note, start in zip(notes, sec, strict=True):
         length = float(grid.sec_at(note.end_tick) - grid.sec_at(note.onset_tick)) * 0.9
-        score.tracks[0].notes.append(core.NoteSecond(max(float(start), 0.0), length, note.pitch, 80))
+        played.append(timed(float(start), length, note.pitch))
     if graces:
         for note in melody:
             if rng.random() < GRACE_SHARE:
-                start = float(grid.sec_at(note.onset_tick)) - GRACE_SEC
-                score.tracks[0].notes.append(core.NoteSecond(max(start, 0.0), GRACE_SEC, note.pitch + 1, 70))
-    heard = swinging(Grid(grid.beat_tick, grid.beat_sec, grid.bars, 0.9), sec)
-    found = {(note.time, note.pitch) for note in quantize(Transcript(score, "audio", ""), heard).tracks[0].notes}
+                played.append(timed(float(grid.sec_at(note.onset_tick)) - GRACE_SEC, GRACE_SEC, note.pitch + 1))
+    heard = Heard((TimedTrack("", tuple(played)),), swinging(replace(grid, confidence=0.9), sec))
+    found = {(note.onset_tick, note.pitch) for note in quantize(heard)[0].notes}
+    onset_tick = grid.tick_at(np.array([note.onset_sec for note in played]))
     plain = {(max(int(3 * np.floor(tick / 3 + 0.5)), 0), note.pitch)
-             for tick, note in zip(grid.tick_at(np.array([n.start for n in score.tracks[0].notes])),
-                                   score.tracks[0].notes, strict=True)}  # fmt: skip
+             for tick, note in zip(onset_tick, played, strict=True)}  # fmt: skip
     true = {(note.onset_tick, note.pitch) for note in notes}
     starts = np.array([bar.start_tick for bar in grid.bars])
     ours, theirs = (right(true, side, starts) for side in (found, plain))
     return ours[0], theirs[0], ours[1], theirs[1]
+
+
+def timed(onset_sec: float, length_sec: float, pitch: int) -> TimedNote:
+    """A note of so many seconds, not before the song begins."""
+    onset_sec = max(onset_sec, 0.0)
+    return TimedNote(onset_sec, onset_sec + length_sec, pitch)
 
 
 def right(true: set[tuple[int, int]], found: set[tuple[int, int]], starts: np.ndarray) -> tuple[float, float]:

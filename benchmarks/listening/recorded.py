@@ -15,7 +15,7 @@ import contextlib
 import io
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,15 @@ import mir_eval
 import numpy as np
 import soundfile
 
+from symbolic_cover.cli.quiet import settle_libraries
 from symbolic_cover.core.controls import Hints
+from symbolic_cover.core.heard import TimedNote
+from symbolic_cover.core.music import Key
 from symbolic_cover.listening.audio import transcribe
 from symbolic_cover.listening.audio.piano import is_installed
-from symbolic_cover.listening.audio.recording import AUDIO_SUFFIXES, load_recording
+from symbolic_cover.listening.audio.recording import load_recording
+from symbolic_cover.listening.formats import AUDIO_SUFFIXES
+from symbolic_cover.listening.frames import FRAME_RATE_HZ
 from symbolic_cover.listening.song import listen
 
 TOLERANCE_SEC, AGREEMENT_SEC = 0.1, 0.05
@@ -57,32 +62,33 @@ def main() -> None:
 
 def measure(path: Path) -> dict[str, str]:
     """A row of the table."""
+    settle_libraries()
     row = {"recording": path.stem[:40], "seconds": f"{soundfile.info(path).duration:.0f}"}
     begun = time.process_time()
     try:
-        transcript, grid = listen(path, Hints(transcriber="basic-pitch"))
+        heard = listen(path, Hints(transcriber="basic-pitch"))
     except Exception as error:
         return row | {"tempo, key": str(error)}
     row["cost"] = f"{time.process_time() - begun:.1f}"
     row["MB"] = f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f}"
-    key = transcript.score.key_signatures[0]
-    row["tempo, key"] = f"{grid.tempo_bpm:.0f}, {grid.meter}, {key.key:+d} {('major', 'minor')[key.tonality]}"
+    grid, key = heard.grid, heard.key or Key(0, "major")  # which the listener leaves unsaid
+    row["tempo, key"] = f"{grid.tempo_bpm:.0f}, {grid.meter}, {key.fifths:+d} {key.mode}"
     thresholds = {"onset_threshold": transcribe.ONSET_THRESHOLD, "frame_threshold": transcribe.FRAME_THRESHOLD,
-                  "minimum_note_length": 1000 * transcribe.SHORTEST_NOTE_FRAMES / transcribe.FRAME_RATE_HZ,
+                  "minimum_note_length": 1000 * transcribe.SHORTEST_NOTE_FRAMES / FRAME_RATE_HZ,
                   "melodia_trick": False}  # fmt: skip
     begun = time.process_time()
-    plain = rows_of(transcribe.hear_notes(load_recording(path)).score)
+    plain = rows_of(transcribe.hear_notes(load_recording(path)).notes)
     middle = time.process_time()
     row["agreement"] = f"{note_f1(predicted(path, thresholds), plain, AGREEMENT_SEC):.3f}"
     row["stock's"] = f"{time.process_time() - middle:.1f} for {middle - begun:.1f}"
     truth = next(path.parent.glob(path.stem + "*notes_dtw.csv"), None)
     if truth is not None:
         true = np.loadtxt(truth, delimiter=",", skiprows=1)[:, :3]
-        row["note F1"] = f"{note_f1(true, rows_of(transcript.score), TOLERANCE_SEC):.3f}"
+        row["note F1"] = f"{note_f1(true, rows_of(heard.notes), TOLERANCE_SEC):.3f}"
         row["stock"] = f"{note_f1(true, predicted(path, {}), TOLERANCE_SEC):.3f}"
         if is_installed():
-            heard = listen(path, Hints(transcriber="transkun"))[0].score
-            row["transkun"] = f"{note_f1(true, rows_of(heard), TOLERANCE_SEC):.3f}"
+            again = listen(path, Hints(transcriber="transkun"))
+            row["transkun"] = f"{note_f1(true, rows_of(again.notes), TOLERANCE_SEC):.3f}"
         for name, (first, last) in EVEN.items():
             if name in path.stem:
                 row |= compare_beats(path, true, grid.beat_sec, first, last)
@@ -91,7 +97,7 @@ def measure(path: Path) -> dict[str, str]:
 
 def predicted(path: Path, settings: dict[str, Any]) -> np.ndarray:
     """What basic-pitch's own `predict` hears."""
-    with transcribe._quietly(), contextlib.redirect_stdout(io.StringIO()):
+    with contextlib.redirect_stdout(io.StringIO()):
         from basic_pitch.inference import predict
 
         _, _, events = predict(str(path), transcribe.model_path(), **settings)
@@ -117,9 +123,9 @@ def compare_beats(path: Path, true: np.ndarray, found: np.ndarray, first: float,
             "librosa": f"{max(map(score_of(theirs), range(4))):.3f}"}  # fmt: skip
 
 
-def rows_of(score: Any) -> np.ndarray:
-    """All notes as onset, end, pitch."""
-    return np.array([(note.start, note.end, note.pitch) for track in score.tracks for note in track.notes])
+def rows_of(notes: Sequence[TimedNote]) -> np.ndarray:
+    """Notes as onset, end, pitch."""
+    return np.array([note[:3] for note in notes])
 
 
 def note_f1(true: np.ndarray, found: np.ndarray, tolerance_sec: float) -> float:

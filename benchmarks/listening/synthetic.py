@@ -19,7 +19,7 @@ import itertools
 import json
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -32,12 +32,13 @@ import soundfile
 from symbolic_cover.analysis.chords import recognise_chords
 from symbolic_cover.analysis.key import find_key
 from symbolic_cover.analysis.quantize import quantize
-from symbolic_cover.analysis.song import notes_of
+from symbolic_cover.cli.quiet import settle_libraries
 from symbolic_cover.core.grid import Grid
-from symbolic_cover.core.heard import Transcript
-from symbolic_cover.core.music import CHORD_INTERVALS, PITCH_NAMES_FLAT, TICKS_PER_QUARTER, Bar, Chord, Meter
+from symbolic_cover.core.heard import Heard, TimedChord, TimedNote, TimedTrack
+from symbolic_cover.core.music import CHORD_INTERVALS, TICKS_PER_QUARTER, Bar, Chord, Key, Meter
 from symbolic_cover.core.styles import load_ensembles
 from symbolic_cover.listening.audio import transcribe
+from symbolic_cover.listening.frames import FRAME_RATE_HZ
 from symbolic_cover.listening.song import listen
 from symbolic_cover.sound.soundfonts import find_soundfonts
 from symbolic_cover.studio.lessons import draw_pieces, record_piece
@@ -113,22 +114,19 @@ def measure(path: Path) -> dict[str, Any] | None:
     """All metrics of both ways of listening for one recording."""
     import torch
 
+    settle_libraries()
     torch.set_num_threads(1)
     with np.load(path.with_suffix(".npz")) as told:
         truth = Truth(*(told[name] for name in Truth._fields))
         facts: dict[str, Any] = {"style": str(told["style"]), "font": str(told["font"])}
     if len(truth.beats) < 8 or len(truth.notes) < 10:
         return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for name, way in ((OURS, ours), (COMMON, common)):
-            facts[name] = compare(timed(way, path), truth)
-        heard = path.with_suffix(".madmom.json")
-        if heard.is_file():
-            facts[MADMOM] = {
-                **compare(of_madmom(json.loads(heard.read_text(encoding="utf-8"))), truth),
-                **NOTES_UNKNOWN,
-            }
+    for name, way in ((OURS, ours), (COMMON, common)):
+        facts[name] = compare(timed(way, path), truth)
+    heard = path.with_suffix(".madmom.json")
+    if heard.is_file():
+        found = of_madmom(json.loads(heard.read_text(encoding="utf-8")))
+        facts[MADMOM] = compare(found, truth) | NOTES_UNKNOWN
     return facts
 
 
@@ -141,28 +139,27 @@ def timed(way: Callable[[Path], Findings], path: Path) -> Findings:
 
 def ours(path: Path) -> Findings:
     """What symbolic-cover hears."""
-    transcript, grid = listen(path)
-    score = transcript.score
-    tracks = {track.name: rows(track.notes) for track in score.tracks}
-    starts = [(marker.time, marker.text) for marker in score.markers]
-    end = float(grid.sec_at(grid.end_tick))
-    chords = [(a, b, label) for (a, label), (b, _) in zip(starts, [*starts[1:], (end, "")], strict=True)]
-    signature = score.key_signatures[0]
-    tonic = (signature.key * 7 + 9 * signature.tonality) % 12
-    everything = np.concatenate(list(tracks.values()))
+    heard = listen(path)
+    grid, key = heard.grid, heard.key or Key(0, "major")  # which the listener leaves unsaid
     return Findings(
-        everything[np.lexsort((everything[:, 2], everything[:, 0]))], grid.beat_sec,
-        grid.sec_at(np.array([bar.start_tick for bar in grid.bars])), grid.meter,
-        f"{PITCH_NAMES_FLAT[tonic]} {'minor' if signature.tonality else 'major'}", chords,
-        tracks.get("melody", np.zeros((0, 3))), tracks.get("bass", np.zeros((0, 3))), 0.0,
+        rows(heard.notes), grid.beat_sec, grid.sec_at(np.array([bar.start_tick for bar in grid.bars])), grid.meter,
+        key.label, list(labelled(heard.chords or ())), rows(heard.melody or ()), rows(heard.bass or ()), 0.0,
     )  # fmt: skip
+
+
+def labelled(chords: Sequence[TimedChord]) -> Iterator[tuple[float, float, str]]:
+    """(start, end, label) of chords, and of the silence between them."""
+    for chord, following in itertools.zip_longest(chords, chords[1:]):
+        yield chord.start_sec, chord.end_sec, Chord(0, 1, *chord[2:]).label
+        if following and following.start_sec > chord.end_sec:
+            yield chord.end_sec, following.start_sec, "N"
 
 
 def common(path: Path) -> Findings:
     """Stock basic-pitch, librosa, skyline, templates."""
     import librosa
 
-    with transcribe._quietly(), contextlib.redirect_stdout(io.StringIO()):
+    with contextlib.redirect_stdout(io.StringIO()):
         from basic_pitch.inference import predict
 
         _, _, events = predict(str(path), model_or_model_path=str(transcribe.model_path()))
@@ -175,14 +172,11 @@ def common(path: Path) -> Findings:
     grid = Grid(
         TICKS_PER_QUARTER * np.arange(len(beats)), beats, tuple(Bar(48 * i, Meter(4, 4)) for i in range(n_bars))
     )
-    frames = [(*(round(sec * transcribe.FRAME_RATE_HZ) for sec in (start, end)), int(pitch), 0.7)
-              for start, end, pitch in notes]  # fmt: skip
-    score = transcribe.score_of(frames)
-    on_grid = notes_of(quantize(Transcript(score, "audio", ""), grid).tracks[0])
-    key = find_key(on_grid)
+    frames = [(*(round(sec * FRAME_RATE_HZ) for sec in (start, end)), int(pitch), 0.7) for start, end, pitch in notes]
+    on_grid = quantize(Heard((TimedTrack("", transcribe.timed_notes(frames)),), grid))[0].notes
     chords = [(float(grid.sec_at(c.start_tick)), float(grid.sec_at(c.end_tick)), c.label)
               for c in recognise_chords(on_grid, grid)]  # fmt: skip
-    return Findings(notes, beats, beats[::4], Meter(4, 4), f"{PITCH_NAMES_FLAT[key.tonic]} {key.mode}", chords,
+    return Findings(notes, beats, beats[::4], Meter(4, 4), find_key(on_grid).label, chords,
                     outline(notes, highest=True), outline(notes, highest=False), 0.0)  # fmt: skip
 
 
@@ -209,9 +203,9 @@ def outline(notes: np.ndarray, highest: bool) -> np.ndarray:
     return np.array(line).reshape(-1, 3)
 
 
-def rows(notes: Sequence[Any]) -> np.ndarray:
-    """symusic notes as onset, end, pitch."""
-    return np.array([(note.start, note.end, note.pitch) for note in notes]).reshape(-1, 3)
+def rows(notes: Sequence[TimedNote]) -> np.ndarray:
+    """Notes as onset, end, pitch."""
+    return np.array([note[:3] for note in notes]).reshape(-1, 3)
 
 
 def compare(found: Findings, truth: Truth) -> dict[str, float]:
@@ -235,7 +229,7 @@ def compare(found: Findings, truth: Truth) -> dict[str, float]:
         "tempo": float(abs(bpm / true_bpm - 1) < TEMPO_TOLERANCE),
         "tempo or octave": float(any(abs(bpm / true_bpm / k - 1) < TEMPO_TOLERANCE for k in (1, 2, 3, 1 / 2, 1 / 3))),
         "metre": float(said in ({size, 2, 4} if size in (2, 4) else {size}) and compound == bool(ternary)),
-        "key": mir_eval.key.weighted_score(key_name(truth), found.key),
+        "key": mir_eval.key.weighted_score(true_key(truth).label, found.key),
         "chords": chord_scores[0],
         "sevenths": chord_scores[1],
         "melody F1": note_f1(melody, found.melody) if len(melody) else np.nan,
@@ -280,9 +274,9 @@ def chroma_accuracy(true: np.ndarray, found: np.ndarray) -> float:
     return float(mir_eval.melody.raw_chroma_accuracy(voiced, to_cents(true_cents), said, to_cents(found_cents)))
 
 
-def key_name(truth: Truth) -> str:
-    """The key in mir_eval's words."""
-    return f"{PITCH_NAMES_FLAT[int(truth.key[0])]} {'minor' if truth.key[1] else 'major'}"
+def true_key(truth: Truth) -> Key:
+    """The key of a recording."""
+    return Key(int(truth.key[0]), "minor" if truth.key[1] else "major")
 
 
 def compare_chords(truth: Truth, found: list[tuple[float, float, str]]) -> tuple[float, float]:

@@ -13,9 +13,8 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from symbolic_cover.app.cover import cover, load_stages
+from symbolic_cover.app.cover import cover
 from symbolic_cover.core.controls import Controls
-from symbolic_cover.core.styles import load_ensembles
 from symbolic_cover.notation.engrave import write_png
 from symbolic_cover.notation.musicxml import write_musicxml
 
@@ -32,19 +31,19 @@ def main() -> None:
     """Cover, engrave, shrink and crop."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--ensembles", nargs="+", choices=STYLES, default=list(STYLES))
+    parser.add_argument("--checkpoint", help="a folder, a shipped name, or rules; otherwise the one that is shipped")
     parser.add_argument("--candidates", type=int, default=4)
     options = parser.parse_args()
-    for ensemble in load_ensembles():
-        if ensemble in STYLES:
-            style = STYLES[ensemble]
-            controls = Controls(candidates=options.candidates)
-            made = cover(SONG, style, controls, ensemble=ensemble, stages=load_stages(None, style))
-            with tempfile.TemporaryDirectory() as temporary:
-                score, page = Path(temporary) / "score.musicxml", Path(temporary) / "page.png"
-                write_musicxml(made.arrangement, score)
-                write_png(score, page)
-                save_picture(page, options.folder / f"page-{ensemble}.png")
-            print(ensemble, flush=True)
+    for ensemble in options.ensembles:
+        controls = Controls(candidates=options.candidates)
+        made = cover(SONG, STYLES[ensemble], controls, ensemble=ensemble, checkpoint=options.checkpoint)
+        with tempfile.TemporaryDirectory() as temporary:
+            score, page = Path(temporary) / "score.musicxml", Path(temporary) / "page.png"
+            write_musicxml(made.arrangement, score)
+            write_png(score, page)
+            save_picture(page, options.folder / f"page-{ensemble}.png")
+        print(ensemble, flush=True)
 
 
 def save_picture(page: Path, path: Path) -> None:

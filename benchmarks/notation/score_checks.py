@@ -18,11 +18,10 @@ from typing import Any
 
 from lxml import etree
 
-from symbolic_cover.analysis.chords import chords_from_symbols
 from symbolic_cover.analysis.quantize import quantize
-from symbolic_cover.analysis.song import notes_of
+from symbolic_cover.analysis.song import analyze
 from symbolic_cover.core.arrangement import Arrangement, Part
-from symbolic_cover.core.music import TICKS_PER_QUARTER, Key, Note
+from symbolic_cover.core.music import TICKS_PER_QUARTER, Note
 from symbolic_cover.listening.scores.read import read_score
 from symbolic_cover.notation.drums import drum_of
 from symbolic_cover.notation.layout import lay_out
@@ -152,27 +151,21 @@ def returned(arrangement: Arrangement, path: Path) -> Arrangement:
 
     Notes, parts, programs, bars, tempo, key, chords, dynamics, title and composer are what the file says. What no
     MusicXML file says is taken over: style, source, the sections' ticks, the chords (which spell the notes) where no
-    symbols are written, and which staff has the tune, whose notes are those of the first voice.
+    symbols are written, the key where none or C major is, and which staff has the tune, whose notes are those of the
+    first voice.
     """
-    transcript, grid = read_score(path)
-    score = quantize(transcript, grid)
-    tracks = [(track.name, track.program, track.is_drum, tuple(notes_of(track))) for track in score.tracks]
-    names = [name for name, *_ in tracks]
+    heard = read_score(path)
+    names = [track.name for track in heard.tracks]
     parts = [
-        Part(name, name.lower() if names.count(name) > 1 else "", program, notes, is_drum)
-        for name, program, is_drum, notes in tracks
+        Part(name, name.lower() if names.count(name) > 1 else "", program, notes, is_drums)
+        for name, notes, program, is_drums, _ in quantize(heard)
     ]
-    key = arrangement.key  # an ensemble of drums has none
-    for signature in score.key_signatures:
-        major_tonic = signature.key * 7 % 12
-        key = Key((major_tonic + 9) % 12, "minor") if signature.tonality else Key(major_tonic, "major")
     lead = max(_staves(arrangement), key=lambda staff: len(_onsets(arrangement.melody) & _onsets(staff[1].notes)))
     place = [staff for staff in _staves(arrangement) if staff[1].notes].index(lead) if lead[1].notes else 0
-    symbols = [(mark.time, mark.text) for mark in score.markers]
-    chords = chords_from_symbols(symbols, grid.end_tick) if symbols else arrangement.chords
     return replace(
-        arrangement, parts=tuple(parts), melody=_first_voice(path, place, parts[place]), grid=grid, key=key,
-        chords=chords, title=transcript.title, composer=transcript.composer,
+        arrangement, parts=tuple(parts), melody=_first_voice(path, place, parts[place]), grid=heard.grid,
+        key=heard.key or arrangement.key, chords=arrangement.chords if heard.chords is None else analyze(heard).chords,
+        title=heard.title, composer=heard.composer,
     )  # fmt: skip
 
 

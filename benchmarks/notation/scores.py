@@ -24,7 +24,7 @@ import numpy as np
 import symusic
 from score_checks import music21_faults, return_faults, schema_faults, verovio_faults
 
-from symbolic_cover.app.cover import cover, load_stages
+from symbolic_cover.app.cover import cover
 from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.errors import InputError
 from symbolic_cover.core.styles import load_style, style_names
@@ -52,6 +52,7 @@ def main() -> None:
     """Cover, check, measure, and write both tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("library", type=Path)
+    parser.add_argument("--checkpoint", help="a folder, a shipped name, or rules; otherwise the one that is shipped")
     parser.add_argument("--candidates", type=int, default=1)
     parser.add_argument("--human", type=int, default=100, help="how many scores of people a kind")
     parser.add_argument("--out", type=Path)
@@ -62,7 +63,7 @@ def main() -> None:
         folder = options.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         begun = time.perf_counter()
-        rows = list(covers(options.library, folder, options.candidates))
+        rows = list(covers(options.library, folder, options.candidates, options.checkpoint))
         minutes = (time.perf_counter() - begun) / 60
     for path, text in (
         (options.out, checks_table(rows, options.candidates, minutes)),
@@ -73,13 +74,13 @@ def main() -> None:
             path.write_text(text, encoding="utf-8")
 
 
-def covers(library: Path, folder: Path, candidates: int) -> Iterator[dict]:
+def covers(library: Path, folder: Path, candidates: int, checkpoint: str | None) -> Iterator[dict]:
     """Two covers in each style, one row each."""
     jobs = [(style, again) for again in (False, True) for style in style_names()]
     songs = excerpts(library, folder)
     for (style, again), song in zip(jobs, songs, strict=False):
         ensemble = OTHER_ENSEMBLES.get(style) if again else None
-        made = cover(song, style, Controls(candidates=candidates), ensemble=ensemble, stages=load_stages(None, style))
+        made = cover(song, style, Controls(candidates=candidates), ensemble=ensemble, checkpoint=checkpoint)
         path = folder / f"{style}-{int(again) + 1}.musicxml"
         row = checked(made.arrangement, path)
         row |= {"style": style, "ensemble": load_style(style, ensemble).ensemble.name, "song": song.stem,
@@ -193,7 +194,7 @@ def readability_table(rows: list[dict], human: dict[str, list[dict[str, float]]]
     ]
     for ensemble, scores in sorted(ours.items(), key=lambda item: (item[0] not in human, item[0])):
         spans = {}
-        if ensemble in human:
+        if human.get(ensemble):
             values = {name: [score[name] for score in human[ensemble]] for name in DESCRIPTIONS}
             spans = {name: np.percentile(all_, [LEAST, MOST]) for name, all_ in values.items()}
         cells = []

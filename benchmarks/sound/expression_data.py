@@ -52,13 +52,12 @@ def pop_songs(library: Path, names: set[str]) -> Iterator[Played]:
         if path.stem not in names:
             continue
         try:
-            score, grid = read_song(original_of(path), path)
+            tracks, grid = read_song(original_of(path), path)
         except SymbolicCoverError:
             continue
-        tracks = {track.name: [Note(n.time, n.duration, n.pitch, n.velocity) for n in track.notes]
-                  for track in score.tracks}  # fmt: skip
-        if tracks["MELODY"] and tracks["PIANO"]:
-            yield Played(tracks["MELODY"], tracks["PIANO"], grid.bars)
+        notes = {track.name: list(track.notes) for track in tracks}
+        if notes["MELODY"] and notes["PIANO"]:
+            yield Played(notes["MELODY"], notes["PIANO"], grid.bars)
 
 
 def pedalling(library: Path, names: set[str]) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, float]]:

@@ -48,6 +48,8 @@ def main() -> None:
     """Render, print and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="*", type=Path)
+    parser.add_argument("--styles", nargs="+", default=STYLES)
+    parser.add_argument("--longest", type=float, default=_HOUR_SEC, help="seconds, instead of an hour")
     parser.add_argument("--lufs", type=float, default=-16.0)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
@@ -60,8 +62,10 @@ def main() -> None:
         "|---|---|---|---|---|---|---|---|---|---|",
     ]  # fmt: skip
     with tempfile.TemporaryDirectory() as made:
-        scores = [(style, covered(style, Path(made))) for style in STYLES] + [(f.stem, f) for f in options.files]
-        scores.append(("an hour of the last", an_hour(scores[-1][1], Path(made) / "hour.mid")))
+        scores = [(style, covered(style, Path(made))) for style in options.styles]
+        scores += [(path.stem, path) for path in options.files]
+        name = "an hour" if options.longest == _HOUR_SEC else f"{options.longest:g} s"
+        scores.append((f"{name} of the last", repeated(scores[-1][1], options.longest, Path(made) / "long.mid")))
         for name, score in scores:
             lines.append(row(name, score, Path(made), options.lufs))
             print(lines[-1], flush=True)
@@ -81,12 +85,12 @@ def covered(style: str, folder: Path) -> Path:
     return path
 
 
-def an_hour(score_path: Path, path: Path) -> Path:
-    """The score again and again until it lasts an hour."""
+def repeated(score_path: Path, seconds: float, path: Path) -> Path:
+    """The score again and again until it lasts so many seconds."""
     import symusic
 
     score = symusic.Score(score_path)
-    times = int(_HOUR_SEC / score.to("second").end()) + 1
+    times = int(seconds / score.to("second").end()) + 1
     tracks = [track.copy() for track in score.tracks]
     length = score.end() + score.ticks_per_quarter
     for index in range(1, times):
