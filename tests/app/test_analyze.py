@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pytest
 import soundfile
 
 from symbolic_cover.analysis.song import analyze
@@ -21,6 +22,7 @@ def test_the_lead_sheet_has_tune_and_chords():
     assert sheet.chords == song.chords
 
 
+@pytest.mark.slow
 def test_everything_is_written_and_clicks_lie_on_the_beats(tmp_path):
     track, _ = accompanied_song(n_bars=8, bpm=96.0)
     path = tmp_path / "song.mid"

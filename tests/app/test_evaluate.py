@@ -21,6 +21,7 @@ def covers(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_a_cover_is_judged_beside_people(run, covers, tmp_path):
     code, printed, _ = run("evaluate", covers / "covers" / "tune", "--json", "--out", tmp_path / "out")
     facts = json.loads(printed)

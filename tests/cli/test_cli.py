@@ -61,6 +61,7 @@ def test_json_and_quiet(run, tune, tmp_path):
     assert [pitch for _, _, pitch in facts["melody"]][:4] == [67, 71, 74, 71]
 
 
+@pytest.mark.slow
 def test_each_stage_alone(run, tune, tmp_path):
     code, _, _ = run("arrange", tune, "--checkpoint", "rules", "--out", tmp_path / "a", "--transpose", 2, "--quiet")
     assert code == 0
@@ -136,6 +137,7 @@ def test_bad_input_gets_one_line_and_leaves_nothing(run, tmp_path):
         assert not (tmp_path / "out").exists(), name
 
 
+@pytest.mark.slow
 def test_a_failure_while_writing_leaves_the_old_cover(run, tune, tmp_path, monkeypatch):
     out = tmp_path / "out"
     assert run("cover", tune, "--checkpoint", "rules", "--out", out, "--quiet")[0] == 0

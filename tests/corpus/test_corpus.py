@@ -206,6 +206,7 @@ def test_what_was_written_is_read_back(corpus):
         assert not y or y[0].startswith("Part_")
 
 
+@pytest.mark.slow
 def test_two_workers_give_the_same_bytes(library, corpus, tmp_path):
     prepare(library, tmp_path, Choice(workers=2))
     assert bytes_of(tmp_path) == bytes_of(corpus)
@@ -217,6 +218,7 @@ def test_ray_gives_the_same_bytes(library, corpus, tmp_path):
     assert bytes_of(tmp_path) == bytes_of(corpus)
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_where_it_was(library, corpus, tmp_path):
     program = "from symbolic_cover.cli import main; main()"
     words = ["prepare", "--from", library, "--out", tmp_path, "--workers", 1, "--quiet"]
@@ -282,6 +284,7 @@ def test_a_corpus_knows_its_songs_again(library, tmp_path, monkeypatch, capsys):
         assert int(facts["bars"]) == len(song.patterns) + 1
 
 
+@pytest.mark.slow
 def test_training_from_the_command_line(tmp_path, monkeypatch, capsys):
     corpus = prepared_songs(tmp_path / "corpus")
     words = ("train", "--data", corpus, "--out", tmp_path / "run", "--preset", "tiny", "--steps", 10, "--json")

@@ -55,6 +55,7 @@ def notes_at(times_sec):
     return [TimedNote(sec, sec + 0.2, 60, 80) for sec in times_sec]
 
 
+@pytest.mark.slow
 def test_every_note_of_a_long_recording_is_heard_once(transkun):
     times = [0.5, 47.5, 48.0, 49.0, 51.0, 97.0, 130.0]
     heard = piano.hear_piano(clicks(times, 140))
@@ -85,6 +86,7 @@ def test_without_transkun_nothing_changes_unless_it_is_asked_for(tmp_path):
         piano.hear_again(tmp_path / "song.wav", notes, "transkun")
 
 
+@pytest.mark.slow
 def test_auto_takes_transkun_where_both_agree(transkun, tmp_path):
     times = [0.5, 1.0, 1.5, 2.0, 2.5, 3.0]
     soundfile.write(tmp_path / "song.wav", clicks(times, 4).samples, piano.RATE_HZ)

@@ -57,6 +57,7 @@ def test_overrides_reach_the_grid(song):
     assert np.abs(starts - downbeat_sec[2]).min() < 1e-9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", [0.2, 0.002])
 def test_noise_is_refused(tmp_path, level):
     path = tmp_path / "noise.flac"

@@ -53,6 +53,7 @@ def test_songs_open_again_with_the_same_notes_under_the_right_clefs(name, tmp_pa
     assert [clef for player in players_of(song) for clef in player.clefs] == CLEFS[name]
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(arrangement=ensemble_arrangements())
 def test_random_notes_open_again_the_same(arrangement, tmp_path):

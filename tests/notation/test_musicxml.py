@@ -49,6 +49,7 @@ def expected_onsets(part: Part, opening_tick: int = 0) -> Counter:
     return Counter({(note.onset_tick - opening_tick, note.pitch) for note in part.notes})
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(arrangement=arrangements())
 def test_reopened_score_has_the_same_notes_in_full_bars(arrangement, tmp_path):
@@ -173,6 +174,7 @@ def test_notes_before_the_first_bar_are_refused():
         to_music21(piano([Note(-3, 6, 60)], []))
 
 
+@pytest.mark.slow
 def test_a_long_piece_is_written_quickly(tmp_path):
     bar = [Note(tick, 6, pitch) for tick in range(0, 48, 6) for pitch in (60, 64, 67)]
     hand = [note._replace(onset_tick=note.onset_tick + 48 * i) for i in range(100) for note in bar]

@@ -50,6 +50,7 @@ def test_the_leash_stops_and_what_is_beyond_it_is_never_the_best(tiny_checkpoint
         assert model.state_dict()[name].equal(value)
 
 
+@pytest.mark.slow
 def test_what_is_better_is_kept_with_its_lineage(tiny_folder, material, tmp_path, monkeypatch):
     monkeypatch.setattr(run_module, "compare", lambda *scores: Verdict(True, "", 0.1, 0.05, 0.15))
     outcome = go(tiny_folder, material, tmp_path)
@@ -65,6 +66,7 @@ def test_what_is_better_is_kept_with_its_lineage(tiny_folder, material, tmp_path
     assert "+0.100 [+0.050, +0.150]" in card
 
 
+@pytest.mark.slow
 def test_what_is_no_better_is_not_kept(tiny_folder, material, tmp_path, monkeypatch):
     monkeypatch.setattr(run_module, "compare", lambda *scores: Verdict(False, "no", -0.1, -0.2, 0.0))
     before = weights_sha256(tiny_folder)
@@ -74,6 +76,7 @@ def test_what_is_no_better_is_not_kept(tiny_folder, material, tmp_path, monkeypa
     assert weights_sha256(tiny_folder) == before
 
 
+@pytest.mark.slow
 def test_preferences_that_are_there_are_not_drawn_again(tiny_folder, material, tmp_path, monkeypatch):
     monkeypatch.setattr(run_module, "compare", lambda *scores: Verdict(False, "no", 0.0, 0.0, 0.0))
     first = go(tiny_folder, material, tmp_path)

@@ -107,6 +107,7 @@ def test_a_slower_tape_moves_times_alone():
     assert np.allclose(slow.beats[:, 0], truth.beats[:, 0] * 1.01)
 
 
+@pytest.mark.slow
 def test_lessons_are_made_of_a_library_and_kept(tmp_path, monkeypatch):
     job = Job("song", "own", "", "", "", "pop-piano", "solo-piano", "own", "0", "written")
     monkeypatch.setattr(lessons, "find_jobs", lambda library, choice: [job])

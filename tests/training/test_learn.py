@@ -129,6 +129,7 @@ def test_splits_are_fixed_by_name():
     assert 0.04 < splits.count("test") / 1000 < 0.10
 
 
+@pytest.mark.slow
 def test_a_stopped_run_ends_where_an_unbroken_one_does(shards, tmp_path):
     plan = TrainingPlan.load("tiny")
     whole = train(shards, tmp_path / "whole", plan, precision="fp32")
@@ -170,6 +171,7 @@ def test_muon_turns_the_matrices_and_adamw_the_rest(shards):
             assert change.abs().max() <= 2e-3 * 1.01
 
 
+@pytest.mark.slow
 def test_samples_are_written_at_evaluations(shards, tmp_path):
     from symbolic_cover.training.samples import sampler_for
 
@@ -215,6 +217,7 @@ def test_wrong_requests_are_refused(tmp_path):
         TrainingPlan.load("enormous")
 
 
+@pytest.mark.slow
 def test_training_needs_no_music_library():
     program = "import sys, symbolic_cover.training.train; sys.exit(any(m in sys.modules for m in sys.argv[1:]))"
     libraries = ("miditok", "symusic", "music21", "librosa", "typer", "verovio")

@@ -130,6 +130,7 @@ def test_long_recordings_are_heard_in_chunks_without_seams(one):
     assert np.allclose(heard.beat, whole["beat"][0].numpy(), atol=1e-4)
 
 
+@pytest.mark.slow
 def test_training_lowers_the_loss(tmp_path, one):
     for split in ("train", "valid"):
         (tmp_path / split).mkdir()

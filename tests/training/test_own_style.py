@@ -118,6 +118,7 @@ def test_the_adapted_model_is_another_and_only_for_its_style(mine, base):
     assert torch.equal(rows[like], plain.model.get_input_embeddings().weight[like])
 
 
+@pytest.mark.slow
 def test_a_cover_is_played_in_it_and_survives_renaming(mine, base, songs, monkeypatch, tmp_path):
     made = cover(songs / "song 0.mid", "mine", checkpoint=base)
     assert made.arrangement.style == "mine"
@@ -151,6 +152,7 @@ def test_other_weights_and_missing_files_are_refused(mine, base, monkeypatch, tm
         load_style("mine")
 
 
+@pytest.mark.slow
 def test_the_command_line_learns_and_lists(mine, base, songs, run, monkeypatch, tmp_path):
     code, _, complaint = run("learn-style", songs, "--name", "mine", "--checkpoint", base)
     assert code == 2
