@@ -1,0 +1,122 @@
+"""What is heard in real recordings, ours beside an older revision of ours and beside each part alone.
+
+    python benchmarks/listening/real.py FOLDER --against 032591c --pictures OUT --out real.md
+
+FOLDER holds recordings and annotations as `real_annotations.py` describes them, and the way of scoring. `--against`
+also runs the code of a git revision, in an environment that has what it needs (this one). Each recording is heard in a
+process of its own; what was heard is kept as JSON in `--cache` and not heard again. `--pictures` draws, for each song,
+what was annotated and what was heard: melody, bar lines, chords, confidence by bar.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from real_annotations import Annotated, read_folder, scores
+
+from symbolic_cover.listening.formats import AUDIO_SUFFIXES
+
+ROOT = Path(__file__).parents[2]
+_PROGRAM = "from symbolic_cover.cli import main; main()"
+System = Callable[[Path], dict[str, Any]]
+
+
+def main() -> None:
+    """Hear all recordings with every system, print and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--against", help="a git revision to hear with as well")
+    parser.add_argument("--cache", type=Path, help="where to keep what was heard")
+    parser.add_argument("--pictures", type=Path, help="a folder for a picture of each song")
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    songs = read_folder(options.folder, AUDIO_SUFFIXES)
+    with tempfile.TemporaryDirectory() as folder:
+        systems: dict[str, System] = {"ours": by_revision(ROOT)}
+        if options.against:
+            systems[options.against] = by_revision(checked_out(options.against, Path(folder) / "then"))
+        found = {name: {song.path.stem: hear(name, run, song, options.cache) for song in songs}
+                 for name, run in systems.items()}  # fmt: skip
+    lines = ["# Real recordings", "", f"`python {Path(*Path(__file__).parts[-3:])} FOLDER`", "", *table(songs, found)]
+    print("\n".join(lines))
+    if options.out:
+        options.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    if options.pictures:
+        from real_pictures import picture
+
+        options.pictures.mkdir(parents=True, exist_ok=True)
+        for song in songs:
+            (options.pictures / f"{song.path.stem}.png").write_bytes(picture(song, found["ours"][song.path.stem]))
+
+
+def checked_out(revision: str, folder: Path) -> Path:
+    """The package at a revision, in a folder."""
+    folder.mkdir()
+    archive = subprocess.run(["git", "archive", revision, "symbolic_cover"], cwd=ROOT, capture_output=True, check=True)
+    subprocess.run(["tar", "-x"], cwd=folder, input=archive.stdout, check=True)
+    return folder
+
+
+def by_revision(folder: Path) -> System:
+    """``analyze --json`` of the package in a folder."""
+
+    def run(path: Path) -> dict[str, Any]:
+        words = [sys.executable, "-c", _PROGRAM, "analyze", str(path), "--json"]
+        done = subprocess.run(words, env=os.environ | {"PYTHONPATH": str(folder)}, capture_output=True, text=True)
+        return json.loads(done.stdout) if done.returncode == 0 else {"error": done.stderr.strip()[-200:]}
+
+    return run
+
+
+def hear(name: str, run: System, song: Annotated, cache: Path | None) -> dict[str, Any]:
+    """What a system says of a song, from the cache where it is there."""
+    kept = cache / name / f"{song.path.stem}.json" if cache else None
+    if kept and kept.is_file():
+        return json.loads(kept.read_text(encoding="utf-8"))
+    begun = time.perf_counter()
+    said = run(song.path) | {"seconds_taken": round(time.perf_counter() - begun, 1)}
+    print(f"{name}: {song.path.stem}", file=sys.stderr, flush=True)
+    if kept:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(json.dumps(said), encoding="utf-8")
+    return said
+
+
+COLUMNS = ("sung F1", "beat F", "CMLt", "AMLt", "grid F", "downbeat F", "majmin", "sevenths", "thirds")
+
+
+def table(songs: list[Annotated], found: dict[str, dict[str, dict[str, Any]]]) -> Iterator[str]:
+    """A row for each song and system, and the means by kind of song."""
+    rated = {name: {song.path.stem: scores(song, heard[song.path.stem]) for song in songs}
+             for name, heard in found.items()}  # fmt: skip
+    yield "| songs | by | " + " | ".join(COLUMNS) + " |"
+    yield "|---" * (len(COLUMNS) + 2) + "|"
+    for kind in dict.fromkeys(song.kind for song in songs):
+        stems = [song.path.stem for song in songs if song.kind == kind]
+        for name in found:
+            means = {c: [rated[name][s][c] for s in stems if c in rated[name][s]] for c in COLUMNS}
+            cells = (f"{np.mean(values):.3f} ({len(values)})" if values else "" for values in means.values())
+            yield f"| {kind} | {name} | " + " | ".join(cells) + " |"
+    yield ""
+    yield "| song | by | tempo, metre, key | " + " | ".join(COLUMNS) + " | seconds |"
+    yield "|---" * (len(COLUMNS) + 4) + "|"
+    for song in songs:
+        for name, heard in found.items():
+            said, rates = heard[song.path.stem], rated[name][song.path.stem]
+            about = f"{said.get('tempo_bpm', 0):.0f}, {said.get('meter', '?')}, {said.get('key', '?')}"
+            cells = (f"{rates[c]:.3f}" if c in rates else "" for c in COLUMNS)
+            yield f"| {song.path.stem} | {name} | {about} | " + " | ".join(cells) + f" | {said['seconds_taken']} |"
+
+
+if __name__ == "__main__":
+    main()
