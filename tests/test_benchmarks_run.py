@@ -58,7 +58,7 @@ CALLS = {
     ),
     "arranging/refining.py": ("{refinement}", "# Refining by preferences"),
     "corpus/degradation.py": (
-        "{library} --index {index} --pieces 10 --seconds 5 --cache {out} --fit {out}/errors.toml",
+        "{library} --index {index} --pieces 10 --seconds 4 --cache {out} --fit {out}/errors.toml",
         "## band: held-out excerpts",
     ),
     "corpus/pairs.py": ("{corpus} --pairs 1 --out {out}", "pairs-1.png"),
@@ -75,9 +75,9 @@ CALLS = {
     "notation/scores.py": ("{library} --checkpoint rules --human 1", "Satisfied, of 3: schema 3, music21 3, verovio 3"),
     "sound/expression.py": ("{library} {corpus}", "| pop piano, tune | velocity | 2 | "),
     "sound/expression_fit.py": ("{library} {corpus} --out {out}/measured.toml", ""),
-    "sound/rendering.py": ("{short} --styles pop-piano --longest 10", "| 10 s of the last | "),
+    "sound/rendering.py": ("--song {short} --styles pop-piano --longest 20", "| 20 s of the last | "),
 }
-BPM, BARS, QUARTER = 160, 18, 480
+BPM, BARS, QUARTER = 200, 17, 480
 SPLITS = {"train": 5, "valid": 1, "test": 1}
 #: Of each dataset, who plays what with which program (-1: drums).
 PLAYERS = {

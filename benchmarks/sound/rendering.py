@@ -48,6 +48,7 @@ def main() -> None:
     """Render, print and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="*", type=Path)
+    parser.add_argument("--song", type=Path, default=_SONG)
     parser.add_argument("--styles", nargs="+", default=STYLES)
     parser.add_argument("--longest", type=float, default=_HOUR_SEC, help="seconds, instead of an hour")
     parser.add_argument("--lufs", type=float, default=-16.0)
@@ -62,26 +63,26 @@ def main() -> None:
         "|---|---|---|---|---|---|---|---|---|---|",
     ]  # fmt: skip
     with tempfile.TemporaryDirectory() as made:
-        scores = [(style, covered(style, Path(made))) for style in options.styles]
+        scores = [(style, covered(options.song, style, Path(made))) for style in options.styles]
         scores += [(path.stem, path) for path in options.files]
         name = "an hour" if options.longest == _HOUR_SEC else f"{options.longest:g} s"
         scores.append((f"{name} of the last", repeated(scores[-1][1], options.longest, Path(made) / "long.mid")))
         for name, score in scores:
-            lines.append(row(name, score, Path(made), options.lufs))
+            lines.append(row(name, score, Path(made), options.lufs, options.longest))
             print(lines[-1], flush=True)
     text = "\n".join(lines) + "\n"
     if options.out:
         options.out.write_text(text, encoding="utf-8")
 
 
-def covered(style: str, folder: Path) -> Path:
-    """The example song covered by rules in a style, as played."""
+def covered(song: Path, style: str, folder: Path) -> Path:
+    """A song covered by rules in a style, as played."""
     from symbolic_cover.app.cover import cover
     from symbolic_cover.core.controls import Controls
     from symbolic_cover.performance.expression import perform
 
     path = folder / f"{style}.mid"
-    perform(cover(_SONG, style, Controls(), checkpoint="rules").arrangement).dump_midi(path)
+    perform(cover(song, style, Controls(), checkpoint="rules").arrangement).dump_midi(path)
     return path
 
 
@@ -102,14 +103,14 @@ def repeated(score_path: Path, seconds: float, path: Path) -> Path:
     return path
 
 
-def row(name: str, score: Path, folder: Path, lufs: float) -> str:
+def row(name: str, score: Path, folder: Path, lufs: float, longest: float) -> str:
     """Render in a fresh process and measure what came out."""
     out = folder / "out.wav"
     words = [sys.executable, "-c", _PROGRAM, str(score), str(out), str(lufs)]
     facts = json.loads(subprocess.run(words, capture_output=True, check=True, text=True).stdout.splitlines()[-1])
     seconds = facts["seconds"]
     loudness = peak = lossy = alone = "-"
-    if seconds < _HOUR_SEC / 4:
+    if seconds < longest / 4:
         loudness, peak = (f"{value:.2f}" for value in measured(out))
         mp3 = folder / "out.mp3"
         subprocess.run([*words[:4], str(mp3), str(lufs)], capture_output=True, check=True)

@@ -142,7 +142,7 @@ def octave_blips(melody: Sequence[Note], sheet: SongSheet) -> Iterator[Finding]:
             blips.add(sheet.grid.bar_index(note.onset_tick))
     for first, last in _stretches([bar in blips for bar in range(len(sheet.grid.bars))]):
         yield Finding(first, last, "octave blip", "a note of the tune lies an octave off its neighbours",
-                      "correct the tune in what `symbolic-cover transcribe` writes, and cover that")  # fmt: skip
+                      "correct the tune in song.json, and cover that")  # fmt: skip
 
 
 def long_figures(arrangement: Arrangement, bars: Sequence[Bar], most: float) -> Iterator[Finding]:
