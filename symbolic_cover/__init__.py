@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from symbolic_cover.core.heard import Heard, Recording
     from symbolic_cover.core.music import Chord, Key, Meter, Note
     from symbolic_cover.core.sheet import SongSheet
+    from symbolic_cover.core.song_file import read_sheet, write_sheet
     from symbolic_cover.listening.song import listen
 
 __version__ = "0.2.0.dev0"
@@ -55,7 +56,9 @@ __all__ = [
     "cover",
     "evaluate",
     "listen",
+    "read_sheet",
     "render",
+    "write_sheet",
 ]
 
 _HOMES = {
@@ -72,6 +75,7 @@ _HOMES = {
     "core.heard": ["Heard", "Recording"],
     "core.music": ["Chord", "Key", "Meter", "Note"],
     "core.sheet": ["SongSheet"],
+    "core.song_file": ["read_sheet", "write_sheet"],
     "listening.song": ["listen"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -54,4 +54,4 @@ def test_the_composition_of_the_documents_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     exec(compile(program, "compose.md", "exec"), {})
     assert (tmp_path / "score.musicxml").read_text(encoding="utf-8").startswith("<?xml")
-    assert symbolic_cover.SongSheet.load("song.json").title == "Scarborough Fair"
+    assert symbolic_cover.read_sheet("song.json").title == "Scarborough Fair"

@@ -14,7 +14,7 @@ from symbolic_cover.core.files import unfinished_folder
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.heard import Heard, Recording
 from symbolic_cover.core.sheet import SongSheet
-from symbolic_cover.core.song_file import SONG_FILE
+from symbolic_cover.core.song_file import SONG_FILE, write_sheet
 from symbolic_cover.listening.audio.recording import load_recording
 from symbolic_cover.listening.formats import AUDIO_SUFFIXES
 
@@ -40,7 +40,7 @@ def save_analysis(sheet: SongSheet, heard: Heard, source: Path, folder: Path) ->
     folder.mkdir(parents=True, exist_ok=True)
     with unfinished_folder(folder) as made:
         song, facts, picture, score, pdf, clicks = paths = [made / name for name in FILES]
-        sheet.save(song)
+        write_sheet(sheet, song)
         facts.write_text(json.dumps(describe(sheet), indent=2, ensure_ascii=False), encoding="utf-8")
         picture.write_bytes(song_roll_png(sheet))
         write_musicxml(lead_sheet(sheet), score)

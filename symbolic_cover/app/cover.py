@@ -25,7 +25,7 @@ from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.files import unfinished_folder, writable_folder
 from symbolic_cover.core.progress import Clock, Progress, silent
 from symbolic_cover.core.sheet import SongSheet
-from symbolic_cover.core.song_file import SONG_FILE, write_sheet
+from symbolic_cover.core.song_file import SONG_FILE, read_sheet, write_sheet
 from symbolic_cover.core.styles import DEFAULT_STYLE, load_style
 from symbolic_cover.evaluation.findings import advice_of, find_weak_bars
 from symbolic_cover.evaluation.measures import DESCRIPTIONS, score_arrangement
@@ -141,7 +141,7 @@ def _sheet_of(source: Path, hints: Hints, stages: Stages, clock: Clock) -> SongS
     if source.suffix.lower() == SHEET_SUFFIX:
         if hints != Hints():
             raise UsageError("A song sheet is taken as it stands.", "Correct the sheet instead of giving hints.")
-        return SongSheet.load(source)
+        return read_sheet(source)
     with clock.stage("listen") as tell:
         heard = stages.listen(source, hints, tell)
     with clock.stage("analyze"):

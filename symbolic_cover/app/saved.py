@@ -10,7 +10,7 @@ from symbolic_cover.arrangement.arranger import prepare_sheet
 from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.errors import InputError, UsageError
 from symbolic_cover.core.sheet import SongSheet
-from symbolic_cover.core.song_file import SONG_FILE
+from symbolic_cover.core.song_file import SONG_FILE, read_sheet
 from symbolic_cover.core.styles import load_style
 
 MIDI, PERFORMANCE, SCORE, PDF = "arrangement.mid", "performance.mid", "score.musicxml", "score.pdf"
@@ -41,7 +41,7 @@ def covered_sheet(folder: Path) -> SongSheet | None:
     """
     if not (folder / SONG_FILE).is_file():
         return None
-    sheet = SongSheet.load(folder / SONG_FILE)
+    sheet = read_sheet(folder / SONG_FILE)
     settings = read_report(folder, must_be_whole=True).get("settings")
     settings = settings if isinstance(settings, dict) else {}
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.heard import Confidence, Source
@@ -50,20 +49,6 @@ class SongSheet:
             ),
             key=self.key.transposed(semitones),
         )
-
-    def save(self, path: str | Path) -> Path:
-        """Write the sheet as ``song.json``, whole or not at all; returns the path."""
-        from symbolic_cover.core.song_file import write_sheet
-
-        write_sheet(self, path)
-        return Path(path)
-
-    @classmethod
-    def load(cls, path: str | Path) -> SongSheet:
-        """The sheet in a file that `save` wrote, or a person changed. Raises `InputError` for anything else."""
-        from symbolic_cover.core.song_file import read_sheet
-
-        return read_sheet(path)
 
     @property
     def notes(self) -> tuple[Note, ...]:

@@ -54,9 +54,10 @@ _FARTHEST_TICK = 10**9
 _STEPS = {name: step for names in (PITCH_NAMES_FLAT, PITCH_NAMES_SHARP) for step, name in enumerate(names)}
 
 
-def write_sheet(sheet: SongSheet, path: str | Path) -> None:
-    """Write a song sheet, whole or not at all."""
+def write_sheet(sheet: SongSheet, path: str | Path) -> Path:
+    """Write a song sheet, whole or not at all; returns the path."""
     write_text(path, sheet_as_json(sheet))
+    return Path(path)
 
 
 def read_sheet(path: str | Path) -> SongSheet:

@@ -8,7 +8,7 @@ import soundfile
 
 from symbolic_cover.analysis.song import analyze
 from symbolic_cover.app.analyze import FILES, lead_sheet, save_analysis
-from symbolic_cover.core.sheet import SongSheet
+from symbolic_cover.core.song_file import read_sheet
 from symbolic_cover.listening.song import listen
 from symbolic_cover.performance.midi import score_in_seconds
 from tests.conftest import make_song
@@ -32,7 +32,7 @@ def test_everything_is_written_and_clicks_lie_on_the_beats(tmp_path):
     out = tmp_path / "out"
     written = save_analysis(sheet, heard, path, out)
     assert set(written) == set(FILES) == {file.name for file in out.iterdir()}
-    assert SongSheet.load(out / "song.json") == sheet
+    assert read_sheet(out / "song.json") == sheet
     assert json.loads((out / "analysis.json").read_text())["meter"] == "4/4"
     assert (out / "analysis.png").read_bytes().startswith(b"\x89PNG")
     assert (out / "lead-sheet.pdf").read_bytes().startswith(b"%PDF")

@@ -6,7 +6,7 @@ import pytest
 import symusic
 
 from symbolic_cover.arrangement.checkpoint import find_checkpoint
-from symbolic_cover.core.sheet import SongSheet
+from symbolic_cover.core.song_file import read_sheet
 from tests.cli.test_cli import ABC
 
 
@@ -55,7 +55,7 @@ def test_a_lost_tune_is_found_in_its_bars(run, covers, tmp_path):
     bar = 4 * score.ticks_per_quarter
     lost = {
         (note.onset_tick * score.ticks_per_quarter // 12, note.pitch)
-        for note in SongSheet.load(folder / "song.json").melody
+        for note in read_sheet(folder / "song.json").melody
     }
     for track in score.tracks:
         for note in [n for n in track.notes if bar <= n.time < 3 * bar and (n.time, n.pitch) in lost]:

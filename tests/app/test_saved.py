@@ -9,7 +9,7 @@ from symbolic_cover.app.saved import covered_sheet, read_report
 from symbolic_cover.core.controls import Controls, Hints
 from symbolic_cover.core.errors import InputError, UsageError
 from symbolic_cover.core.heard import Source
-from symbolic_cover.core.sheet import SongSheet
+from symbolic_cover.core.song_file import read_sheet
 from tests.cli.test_cli import ABC
 
 ASKED = Controls(transpose=-17, tempo=1.5)
@@ -27,7 +27,7 @@ def made(tmp_path_factory):
 
 def test_the_song_lies_beside_the_cover_as_it_was_heard(made):
     one, folder = made
-    heard = SongSheet.load(folder / "song.json")
+    heard = read_sheet(folder / "song.json")
     assert heard == one.sheet
     assert (heard.title, heard.source) == ("Little tune", Source("tune.abc", "abc"))
     assert heard.grid.tempo_bpm == pytest.approx(100)
@@ -82,7 +82,7 @@ def test_what_is_not_there_or_broken(made, tmp_path):
     assert covered_sheet(tmp_path) is None
     assert read_report(tmp_path, must_be_whole=True) == {}
     (tmp_path / "song.json").write_bytes((folder / "song.json").read_bytes())
-    assert covered_sheet(tmp_path) == SongSheet.load(folder / "song.json")  # nothing says that it was changed
+    assert covered_sheet(tmp_path) == read_sheet(folder / "song.json")  # nothing says that it was changed
     for broken in ("no report", "[1, 2]"):
         (tmp_path / "report.json").write_text(broken)
         assert read_report(tmp_path) == {}

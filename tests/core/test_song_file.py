@@ -15,7 +15,7 @@ from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.heard import Confidence, Source
 from symbolic_cover.core.music import CHORD_INTERVALS, Bar, Chord, Key, Lyric, Meter, Note, Section
 from symbolic_cover.core.sheet import SongSheet
-from symbolic_cover.core.song_file import SONG_FILE, sheet_as_json, sheet_from_json
+from symbolic_cover.core.song_file import SONG_FILE, read_sheet, sheet_as_json, sheet_from_json, write_sheet
 
 
 def bars_of(meters) -> tuple[Bar, ...]:
@@ -99,8 +99,8 @@ def test_each_bar_has_a_line_of_its_own():
 
 def test_the_song_is_read_as_it_was_written(tmp_path):
     song = in_order(SONG)
-    assert song.save(tmp_path / SONG_FILE) == tmp_path / SONG_FILE
-    assert told(SongSheet.load(str(tmp_path / SONG_FILE))) == told(song)
+    assert write_sheet(song, tmp_path / SONG_FILE) == tmp_path / SONG_FILE
+    assert told(read_sheet(str(tmp_path / SONG_FILE))) == told(song)
     assert (tmp_path / SONG_FILE).read_text(encoding="utf-8") == sheet_as_json(song)
     assert [path.name for path in tmp_path.iterdir()] == ["song.json"]
 
@@ -307,15 +307,15 @@ def test_the_file_is_named(tmp_path):
     for content, reason in ((b"no song", "it is not JSON"), (changed(bar=2, bass="x").encode(), "bar 2: 'x'")):
         path.write_bytes(content)
         with pytest.raises(InputError) as caught:
-            SongSheet.load(path)
+            read_sheet(path)
         assert caught.value.cause.startswith(f"{path}: {reason}")
     for content in (b"\xff\xfe\x00", None):
         path.unlink()
         path.write_bytes(content) if content else path.mkdir()
         with pytest.raises(InputError, match="cannot be read"):
-            SongSheet.load(path)
+            read_sheet(path)
     with pytest.raises(InputError, match="cannot be read"):
-        SongSheet.load(tmp_path / "nowhere.json")
+        read_sheet(tmp_path / "nowhere.json")
 
 
 @pytest.mark.parametrize("facts", WRONG_IN_A_BAR, ids=repr)

@@ -20,6 +20,7 @@ from pathlib import Path
 import torch
 
 from symbolic_cover import Controls, cover
+from symbolic_cover.core.song_file import write_sheet
 
 FOLDER = Path(__file__).parent / "golden"
 _ROOT = Path(__file__).parents[2]
@@ -49,7 +50,7 @@ def make(name: str, folder: Path) -> dict[str, str]:
     song, style, controls = SONGS[name]
     made = cover(song, style, controls)
     render(made.arrangement, folder / f"{name}.mid")
-    made.sheet.save(folder / f"{name}.json")
+    write_sheet(made.sheet, folder / f"{name}.json")
     score = render(made.arrangement, folder / f"{name}.musicxml").read_text(encoding="utf-8")
     undated = re.sub(r"<encoding-date>.*?</encoding-date>|<software>.*?</software>", "", score)
     return {

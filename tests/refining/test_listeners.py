@@ -11,6 +11,7 @@ from symbolic_cover.arrangement.sight import IGNORED_LABEL
 from symbolic_cover.core.arrangement import Part
 from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.errors import InputError, UsageError
+from symbolic_cover.core.song_file import write_sheet
 from symbolic_cover.notation.musicxml import write_musicxml
 from symbolic_cover.performance.midi import write_midi
 from symbolic_cover.refining.listeners import preferences_of, said_by_correcting, said_in_ratings
@@ -28,7 +29,7 @@ def write_cover(folder, song, arrangement):
     folder.mkdir()
     write_midi(arrangement, folder / "arrangement.mid")
     write_musicxml(arrangement, folder / "score.musicxml")
-    song.save(folder / "song.json")
+    write_sheet(song, folder / "song.json")
     report = {"settings": {"style": "pop-piano", "ensemble": "solo-piano"}}
     (folder / "report.json").write_text(json.dumps(report))
     return folder
