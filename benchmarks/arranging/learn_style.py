@@ -37,6 +37,7 @@ from symbolic_cover.core.styles import load_style, style_names
 from symbolic_cover.corpus.excerpts import Excerpt, draw_excerpts
 from symbolic_cover.corpus.own import STYLE, prepare_own
 from symbolic_cover.evaluation.style import style_fit, style_profile
+from symbolic_cover.tokens.tokenizer import BarTokenizer
 from symbolic_cover.training.adapter import AdapterPlan
 from symbolic_cover.training.own_style import Lesson, OwnStyle, learn_style
 
@@ -64,7 +65,8 @@ def main() -> None:
         raise SystemExit("There are no weights.")
     checkpoint = load_checkpoint(base)
     every = [name for name in style_names() if name in checkpoint.human]
-    real = draw_excerpts(options.corpus / "train", checkpoint.tokenizer, every, options.real, seed=1)
+    tokenizer = BarTokenizer.load(options.corpus)
+    real = draw_excerpts(options.corpus / "train", tokenizer, every, options.real, seed=1)
     lines = ["# Styles of one's own", "", f"`{command(options)}`, over {base.name}.", ""]
     lines += [line.strip() for line in (__doc__ or "").splitlines()[4:]]
     for folder in options.folders:
