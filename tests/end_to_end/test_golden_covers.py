@@ -5,6 +5,7 @@ import json
 import pytest
 
 from symbolic_cover import cover, render
+from symbolic_cover.core.song_file import write_sheet
 from tests.end_to_end import golden_covers as golden
 
 KEPT = json.loads((golden.FOLDER / "golden.json").read_text(encoding="utf-8"))
@@ -23,7 +24,7 @@ def test_golden_cover(name, tmp_path):
 
 def test_a_song_sheet_is_covered_as_its_song_was(tmp_path):
     song, style, controls = golden.SONGS["tune"]
-    cover(song, style, controls).sheet.save(tmp_path / "song.json")
+    write_sheet(cover(song, style, controls).sheet, tmp_path / "song.json")
     again = cover(tmp_path / "song.json", style, controls)
     render(again.arrangement, tmp_path / "again.mid")
     assert (tmp_path / "again.mid").read_bytes() == (golden.FOLDER / "tune.mid").read_bytes()
