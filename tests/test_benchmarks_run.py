@@ -282,7 +282,9 @@ def places(tmp_path_factory) -> dict[str, object]:
     prepare(library, root / "corpus", Choice(only=(*PLAYERS, "pop909_cl"), workers=1))
     checkpoint = make_checkpoint(root / "corpus", root / "tiny")
     with (root / "index.csv").open("w", encoding="utf-8") as file:
-        tables = [path.read_text(encoding="utf-8").splitlines(keepends=True) for path in library.glob("*/index.csv")]
+        tables = [
+            path.read_text(encoding="utf-8").splitlines(keepends=True) for path in sorted(library.glob("*/index.csv"))
+        ]
         file.writelines([tables[0][0], *(line for table in tables for line in table[1:])])
     for number, name in enumerate(["learn"] * 6 + ["held-out"] * 6):
         write(root / "Ska" / name / f"{number}.mid", PLAYERS["copyleft_mma_styles"], 1000 + number)

@@ -11,6 +11,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
+import torch
 from PIL import Image, ImageOps
 
 from symbolic_cover.app.cover import cover
@@ -35,6 +36,7 @@ def main() -> None:
     parser.add_argument("--checkpoint", help="a folder, a shipped name, or rules; otherwise the one that is shipped")
     parser.add_argument("--candidates", type=int, default=4)
     options = parser.parse_args()
+    torch.set_num_threads(1)
     for ensemble in options.ensembles:
         controls = Controls(candidates=options.candidates)
         made = cover(SONG, STYLES[ensemble], controls, ensemble=ensemble, checkpoint=options.checkpoint)

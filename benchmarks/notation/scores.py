@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 import symusic
+import torch
 from score_checks import music21_faults, return_faults, schema_faults, verovio_faults
 
 from symbolic_cover.app.cover import cover
@@ -59,6 +60,7 @@ def main() -> None:
     parser.add_argument("--readability", type=Path)
     parser.add_argument("--keep", type=Path, help="a folder in which the scores stay")
     options = parser.parse_args()
+    torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
