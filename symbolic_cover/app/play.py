@@ -96,13 +96,14 @@ def notated(heard: Heard) -> Arrangement:
 
 
 def write_tune(sheet: SongSheet, path: Path) -> None:
-    """The tune of a song with its chords as ABC; raises InputError where there is none."""
+    """The tune of a song with its chords as ABC, whole or not at all; raises InputError where there is none."""
     from symbolic_cover.notation.abc import write_abc
 
     if not sheet.melody:
         raise InputError(f"no tune was found in {sheet.title}:", "ABC is for single lines; is there one?")
-    write_abc(path, sheet.melody, sheet.chords, sheet.grid.bars, sheet.key, sheet.title,
-              sheet.grid.tempo_bpm)  # fmt: skip
+    with whole_file(path) as partial:
+        write_abc(partial, sheet.melody, sheet.chords, sheet.grid.bars, sheet.key, sheet.title,
+                  sheet.grid.tempo_bpm)  # fmt: skip
 
 
 def mix_with(original: Path, cover: Path, offset_sec: float, out: Path, lufs: float) -> Path:

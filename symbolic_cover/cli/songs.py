@@ -280,14 +280,13 @@ def render(
         from symbolic_cover.app.play import write_tune
         from symbolic_cover.listening.scores.read import read_score
 
-        write_tune(analyze(read_score(source)), writable_folder(out.parent) / out.name)
+        write_tune(analyze(read_score(source)), out)
         print_facts({"path": out}, quiet, as_json)
         return
     from symbolic_cover.app.play import play
     from symbolic_cover.core.styles import load_style
 
     manner = load_style(style).manner if style else ""
-    writable_folder(out.parent)
     with progress_line(quiet or as_json) as tell:
         tell("sound", 0.0)
         info = play(source, out, Playback(soundfont, loudness, expression, stems), style=manner, original=mix_with)

@@ -38,7 +38,12 @@ def write_bytes(path: str | Path, data: bytes) -> None:
 
 @contextmanager
 def whole_files(paths: Sequence[str | Path]) -> Iterator[list[Path]]:
-    """Paths to write to, which take the places of `paths` when the block ends well and all of them are there."""
+    """Paths to write to, which take the places of `paths` when the block ends well and all of them are there.
+
+    Their folders are made. Raises `UsageError` where that cannot be.
+    """
+    for path in paths:
+        writable_folder(Path(path).parent)
     partials = [Path(path).with_name(f"{UNFINISHED}{os.getpid()}-{Path(path).name}") for path in paths]
     try:
         yield partials

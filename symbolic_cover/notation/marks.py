@@ -13,6 +13,7 @@ from symbolic_cover.core.music import Chord, Key, Meter, Note
 from symbolic_cover.core.styles import manner_facts
 from symbolic_cover.notation.layout import Layout
 from symbolic_cover.notation.players import Player, is_hand
+from symbolic_cover.notation.rhythm import PLAIN_VALUES
 from symbolic_cover.notation.spelling import spell_bass, spell_root
 
 #: MusicXML's kind, and the text a player reads after the root, of each Harte quality.
@@ -36,15 +37,6 @@ _DYNAMICS = ((0, ""), (25, "ppp"), (41, "pp"), (57, "p"), (73, "mp"), (89, "mf")
 #: From which difference of velocity on a section is marked anew.
 _CLEARLY = 6
 SWING, WITH_PEDAL = "Swing", "con pedale"
-_BEAT_UNITS = {
-    3: ("16th", 0),
-    6: ("eighth", 0),
-    9: ("eighth", 1),
-    12: ("quarter", 0),
-    18: ("quarter", 1),
-    24: ("half", 0),
-    48: ("whole", 0),
-}
 
 
 def clef_named(name: str) -> clef.Clef:
@@ -160,7 +152,7 @@ def mark_pedal(staff: stream.Part, player: Player, arrangement: Arrangement) -> 
 
 
 def _tempo_mark(bpm: float, meter_: Meter, *, swings: bool) -> tempo.MetronomeMark:
-    value, dots = _BEAT_UNITS[meter_.beat_tick]
+    value, dots = PLAIN_VALUES[meter_.beat_tick]
     beat = duration.Duration(type=value, dots=dots)
     return tempo.MetronomeMark(SWING if swings else None, max(1, round(bpm)), beat)
 

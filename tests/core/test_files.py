@@ -56,6 +56,17 @@ def test_a_file_whose_block_fails_stays_what_it_was(tmp_path, before):
     assert below(tmp_path) == before
 
 
+def test_the_folder_of_a_file_is_made(tmp_path):
+    write_text(tmp_path / "new" / "deeper" / "a.txt", "new")
+    assert below(tmp_path) == {"new/deeper/a.txt": "new"}
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(UsageError, match=r"Cannot write into .*file"):
+        write_text(tmp_path / "file" / "a.txt", "new")
+
+
 def test_a_block_that_writes_nothing_is_an_error_and_loses_nothing(tmp_path):
     (tmp_path / "a.txt").write_text("old")
     with pytest.raises(FileNotFoundError), whole_file(tmp_path / "a.txt"):

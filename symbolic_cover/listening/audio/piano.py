@@ -19,9 +19,9 @@ import numpy as np
 
 from symbolic_cover.core.errors import MissingDependencyError
 from symbolic_cover.core.heard import Recording, TimedNote
+from symbolic_cover.listening.audio.piano_process import RATE_HZ
 from symbolic_cover.listening.audio.recording import load_recording
 
-RATE_HZ = 44100
 PIP = ("install", "--no-deps", "transkun==2.0.1")
 INSTALL_REMEDY = f"Type: pip {' '.join(PIP)}"
 #: Where the two agree so well on so many seconds, a piano is playing alone.
