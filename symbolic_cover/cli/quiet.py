@@ -23,6 +23,7 @@ def settle_libraries() -> None:
     """No warnings, no progress bars but ours, no network; what the user's environment says stands before this."""
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
+    os.environ.pop("CI", None)  # under which pyfluidsynth prints where it found its library, into what we print
     warnings.filterwarnings("ignore")
     logging.disable(logging.WARNING)
 
