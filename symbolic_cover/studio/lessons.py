@@ -46,17 +46,22 @@ class Lesson(NamedTuple):
     truth: Truth
 
 
+#: A piece, the number of its performance, ensembles and SoundFonts -> a lesson's arrays by name, or None.
+Maker = Callable[[Job, int, dict[str, Ensemble], Sequence[Path]], "dict[str, Any] | None"]
+
+
 class Lot(NamedTuple):
-    """Some pieces, each with the number of its performance, and the file into which their lessons go."""
+    """Some pieces, each with the number of its performance, the file into which their lessons go, and who makes them."""
 
     jobs: tuple[tuple[Job, int], ...]
     out: str
     soundfonts: tuple[str, ...]
+    make: Maker
 
 
 def make_lessons(
     library: Path, out: Path, *, split: str, count: int, seed: int = 0, workers: int = 2,
-    soundfonts: Sequence[Path] = (), progress: Callable[[int, int], None] | None = None,
+    soundfonts: Sequence[Path] = (), progress: Callable[[int, int], None] | None = None, make: Maker | None = None,
 ) -> list[Path]:  # fmt: skip
     """Record `count` performances of pieces of a split; returns the lots' files. Lots that are there stay."""
     fonts = tuple(str(font) for font in (soundfonts or find_soundfonts()))
@@ -64,7 +69,7 @@ def make_lessons(
     folder = out / split
     folder.mkdir(parents=True, exist_ok=True)
     lots = [
-        Lot(tuple(chosen[i : i + _A_LOT]), str(folder / f"{i // _A_LOT:05d}.npz"), fonts)
+        Lot(tuple(chosen[i : i + _A_LOT]), str(folder / f"{i // _A_LOT:05d}.npz"), fonts, make or arrays_of)
         for i in range(0, len(chosen), _A_LOT)
     ]
     for done, _ in enumerate(run_all(_make_lot, lots, workers=workers), 1):
@@ -75,12 +80,19 @@ def make_lessons(
 
 def load_lessons(folder: Path) -> Iterator[Lesson]:
     """The lessons of a split, lot by lot."""
+    for arrays in load_lots(folder):
+        features = Features(*(arrays[name] for name in Features._fields))
+        truth = Truth(*(arrays[name] for name in _TRUTH))
+        yield Lesson(str(arrays["name"]), str(arrays["style"]), features, truth)
+
+
+def load_lots(folder: Path) -> Iterator[dict[str, np.ndarray]]:
+    """The arrays of every lesson in a folder of lots."""
     for path in sorted(folder.glob("*.npz")):
-        with np.load(path) as arrays:
-            for index in range(int(arrays["count"])):
-                features = Features(*(arrays[f"{index}.{name}"] for name in Features._fields))
-                truth = Truth(*(arrays[f"{index}.{name}"] for name in _TRUTH))
-                yield Lesson(str(arrays[f"{index}.name"]), str(arrays[f"{index}.style"]), features, truth)
+        with np.load(path) as file:
+            for index in range(int(file["count"])):
+                start = f"{index}."
+                yield {name[len(start) :]: file[name] for name in file.files if name.startswith(start)}
 
 
 #: The truth's arrays by their names in a file; `notes` and the feature `note` must not meet.
@@ -109,16 +121,25 @@ def _make_lot(lot: Lot) -> str:
     arrays: dict[str, Any] = {}
     count = 0
     for job, number in lot.jobs:
-        lesson = make_lesson(job, number, ensembles, [Path(font) for font in lot.soundfonts])
-        if lesson is None:
+        made = lot.make(job, number, ensembles, [Path(font) for font in lot.soundfonts])
+        if made is None:
             continue
-        arrays |= {f"{count}.name": lesson.name, f"{count}.style": lesson.style}
-        arrays |= {f"{count}.{name}": side for name, side in lesson.features._asdict().items()}
-        arrays |= {f"{count}.{name}": side for name, side in zip(_TRUTH, lesson.truth, strict=True)}
+        arrays |= {f"{count}.{name}": side for name, side in made.items()}
         count += 1
     with whole_file(out) as partial, partial.open("wb") as file:
         np.savez_compressed(file, count=count, **arrays)
     return lot.out
+
+
+def arrays_of(
+    job: Job, number: int, ensembles: dict[str, Ensemble], soundfonts: Sequence[Path]
+) -> dict[str, Any] | None:
+    """The arrays of one lesson."""
+    lesson = make_lesson(job, number, ensembles, soundfonts)
+    if lesson is None:
+        return None
+    truth = dict(zip(_TRUTH, lesson.truth, strict=True))
+    return {"name": lesson.name, "style": lesson.style, **lesson.features._asdict(), **truth}
 
 
 def make_lesson(job: Job, number: int, ensembles: dict[str, Ensemble], soundfonts: Sequence[Path]) -> Lesson | None:

@@ -29,10 +29,11 @@ _SLOWEST_BPM, _FASTEST_BPM = 44.0, 210.0
 #: General MIDI programs from which each kind of part may be given another instrument.
 _LEADS = (0, 4, 11, 22, 24, 26, 40, 52, 53, 54, 56, 60, 64, 65, 66, 68, 71, 73, 75, 79, 80, 81, 82, 85)
 _CHORDS = (0, 0, 0, 1, 2, 4, 5, 6, 16, 18, 19, 24, 25, 26, 27, 46, 48, 50, 61, 88, 89)
+_GUITARS = (24, 25, 25, 26, 27, 27, 28, 29, 29, 30, 30)
 _BASSES = (32, 33, 33, 34, 35, 36, 38, 39, 42, 43, 58)
 _BASS_PARTS = frozenset(["bass", "double-bass"])
 _ANOTHER = 0.3
-_BECOMES_BAND, _WITH_BASS, _WITH_DRUMS = 0.35, 0.6, 0.6
+_BECOMES_BAND, _SONG_HAS_BAND, _WITH_BASS, _WITH_DRUMS = 0.35, 0.75, 0.6, 0.6
 _KICK, _SNARE, _HAT, _RIDE = 36, 38, 42, 51
 #: The part that carries the tune while a performance is made.
 _TUNE = "tune"
@@ -61,12 +62,17 @@ class Performance(NamedTuple):
     truth: Truth
 
 
-def perform(pair: Pair, ensemble: Ensemble, rng: np.random.Generator, seconds: float) -> Performance:
-    """Play about so many seconds of a piece, whole bars, from a bar drawn at random."""
+def perform(
+    pair: Pair, ensemble: Ensemble, rng: np.random.Generator, seconds: float, is_sung: bool = False
+) -> Performance:
+    """Play about so many seconds of a piece, whole bars, from a bar drawn at random.
+
+    Where it is sung, nothing plays the tune, and pieces for one instrument are mostly given to a band.
+    """
     sheet, parts = _cut(pair, rng, seconds)
     grid = _in_tempo(sheet.grid, rng, ensemble.has_drums)
     warp = _Swing(grid, rng)
-    tracks = _orchestrated(parts, sheet, ensemble, rng)
+    tracks = _orchestrated(parts, sheet, ensemble, rng, _BECOMES_BAND if not is_sung else _SONG_HAS_BAND)
     score = core.ScoreSecond(TICKS_PER_QUARTER)
     lead_sec = float(rng.uniform(0.05, 1.2))
     played: list[tuple[float, float, int]] = []
@@ -85,7 +91,8 @@ def perform(pair: Pair, ensemble: Ensemble, rng: np.random.Generator, seconds: f
             if not track_of.is_drum:
                 played.append((float(onset), float(end), note.pitch))
                 times.setdefault((note.onset_tick, note.pitch), (float(onset), float(end)))
-        score.tracks.append(track)
+        if not (is_sung and track_of.is_tune):
+            score.tracks.append(track)
     return Performance(score, _truth(sheet, grid, warp, lead_sec, played, times))
 
 
@@ -95,6 +102,7 @@ class _Track(NamedTuple):
     notes: list[Note]
     volume: int
     accent: float
+    is_tune: bool = False
 
 
 def _cut(pair: Pair, rng: np.random.Generator, seconds: float) -> tuple[SongSheet, dict[str, list[Note]]]:
@@ -172,14 +180,17 @@ def _touch(note: Note, grid: Grid, accent: float, rng: np.random.Generator) -> i
 
 
 def _orchestrated(
-    parts: Mapping[str, list[Note]], sheet: SongSheet, ensemble: Ensemble, rng: np.random.Generator
+    parts: Mapping[str, list[Note]], sheet: SongSheet, ensemble: Ensemble, rng: np.random.Generator, band_share: float
 ) -> list[_Track]:
     """An instrument for every part: its own, or now and then another of the kind."""
     program_of = {spec.name: spec.program for spec in ensemble.parts}
     low = {spec.name for spec in ensemble.parts if spec.name in _BASS_PARTS}
     solo = len(program_of) <= 2 and DRUMS not in parts
-    shared = int(rng.choice(_CHORDS)) if rng.random() < _ANOTHER else None
-    becomes_band = solo and rng.random() < _BECOMES_BAND
+    if band_share == _SONG_HAS_BAND and solo and rng.random() < 0.5:
+        shared: int | None = int(rng.choice(_GUITARS))
+    else:
+        shared = int(rng.choice(_CHORDS)) if rng.random() < _ANOTHER else None
+    becomes_band = solo and rng.random() < band_share
     lead_program = program_of.get(ensemble.lead, 0)
     if becomes_band or rng.random() < _ANOTHER:
         lead_program = int(rng.choice(_LEADS))
@@ -193,7 +204,7 @@ def _orchestrated(
         if name == DRUMS:
             tracks.append(_Track(0, True, notes, int(rng.integers(75, 110)), accent))
         elif name == _TUNE:
-            tracks.append(_Track(lead_program, False, notes, int(rng.integers(92, 120)), accent + 6))
+            tracks.append(_Track(lead_program, False, notes, int(rng.integers(92, 120)), accent + 6, True))
         elif name in low:
             program = int(rng.choice(_BASSES)) if rng.random() < _ANOTHER else program_of[name]
             tracks.append(_Track(program, False, notes, volume, accent))

@@ -34,9 +34,9 @@ def record(
         if rng.random() < _DETUNE:
             samples, stretch = _detuned(samples, float(rng.uniform(-_MOST_CENTS, _MOST_CENTS)))
         if rng.random() < _ROOM:
-            samples = _in_room(samples, rng)
+            samples = in_room(samples, rng)
         if rng.random() < _TILT:
-            samples = _tilted(samples, rng)
+            samples = tilted(samples, rng)
         if rng.random() < _CLIP:
             samples = np.tanh(rng.uniform(1.5, 4.0) * samples)
         if rng.random() < _NOISE:
@@ -60,7 +60,7 @@ def _detuned(samples: np.ndarray, cents: float) -> tuple[np.ndarray, float]:
     return soxr.resample(samples, RATE_HZ * factor, RATE_HZ), 1 / factor
 
 
-def _in_room(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def in_room(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """With reverberation of 0.2 to 1.8 s that loses its treble first."""
     from scipy.signal import fftconvolve, lfilter
 
@@ -74,16 +74,16 @@ def _in_room(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return samples + rng.uniform(0.05, 0.5) * wet * (_rms(samples) / max(_rms(wet), 1e-9))
 
 
-def _tilted(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def tilted(samples: np.ndarray, rng: np.random.Generator, rate_hz: int = RATE_HZ) -> np.ndarray:
     """Treble and bass turned up or down by at most 9 dB, perhaps without any treble at all."""
     from scipy.signal import butter, sosfilt
 
-    low = sosfilt(butter(2, rng.uniform(120, 400), fs=RATE_HZ, output="sos"), samples)
-    high = samples - sosfilt(butter(2, rng.uniform(1500, 4000), fs=RATE_HZ, output="sos"), samples)
+    low = sosfilt(butter(2, rng.uniform(120, 400), fs=rate_hz, output="sos"), samples)
+    high = samples - sosfilt(butter(2, rng.uniform(1500, 4000), fs=rate_hz, output="sos"), samples)
     gains = 10 ** (rng.uniform(-9, 9, 2) / 20) - 1
     tilted = samples + gains[0] * low + gains[1] * high
     if rng.random() < 0.3:
-        tilted = sosfilt(butter(4, rng.uniform(3500, 8000), fs=RATE_HZ, output="sos"), tilted)
+        tilted = sosfilt(butter(4, rng.uniform(3500, 8000), fs=rate_hz, output="sos"), tilted)
     return np.asarray(tilted)
 
 

@@ -8,6 +8,7 @@ basic-pitch the larger value is kept.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +23,7 @@ RATE_HZ = frames.FRAME_RATE_HZ / POOLED
 N_BANDS = 48
 _FFT_SAMPLES, _CHUNK_FRAMES = 2048, 4096
 #: A rise of the log spectrum (decades a frame) that counts as 1.
-_FULL_RISE = 2.0
+FULL_RISE = 2.0
 
 
 class Features(NamedTuple):
@@ -38,7 +39,7 @@ def features_of(recording: Recording, note: np.ndarray, onset: np.ndarray) -> Fe
     """Features of a recording at 22050 Hz whose posteriorgrams are known."""
     rise = spectral_rise(recording.samples, recording.rate_hz)
     n_frames = min(len(note), len(rise)) // POOLED * POOLED
-    return Features(*(_bytes(_pooled(side[:n_frames])) for side in (note, onset, rise / _FULL_RISE)))
+    return Features(*(in_bytes(pooled(side[:n_frames])) for side in (note, onset, rise / FULL_RISE)))
 
 
 def spectral_rise(samples: np.ndarray, rate_hz: int) -> np.ndarray:
@@ -46,25 +47,33 @@ def spectral_rise(samples: np.ndarray, rate_hz: int) -> np.ndarray:
 
     Band edges lie between 30 Hz and half the rate. Computed in chunks, so that memory is bounded.
     """
+    rises = []
+    for power in mel_bands(samples, rate_hz, before=1):
+        rises.append(np.maximum(np.diff(np.log10(1 + 1e3 * power), axis=0), 0))
+    return np.concatenate(rises)
+
+
+def mel_bands(samples: np.ndarray, rate_hz: int, before: int = 0) -> Iterator[np.ndarray]:
+    """The power in each mel band, hop 256 samples, a stretch (frames, `N_BANDS`) at a time; each stretch begins so many
+    frames before the last one's end."""
     import librosa
 
     hop = frames.HOP_SAMPLES
     mel = librosa.filters.mel(sr=rate_hz, n_fft=_FFT_SAMPLES, n_mels=N_BANDS, fmin=30.0)
-    padded = np.pad(samples, (_FFT_SAMPLES // 2 + hop, _FFT_SAMPLES))
+    padded = np.pad(samples, (_FFT_SAMPLES // 2 + before * hop, _FFT_SAMPLES))
     n_frames = len(samples) // hop + 1
-    rises = []
     for first in range(0, n_frames, _CHUNK_FRAMES):
         last = min(first + _CHUNK_FRAMES, n_frames)
-        chunk = padded[first * hop : last * hop + _FFT_SAMPLES]
+        chunk = padded[first * hop : (last + before - 1) * hop + _FFT_SAMPLES]
         power = np.abs(librosa.stft(chunk, n_fft=_FFT_SAMPLES, hop_length=hop, center=False)) ** 2
-        loudness = np.log10(1 + 1e3 * (mel @ power))
-        rises.append(np.maximum(np.diff(loudness, axis=1), 0).T[: last - first])
-    return np.concatenate(rises)
+        yield (mel @ power).T
 
 
-def _pooled(frames: np.ndarray) -> np.ndarray:
+def pooled(frames: np.ndarray) -> np.ndarray:
+    """Of every two frames the larger values."""
     return frames.reshape(-1, POOLED, frames.shape[1]).max(axis=1)
 
 
-def _bytes(values: np.ndarray) -> np.ndarray:
+def in_bytes(values: np.ndarray) -> np.ndarray:
+    """0..1 in 256 steps."""
     return np.round(255 * np.clip(values, 0, 1)).astype(np.uint8)

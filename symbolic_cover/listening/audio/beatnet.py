@@ -1,0 +1,102 @@
+"""Beats and downbeats by BeatNet: three small recurrent networks that learned from real recordings.
+
+Heydari, Cwitkowitz & Duan, "BeatNet: CRNN and particle filtering for online joint beat downbeat and meter tracking",
+ISMIR 2021. The network is written anew here; its weights (CC BY 4.0) are read from the package BeatNet, of which no code
+is used; its spectrogram is madmom's, by madmom-infer.
+
+Conventions
+-----------
+It listens at 22050 Hz; frame i lies at ``i / RATE_HZ`` seconds.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+
+from symbolic_cover.core.errors import MissingDependencyError
+from symbolic_cover.core.heard import Recording
+
+RATE_HZ = 50.0
+PIP = ("install", "--no-deps", "BeatNet==1.1.3")
+_HOP_SAMPLES, _FRAME_SAMPLES, _BANDS_PER_OCTAVE = 441, 1411, 24
+_N_INPUTS, _KERNEL, _WIDTH, _CELLS = 272, 10, 150, 150
+_STRETCH_SAMPLES = 22050 * 60
+
+
+class Pulse(NamedTuple):
+    """The probability of a beat that is no downbeat, and of a downbeat, each (frames,)."""
+
+    beat: np.ndarray
+    downbeat: np.ndarray
+
+
+def is_installed() -> bool:
+    """Whether the weights and the spectrogram are there."""
+    return find_spec("BeatNet") is not None and find_spec("madmom_infer") is not None
+
+
+def hear_pulse(recording: Recording) -> Pulse:
+    """The mean of the three networks' answers. Raises `MissingDependencyError` without weights or madmom-infer."""
+    spectrum = torch.from_numpy(_spectrum(recording.samples))
+    with torch.inference_mode():
+        answers = torch.stack([net(spectrum) for net in _nets()]).mean(dim=0).numpy()
+    return Pulse(answers[:, 0], answers[:, 1])
+
+
+class _Net(nn.Module):
+    """Spectra (frames, `_N_INPUTS`) -> probabilities (frames, 3) of a beat, a downbeat, neither."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv1d(1, 2, _KERNEL)
+        self.linear0 = nn.Linear(2 * ((_N_INPUTS - _KERNEL + 1) // 2), _WIDTH)
+        self.lstm = nn.LSTM(_WIDTH, _CELLS, num_layers=2, batch_first=True)
+        self.linear = nn.Linear(_CELLS, 3)
+
+    def forward(self, spectra: torch.Tensor) -> torch.Tensor:
+        """The probabilities."""
+        local = nn.functional.max_pool1d(nn.functional.relu(self.conv1(spectra[:, None])), 2)
+        states, _ = self.lstm(self.linear0(local.flatten(1))[None])
+        return torch.softmax(self.linear(states[0]), dim=-1)
+
+
+@cache
+def _nets() -> tuple[_Net, ...]:
+    spec = find_spec("BeatNet")
+    if spec is None or not spec.submodule_search_locations:
+        raise MissingDependencyError("BeatNet, which hears beats, is not installed.", f"Type: pip {' '.join(PIP)}")
+    folder = Path(spec.submodule_search_locations[0]) / "models"
+    nets = []
+    for number in (1, 2, 3):
+        net = _Net()
+        net.load_state_dict(torch.load(folder / f"model_{number}_weights.pt", map_location="cpu", weights_only=True))
+        nets.append(net.eval())
+    return tuple(nets)
+
+
+def _spectrum(samples: np.ndarray) -> np.ndarray:
+    """The logarithmic spectrum and its rises, (frames, `_N_INPUTS`)."""
+    try:
+        from madmom_infer.audio.signal import FramedSignal, Signal
+        from madmom_infer.audio.spectrogram import (
+            FilteredSpectrogramProcessor,
+            LogarithmicSpectrogramProcessor,
+            SpectrogramDifferenceProcessor,
+        )
+        from madmom_infer.audio.stft import ShortTimeFourierTransform
+    except ImportError as error:
+        raise MissingDependencyError("BeatNet needs madmom-infer.", "Type: pip install madmom-infer") from error
+    frames = FramedSignal(Signal(samples, sample_rate=22050), frame_size=_FRAME_SAMPLES, hop_size=_HOP_SAMPLES)
+    spectrum = FilteredSpectrogramProcessor(num_bands=_BANDS_PER_OCTAVE, fmin=30, fmax=17000, norm_filters=True)(
+        ShortTimeFourierTransform(frames)
+    )
+    spectrum = LogarithmicSpectrogramProcessor(mul=1, add=1)(spectrum)
+    stacked = SpectrogramDifferenceProcessor(diff_ratio=0.5, positive_diffs=True, stack_diffs=np.hstack)(spectrum)
+    return np.asarray(stacked, np.float32)

