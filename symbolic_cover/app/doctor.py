@@ -19,13 +19,15 @@ _PACKAGES = ("torch", "transformers", "miditok", "symusic", "music21", "librosa"
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at. `needed` says whether a cover can do without it, `pip` the words that bring it."""
+    """One thing that was looked at. `needed` says whether a cover can do without it, `pip` the words that bring it;
+    `by_default` it comes with an installation all the same."""
 
     name: str
     ok: bool
     needed: bool
     detail: str
     pip: tuple[str, ...] = ()
+    by_default: bool = False
 
 
 def examine() -> list[Finding]:
@@ -35,11 +37,11 @@ def examine() -> list[Finding]:
 
 
 def fix(findings: Sequence[Finding]) -> list[Finding]:
-    """Install what is needed, missing and to be had with pip; returns what was installed.
+    """Install what an installation should have, is missing and to be had with pip; returns what was installed.
 
     Raises `MissingDependencyError` that names the command where that fails.
     """
-    wanted = [one for one in findings if one.needed and not one.ok and one.pip]
+    wanted = [one for one in findings if (one.needed or one.by_default) and not one.ok and one.pip]
     for one in wanted:
         words = [sys.executable, "-m", "pip", *one.pip]
         run = subprocess.run(words, capture_output=True, text=True, check=False)
@@ -58,9 +60,9 @@ def _package(name: str) -> Finding:
 
 def _ear(ear: Ear) -> Finding:
     try:
-        return Finding(ear.name, True, ear.is_needed, ear.look())
+        return Finding(ear.name, True, ear.is_needed, ear.look(), by_default=ear.by_default)
     except MissingDependencyError as error:
-        return Finding(ear.name, False, ear.is_needed, f"{error} It hears {ear.hears}.", ear.pip)
+        return Finding(ear.name, False, ear.is_needed, f"{error} It hears {ear.hears}.", ear.pip, ear.by_default)
 
 
 def _extra(name: str) -> Finding:

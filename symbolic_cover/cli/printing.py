@@ -12,6 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from symbolic_cover.app.evaluate import Evaluation
+    from symbolic_cover.core.heard import Heard
     from symbolic_cover.core.progress import Progress
     from symbolic_cover.library.collect import Collected, Outcome
 
@@ -36,6 +37,15 @@ def progress_line(silent: bool, title: str = "") -> Iterator[Progress]:
             bar.update(tasks[stage], completed=share)
 
         yield tell
+
+
+def print_missed(heard: Heard, silent: bool) -> None:
+    """What was not listened for in a recording, since an ear is missing."""
+    if heard.source.kind == "audio" and not silent:
+        from symbolic_cover.listening.audio.ears import ears_missed
+
+        for line in ears_missed():
+            typer.echo(f"note: {line}", err=True)
 
 
 def print_cover(files: dict[str, Path], scores: dict[str, dict[str, float]], findings: tuple[str, ...]) -> None:

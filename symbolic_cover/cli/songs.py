@@ -44,7 +44,7 @@ from symbolic_cover.cli.options import (
     sources_of_inputs,
     sub_folders,
 )
-from symbolic_cover.cli.printing import print_cover, print_facts, print_json, progress_line
+from symbolic_cover.cli.printing import print_cover, print_facts, print_json, print_missed, progress_line
 from symbolic_cover.core.controls import Controls, Playback
 from symbolic_cover.core.errors import SymbolicCoverError, UsageError
 from symbolic_cover.core.files import check_writable, writable_folder
@@ -147,6 +147,7 @@ def transcribe(
     with progress_line(quiet or as_json) as tell:
         heard = listen(source, hints, progress=lambda share: tell("listen", share))
         tracks, sheet = quantize(heard), analyze_song(heard)
+    print_missed(heard, quiet or as_json)
     path, grid = writable_folder(out) / "transcript.mid", heard.grid
     write_transcript(tracks, sheet, path)
     facts = {"file": str(path), "notes": sum(len(track.notes) for track in tracks),
@@ -185,7 +186,8 @@ def analyze(
             from symbolic_cover.app.analyze import save_analysis
 
             written = save_analysis(sheet, heard, source, writable_folder(out))
-    facts = describe(sheet)
+    print_missed(heard, quiet or as_json)
+    facts = describe(sheet, heard)
     if as_json:
         print_json(facts)
         return

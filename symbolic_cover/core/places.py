@@ -8,7 +8,7 @@ from pathlib import Path
 _PACKAGE = Path(__file__).parent.parent
 PRESETS, CHECKPOINTS = _PACKAGE / "presets", _PACKAGE / "checkpoints"
 #: The weights that hear.
-LISTENER = CHECKPOINTS / "listener"
+LISTENER, VOICE = CHECKPOINTS / "listener", CHECKPOINTS / "voice"
 
 
 def user_folder(kind: str, variable: str) -> Path:

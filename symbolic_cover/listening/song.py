@@ -10,7 +10,7 @@ from symbolic_cover.core.controls import Hints
 from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.files import named, title_of
 from symbolic_cover.core.heard import Heard, Source, TimedNote
-from symbolic_cover.listening.audio.recording import load_recording
+from symbolic_cover.listening.audio.recording import load_recording, stereo_blocks
 from symbolic_cover.listening.formats import AUDIO_SUFFIXES, SUFFIXES
 from symbolic_cover.listening.scores.read import read_score
 
@@ -22,7 +22,7 @@ def listen(
 
     `hints` override what is heard or written. `progress` is told the fraction done, 0..1.
     Raises UsageError for a missing file or an unknown suffix; InputError if there is no music to be had from the file,
-    or more than fifteen minutes of it; MissingDependencyError for a recording without basic-pitch.
+    or too much of it; MissingDependencyError for a recording without basic-pitch.
     """
     path = Path(source_path)
     if path.suffix.lower() not in SUFFIXES:
@@ -42,5 +42,5 @@ def _hear(path: Path, hints: Hints, progress: Callable[[float], None] | None) ->
     def heard_again(notes: list[TimedNote]) -> list[TimedNote]:
         return piano.hear_again(path, notes, hints.transcriber)
 
-    heard = hear_recording(load_recording(path), hints, progress, heard_again)
+    heard = hear_recording(load_recording(path), hints, progress, heard_again, stereo_blocks(path))
     return replace(heard, title=title_of(path), source=Source(named(path), "audio"))

@@ -51,7 +51,8 @@ Maker = Callable[[Job, int, dict[str, Ensemble], Sequence[Path]], "dict[str, Any
 
 
 class Lot(NamedTuple):
-    """Some pieces, each with the number of its performance, the file into which their lessons go, and who makes them."""
+    """Some pieces, each with the number of its performance, the file into which their lessons go, and who makes
+    them."""
 
     jobs: tuple[tuple[Job, int], ...]
     out: str

@@ -1,8 +1,8 @@
 """A singer made of a speech synthesizer: notes -> the sound of somebody singing syllables on them.
 
 espeak-ng speaks syllables; WORLD (Morise et al., "WORLD: a vocoder-based high-quality speech synthesis system", IEICE
-2016; the package pyworld) takes them apart into pitch, spectral envelope and noise, and puts them together on the notes:
-consonants before the beat, vowels as long as the note lasts, with glides, scoops, vibrato, drift and breath.
+2016; the package pyworld) takes them apart into pitch, spectral envelope and noise, and puts them together on the
+notes: consonants before the beat, vowels as long as the note lasts, with glides, scoops, vibrato, drift and breath.
 
 Conventions
 -----------
@@ -27,21 +27,41 @@ from symbolic_cover.core.heard import TimedNote
 RATE_HZ = 22050
 FRAME_SEC = 0.005
 #: espeak-ng's voices: languages with variants of men, women and old people.
-VOICES = tuple(
-    f"{language}+{variant}"
-    for language, variant in zip(
-        ("en-us", "en-gb", "de", "es", "fr-fr", "it", "pt-br", "en-us", "en-gb", "es", "nl", "sv", "en-us", "pl", "it", "en-us"),
-        ("m1", "m2", "m3", "m4", "m6", "m7", "m8", "f1", "f2", "f3", "f4", "f5", "Andrea", "Alex", "linda", "steph"),
-        strict=True,
-    )
+VOICES = (
+    "en-us+m1", "en-gb+m2", "de+m3", "es+m4", "fr-fr+m6", "it+m7", "pt-br+m8", "en-us+f1", "en-gb+f2", "es+f3", "nl+f4",
+    "sv+f5", "en-us+Andrea", "pl+Alex", "it+linda", "en-us+steph",
 )  # fmt: skip
 _SYLLABLES_A_VOICE = 48
-_ONSETS = ("", "l", "n", "m", "r", "w", "j", "b", "d", "g", "p", "t", "k", "s", "S", "f", "v", "h", "st", "tr", "pl", "kr")
+_ONSETS = (
+    "",
+    "l",
+    "n",
+    "m",
+    "r",
+    "w",
+    "j",
+    "b",
+    "d",
+    "g",
+    "p",
+    "t",
+    "k",
+    "s",
+    "S",
+    "f",
+    "v",
+    "h",
+    "st",
+    "tr",
+    "pl",
+    "kr",
+)
 _VOWELS = ("a", "e", "i", "o", "u", "A:", "i:", "u:", "O:", "aI", "eI", "oU", "E", "I", "V")
 _CODAS = ("", "", "", "", "n", "t", "s", "l", "m", "d", "k", "nt")
 #: The longest that a consonant lasts before the beat, and after the vowel.
 _LEAD_SEC, _TAIL_SEC = 0.14, 0.12
 _CONNECTED_SEC = 0.06
+_WAV_HEADER = 44  # of a stream, whose length is wrong
 
 
 class Syllable(NamedTuple):
@@ -56,8 +76,8 @@ class Syllable(NamedTuple):
 
 
 class Manner(NamedTuple):
-    """How somebody sings: vibrato in cents and hertz, glides in seconds, drift and mistuning in cents, how often a phrase
-    is begun from below, how often a syllable carries several notes, breath 0..1, and the formants' place."""
+    """How somebody sings: vibrato in cents and hertz, glides in seconds, drift and mistuning in cents, how often a
+    phrase is begun from below, how often a syllable carries several notes, breath 0..1, and the formants' place."""
 
     vibrato_cents: float
     vibrato_hz: float
@@ -116,8 +136,8 @@ def _spoken(voice: str, sounds: str) -> np.ndarray:
 
     words = ["espeak-ng", "-v", voice, "-s", "150", "--stdout", f"[[{sounds}]]"]
     said = subprocess.run(words, capture_output=True, check=True).stdout
-    samples, _ = soundfile.read(io.BytesIO(said[44:]), dtype="float64", samplerate=RATE_HZ, channels=1, subtype="PCM_16",
-                                format="RAW", endian="LITTLE")  # fmt: skip
+    raw = {"samplerate": RATE_HZ, "channels": 1, "subtype": "PCM_16", "format": "RAW", "endian": "LITTLE"}
+    samples, _ = soundfile.read(io.BytesIO(said[_WAV_HEADER:]), dtype="float64", **raw)
     return samples
 
 
@@ -189,7 +209,10 @@ def _lay(envelope: np.ndarray, noise: np.ndarray, voiced: np.ndarray, syllable: 
     vowel_frames = syllable.coda - syllable.vowel
     # A vowel is drawn out in its middle; where it is a diphthong, it turns at its end.
     bend = np.linspace(0, 1, length) ** float(rng.uniform(0.8, 2.5))
-    source = [lead, np.clip(syllable.vowel + bend * (vowel_frames - 1), 0, len(syllable.is_voiced) - 1).round().astype(int)]
+    source = [
+        lead,
+        np.clip(syllable.vowel + bend * (vowel_frames - 1), 0, len(syllable.is_voiced) - 1).round().astype(int),
+    ]
     if n_tail > 0:
         source.append(np.arange(syllable.coda, syllable.coda + n_tail))
     frames = np.concatenate(source).astype(int)[: len(voiced) - begin]
@@ -263,4 +286,4 @@ def _warped(frames: np.ndarray, factor: float) -> np.ndarray:
 
 
 def _frame(sec: float) -> int:
-    return int(round(sec / FRAME_SEC))
+    return round(sec / FRAME_SEC)

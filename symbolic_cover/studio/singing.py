@@ -104,7 +104,8 @@ def record_song(
 
 
 def _singable(melody: np.ndarray, rng: np.random.Generator) -> list[TimedNote]:
-    """One note at a time, in the range of a singer, where somebody has time to sing them; late or early as people are."""
+    """One note at a time, in the range of a singer, where somebody has time to sing them; late or early as people
+    are."""
     rows = melody[np.lexsort((-melody[:, 2], melody[:, 0]))] if len(melody) else melody
     centre = rng.uniform(*_CENTRES[int(rng.integers(2))])
     shift = 12 * round((centre - float(np.median(rows[:, 2]))) / 12) if len(rows) else 0

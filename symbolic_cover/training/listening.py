@@ -25,8 +25,8 @@ from symbolic_cover.listening.audio.listener import (
     Listener,
     as_input,
     load_listener,
-    save_listener,
 )
+from symbolic_cover.listening.audio.nets import save_net
 from symbolic_cover.listening.frames import LOWEST_PITCH, N_PITCHES
 from symbolic_cover.studio.lessons import Lesson, load_lessons
 from symbolic_cover.studio.performance import Truth
@@ -53,11 +53,11 @@ class Targets:
     def __init__(self, truth: Truth, n_frames: int) -> None:
         beats = truth.beats
         self.beat = np.zeros((n_frames, 2), np.float32)
-        _mark(self.beat[:, 0], beats[:, 0])
-        _mark(self.beat[:, 1], beats[beats[:, 1] == 0, 0])
+        mark(self.beat[:, 0], beats[:, 0])
+        mark(self.beat[:, 1], beats[beats[:, 1] == 0, 0])
         self.meter = np.full((n_frames, 2), _IGNORED)
         self.tempo = np.full(n_frames, _IGNORED)
-        edges = [*_frames(beats[:, 0], n_frames), n_frames]
+        edges = [*frames_of(beats[:, 0], n_frames), n_frames]
         for (_, _, size, ternary), first, last in zip(beats, edges, edges[1:], strict=False):
             self.meter[first:last, 0] = METER_SIZES.index(int(size)) if int(size) in METER_SIZES else _IGNORED
             self.meter[first:last, 1] = int(ternary)
@@ -68,7 +68,7 @@ class Targets:
         self.tones = np.zeros((n_frames, 12), np.float32)
         qualities = list(CHORD_INTERVALS.values())
         for start, end, root, quality, bass in truth.chords:
-            span = slice(*_frames(np.array([start, end]), n_frames))
+            span = slice(*frames_of(np.array([start, end]), n_frames))
             self.root[span], self.bass_class[span] = int(root), int(bass)
             self.tones[span] = 0
             self.tones[span, [(int(root) + step) % 12 for step in qualities[int(quality)]]] = 1
@@ -78,9 +78,9 @@ class Targets:
             for onset, end, pitch in notes:
                 key = int(pitch) - LOWEST_PITCH
                 if 0 <= key < N_PITCHES:
-                    first, last = _frames(np.array([onset, end]), n_frames)
+                    first, last = frames_of(np.array([onset, end]), n_frames)
                     self.pitch[first : max(last, first + 1), key, 2 * index + 1] = 1
-                    _mark(self.pitch[:, key, 2 * index], np.array([onset]))
+                    mark(self.pitch[:, key, 2 * index], np.array([onset]))
 
 
 def _tempi(beat_sec: np.ndarray) -> np.ndarray:
@@ -92,11 +92,12 @@ def _tempi(beat_sec: np.ndarray) -> np.ndarray:
     return 60 / np.convolve(padded, np.full(_TEMPO_BEATS, 1 / _TEMPO_BEATS), mode="valid")
 
 
-def _frames(sec: np.ndarray, n_frames: int) -> list[int]:
+def frames_of(sec: np.ndarray, n_frames: int) -> list[int]:
+    """Times as frames of a lesson that has so many."""
     return np.clip(np.round(sec * RATE_HZ), 0, n_frames).astype(int).tolist()
 
 
-def _mark(row: np.ndarray, sec: np.ndarray) -> None:
+def mark(row: np.ndarray, sec: np.ndarray) -> None:
     """1 at the frames nearest to some times, `_BESIDE` next to them."""
     for frame in np.round(sec * RATE_HZ).astype(int):
         for place, value in ((frame, 1.0), (frame - 1, _BESIDE), (frame + 1, _BESIDE)):
@@ -133,7 +134,7 @@ class LessonWindows(torch.utils.data.Dataset[dict[str, Any]]):
         places = np.minimum(np.round((first + np.arange(WINDOW_FRAMES)) / stretch).astype(int), n_frames - 1)
         beyond = (first + np.arange(WINDOW_FRAMES)) / stretch > n_frames - 1
         sides = [side[places] * ~beyond[:, None] for side in features]
-        sides = [_moved(side, steps) for side in sides[:2]] + sides[2:]
+        sides = [moved(side, steps) for side in sides[:2]] + sides[2:]
         targets = Targets(_shifted(truth, stretch, first / RATE_HZ, steps), WINDOW_FRAMES)
         item = {name: torch.from_numpy(np.asarray(value)) for name, value in vars(targets).items()}
         return {"features": as_input(Features(*sides)), **item}
@@ -146,7 +147,7 @@ class LessonWindows(torch.utils.data.Dataset[dict[str, Any]]):
         return int(rng.integers(-max(down, 0), max(up, 0) + 1))
 
 
-def _moved(keys: np.ndarray, steps: int) -> np.ndarray:
+def moved(keys: np.ndarray, steps: int) -> np.ndarray:
     """Posteriorgrams so many keys higher."""
     moved = np.zeros_like(keys)
     if steps >= 0:
@@ -191,16 +192,17 @@ def losses_of(heard: dict[str, torch.Tensor], targets: dict[str, torch.Tensor]) 
     sizes, ternary = heard["meter"][..., :-1], heard["meter"][..., -1]
     known = targets["meter"][..., 1] != _IGNORED
     losses = {
-        "beat": _binary(heard["beat"], targets["beat"]),
+        "beat": binary(heard["beat"], targets["beat"]),
         "meter": _one_of(sizes, targets["meter"][..., 0])
-        + (_binary(ternary[known], targets["meter"][..., 1][known].float()) if known.any() else 0.0),
-        "tones": _binary(heard["tones"], targets["tones"]),
-        "pitch": N_PITCHES * _binary(heard["pitch"], targets["pitch"]),
+        + (binary(ternary[known], targets["meter"][..., 1][known].float()) if known.any() else 0.0),
+        "tones": binary(heard["tones"], targets["tones"]),
+        "pitch": N_PITCHES * binary(heard["pitch"], targets["pitch"]),
     }
     return losses | {name: _one_of(heard[name], targets[name]) for name in ("root", "bass_class", "key", "tempo")}
 
 
-def _binary(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+def binary(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """The mean loss of answers that are yes or no."""
     return nn.functional.binary_cross_entropy_with_logits(logits, target)
 
 
@@ -223,6 +225,20 @@ def train_listener(
         raise UsageError(f"There are no lessons in {lessons}.", "Make them first.")
     set_seed(seed)
     pupil = _Pupil(load_listener(start_from) if start_from else Listener())
+    return taught(
+        pupil, pupil.listener, out, steps=steps, batch_size=batch_size, rate=rate, seed=seed, progress=progress,
+        training=LessonWindows(training, steps * batch_size, seed),
+        validation=LessonWindows(validation, len(validation), seed=1, augment=False),
+        labels=["beat"], about={"lessons": len(training)},
+    )  # fmt: skip
+
+
+def taught(
+    pupil: nn.Module, net: Any, out: Path, *, training: torch.utils.data.Dataset[Any],
+    validation: torch.utils.data.Dataset[Any], steps: int, batch_size: int, rate: float, seed: int, labels: list[str],
+    about: dict[str, Any], progress: Callable[[int], None] | None = None,
+) -> dict[str, float]:  # fmt: skip
+    """Train `pupil`, a network `net` with its loss, and write the network to ``out/final``; a run in `out` goes on."""
     n_processes = int(os.environ.get("WORLD_SIZE", 1))
     on_cpu = not torch.cuda.is_available()
     rates = {"matrix_rate": _MUON * rate, "rate": rate, "weight_decay": 0.01}
@@ -241,7 +257,7 @@ def train_listener(
             save_steps=max(steps // 20, 1),
             save_total_limit=1,
             logging_steps=max(steps // 100, 1),
-            label_names=["beat"],
+            label_names=labels,
             prediction_loss_only=True,
             remove_unused_columns=False,
             report_to=[],
@@ -252,9 +268,9 @@ def train_listener(
             ddp_find_unused_parameters=False,
             seed=seed,
         ),
-        train_dataset=LessonWindows(training, steps * batch_size, seed),
-        optimizer_cls_and_kwargs=(MuonWithAdamW, {"model": pupil, "edge": pupil.listener.edge(), **rates}),
-        eval_dataset=LessonWindows(validation, len(validation), seed=1, augment=False),
+        train_dataset=training,
+        optimizer_cls_and_kwargs=(MuonWithAdamW, {"model": pupil, "edge": net.edge(), **rates}),
+        eval_dataset=validation,
         callbacks=[RunLog(out / "log.jsonl", progress=progress)],
     )
     trainer.remove_callback(PrinterCallback)  # the log is in log.jsonl
@@ -262,9 +278,9 @@ def train_listener(
     trainer.train(resume_from_checkpoint=str(found[-1]) if found else None)
     metrics: dict[str, Any] = trainer.evaluate()
     if trainer.is_world_process_zero():
-        save_listener(pupil.listener, out / "final")
+        save_net(net, out / "final")
         (out / "final" / "training.json").write_text(
-            json.dumps({"steps": steps, "lessons": len(training), "metrics": metrics}, indent=2), encoding="utf-8"
+            json.dumps({"steps": steps, **about, "metrics": metrics}, indent=2), encoding="utf-8"
         )
     part_processes()
     return metrics

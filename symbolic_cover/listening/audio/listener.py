@@ -7,7 +7,6 @@ EUSIPCO 2019). Its answers are logits, frame by frame (`features.RATE_HZ`); `hea
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,13 +16,13 @@ from torch import nn
 
 from symbolic_cover.listening.audio.bar_pointer import N_TEMPI
 from symbolic_cover.listening.audio.features import N_BANDS, Features
+from symbolic_cover.listening.audio.nets import OverTime, answers_of, load_net, save_net
 from symbolic_cover.listening.frames import N_PITCHES
 
 #: What is said of every key and frame: a note begins, sounds; a note of the tune, of the bass.
 PITCH_MAPS = ("note onset", "note", "melody onset", "melody", "bass onset", "bass")
 N_ROOTS, N_KEYS, METER_SIZES = 13, 24, (2, 3, 4)
 _LOCAL_CHANNELS = 8
-_CHUNK_FRAMES, _MARGIN_FRAMES = 4096, 1024
 
 
 class Answers(NamedTuple):
@@ -61,7 +60,7 @@ class Listener(nn.Module):
             nn.ReLU(),
         )
         self.gather = nn.Linear(_LOCAL_CHANNELS * N_PITCHES + N_BANDS, width)
-        self.blocks = nn.ModuleList(_Block(width, 2**layer, dropout) for layer in range(layers))
+        self.blocks = nn.ModuleList(OverTime(width, 2**layer, dropout) for layer in range(layers))
         self.norm = nn.LayerNorm(width)
         self.heads = nn.ModuleDict({name: nn.Linear(width, size) for name, size in _HEADS.items()})
         self.gain = nn.Linear(width, _LOCAL_CHANNELS)
@@ -87,59 +86,21 @@ class Listener(nn.Module):
         return {**{name: head(x) for name, head in self.heads.items()}, "pitch": pitch}
 
 
-class _Block(nn.Module):
-    """A dilated convolution over time and a step across channels, added to what came in."""
-
-    def __init__(self, width: int, dilation: int, dropout: float) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(width)
-        self.dilation = dilation
-        self.over_time = nn.Linear(3 * width, width)
-        self.across = nn.Linear(width, width)
-        self.dropout = nn.Dropout(dropout)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(batch, frames, width) -> the same shape."""
-        n_frames = x.shape[1]
-        around = nn.functional.pad(self.norm(x), (0, 0, self.dilation, self.dilation))
-        taps = [around[:, first : first + n_frames] for first in (0, self.dilation, 2 * self.dilation)]
-        inner = nn.functional.relu(self.over_time(torch.cat(taps, dim=-1)))
-        return x + self.dropout(self.across(inner))
-
-
 def as_input(features: Features) -> torch.Tensor:
     """Features (frames, n) as one tensor of 0..1."""
     return torch.from_numpy(np.concatenate(features, axis=-1).astype(np.float32) / 255)
 
 
 def hear(model: Listener, features: Features) -> Answers:
-    """What the listener hears in a whole recording; chunks with margins keep memory bounded."""
-    given = as_input(features)
-    answers: dict[str, list[np.ndarray]] = {}
-    with torch.inference_mode():
-        for first in range(0, len(given), _CHUNK_FRAMES):
-            begin = max(first - _MARGIN_FRAMES, 0)
-            chunk = given[begin : first + _CHUNK_FRAMES + _MARGIN_FRAMES]
-            for name, logits in model.eval()(chunk[None]).items():
-                kept = logits[0, first - begin : first - begin + _CHUNK_FRAMES]
-                answers.setdefault(name, []).append(kept.numpy())
-    return Answers(**{name: np.concatenate(parts) for name, parts in answers.items()})
+    """What the listener hears in a whole recording."""
+    return Answers(**answers_of(model, as_input(features)))
 
 
 def save_listener(model: Listener, folder: Path) -> None:
     """Weights in half precision, and the shape of the network."""
-    from safetensors.torch import save_file
-
-    folder.mkdir(parents=True, exist_ok=True)
-    save_file({name: tensor.half().contiguous() for name, tensor in model.state_dict().items()},
-              folder / "model.safetensors")  # fmt: skip
-    (folder / "config.json").write_text(json.dumps(model.settings, indent=2) + "\n", encoding="utf-8")
+    save_net(model, folder)
 
 
 def load_listener(folder: Path) -> Listener:
     """The listener in a folder."""
-    from safetensors.torch import load_file
-
-    model = Listener(**json.loads((folder / "config.json").read_text(encoding="utf-8")))
-    model.load_state_dict({name: tensor.float() for name, tensor in load_file(folder / "model.safetensors").items()})
-    return model.eval()
+    return load_net(Listener, folder)

@@ -1,11 +1,13 @@
 """Sound files -> `Recording`.
 
-Everything downstream wants mono float32 at one rate. What cannot become music is refused here, each
-with one line that says why: text in disguise, emptiness, half a second, silence, broken samples.
+Nearly everything downstream wants mono float32 at one rate; who separates a singer wants both channels, in blocks. What
+cannot become music is refused here, each with one line that says why: text in disguise, emptiness, half a second,
+silence, broken samples.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,55 +17,90 @@ from symbolic_cover.core.heard import Recording
 
 RATE_HZ = 22050
 SHORTEST_SEC = 1.0
-LONGEST_SEC = 15 * 60.0
+LONGEST_SEC = 2 * 3600.0
 SILENCE_PEAK = 1e-3  # -60 dBFS
 BLOCK_FRAMES = 1 << 18
+#: Where the mean of two channels has less than this of their power, they cancel each other: one of them is taken.
+CANCELLED = 0.05
 
 
 def load_recording(path: str | Path, rate_hz: int = RATE_HZ) -> Recording:
     """Read a wav, flac, mp3 or ogg file of any rate and any number of channels.
 
-    Returns a mono `Recording` at `rate_hz`; channels are averaged, resampling is soxr's.
+    Returns a mono `Recording` at `rate_hz`; channels are averaged (of two that cancel each other the first is taken),
+    resampling is soxr's.
     Raises UsageError if there is no such file; InputError if it is not audio, is empty, lasts less
-    than a second or more than fifteen minutes, is silent (peak below -60 dBFS) or holds NaN.
+    than a second or more than two hours, is silent (peak below -60 dBFS) or holds NaN.
     """
     import soxr
 
     path = Path(path)
     if not path.is_file():
         raise UsageError(f"There is no file {path}.", "Check the path.")
-    samples, file_rate_hz = _read_mono(path)
-    duration_sec = len(samples) / file_rate_hz
-    if len(samples) == 0:
+    cancels = _cancels(path)
+    parts: list[np.ndarray] = []
+    stream: soxr.ResampleStream | None = None
+    n_samples, peak, file_rate_hz = 0, 0.0, rate_hz
+    for block, file_rate_hz in _blocks(path):
+        mono = block[:, 0] if cancels else block.mean(axis=1)
+        n_samples += len(mono)
+        if n_samples > LONGEST_SEC * file_rate_hz:
+            raise InputError(f"{path.name} lasts longer than {LONGEST_SEC / 3600:g} hours.", "Cut it to one song.")
+        if not np.isfinite(mono).all():
+            raise InputError(f"{path.name} holds samples that are no numbers (NaN or infinite).", "Export it again.")
+        peak = max(peak, float(np.abs(mono).max()))
+        if file_rate_hz != rate_hz:
+            stream = stream or soxr.ResampleStream(file_rate_hz, rate_hz, 1, dtype="float32")
+            mono = stream.resample_chunk(mono)
+        parts.append(mono)
+    if n_samples == 0:
         raise InputError(f"{path.name} is empty.", "Export the sound again.")
-    if not np.isfinite(samples).all():
-        raise InputError(f"{path.name} holds samples that are no numbers (NaN or infinite).", "Export it again.")
-    if duration_sec < SHORTEST_SEC:
+    if n_samples < SHORTEST_SEC * file_rate_hz:
+        duration_sec = n_samples / file_rate_hz
         raise InputError(f"{path.name} holds only {duration_sec:.2g} s of sound.", "Give at least a few bars of music.")
-    if np.abs(samples).max() < SILENCE_PEAK:
+    if peak < SILENCE_PEAK:
         raise InputError(f"{path.name} is silent (its peak lies below -60 dBFS).", "Check the recording's level.")
-    if file_rate_hz != rate_hz:
-        samples = soxr.resample(samples, file_rate_hz, rate_hz)
-    return Recording(np.ascontiguousarray(samples, dtype=np.float32), rate_hz)
+    if stream is not None:
+        parts.append(stream.resample_chunk(np.zeros(0, np.float32), last=True))
+    return Recording(np.concatenate(parts).astype(np.float32, copy=False), rate_hz)
 
 
-def _read_mono(path: Path) -> tuple[np.ndarray, int]:
-    """The file's samples (n,) float32, block by block so that stereo never stands in memory whole."""
+def stereo_blocks(path: Path) -> tuple[Callable[[], Iterator[np.ndarray]], int]:
+    """Both channels of a file that `load_recording` reads, block by block (n, 2), and their rate; a single one stands
+    on both sides, and of channels that cancel each other the second is turned over."""
+    import soundfile
+
+    cancels = _cancels(path)
+
+    def blocks() -> Iterator[np.ndarray]:
+        for block, _ in _blocks(path):
+            both = block[:, :2] if block.shape[1] > 1 else np.repeat(block, 2, axis=1)
+            yield both * np.array([1, -1], np.float32) if cancels else both
+
+    return blocks, int(soundfile.info(path).samplerate)
+
+
+def _cancels(path: Path) -> bool:
+    """Whether a file has two channels of which one is the other turned over."""
+    together = apart = 0.0
+    for block, _ in _blocks(path):
+        if block.shape[1] != 2:
+            return False
+        together += float(np.square(block.mean(axis=1)).sum())
+        apart += float(np.square(block).sum()) / 2
+    return together < CANCELLED * apart
+
+
+def _blocks(path: Path) -> Iterator[tuple[np.ndarray, int]]:
+    """The samples of a file (n, channels), block by block, each with their rate."""
     import soundfile
 
     if path.stat().st_size == 0:
         raise InputError(f"{path.name} is empty.", "Export the sound again.")
     try:
         with soundfile.SoundFile(path) as file:
-            rate_hz = file.samplerate
-            blocks: list[np.ndarray] = []
-            n_samples = 0
             while len(block := file.read(BLOCK_FRAMES, dtype="float32", always_2d=True)):
-                blocks.append(block.mean(axis=1))
-                n_samples += len(block)
-                if n_samples > LONGEST_SEC * rate_hz:
-                    raise InputError(f"{path.name} lasts longer than 15 minutes.", "Cut it to one song.")
+                yield block, file.samplerate
     except (soundfile.LibsndfileError, RuntimeError) as error:
         remedy = "Convert it to wav, flac, mp3 or ogg."
         raise InputError(f"{path.name} is not audio that can be read.", remedy) from error
-    return (np.concatenate(blocks) if blocks else np.zeros(0, np.float32)), rate_hz

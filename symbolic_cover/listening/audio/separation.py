@@ -16,6 +16,7 @@ from functools import cache
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,6 +31,7 @@ _STRETCH_SAMPLES = STRETCH * HOP
 _CHANNELS = (2, 16, 32, 64, 128, 256, 512)
 #: Adds to squared masks, so that silence is nobody's.
 _FLOOR = 1e-10
+_LEAST_POWER = 1e-6
 _VOICE, _BAND = 0, 1
 
 
@@ -66,7 +68,7 @@ class MaskNet(nn.Module):
             convolved = getattr(self, f"down{level}_conv")(y)
             skipped.append(convolved)
             y = getattr(self, f"down{level}_act")(convolved)
-        y = self.up1(skipped[5])
+        y = getattr(self, "up1")(skipped[5])  # noqa: B009
         for level in range(2, 7):
             y = getattr(self, f"up{level}")(torch.cat([skipped[6 - level], y], dim=1))
         return self.up7(y) * x
@@ -93,7 +95,7 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
     """Numpy arrays from a pickle that may hold nothing else."""
     import numpy._core.multiarray as made
 
-    allowed = [
+    allowed: list[Any] = [
         (made._reconstruct, "numpy.core.multiarray._reconstruct"),
         np.ndarray,
         np.dtype,
@@ -101,7 +103,8 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
         type(np.dtype(np.int64)),
     ]
     with torch.serialization.safe_globals(allowed):
-        return torch.load(path, map_location="cpu", weights_only=True)
+        arrays: dict[str, np.ndarray] = torch.load(path, map_location="cpu", weights_only=True)
+    return arrays
 
 
 def voice_of(blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
@@ -109,62 +112,58 @@ def voice_of(blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
 
     Holds a few stretches of 12 s at a time, whatever the length of the whole.
     """
+    overlap = _Overlap()
+    # Frame 0 is centred on sample 0: half a window of silence before it, which is left out of what comes.
+    waiting = np.zeros((WINDOW // 2, 2), np.float32)
+    n_given, n_made = 0, -WINDOW // 2
+    for block in blocks:
+        n_given += len(block)
+        waiting = np.concatenate([waiting, block.astype(np.float32, copy=False)])
+        while len(waiting) >= _STRETCH_SAMPLES + WINDOW:
+            made = overlap.add(_voice_frames(waiting[: _STRETCH_SAMPLES - HOP + WINDOW]))
+            waiting = waiting[_STRETCH_SAMPLES:]
+            yield made[max(-n_made, 0) :]
+            n_made += len(made)
+    waiting = np.concatenate([waiting, np.zeros((_STRETCH_SAMPLES + WINDOW, 2), np.float32)])
+    while n_made < n_given:
+        n_frames = min((n_given - n_made) // HOP + 1, STRETCH)
+        made = overlap.add(_voice_frames(waiting[: (n_frames - 1) * HOP + WINDOW]))
+        waiting = waiting[n_frames * HOP :]
+        yield made[max(-n_made, 0) : n_given - n_made]
+        n_made += len(made)
+
+
+def _voice_frames(samples: np.ndarray) -> np.ndarray:
+    """Stereo samples of at most `STRETCH` frames -> the voice in each frame, mono, windowed, (frames, `WINDOW`)."""
     voice, band = load_nets()
     window = torch.hann_window(WINDOW)
-    tail = np.zeros((0, 2), np.float32)
-    # Frame 0 is centred on sample 0: half a window of silence before it.
-    pending = [np.zeros((WINDOW // 2, 2), np.float32)]
-    n_in = n_out = 0
-    summed = np.zeros(0, np.float32)
-    weight = np.zeros(0, np.float32)
+    spectrum = torch.fft.rfft(torch.from_numpy(samples.T.copy()).unfold(1, WINDOW, HOP) * window)[..., :BINS]
+    n_frames = spectrum.shape[1]
+    magnitude = torch.zeros(1, 2, STRETCH, BINS)
+    magnitude[0, :, :n_frames] = spectrum.abs()
+    with torch.inference_mode():
+        ours, theirs = voice(magnitude)[0] ** 2, band(magnitude)[0] ** 2
+    mask = ((ours + _FLOOR / 2) / (ours + theirs + _FLOOR))[:, :n_frames]
+    mono = nn.functional.pad((spectrum * mask).mean(dim=0), (0, WINDOW // 2 + 1 - BINS))
+    return np.asarray((torch.fft.irfft(mono, n=WINDOW) * window).numpy())
 
-    def stretch(samples: np.ndarray, n_frames: int) -> Iterator[np.ndarray]:
-        nonlocal summed, weight
-        frames = torch.from_numpy(samples.T.copy()).unfold(1, WINDOW, HOP)[:, :n_frames] * window
-        spectrum = torch.fft.rfft(frames)[..., :BINS]
-        magnitude = torch.zeros(1, 2, STRETCH, BINS)
-        magnitude[0, :, :n_frames] = spectrum.abs()
-        with torch.inference_mode():
-            ours, theirs = voice(magnitude)[0] ** 2, band(magnitude)[0] ** 2
-        mask = ((ours + _FLOOR / 2) / (ours + theirs + _FLOOR))[:, :n_frames]
-        mono = (spectrum * mask).mean(dim=0)
-        sound = torch.fft.irfft(torch.nn.functional.pad(mono, (0, WINDOW // 2 + 1 - BINS)), n=WINDOW) * window
-        length = (n_frames - 1) * HOP + WINDOW
-        added, power = np.zeros(length, np.float32), np.zeros(length, np.float32)
-        squared = (window**2).numpy()
-        for number, piece in enumerate(sound.numpy()):
-            added[number * HOP : number * HOP + WINDOW] += piece
-            power[number * HOP : number * HOP + WINDOW] += squared
-        added[: len(summed)] += summed
-        power[: len(weight)] += weight
-        done = n_frames * HOP
-        yield added[:done] / np.maximum(power[:done], 1e-6)
-        summed, weight = added[done:], power[done:]
 
-    def cut(block: np.ndarray, skip: int) -> np.ndarray:
-        return block[skip:]
+class _Overlap:
+    """Windowed frames, `HOP` apart, added up; what later frames still add to is kept."""
 
-    skip = WINDOW // 2
-    for block in blocks:
-        pending.append(block.astype(np.float32, copy=False))
-        n_in += len(block)
-        tail = np.concatenate([tail, *pending])
-        pending = []
-        while len(tail) >= _STRETCH_SAMPLES + WINDOW:
-            for made in stretch(tail[: (STRETCH - 1) * HOP + WINDOW], STRETCH):
-                yield cut(made, skip)
-                n_out += len(made) - skip
-                skip = 0
-            tail = tail[_STRETCH_SAMPLES:]
-    tail = np.concatenate([tail, *pending, np.zeros((WINDOW, 2), np.float32)])
-    while n_out < n_in:
-        n_frames = min((len(tail) - WINDOW) // HOP + 1, STRETCH)
-        if n_frames < 1:
-            tail = np.concatenate([tail, np.zeros((WINDOW, 2), np.float32)])
-            continue
-        for made in stretch(tail[: (n_frames - 1) * HOP + WINDOW], n_frames):
-            out = cut(made, skip)[: n_in - n_out]
-            skip = 0
-            n_out += len(out)
-            yield out
-        tail = tail[n_frames * HOP :]
+    def __init__(self) -> None:
+        self.sound = self.power = np.zeros(0, np.float32)
+
+    def add(self, frames: np.ndarray) -> np.ndarray:
+        """The next frames (n, `WINDOW`) -> the samples that are done, (n * `HOP`,)."""
+        done = len(frames) * HOP
+        sound, power = (np.zeros(done - HOP + WINDOW, np.float32) for _ in range(2))
+        squared = torch.hann_window(WINDOW).numpy() ** 2
+        for number, frame in enumerate(frames):
+            span = slice(number * HOP, number * HOP + WINDOW)
+            sound[span] += frame
+            power[span] += squared
+        sound[: len(self.sound)] += self.sound
+        power[: len(self.power)] += self.power
+        self.sound, self.power = sound[done:], power[done:]
+        return np.asarray(sound[:done] / np.maximum(power[:done], _LEAST_POWER))

@@ -1,4 +1,5 @@
-"""What is known of a singer's voice in a recording, frame by frame: the voice is separated, then three ears listen to it.
+"""What is known of a singer's voice in a recording, frame by frame: the voice is separated, then three ears listen to
+it.
 
 Conventions
 -----------
@@ -16,6 +17,7 @@ import numpy as np
 
 from symbolic_cover.core.errors import MissingDependencyError
 from symbolic_cover.core.heard import Recording
+from symbolic_cover.core.places import VOICE
 from symbolic_cover.listening import frames
 from symbolic_cover.listening.audio import features, separation, transcribe
 
@@ -27,9 +29,9 @@ _DECADES = 6.0
 
 
 class VoiceFeatures(NamedTuple):
-    """Of the separated voice `note`, `onset` (basic-pitch) and `pitch` (swift-f0), of the whole recording `all_note` and
-    `all_onset`, each (frames, 88); of the voice `rise` and `level`, of the whole `all_level`, each (frames, bands). All
-    0..1 in 256 steps (uint8)."""
+    """Of the separated voice `note`, `onset` (basic-pitch) and `pitch` (swift-f0), of the whole recording `all_note`
+    and `all_onset`, each (frames, 88); of the voice `rise` and `level`, of the whole `all_level`, each (frames,
+    bands). All 0..1 in 256 steps (uint8)."""
 
     note: np.ndarray
     onset: np.ndarray
@@ -43,13 +45,14 @@ class VoiceFeatures(NamedTuple):
 
 def is_installed() -> bool:
     """Whether there is all that is needed to hear a singer."""
-    return separation.is_installed() and find_spec("swift_f0") is not None
+    return separation.is_installed() and find_spec("swift_f0") is not None and (VOICE / "model.safetensors").is_file()
 
 
 def features_of_voice(
     voice: Recording, whole: Recording, note: np.ndarray, onset: np.ndarray, threads: int = 2
 ) -> VoiceFeatures:
-    """Features of a separated voice; both recordings at 22050 Hz, `note` and `onset` the posteriorgrams of the whole."""
+    """Features of a separated voice; both recordings at 22050 Hz, `note` and `onset` the posteriorgrams of the
+    whole."""
     own_note, own_onset = transcribe.posteriorgrams(voice, threads=threads)
     rise = features.spectral_rise(voice.samples, voice.rate_hz)
     pitch = pitch_map(voice)
@@ -71,7 +74,9 @@ def pitch_map(voice: Recording) -> np.ndarray:
     try:
         from swift_f0 import SwiftF0
     except ImportError as error:
-        raise MissingDependencyError("The singer's pitch cannot be heard.", f"Type: pip {' '.join(PITCH_PIP)}") from error
+        raise MissingDependencyError(
+            "The singer's pitch cannot be heard.", f"Type: pip {' '.join(PITCH_PIP)}"
+        ) from error
     found = SwiftF0(threads=1).detect(soxr.resample(voice.samples, voice.rate_hz, _PITCH_RATE_HZ), _PITCH_RATE_HZ)
     at_sec = np.arange(int(len(voice.samples) / features.HOP_SAMPLES)) / features.RATE_HZ
     nearest = np.clip(np.round(at_sec / (256 / _PITCH_RATE_HZ)).astype(int), 0, len(found.pitch_hz) - 1)
@@ -86,7 +91,8 @@ def pitch_map(voice: Recording) -> np.ndarray:
 
 
 def spectral_level(recording: Recording) -> np.ndarray:
-    """The level of each mel band against the recording's loudest, 0..1 over `_DECADES`, (frames, `features.N_BANDS`)."""
+    """The level of each mel band against the recording's loudest, 0..1 over `_DECADES`, (frames,
+    `features.N_BANDS`)."""
     level = np.concatenate(list(features.mel_bands(recording.samples, recording.rate_hz)))
     level = np.log10(level + 1e-10)
     return np.clip((level - np.percentile(level, 99.9)) / _DECADES + 1, 0, 1)

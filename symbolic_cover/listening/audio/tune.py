@@ -1,0 +1,67 @@
+"""The tune of a recording: what the singer sings, and where nobody sings, what leads."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.special import expit
+
+from symbolic_cover.core.heard import TimedNote
+from symbolic_cover.listening.audio.features import RATE_HZ
+from symbolic_cover.listening.audio.lines import heard_line
+from symbolic_cover.listening.audio.voice import VoiceFeatures
+from symbolic_cover.listening.audio.voice_net import Sung
+from symbolic_cover.listening.frames import LOWEST_PITCH
+
+#: How the line of a voice is drawn (`lines.heard_line`), tuned on sung validation lessons.
+SUNG_LINE = {"bias": 1.0, "step_cost": 3.0, "leap_cost": 0.1, "onset_weight": 1.0}
+#: Notes of a voice are surer than this on the whole, or nobody sings; so much of a minute must be sung.
+_LEAST_SURE, _LEAST_SUNG = 0.4, 0.05
+#: Notes less than this apart belong to one phrase; what leads comes in at least so long after a phrase, and before one.
+_PHRASE_SEC, _AFTER_SEC, _BEFORE_SEC = 2.0, 0.75, 0.4
+
+
+def sung_line(sung: Sung, seen: VoiceFeatures) -> list[TimedNote]:
+    """The notes that somebody sings; none where it is nobody."""
+    loudness = np.maximum(seen.note, seen.pitch) / 255.0
+    line = heard_line(sung.sung, sung.begins, loudness, **SUNG_LINE)
+    kept = [note for phrase in _phrases(line) if _how_sure(sung, phrase) > _LEAST_SURE for note in phrase]
+    seconds = sum(note.end_sec - note.onset_sec for note in kept)
+    return kept if seconds > _LEAST_SUNG * len(sung.sung) / RATE_HZ else []
+
+
+def how_sure(sung: Sung, note: TimedNote) -> float:
+    """The mean probability that a note is sung."""
+    first, last = round(note.onset_sec * RATE_HZ), round(note.end_sec * RATE_HZ)
+    return float(expit(sung.sung[first : max(last, first + 1), note.pitch - LOWEST_PITCH]).mean())
+
+
+def with_singer(leads: Sequence[TimedNote], sung: Sequence[TimedNote]) -> list[TimedNote]:
+    """The singer's notes, and what leads where nobody sings for a while."""
+    if not sung:
+        return list(leads)
+    spans = [(phrase[0].onset_sec, phrase[-1].end_sec) for phrase in _phrases(sung)]
+    starts, ends = (np.array(side) for side in zip(*spans, strict=True))
+    between = []
+    for note in leads:
+        before = int(np.searchsorted(starts, note.onset_sec, side="right")) - 1
+        follows = starts[before + 1] if before + 1 < len(starts) else np.inf
+        if (before < 0 or note.onset_sec > ends[before] + _AFTER_SEC) and note.onset_sec < follows - _BEFORE_SEC:
+            between.append(note._replace(end_sec=min(note.end_sec, float(follows))))
+    return sorted([*between, *sung])
+
+
+def _phrases(line: Sequence[TimedNote]) -> list[list[TimedNote]]:
+    """The notes of a line, cut where it rests."""
+    edges = [
+        index
+        for index, (before, after) in enumerate(itertools.pairwise(line), start=1)
+        if after.onset_sec - before.end_sec > _PHRASE_SEC
+    ]
+    return [list(line[a:b]) for a, b in itertools.pairwise([0, *edges, len(line)]) if b > a]
+
+
+def _how_sure(sung: Sung, phrase: Sequence[TimedNote]) -> float:
+    return float(np.mean([how_sure(sung, note) for note in phrase]))

@@ -1,0 +1,114 @@
+"""Train the voice's network on songs sung in the studio."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from transformers import set_seed
+
+from symbolic_cover.core.errors import UsageError
+from symbolic_cover.listening.audio.features import RATE_HZ
+from symbolic_cover.listening.audio.nets import load_net
+from symbolic_cover.listening.audio.voice import VoiceFeatures
+from symbolic_cover.listening.audio.voice_net import N_MAPS, SUNG_KEYS, SUNG_MAPS, VoiceNet, as_input
+from symbolic_cover.listening.frames import LOWEST_PITCH, N_PITCHES
+from symbolic_cover.studio.singing import SungLesson, load_sung_lessons
+from symbolic_cover.training.listening import binary, frames_of, mark, moved, taught
+
+#: 12 seconds.
+WINDOW_FRAMES = 512
+_FURTHEST = 7  # semitones that a lesson is moved
+_STRETCH = 0.25
+#: How often one of the maps is hidden, and the treble and bass of the curves turned up or down by so much.
+_HIDDEN, _TILT = 0.15, 0.15
+_BEGINS_COUNTS = 2.0
+
+
+class SungWindows(torch.utils.data.Dataset[dict[str, torch.Tensor]]):
+    """`length` windows of sung lessons, one after the other, or, with `augment`, drawn at random, each moved in pitch,
+    stretched in time, its curves tilted and now and then one of its maps hidden."""
+
+    def __init__(self, lessons: Sequence[SungLesson], length: int, seed: int, augment: bool = True) -> None:
+        self.lessons, self.length, self.seed, self.augment = lessons, length, seed, augment
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+        rng = np.random.default_rng((self.seed, index))
+        lesson = self.lessons[int(rng.integers(len(self.lessons))) if self.augment else index % len(self.lessons)]
+        stretch = float(np.exp(rng.uniform(-_STRETCH, _STRETCH))) if self.augment else 1.0
+        steps = int(rng.integers(-_FURTHEST, _FURTHEST + 1)) if self.augment else 0
+        n_frames = len(lesson.features.note)
+        first = int(rng.integers(max(int(n_frames * stretch) - WINDOW_FRAMES // 2, 1)))
+        places = (first + np.arange(WINDOW_FRAMES)) / stretch
+        inside = places <= n_frames - 1
+        taken = np.minimum(np.round(places).astype(int), n_frames - 1)
+        sides = [side[taken] * inside[:, None] for side in lesson.features]
+        sides = [moved(side, steps) for side in sides[:N_MAPS]] + sides[N_MAPS:]
+        if self.augment:
+            sides = [_tilted(side, rng) if number >= N_MAPS else side for number, side in enumerate(sides)]
+            if rng.random() < _HIDDEN:
+                sides[int(rng.integers(N_MAPS))][:] = 0
+        notes = lesson.notes * np.array([stretch, stretch, 1]) - np.array([first / RATE_HZ, first / RATE_HZ, -steps])
+        return {"features": as_input(VoiceFeatures(*sides)), "keys": torch.from_numpy(target_of(notes, WINDOW_FRAMES))}
+
+
+def _tilted(side: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Curves (frames, bands) of bytes, some bands louder, some softer."""
+    gain = np.exp(np.interp(np.arange(side.shape[1]), [0, side.shape[1] - 1], rng.normal(0, _TILT, 2)))
+    return np.minimum(side * gain, 255).astype(np.uint8)
+
+
+def target_of(notes: np.ndarray, n_frames: int) -> np.ndarray:
+    """What the network should answer to notes (n, 3) of onset and end in seconds and pitch: (frames, `N_SUNG`,
+    `SUNG_MAPS`) of 0..1."""
+    maps = {name: np.zeros((n_frames, N_PITCHES), np.float32) for name in SUNG_MAPS}
+    for onset, end, pitch in notes:
+        key = round(pitch) - LOWEST_PITCH
+        if 0 <= key < N_PITCHES and end > 0 and onset < n_frames / RATE_HZ:
+            first, last = frames_of(np.array([onset, end]), n_frames)
+            maps["sung"][first : max(last, first + 1), key] = 1
+            mark(maps["begins"][:, key], np.array([onset]))
+    return np.stack([maps[name][:, SUNG_KEYS] for name in SUNG_MAPS], axis=-1)
+
+
+class _Pupil(nn.Module):
+    """The network with its loss, as the Trainer wants it."""
+
+    def __init__(self, net: VoiceNet) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, features: torch.Tensor, keys: torch.Tensor) -> dict[str, torch.Tensor]:
+        answered = self.net(features)["keys"].float()
+        losses = [binary(answered[..., index], keys[..., index]) for index in range(len(SUNG_MAPS))]
+        weights = [_BEGINS_COUNTS if name == "begins" else 1.0 for name in SUNG_MAPS]
+        loss = sum((weight * loss for weight, loss in zip(weights, losses, strict=True)), torch.zeros(()))
+        return {"loss": keys.shape[2] * loss}
+
+
+def train_voice(
+    lessons: Path, out: Path, *, steps: int = 3000, batch_size: int = 8, rate: float = 2e-3, seed: int = 0,
+    start_from: Path | None = None, progress: Callable[[int], None] | None = None,
+) -> dict[str, float]:  # fmt: skip
+    """Train on the sung lessons in ``lessons/train``, judge on ``lessons/valid``, write the weights to ``out/final``.
+
+    A run found in `out` is continued; a new one may begin with the weights in a folder. Returns the last metrics.
+    """
+    training, validation = (list(load_sung_lessons(lessons / split)) for split in ("train", "valid"))
+    if not training or not validation:
+        raise UsageError(f"There are no lessons in {lessons}.", "Make them first.")
+    set_seed(seed)
+    net = load_net(VoiceNet, start_from) if start_from else VoiceNet()
+    pupil = _Pupil(net)
+    return taught(
+        pupil, net, out, steps=steps, batch_size=batch_size, rate=rate, seed=seed, progress=progress,
+        training=SungWindows(training, steps * batch_size, seed),
+        validation=SungWindows(validation, 2 * len(validation), seed=1, augment=False),
+        labels=["keys"], about={"lessons": len(training)},
+    )  # fmt: skip
