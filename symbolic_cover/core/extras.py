@@ -9,6 +9,7 @@ from symbolic_cover.core.errors import MissingDependencyError
 #: The modules that each extra of the package brings, and what it is for.
 EXTRAS = {
     "train": (("accelerate", "peft", "zstandard"), "collecting, training, styles of your own, refining"),
+    "studio": (("pyworld",), "songs sung in the studio, from which voices are learned"),
     "web": (("choix", "fastapi", "uvicorn"), "the listening test"),
     "ray": (("ray",), "preparing on a cluster"),
 }

@@ -5,7 +5,7 @@ import pytest
 import soundfile
 
 from symbolic_cover.core.errors import InputError, UsageError
-from symbolic_cover.listening.audio.recording import load_recording
+from symbolic_cover.listening.audio.recording import load_recording, stereo_blocks
 
 
 def tone(duration_sec, rate_hz, level=0.3):
@@ -60,8 +60,26 @@ def test_text_and_nothing_in_disguise_are_refused(tmp_path, suffix, content):
         load_recording(path)
 
 
-def test_more_than_fifteen_minutes_are_refused(tmp_path):
+def test_more_than_two_hours_are_refused(tmp_path):
     path = tmp_path / "opera.wav"
-    soundfile.write(path, np.zeros(16 * 60 * 1000, np.float32) + 0.1, 1000)
-    with pytest.raises(InputError, match="15 minutes"):
+    soundfile.write(path, np.zeros(7300 * 1000, np.float32) + 0.1, 1000)
+    with pytest.raises(InputError, match="2 hours"):
         load_recording(path)
+
+
+def test_of_channels_that_cancel_each_other_one_is_taken(tmp_path):
+    path = tmp_path / "antiphase.wav"
+    soundfile.write(path, np.stack([tone(2.0, 44100), -tone(2.0, 44100)], axis=1), 44100)
+    assert np.abs(load_recording(path).samples).max() == pytest.approx(0.3, abs=0.01)
+    blocks, rate_hz = stereo_blocks(path)
+    both = np.concatenate(list(blocks()))
+    assert rate_hz == 44100
+    assert both.shape == (2 * 44100, 2)
+    assert np.allclose(both[:, 0], both[:, 1], atol=1e-3)
+
+
+def test_one_channel_stands_on_both_sides(tmp_path):
+    path = tmp_path / "mono.wav"
+    soundfile.write(path, tone(2.0, 22050), 22050)
+    both = np.concatenate(list(stereo_blocks(path)[0]()))
+    assert np.array_equal(both[:, 0], both[:, 1])

@@ -57,7 +57,7 @@ def hear_recording(
     better = heard_again(notes) if heard_again else notes
     if better is not notes:
         notes, melody, bass = better, drawn_to(melody, better), drawn_to(bass, better)
-    sung = sung_line(heard.sung, heard.voice) if heard.sung and heard.voice else []
+    sung = heard.alone or (sung_line(heard.sung, heard.voice) if heard.sung and heard.voice else [])
     tune = with_singer(melody, sung)
     grid = swinging(heard_grid(answers, told, notes, heard.pulse), np.array([note.onset_sec for note in notes]))
     chords = heard_chords(answers, grid, heard.chords)

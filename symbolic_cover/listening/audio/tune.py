@@ -15,8 +15,11 @@ from symbolic_cover.listening.audio.voice import VoiceFeatures
 from symbolic_cover.listening.audio.voice_net import Sung
 from symbolic_cover.listening.frames import LOWEST_PITCH
 
-#: How the line of a voice is drawn (`lines.heard_line`), tuned on sung validation lessons.
-SUNG_LINE = {"bias": 1.0, "step_cost": 3.0, "leap_cost": 0.1, "onset_weight": 1.0}
+#: How the line of a voice is drawn (`lines.heard_line`), and what the pitch classes that a song uses count, in nats for
+#: a factor of e; no class counts for less or more than so much.
+SUNG_LINE = {"bias": 0.5, "step_cost": 2.0, "leap_cost": 0.05, "onset_weight": 1.0, "struck_again": 0.25}
+_CLASS_WEIGHT, _LEAST_CLASS, _MOST_CLASS = 1.0, -2.5, 1.0
+_HEARD = 0.3
 #: Notes of a voice are surer than this on the whole, or nobody sings; so much of a minute must be sung.
 _LEAST_SURE, _LEAST_SUNG = 0.4, 0.05
 #: Notes less than this apart belong to one phrase; what leads comes in at least so long after a phrase, and before one.
@@ -26,10 +29,23 @@ _PHRASE_SEC, _AFTER_SEC, _BEFORE_SEC = 2.0, 0.75, 0.4
 def sung_line(sung: Sung, seen: VoiceFeatures) -> list[TimedNote]:
     """The notes that somebody sings; none where it is nobody."""
     loudness = np.maximum(seen.note, seen.pitch) / 255.0
-    line = heard_line(sung.sung, sung.begins, loudness, **SUNG_LINE)
+    line = heard_line(sung.sung + _class_prior(sung, seen), sung.begins, loudness, **SUNG_LINE)
     kept = [note for phrase in _phrases(line) if _how_sure(sung, phrase) > _LEAST_SURE for note in phrase]
     seconds = sum(note.end_sec - note.onset_sec for note in kept)
     return kept if seconds > _LEAST_SUNG * len(sung.sung) / RATE_HZ else []
+
+
+def _class_prior(sung: Sung, seen: VoiceFeatures) -> np.ndarray:
+    """What speaks for each key before anything is heard of it, (88,): how much of the song, and of what is sung in it,
+    is in its pitch class. Singers slide; the song tells which keys they mean."""
+    classes = (LOWEST_PITCH + np.arange(sung.sung.shape[1])) % 12
+    band = seen.all_note / 255.0
+    shares = np.zeros(12)
+    for heard in (expit(sung.sung).sum(axis=0), np.where(band > _HEARD, band, 0).sum(axis=0)):
+        histogram = np.bincount(classes, heard, 12)
+        shares += histogram / max(float(histogram.sum()), 1e-6) / 2
+    prior = np.clip(np.log(np.maximum(12 * shares, 1e-3)), _LEAST_CLASS, _MOST_CLASS)
+    return np.asarray(_CLASS_WEIGHT * prior[classes])
 
 
 def how_sure(sung: Sung, note: TimedNote) -> float:

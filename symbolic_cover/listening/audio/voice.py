@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from symbolic_cover.core.errors import MissingDependencyError
-from symbolic_cover.core.heard import Recording
+from symbolic_cover.core.heard import Recording, TimedNote
 from symbolic_cover.core.places import VOICE
 from symbolic_cover.listening import frames
 from symbolic_cover.listening.audio import features, separation, transcribe
@@ -26,6 +26,8 @@ _PITCH_RATE_HZ = 16000
 PITCH_PIP = ("install", "swift-f0==0.3.0")
 #: Decades of power between silence and full level, as bands show it.
 _DECADES = 6.0
+#: A voice alone leaves less than this of the power.
+_LEFT_BESIDE = 0.1
 
 
 class VoiceFeatures(NamedTuple):
@@ -88,6 +90,24 @@ def pitch_map(voice: Recording) -> np.ndarray:
         inside = (low + step >= 0) & (low + step < frames.N_PITCHES)
         shares[np.flatnonzero(inside), (low + step)[inside]] = (share * confidence)[inside]
     return shares
+
+
+def is_alone(voice: Recording, whole: Recording) -> bool:
+    """Whether there is next to nothing in a recording but the voice that was separated from it."""
+    left = float(np.square(whole.samples - voice.samples).sum())
+    return left < _LEFT_BESIDE * float(np.square(whole.samples).sum())
+
+
+def notes_alone(recording: Recording) -> list[TimedNote]:
+    """The notes of a voice that sings or hums alone, by swift-f0 itself: without a band its pitch says enough."""
+    import soxr
+    from swift_f0 import SwiftF0
+    from swift_f0.music import segment_notes
+
+    sound = soxr.resample(recording.samples, recording.rate_hz, _PITCH_RATE_HZ)
+    found = segment_notes(SwiftF0(threads=1).detect(sound, _PITCH_RATE_HZ))
+    pitches = [round(69 + 12 * float(np.log2(note.pitch_hz / 440))) for note in found]
+    return [TimedNote(note.start, note.end, pitch) for note, pitch in zip(found, pitches, strict=True)]
 
 
 def spectral_level(recording: Recording) -> np.ndarray:

@@ -1,0 +1,55 @@
+"""The tune: what is sung, and what leads where nobody sings."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from symbolic_cover.core.heard import TimedNote
+from symbolic_cover.listening.audio.features import N_BANDS, RATE_HZ
+from symbolic_cover.listening.audio.tune import sung_line, with_singer
+from symbolic_cover.listening.audio.voice import VoiceFeatures
+from symbolic_cover.listening.audio.voice_net import Sung
+
+N_FRAMES = 800
+
+
+def seen():
+    keys, bands = np.zeros((N_FRAMES, 88), np.uint8), np.zeros((N_FRAMES, N_BANDS), np.uint8)
+    return VoiceFeatures(*[keys] * 5, *[bands] * 3)
+
+
+def heard(notes, sure=4.0):
+    sung, begins = np.full((N_FRAMES, 88), -6.0), np.full((N_FRAMES, 88), -6.0)
+    for onset, end, pitch in notes:
+        sung[round(onset * RATE_HZ) : round(end * RATE_HZ), pitch - 21] = sure
+        begins[round(onset * RATE_HZ), pitch - 21] = sure
+    return Sung(sung, begins)
+
+
+def test_syllables_on_one_pitch_are_notes_of_their_own():
+    notes = [(1.0, 1.5, 60), (1.5, 2.0, 60), (2.0, 3.0, 62), (3.5, 4.0, 64)]
+    found = sung_line(heard(notes), seen())
+    assert [note.pitch for note in found] == [60, 60, 62, 64]
+    assert [note.onset_sec for note in found] == pytest.approx([note[0] for note in notes], abs=0.03)
+
+
+def test_a_note_between_two_keys_is_the_one_that_the_song_uses():
+    notes = [(1 + number, 2 + number, 60) for number in range(4)] + [(6.0, 7.0, 62)]
+    unsure = heard(notes)
+    unsure.sung[round(7 * RATE_HZ) : round(7.5 * RATE_HZ), [60 - 21, 61 - 21]] = [1.0, 1.4]
+    assert {note.pitch for note in sung_line(unsure, seen())} == {60, 62}
+
+
+def test_where_hardly_anything_is_sung_nobody_sings():
+    assert sung_line(heard([(3.0, 3.4, 60)]), seen()) == []
+    assert sung_line(heard([]), seen()) == []
+
+
+def test_what_leads_comes_in_where_nobody_sings_for_a_while():
+    sung = [TimedNote(5.0, 6.0, 60), TimedNote(6.2, 7.0, 62), TimedNote(15.0, 16.0, 60)]
+    leads = [TimedNote(sec, sec + 0.9, 80) for sec in (1.0, 4.8, 5.5, 7.2, 9.0, 14.4, 14.8, 17.0)]
+    tune = with_singer(leads, sung)
+    assert [note.onset_sec for note in tune if note.pitch == 80] == [1.0, 9.0, 14.4, 17.0]
+    assert all(one.end_sec <= other.onset_sec for one, other in itertools.pairwise(tune))
+    assert with_singer(leads, []) == leads
