@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from symbolic_cover.analysis.chords import beat_edges, chords_from_stacks, merge_chords, recognise_chords
+from symbolic_cover.analysis.doubt import places_to_check
 from symbolic_cover.analysis.form import sections_of
 from symbolic_cover.analysis.key import find_key
 from symbolic_cover.analysis.melody import (
@@ -126,7 +127,8 @@ def describe(sheet: SongSheet, heard: Heard | None = None) -> dict[str, Any]:
     not as it is written.
 
     ``chords`` are [start_sec, end_sec, Harte label]; ``melody`` and ``bass`` [onset_sec, offset_sec, pitch]; ``swing``
-    is how much longer the first eighth of a quarter is than the second.
+    is how much longer the first eighth of a quarter is than the second; ``check_first`` are the bars (from 1) of
+    which the ears are least sure.
     """
     grid = sheet.grid
 
@@ -144,6 +146,7 @@ def describe(sheet: SongSheet, heard: Heard | None = None) -> dict[str, Any]:
         "beat_confidence": round(grid.confidence, 3),
         "confidence": {"beats": round(grid.confidence, 3)}
         | {name: round(value, 3) for name, value in sheet.confidence.whole.items()},
+        "check_first": [doubt._asdict() for doubt in places_to_check(sheet)],
         "beats_sec": [_sec(grid, tick) for tick in beat_edges(grid)[:-1]],
         "downbeats_sec": [_sec(grid, bar.start_tick) for bar in grid.bars],
         "chords": [[_sec(grid, c.start_tick), _sec(grid, c.end_tick), c.label] for c in sheet.chords],

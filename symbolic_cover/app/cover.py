@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from symbolic_cover.analysis.doubt import places_to_check
 from symbolic_cover.analysis.song import analyze
 from symbolic_cover.app import saved
 from symbolic_cover.app.play import mix_with as mix
@@ -193,6 +194,8 @@ def _findings(arrangement: Arrangement, sheet: SongSheet, stages: Stages) -> Ite
         yield from ears_missed()
     if sheet.grid.confidence < 0.5:
         yield "The beat was hard to hear: check tempo and bar lines, or give --bpm, --meter and --downbeat."
+    if doubts := places_to_check(sheet):
+        yield f"Least sure of what was heard, so check first: {'; '.join(doubt.words for doubt in doubts)}."
     if not sheet.melody:
         yield "No melody was found, so the cover follows the chords only."
     if not sheet.chords:

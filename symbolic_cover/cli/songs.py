@@ -174,6 +174,7 @@ def analyze(
     With --out also show it: beats, chords and tune over the piano roll, a lead sheet, the song with clicks on beats.
     """
     hints = hints_of(bpm, meter, downbeat, transcriber)
+    from symbolic_cover.analysis.doubt import places_to_check
     from symbolic_cover.analysis.song import analyze as find_sheet
     from symbolic_cover.analysis.song import describe
     from symbolic_cover.listening.song import listen
@@ -194,6 +195,8 @@ def analyze(
     shown = {name: facts[name] for name in ("title", "tempo_bpm", "meter", "key", "bars", "beat_confidence")}
     shown["chords"] = " ".join(label for _, _, label in facts["chords"][:16])
     shown["melody notes"], shown["bass notes"] = len(facts["melody"]), len(facts["bass"])
+    if facts["check_first"]:
+        shown["check first"] = "; ".join(doubt.words for doubt in places_to_check(sheet))
     if out is not None:
         shown["written"] = ", ".join(str(path) for path in written.values())
     print_facts(shown, quiet, as_json)

@@ -57,6 +57,11 @@ class Evidence(NamedTuple):
     sizes: np.ndarray
     tempo: np.ndarray
 
+    @property
+    def beats(self) -> tuple[np.ndarray, np.ndarray | None]:
+        """Both opinions of beats."""
+        return self.beat, self.other_beat
+
 
 def evidence_of(heard: Answers, pulse: beatnet.Pulse | None) -> Evidence:
     """All evidence on the listener's frames."""
@@ -79,8 +84,8 @@ def find_beats(evidence: Evidence, told: Hints = Hints()) -> tuple[Beats, float]
 
     Where a tempo is told and the music keeps it, beats are exactly that steady; a told downbeat is one exactly.
     """
-    beat = _joined(evidence.beat, evidence.other_beat)
-    first = _joined(evidence.first, evidence.other_first)
+    beat = joined(evidence.beat, evidence.other_beat)
+    first = joined(evidence.first, evidence.other_first)
     anchor = None
     if told.downbeat_sec is not None:
         anchor = int(np.clip(round(told.downbeat_sec * RATE_HZ), 0, len(beat) - 1))
@@ -107,7 +112,7 @@ def find_beats(evidence: Evidence, told: Hints = Hints()) -> tuple[Beats, float]
     return beats, float(near.mean())
 
 
-def _joined(ours: np.ndarray, other: np.ndarray | None) -> np.ndarray:
+def joined(ours: np.ndarray, other: np.ndarray | None) -> np.ndarray:
     """One probability of two opinions: their log odds added."""
     return expit(_odds(ours)) if other is None else expit(_OURS * _odds(ours) + _OTHERS * _odds(other))
 

@@ -16,7 +16,7 @@ from symbolic_cover.core.heard import Confidence, Heard, Recording, Role, TimedN
 from symbolic_cover.core.music import Chord, Key, Meter
 from symbolic_cover.listening.audio import beatnet, transcribe
 from symbolic_cover.listening.audio.bar_pointer import PREFERRED_BPM
-from symbolic_cover.listening.audio.beats import evidence_of, find_beats
+from symbolic_cover.listening.audio.beats import evidence_of, find_beats, joined
 from symbolic_cover.listening.audio.features import RATE_HZ, Features
 from symbolic_cover.listening.audio.harmony import heard_chords, heard_key, root_probabilities, timed_chords
 from symbolic_cover.listening.audio.lines import drawn_to, heard_line
@@ -143,7 +143,7 @@ def _confidence(
     surenesses = [np.array([_sureness(note, heard)]) for note in tune]
     if surenesses:
         sure["melody"] = float(np.concatenate(surenesses).mean())
-    beat = expit(answers.beat[:, 0])
+    beat = joined(*evidence_of(answers, heard.pulse).beats)
     by_bar = {
         "beats": _by_bar(grid, grid.beat_sec, [_around(beat, sec) for sec in grid.beat_sec]),
         "chords": _by_bar(grid, grid.beat_sec[:-1], spans),

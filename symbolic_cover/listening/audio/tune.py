@@ -17,7 +17,7 @@ from symbolic_cover.listening.frames import LOWEST_PITCH
 
 #: How the line of a voice is drawn (`lines.heard_line`), and what the pitch classes that a song uses count, in nats for
 #: a factor of e; no class counts for less or more than so much.
-SUNG_LINE = {"bias": 0.5, "step_cost": 2.0, "leap_cost": 0.05, "onset_weight": 1.0, "struck_again": 0.25}
+SUNG_LINE = {"bias": 1.0, "step_cost": 2.0, "leap_cost": 0.05, "onset_weight": 1.0, "struck_again": 0.25}
 _CLASS_WEIGHT, _LEAST_CLASS, _MOST_CLASS = 1.0, -2.5, 1.0
 _HEARD = 0.3
 #: Notes of a voice are surer than this on the whole, or nobody sings; so much of a minute must be sung.
