@@ -6,10 +6,10 @@
 FOLDER holds the unpacked data sets; `--index` (FOLDER/index.csv unless given) has a row for each of their
 files, with `path`, `dataset`, `style_label`, `split_group`, `title`. Excerpts of whole bars, `--seconds` long,
 are taken from pieces of the training split of many styles in turn, played by FluidSynth with the programs of
-their files (drums too), heard by basic-pitch, drawn to their true grid and analysed; so are the written notes.
-CACHE keeps the transcripts, so that a run can be broken off and repeated. Every other excerpt of a style is
-fitted, the rest is compared; the errors written by `--fit` are fitted to all of them. `--recordings` is a folder
-of real recordings of a piano with reference notes, to which nothing is fitted.
+their files (drums too), heard by the listener (notes, melody and bass), drawn to their true grid and analysed; so are
+the written notes. CACHE keeps the transcripts, so that a run can be broken off and repeated. Every other excerpt of a
+style is fitted, the rest is compared; the errors written by `--fit` are fitted to all of them. `--recordings` is a
+folder of real recordings of a piano with reference notes, to which nothing is fitted.
 
 A note is heard if its pitch is struck within an eighth of its onset.
 """
@@ -96,7 +96,7 @@ def report(
         "",
         f"`python benchmarks/corpus/degradation.py FOLDER --pieces {options.pieces} --seconds {options.seconds:g}"
         f" --seed {options.seed}`: {len(pieces)} excerpts of the training split, {len(styles)} styles, played by",
-        "FluidSynth (FluidR3 GM), heard by basic-pitch, drawn to the true grid, analysed. A note is heard if its",
+        "FluidSynth (FluidR3 GM), heard by the listener, drawn to the true grid, analysed. A note is heard if its",
         "pitch is struck within an eighth of its onset; all shares are of the true notes. `piano` is one struck or",
         "plucked instrument, `sustained` bows, winds and organ, `voices` choirs, `band` everything else.",
         "",

@@ -1,4 +1,4 @@
-"""Excerpts of the training split, as they are written and as basic-pitch hears them (for `degradation.py`)."""
+"""Excerpts of the training split, as they are written and as covers hear them (for `degradation.py`)."""
 
 from __future__ import annotations
 
@@ -15,13 +15,17 @@ from symbolic_cover.analysis.quantize import quantize
 from symbolic_cover.analysis.song import analyze, sheet_of
 from symbolic_cover.core.errors import InputError, SymbolicCoverError
 from symbolic_cover.core.grid import Grid
-from symbolic_cover.core.heard import Heard, Role, Source, TimedNote, TimedTrack, Track
+from symbolic_cover.core.heard import Heard, Recording, Role, Source, TimedNote, TimedTrack, Track
 from symbolic_cover.core.music import Bar, Key, Note
 from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.corpus.pop909 import original_of, read_song
 from symbolic_cover.corpus.shards import split_of
+from symbolic_cover.listening.audio.features import features_of
+from symbolic_cover.listening.audio.hearing import bass_line, heard_notes, melody_line, tracks_of
+from symbolic_cover.listening.audio.listener import hear
+from symbolic_cover.listening.audio.listening import shipped_listener
 from symbolic_cover.listening.audio.recording import load_recording
-from symbolic_cover.listening.audio.transcribe import hear_notes
+from symbolic_cover.listening.audio.transcribe import posteriorgrams, refuse_noise
 from symbolic_cover.listening.scores.midi import lies_on_its_grid
 from symbolic_cover.listening.scores.read import read_score
 from symbolic_cover.performance.midi import score_in_seconds
@@ -51,6 +55,7 @@ SOURCES = (
 )
 RATE_HZ = 22050
 FEWEST_NOTES = 30
+_ROLES = (Role.UNSAID, Role.MELODY, Role.BASS)
 ENDLESS = 24 * 3600.0
 PLAYED_CONFIDENCE = 0.9
 #: General MIDI programs of singers without words.
@@ -63,7 +68,8 @@ FADING = frozenset([*range(16), *range(24, 40), 45, 46, 47, *range(104, 109), *r
 class Measured:
     """An excerpt: what is written (`true`), and what `analyze` makes of its transcript (`heard`), on one grid.
 
-    `raw` is the transcript before the grid, (notes, 4): onset and duration in seconds, pitch, velocity.
+    `raw` is the transcript before the grid, (notes, 5): onset and duration in seconds, pitch, velocity, and what the
+    listener says the note is: one of the texture, the melody, the bass (an index of `_ROLES`).
     """
 
     name: str
@@ -173,12 +179,12 @@ def _inside(notes: Sequence[Note], start: int, end: int) -> list[Note]:
 
 
 def _hear(tracks: Sequence[Track], grid: Grid) -> np.ndarray:
-    """(notes, 4): onset and duration in seconds, pitch, velocity, as basic-pitch hears the tracks played."""
+    """Rows as in `Measured.raw`: what the listener hears of the tracks played."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "excerpt.wav"
         played = score_in_seconds(_in_seconds(tracks, grid))
         render_audio(played, path, soundfont=choose_soundfont(), rate_hz=RATE_HZ)
-        return rows_of(hear_notes(load_recording(path)).notes)
+        return rows_heard(load_recording(path))
 
 
 def _in_seconds(tracks: Sequence[Track], grid: Grid) -> list[TimedTrack]:
@@ -189,17 +195,39 @@ def _in_seconds(tracks: Sequence[Track], grid: Grid) -> list[TimedTrack]:
     return [TimedTrack(name, tuple(map(timed, notes)), *facts) for name, notes, *facts in tracks]
 
 
-def rows_of(notes: Sequence[TimedNote]) -> np.ndarray:
-    """Notes as onset and duration in seconds, pitch, velocity."""
-    return np.array([(note.onset_sec, note.end_sec - note.onset_sec, note.pitch, note.velocity) for note in notes])
+def rows_heard(recording: Recording) -> np.ndarray:
+    """Rows as in `Measured.raw` of a recording at 22050 Hz, as the listener hears it; ears for real singers do not
+    listen.
+
+    Raises InputError where (almost) nothing is heard.
+    """
+    note, onset = posteriorgrams(recording)
+    refuse_noise(note, onset)
+    features = features_of(recording, note, onset)
+    answers = hear(shipped_listener(), features)
+    melody, bass = melody_line(answers, features), bass_line(answers, features)
+    tracks = tracks_of(heard_notes(answers, features), melody, bass)
+    return np.array(
+        [
+            (note.onset_sec, note.end_sec - note.onset_sec, note.pitch, note.velocity, _ROLES.index(track.role))
+            for track in tracks
+            for note in track.notes
+        ]
+    )
 
 
 def rows_as_heard(rows: np.ndarray, grid: Grid, title: str, kind: str) -> Heard:
-    """Rows of `rows_of` as one track from a source of a `kind`."""
-    notes = tuple(
-        TimedNote(onset, onset + length, int(pitch), int(velocity)) for onset, length, pitch, velocity in rows
-    )
-    return Heard((TimedTrack("", notes),), grid, title, source=Source(kind=kind))
+    """Rows as in `Measured.raw` as tracks from a source of a `kind`."""
+    tracks = []
+    for number, role in enumerate(_ROLES):
+        notes = tuple(
+            TimedNote(onset, onset + length, int(pitch), int(velocity))
+            for onset, length, pitch, velocity, of_role in rows
+            if of_role == number
+        )
+        if notes:
+            tracks.append(TimedTrack(role.value, notes, role=role))
+    return Heard(tuple(tracks), grid, title, source=Source(kind=kind))
 
 
 def merged(sheet: SongSheet) -> SongSheet:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from degradation_pieces import RATE_HZ, Measured, merged, rows_as_heard, rows_of
+from degradation_pieces import RATE_HZ, Measured, merged, rows_as_heard, rows_heard
 
 from symbolic_cover.analysis.song import analyze
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.heard import Recording
 from symbolic_cover.listening.audio.recording import load_recording
-from symbolic_cover.listening.audio.transcribe import hear_notes
 
 BAR_SEC = 2.0
 
@@ -27,10 +26,11 @@ def recordings(folder: Path, seconds: float) -> list[Measured]:
             grid = Grid.steady(int(seconds / BAR_SEC))
             end_sec = float(grid.beat_sec[-1])
             samples = load_recording(path).samples[: int(end_sec * RATE_HZ)]
-            raw = rows_of(hear_notes(Recording(samples, RATE_HZ)).notes)
+            raw = rows_heard(Recording(samples, RATE_HZ))
             written = np.loadtxt(notes_path, delimiter=",", skiprows=1)
             written = written[written[:, 1] < end_sec]
             written[:, 1] -= written[:, 0]
+            written = np.column_stack([written[:, :4], np.zeros(len(written))])  # nobody says what is the melody
             true, heard = (
                 analyze(rows_as_heard(rows, grid, path.stem, kind))
                 for rows, kind in ((written, "midi"), (raw[raw[:, 0] < end_sec - BAR_SEC / 4], "audio"))

@@ -4,7 +4,7 @@
 notes are missed, held ones struck twice, overtones and other ghosts heard, onsets and ends moved in seconds
 and drawn to the grid by the quantizer, parts of the tune lost and strange notes sung. How often is read from
 ``presets/degradation.toml``, fitted by ``benchmarks/corpus/degradation.py`` to excerpts that were played by FluidSynth
-and heard by basic-pitch.
+and heard by the listener.
 """
 
 from __future__ import annotations

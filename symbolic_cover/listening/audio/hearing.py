@@ -63,7 +63,7 @@ def hear_recording(
     chords = heard_chords(answers, grid, heard.chords)
     key = heard_key(answers)
     return Heard(
-        tuple(_tracks(notes, tune, bass)),
+        tuple(tracks_of(notes, tune, bass)),
         grid,
         chords=timed_chords(chords, grid),
         # C major was never passed on when keys went by key signatures, and the tables were measured so.
@@ -111,7 +111,7 @@ def bass_line(heard: Answers, features: Features) -> list[TimedNote]:
     return heard_line(_map(heard, "bass"), _map(heard, "bass onset"), features.note / 255.0, **BASS_LINE)
 
 
-def _tracks(notes: list[TimedNote], melody: list[TimedNote], bass: list[TimedNote]) -> Iterator[TimedTrack]:
+def tracks_of(notes: list[TimedNote], melody: list[TimedNote], bass: list[TimedNote]) -> Iterator[TimedTrack]:
     """Melody, bass and the other notes, where there are any."""
     taken = [*melody, *bass]
     rest = [note for note in notes if not any(_belongs(note, line) for line in taken)]
