@@ -7,7 +7,7 @@ import pytest
 
 from symbolic_cover.core.heard import TimedNote
 from symbolic_cover.listening.audio.features import N_BANDS, RATE_HZ
-from symbolic_cover.listening.audio.tune import sung_line, with_singer
+from symbolic_cover.listening.audio.tune import somebody_sings, sung_line, with_singer
 from symbolic_cover.listening.audio.voice import VoiceFeatures
 from symbolic_cover.listening.audio.voice_net import Sung
 
@@ -53,3 +53,13 @@ def test_what_leads_comes_in_where_nobody_sings_for_a_while():
     assert [note.onset_sec for note in tune if note.pitch == 80] == [1.0, 9.0, 14.4, 17.0]
     assert all(one.end_sec <= other.onset_sec for one, other in itertools.pairwise(tune))
     assert with_singer(leads, []) == leads
+
+
+def test_somebody_sings_who_is_surer_than_what_leads():
+    notes = [(1.0, 1.5, 60), (2.0, 3.0, 62)]
+    line = [TimedNote(*note) for note in notes]
+    clear, unclear = heard(notes, sure=3.0).sung, heard(notes, sure=-0.5).sung
+    assert somebody_sings(line, clear, line, unclear)
+    assert not somebody_sings(line, unclear, line, clear)
+    assert not somebody_sings([], clear, line, unclear)
+    assert somebody_sings(line, clear, [], unclear)

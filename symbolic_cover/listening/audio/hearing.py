@@ -22,7 +22,7 @@ from symbolic_cover.listening.audio.harmony import heard_chords, heard_key, root
 from symbolic_cover.listening.audio.lines import drawn_to, heard_line
 from symbolic_cover.listening.audio.listener import METER_SIZES, N_ROOTS, PITCH_MAPS, Answers
 from symbolic_cover.listening.audio.listening import Listened, Stereo, listen_with_all
-from symbolic_cover.listening.audio.tune import how_sure, sung_line, with_singer
+from symbolic_cover.listening.audio.tune import how_sure, somebody_sings, sung_line, with_singer
 from symbolic_cover.listening.beats.bars import Bars, lay_bars
 from symbolic_cover.listening.beats.swing import swinging
 from symbolic_cover.listening.beats.track import SUREST
@@ -57,8 +57,7 @@ def hear_recording(
     better = heard_again(notes) if heard_again else notes
     if better is not notes:
         notes, melody, bass = better, drawn_to(melody, better), drawn_to(bass, better)
-    sung = heard.alone or (sung_line(heard.sung, heard.voice) if heard.sung and heard.voice else [])
-    tune = with_singer(melody, sung)
+    tune = with_singer(melody, _sung(heard, melody))
     grid = swinging(heard_grid(answers, told, notes, heard.pulse), np.array([note.onset_sec for note in notes]))
     chords = heard_chords(answers, grid, heard.chords)
     key = heard_key(answers)
@@ -152,12 +151,21 @@ def _confidence(
     return Confidence(sure, by_bar)
 
 
+def _sung(heard: Listened, leads: Sequence[TimedNote]) -> list[TimedNote]:
+    """What somebody sings, alone or over a band; nothing where it is nobody."""
+    if heard.alone:
+        return heard.alone
+    if heard.sung is None or heard.voice is None:
+        return []
+    line = sung_line(heard.sung, heard.voice)
+    sings = somebody_sings(line, heard.sung.sung, leads, _map(heard.answers, "melody"))
+    return line if sings else []
+
+
 def _sureness(note: TimedNote, heard: Listened) -> float:
     """How probable a note of the tune is: to who hears the singer, or to the listener."""
-    first, last = _frame(note.onset_sec), _frame(note.end_sec)
-    leads = expit(_map(heard.answers, "melody")[first : max(last, first + 1), note.pitch - LOWEST_PITCH])
-    led = float(leads.mean()) if len(leads) else 0.0
-    return max(led, how_sure(heard.sung, note)) if heard.sung else led
+    led = how_sure(_map(heard.answers, "melody"), note)
+    return max(led, how_sure(heard.sung.sung, note)) if heard.sung else led
 
 
 def _around(curve: np.ndarray, sec: float) -> np.ndarray:
