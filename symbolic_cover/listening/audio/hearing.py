@@ -112,8 +112,10 @@ def bass_line(heard: Answers, features: Features) -> list[TimedNote]:
 
 def tracks_of(notes: list[TimedNote], melody: list[TimedNote], bass: list[TimedNote]) -> Iterator[TimedTrack]:
     """Melody, bass and the other notes, where there are any."""
-    taken = [*melody, *bass]
-    rest = [note for note in notes if not any(_belongs(note, line) for line in taken)]
+    taken: dict[int, list[TimedNote]] = {}
+    for line in (*melody, *bass):
+        taken.setdefault(line.pitch, []).append(line)
+    rest = [note for note in notes if not _belongs(note, taken.get(note.pitch, []))]
     for name, part, role in (("melody", melody, Role.MELODY), ("bass", bass, Role.BASS), ("audio", rest, Role.UNSAID)):
         if part:
             yield TimedTrack(name, tuple(part), role=role)
@@ -197,9 +199,9 @@ def _probability(heard: Answers, name: str) -> np.ndarray:
     return expit(_map(heard, name)).astype(np.float32)
 
 
-def _belongs(note: TimedNote, line: TimedNote) -> bool:
-    """Whether a note is what a line already has."""
-    return note.pitch == line.pitch and line.onset_sec - _SAME_SEC < note.onset_sec < line.end_sec
+def _belongs(note: TimedNote, lines: Sequence[TimedNote]) -> bool:
+    """Whether a note is what lines already have on its pitch."""
+    return any(line.onset_sec - _SAME_SEC < note.onset_sec < line.end_sec for line in lines)
 
 
 def _velocity(features: Features, start: int, end: int, pitch: int) -> int:
