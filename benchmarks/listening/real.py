@@ -1,6 +1,6 @@
 """What is heard in real recordings, ours beside an older revision of ours and beside each part alone.
 
-    python benchmarks/listening/real.py FOLDER --against 032591c --pictures OUT --out real.md
+    python benchmarks/listening/real.py FOLDER --against 032591c --parts --pictures OUT --out real.md
 
 FOLDER holds recordings and annotations as `real_annotations.py` describes them, and the way of scoring. `--against`
 also runs the code of a git revision, in an environment that has what it needs (this one). Each recording is heard in a
@@ -17,12 +17,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from real_annotations import Annotated, read_folder, scores
+from real_annotations import Annotated, judged_bars, read_folder, scores
+from real_parts import PARTS, parts_of
 
 from symbolic_cover.listening.formats import AUDIO_SUFFIXES
 
@@ -39,6 +40,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, help="where to keep what was heard")
     parser.add_argument("--pictures", type=Path, help="a folder for a picture of each song")
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--parts", action="store_true", help="also what each ear alone says")
     options = parser.parse_args()
     songs = read_folder(options.folder, AUDIO_SUFFIXES)
     with tempfile.TemporaryDirectory() as folder:
@@ -47,7 +49,17 @@ def main() -> None:
             systems[options.against] = by_revision(checked_out(options.against, Path(folder) / "then"))
         found = {name: {song.path.stem: hear(name, run, song, options.cache) for song in songs}
                  for name, run in systems.items()}  # fmt: skip
-    lines = ["# Real recordings", "", f"`python {Path(*Path(__file__).parts[-3:])} FOLDER`", "", *table(songs, found)]
+    if options.parts:
+        found |= by_part(songs, options.cache)
+    lines = [
+        "# Real recordings",
+        "",
+        f"`python {Path(*Path(__file__).parts[-3:])} FOLDER`",
+        "",
+        *table(songs, found),
+        "",
+        *reliability(songs, found["ours"]),
+    ]
     print("\n".join(lines))
     if options.out:
         options.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -79,6 +91,24 @@ def by_revision(folder: Path) -> System:
     return run
 
 
+def by_part(songs: Sequence[Annotated], cache: Path | None) -> dict[str, dict[str, dict[str, Any]]]:
+    """What each ear alone says of every song, from the cache where it is there."""
+    found: dict[str, dict[str, dict[str, Any]]] = {part: {} for part in PARTS}
+    for song in songs:
+        kept = cache / "parts" / f"{song.path.stem}.json" if cache else None
+        if kept and kept.is_file():
+            said = json.loads(kept.read_text(encoding="utf-8"))
+        else:
+            said = parts_of(song.path)
+            print(f"parts: {song.path.stem}", file=sys.stderr, flush=True)
+            if kept:
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                kept.write_text(json.dumps(said), encoding="utf-8")
+        for part in PARTS:
+            found[part][song.path.stem] = said.get(part, {})
+    return found
+
+
 def hear(name: str, run: System, song: Annotated, cache: Path | None) -> dict[str, Any]:
     """What a system says of a song, from the cache where it is there."""
     kept = cache / name / f"{song.path.stem}.json" if cache else None
@@ -93,6 +123,7 @@ def hear(name: str, run: System, song: Annotated, cache: Path | None) -> dict[st
     return said
 
 
+BINS = (0.0, 0.2, 0.4, 0.6, 0.8)
 COLUMNS = ("sung F1", "beat F", "CMLt", "AMLt", "grid F", "downbeat F", "majmin", "sevenths", "thirds")
 
 
@@ -113,10 +144,27 @@ def table(songs: list[Annotated], found: dict[str, dict[str, dict[str, Any]]]) -
     yield "|---" * (len(COLUMNS) + 4) + "|"
     for song in songs:
         for name, heard in found.items():
+            if name in PARTS:
+                continue
             said, rates = heard[song.path.stem], rated[name][song.path.stem]
             about = f"{said.get('tempo_bpm', 0):.0f}, {said.get('meter', '?')}, {said.get('key', '?')}"
             cells = (f"{rates[c]:.3f}" if c in rates else "" for c in COLUMNS)
             yield f"| {song.path.stem} | {name} | {about} | " + " | ".join(cells) + f" | {said['seconds_taken']} |"
+
+
+def reliability(songs: list[Annotated], heard: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """How much of what was said with so much confidence was right, bar by bar."""
+    pairs = [pair for song in songs for pair in judged_bars(song, heard[song.path.stem])]
+    yield "| confidence of a bar | " + " | ".join(f"{low:.1f} to {low + 0.2:.1f}" for low in BINS) + " |"
+    yield "|---" * (len(BINS) + 1) + "|"
+    for what in ("beats", "melody"):
+        cells = []
+        for low in BINS:
+            right = [
+                share for name, sure, share in pairs if name == what and low <= sure < low + 0.2 + 1e-9 * (low > 0.7)
+            ]
+            cells.append(f"{np.mean(right):.2f} ({len(right)})" if right else "")
+        yield f"| {what} right | " + " | ".join(cells) + " |"
 
 
 if __name__ == "__main__":

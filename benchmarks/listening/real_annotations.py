@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import csv
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -109,6 +109,32 @@ def sung_f1(sung: np.ndarray, heard: np.ndarray) -> float:
     return mir_eval.transcription.precision_recall_f1_overlap(
         *sides[0], *sides[1], onset_tolerance=TOLERANCE_SEC, offset_ratio=None
     )[2]
+
+
+def judged_bars(song: Annotated, said: dict[str, Any]) -> Iterator[tuple[str, float, float]]:
+    """(what, confidence, share that is right) of every bar of which beats or sung notes are known."""
+    sure, bars = said.get("confidence_by_bar", {}), np.array(said.get("downbeats_sec", []))
+    if not sure or not len(bars):
+        return
+    rights: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+    if song.beats is not None:
+        beats = within(np.array(said["beats_sec"]), song.beats)
+        rights["beats"] = beats, np.array([np.abs(song.beats - sec).min() <= 0.07 for sec in beats])
+    if song.notes is not None and song.kind != INSTRUMENTS:
+        heard = np.array(said["melody"], dtype=float).reshape(-1, 3)
+        heard = heard[[np.abs(song.notes[:, 0] - onset).min() < PHRASE_SEC for onset in heard[:, 0]]]
+        pairs = mir_eval.transcription.match_notes(
+            song.notes[:, :2], mir_eval.util.midi_to_hz(np.round(song.notes[:, 2])),
+            heard[:, :2], mir_eval.util.midi_to_hz(heard[:, 2]), onset_tolerance=TOLERANCE_SEC, offset_ratio=None,
+        )  # fmt: skip
+        right = np.zeros(len(heard), dtype=bool)
+        right[[index for _, index in pairs]] = True
+        rights["melody"] = heard[:, 0], right
+    for what, (at_sec, right) in rights.items():
+        bar = np.clip(np.searchsorted(bars, at_sec + 1e-6, side="right") - 1, 0, len(bars) - 1)
+        for number, value in enumerate(sure[what]):
+            if value is not None and (bar == number).any():
+                yield what, value, float(right[bar == number].mean())
 
 
 def beat_scores(beats: np.ndarray, heard: np.ndarray) -> dict[str, float]:

@@ -6,6 +6,7 @@ chord symbols, block chords, a key signature, sections.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -127,7 +128,8 @@ def describe(sheet: SongSheet, heard: Heard | None = None) -> dict[str, Any]:
     not as it is written.
 
     ``chords`` are [start_sec, end_sec, Harte label]; ``melody`` and ``bass`` [onset_sec, offset_sec, pitch]; ``swing``
-    is how much longer the first eighth of a quarter is than the second; ``check_first`` are the bars (from 1) of
+    is how much longer the first eighth of a quarter is than the second; ``confidence_by_bar`` has
+    a value for each bar, null where there is nothing to judge; ``check_first`` are the bars (from 1) of
     which the ears are least sure.
     """
     grid = sheet.grid
@@ -146,6 +148,10 @@ def describe(sheet: SongSheet, heard: Heard | None = None) -> dict[str, Any]:
         "beat_confidence": round(grid.confidence, 3),
         "confidence": {"beats": round(grid.confidence, 3)}
         | {name: round(value, 3) for name, value in sheet.confidence.whole.items()},
+        "confidence_by_bar": {
+            name: [None if math.isnan(value) else round(value, 3) for value in values]
+            for name, values in sheet.confidence.bars.items()
+        },
         "check_first": [doubt._asdict() for doubt in places_to_check(sheet)],
         "beats_sec": [_sec(grid, tick) for tick in beat_edges(grid)[:-1]],
         "downbeats_sec": [_sec(grid, bar.start_tick) for bar in grid.bars],

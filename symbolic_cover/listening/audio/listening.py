@@ -67,7 +67,7 @@ def listen_with_all(
     model, told = shipped_listener(), _Told(progress)
     hears_voice = voice.is_installed()
     with ThreadPoolExecutor(2) as pool:
-        singer = pool.submit(_singer, recording, stereo, told.part("singer")) if hears_voice else None
+        singer = pool.submit(separated_singer, recording, stereo, told.part("singer")) if hears_voice else None
         try:
             note, onset = transcribe.posteriorgrams(recording, told.part("notes"))
             transcribe.refuse_noise(note, onset)
@@ -91,7 +91,9 @@ def listen_with_all(
     return heard
 
 
-def _singer(recording: Recording, stereo: Stereo | None, progress: transcribe.Progress) -> Recording:
+def separated_singer(
+    recording: Recording, stereo: Stereo | None, progress: transcribe.Progress = lambda share: None
+) -> Recording:
     """The singer's voice at 22050 Hz, as long as the recording."""
     blocks, rate_hz = stereo if stereo else (lambda: _both_sides(recording), recording.rate_hz)
     n_samples, parts = 0, []
