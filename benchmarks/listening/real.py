@@ -160,9 +160,7 @@ def reliability(songs: list[Annotated], heard: dict[str, dict[str, Any]]) -> Ite
     for what in ("beats", "melody"):
         cells = []
         for low in BINS:
-            right = [
-                share for name, sure, share in pairs if name == what and low <= sure < low + 0.2 + 1e-9 * (low > 0.7)
-            ]
+            right = [share for name, sure, share in pairs if name == what and low <= min(sure, 0.99) < low + 0.2]
             cells.append(f"{np.mean(right):.2f} ({len(right)})" if right else "")
         yield f"| {what} right | " + " | ".join(cells) + " |"
 
