@@ -73,7 +73,8 @@ def _sung(track: TimedTrack, grid: Grid, divisions: np.ndarray) -> Track:
     notes = sorted(track.notes)
     start = grid.tick_at(np.array([note.onset_sec for note in notes]))
     stop = grid.tick_at(np.array([note.end_sec for note in notes]))
-    onset, end = simple_rhythm(start, stop, divisions)
+    tick_sec = float(np.median(np.diff(grid.beat_sec) / np.diff(grid.beat_tick)))
+    onset, end = simple_rhythm(start, stop, divisions, tick_sec)
     rows = [
         (int(first), int(last), note.pitch, note.velocity)
         for first, last, note in zip(onset, end, notes, strict=True)

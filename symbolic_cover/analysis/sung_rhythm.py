@@ -16,26 +16,33 @@ from symbolic_cover.core.music import TICKS_PER_QUARTER
 _SIXTEENTH = 3
 #: How well notes must agree that they are late, 0..1.
 _UNITY = 0.35
-#: The tolerance in ticks of an exact singer, and how much it grows with the looseness.
-_TIGHT, _GROWS = 0.9, 1.2
+#: The tolerance of an exact singer, in ticks and in seconds, and how much it grows with the looseness in ticks.
+_TIGHT, _TIGHT_SEC, _GROWS = 0.9, 0.05, 1.2
 #: What a place costs: an eighth, a sixteenth or a third of a quarter; what it costs to leave a note out.
 _EIGHTH, _OTHER, _LEFT_OUT = 0.3, 1.1, 9.0
+#: A sixteenth that is shorter is dearer, by the square of what it is shorter.
+_EASY_SEC = 0.13
 _REACH = 5
 #: Shorter gaps than this are no rests: an eighth, or this share of the note before.
 _LEAST_REST, _REST_SHARE = 6, 0.34
 
 
-def simple_rhythm(start: np.ndarray, end: np.ndarray, divisions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def simple_rhythm(
+    start: np.ndarray, end: np.ndarray, divisions: np.ndarray, tick_sec: float = 0.05
+) -> tuple[np.ndarray, np.ndarray]:
     """Onsets and ends in ticks (float), by onset, one note at a time -> onset and end ticks (int).
 
-    `divisions` are the steps of each quarter (3 or 4 ticks). Notes for which there is no place have an onset of -1.
+    `divisions` are the steps of each quarter (3 or 4 ticks), a tick lasts `tick_sec`. Notes for which there is no place
+    have an onset of -1.
     """
     if not len(start):
         return np.zeros(0, dtype=int), np.zeros(0, dtype=int)
     late = _lateness(start)
     start, end = start - late, end - late
-    tolerance = _TIGHT + _GROWS * float(np.median(np.abs(start - 3 * np.round(start / 3))))
-    onset = _cheapest(start, tolerance, divisions)
+    looseness = float(np.median(np.abs(start - _SIXTEENTH * np.round(start / _SIXTEENTH))))
+    tolerance = max(_TIGHT, _TIGHT_SEC / tick_sec) + _GROWS * looseness
+    haste = max(_EASY_SEC / (_SIXTEENTH * tick_sec), 1.0) ** 2
+    onset = _cheapest(start, tolerance, haste * _OTHER, divisions)
     return onset, _ends(onset, end)
 
 
@@ -45,12 +52,12 @@ def _lateness(start: np.ndarray) -> float:
     return float(np.angle(mean) * _SIXTEENTH / (2 * np.pi)) if abs(mean) > _UNITY else 0.0
 
 
-def _cheapest(start: np.ndarray, tolerance: float, divisions: np.ndarray) -> np.ndarray:
+def _cheapest(start: np.ndarray, tolerance: float, other: float, divisions: np.ndarray) -> np.ndarray:
     """The cheapest rising places for the onsets; -1 for one that is left out."""
     steps: list[dict[int, tuple[float, int | None]]] = []
     values = {-1: 0.0}
     for at in start:
-        places = {place: _cost(place, at, tolerance, divisions) for place in _places(at, divisions)}
+        places = {place: _cost(place, at, tolerance, other) for place in _places(at, divisions)}
         found: dict[int, tuple[float, int | None]] = {}
         for before, value in values.items():
             keep = (value + _LEFT_OUT, None)
@@ -80,9 +87,9 @@ def _places(at: float, divisions: np.ndarray) -> list[int]:
     return places
 
 
-def _cost(place: int, at: float, tolerance: float, divisions: np.ndarray) -> float:
+def _cost(place: int, at: float, tolerance: float, other: float) -> float:
     inside = place % TICKS_PER_QUARTER
-    level = 0.0 if inside == 0 else _EIGHTH if inside == TICKS_PER_QUARTER // 2 else _OTHER
+    level = 0.0 if inside == 0 else _EIGHTH if inside == TICKS_PER_QUARTER // 2 else other
     return ((place - at) / tolerance) ** 2 + level
 
 

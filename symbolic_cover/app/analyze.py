@@ -21,7 +21,7 @@ from symbolic_cover.listening.formats import AUDIO_SUFFIXES
 #: Clicks: half the rate of a CD is enough to check beats by; two pitches a fifth apart, over the song a little
 #: softened.
 _RATE_HZ = 22050
-_FLUTE = 73
+_VOICE = 53
 _CLICK_SEC, _DOWNBEAT_HZ, _BEAT_HZ = 0.04, 1760.0, 1175.0
 _SONG_LEVEL, _CLICK_LEVEL = 0.55, 0.4
 FILES = (SONG_FILE, "analysis.json", "analysis.png", "lead-sheet.musicxml", "lead-sheet.pdf", "clicks.wav")
@@ -51,7 +51,7 @@ def save_analysis(sheet: SongSheet, heard: Heard, source: Path, folder: Path) ->
 
 def lead_sheet(sheet: SongSheet) -> Arrangement:
     """The tune under its chord symbols."""
-    tune = Part("melody", "", _FLUTE, sheet.melody)
+    tune = Part("melody", "", _VOICE, sheet.melody)
     return Arrangement((tune,), sheet.melody, sheet.grid, sheet.key, sheet.chords, "lead-sheet",
                        "as heard", sheet.title)  # fmt: skip
 

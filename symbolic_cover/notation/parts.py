@@ -15,7 +15,7 @@ from symbolic_cover.core.music import Key, Note
 from symbolic_cover.notation.layout import Layout, lay_out
 from symbolic_cover.notation.marks import mark_head, mark_sections, mark_top_staff
 from symbolic_cover.notation.musicxml import insert_player
-from symbolic_cover.notation.players import TRANSPOSING, Player, names_chords, players_of
+from symbolic_cover.notation.players import TRANSPOSING, Player, names_chords, players_of, plays_from_chords
 from symbolic_cover.notation.tidy import tidy
 
 
@@ -39,7 +39,7 @@ def write_parts(arrangement: Arrangement, folder: Path) -> list[Path]:
 
 
 def _part_score(player: Player, arrangement: Arrangement, layout: Layout) -> stream.Score:
-    with_chords = names_chords([player]) or (player.leads and names_chords(players_of(arrangement)))
+    with_chords = plays_from_chords(player) or (player.leads and names_chords(players_of(arrangement)))
     name = player.name
     program = player.staves[0].program
     if program in TRANSPOSING and not player.is_drums:

@@ -91,9 +91,16 @@ def families_of(players: Sequence[Player]) -> list[tuple[str, list[Player]]]:
 
 
 def names_chords(players: Sequence[Player]) -> bool:
-    """Whether somebody plays from chord symbols: a score for choir, strings or orchestra has none."""
+    """Whether somebody plays from chord symbols, or a single line is a lead sheet: a score for choir, strings or
+    orchestra has none."""
+    is_lead_sheet = len(players) == 1 and len(players[0].staves) == 1 and not players[0].is_drums
+    return is_lead_sheet or any(plays_from_chords(player) for player in players)
+
+
+def plays_from_chords(player: Player) -> bool:
+    """Whether a player's instrument has chords or the bass."""
     harmonic = instruments.CHORDAL_KEYBOARDS | instruments.GUITARS | instruments.BASSES
-    return any(not player.is_drums and player.staves[0].program in harmonic for player in players)
+    return not player.is_drums and player.staves[0].program in harmonic
 
 
 def is_hand(player: Player, place: int) -> bool:

@@ -10,16 +10,19 @@ from symbolic_cover.analysis.song import analyze
 from symbolic_cover.app.analyze import FILES, lead_sheet, save_analysis
 from symbolic_cover.core.song_file import read_sheet
 from symbolic_cover.listening.song import listen
+from symbolic_cover.notation.musicxml import write_musicxml
 from symbolic_cover.performance.midi import score_in_seconds
 from tests.conftest import make_song
 from tests.listening.songs import accompanied_song
 
 
-def test_the_lead_sheet_has_tune_and_chords():
+def test_the_lead_sheet_has_tune_and_chords(tmp_path):
     song = make_song()
     sheet = lead_sheet(song)
     assert [part.notes for part in sheet.parts] == [song.melody]
     assert sheet.chords == song.chords
+    write_musicxml(sheet, tmp_path / "lead.musicxml")
+    assert (tmp_path / "lead.musicxml").read_text().count("<harmony") == len(song.chords)
 
 
 @pytest.mark.slow
