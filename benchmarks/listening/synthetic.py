@@ -140,7 +140,7 @@ def timed(way: Callable[[Path], Findings], path: Path) -> Findings:
 def ours(path: Path) -> Findings:
     """What symbolic-cover hears."""
     heard = listen(path)
-    grid, key = heard.grid, heard.key or Key(0, "major")  # which the listener leaves unsaid
+    grid, key = heard.grid, heard.key or Key(0, "major")
     return Findings(
         rows(heard.notes), grid.beat_sec, grid.sec_at(np.array([bar.start_tick for bar in grid.bars])), grid.meter,
         key.label, list(labelled(heard.chords or ())), rows(heard.melody or ()), rows(heard.bass or ()), 0.0,

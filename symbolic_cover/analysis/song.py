@@ -1,7 +1,7 @@
 """From what a source says to the song sheet: melody, bass, texture, chords, key, form.
 
 `analyze` serves covers and training alike. What the source says of itself is believed: a track that is the melody,
-chord symbols, block chords, a key signature, sections.
+chord symbols, block chords, a key signature, sections. A tune that comes alone is given chords.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 from symbolic_cover.analysis.chords import beat_edges, chords_from_stacks, merge_chords, recognise_chords
 from symbolic_cover.analysis.doubt import places_to_check
 from symbolic_cover.analysis.form import sections_of
+from symbolic_cover.analysis.harmonize import harmonized
 from symbolic_cover.analysis.key import find_key
 from symbolic_cover.analysis.melody import (
     find_bass,
@@ -46,6 +47,9 @@ def analyze(heard: Heard) -> SongSheet:
         is_transcript=heard.source.kind == "audio",
     )
     grid = heard.grid
+    says_chords = heard.chords is not None or any(track.role is Role.CHORDS for track in heard.tracks)
+    if not says_chords and is_one_line(sheet.notes):
+        sheet = replace(sheet, chords=harmonized(sheet.melody, grid, sheet.key))
     said = tuple(Section(tick_of(grid, section.sec), section.text) for section in heard.sections)
     return replace(
         sheet,

@@ -61,12 +61,13 @@ def hear_recording(
     grid = swinging(heard_grid(answers, told, notes, heard.pulse), np.array([note.onset_sec for note in notes]))
     chords = heard_chords(answers, grid, heard.chords)
     key = heard_key(answers)
+    # A voice alone has overtones, but neither bass nor chords; chords are then found for its tune.
+    is_alone = bool(heard.alone)
     return Heard(
-        tuple(tracks_of(notes, tune, bass)),
+        tuple(tracks_of([], tune, []) if is_alone else tracks_of(notes, tune, bass)),
         grid,
-        chords=timed_chords(chords, grid),
-        # C major was never passed on when keys went by key signatures, and the tables were measured so.
-        key=None if key == Key(0, "major") else key,
+        chords=None if is_alone else timed_chords(chords, grid),
+        key=key,
         confidence=_confidence(heard, tune, grid, chords, key),
     )
 
