@@ -17,8 +17,9 @@ import numpy as np
 from symbolic_cover.core.heard import Heard, Recording
 from symbolic_cover.listening.audio import transcribe
 from symbolic_cover.listening.audio.features import features_of
-from symbolic_cover.listening.audio.hearing import hear_recording, shipped_listener
+from symbolic_cover.listening.audio.hearing import hear_recording
 from symbolic_cover.listening.audio.listener import PITCH_MAPS, hear
+from symbolic_cover.listening.audio.listening import shipped_listener
 from tests.listening.songs import accompanied_song, pluck
 
 PATH = Path(__file__).parent / "golden_listener.json"
