@@ -67,9 +67,9 @@ def listen_with_all(
     model, told = shipped_listener(), _Told(progress)
     hears_voice = voice.is_installed()
     with ThreadPoolExecutor(2) as pool:
-        singer = pool.submit(separated_singer, recording, stereo, told.part("singer")) if hears_voice else None
+        singer = pool.submit(_hear_singer, recording, stereo, told) if hears_voice else None
         try:
-            note, onset = transcribe.posteriorgrams(recording, told.part("notes"))
+            note, onset = transcribe.posteriorgrams(recording, told.part("notes"), threads=1 if hears_voice else 2)
             transcribe.refuse_noise(note, onset)
         except Exception:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -82,13 +82,20 @@ def listen_with_all(
         told.part("listener")(1.0)
         seen = sung = alone = None
         if singer is not None:
-            seen = voice.features_of_voice(singer.result(), recording, note, onset)
+            maps, is_alone = singer.result()
+            seen = voice.features_of_voice(maps, recording, note, onset)
             sung = hear_sung(shipped_voice_net(), seen)
-            alone = voice.notes_alone(recording) if voice.is_alone(singer.result(), recording) else None
+            alone = voice.notes_alone(recording) if is_alone else None
         told.part("voice")(1.0)
         heard = Listened(answers, features, pulse.result() if pulse else None, chords, seen, sung, alone)
     told.part("beats")(1.0)
     return heard
+
+
+def _hear_singer(recording: Recording, stereo: Stereo | None, told: _Told) -> tuple[voice.VoiceMaps, bool]:
+    """What is found in the singer's voice, and whether it is alone."""
+    singer = separated_singer(recording, stereo, told.part("singer"))
+    return voice.maps_of_voice(singer, threads=1), voice.is_alone(singer, recording)
 
 
 def separated_singer(

@@ -50,15 +50,28 @@ def is_installed() -> bool:
     return separation.is_installed() and find_spec("swift_f0") is not None and (VOICE / "model.safetensors").is_file()
 
 
-def features_of_voice(
-    voice: Recording, whole: Recording, note: np.ndarray, onset: np.ndarray, threads: int = 2
-) -> VoiceFeatures:
-    """Features of a separated voice; both recordings at 22050 Hz, `note` and `onset` the posteriorgrams of the
-    whole."""
-    own_note, own_onset = transcribe.posteriorgrams(voice, threads=threads)
+class VoiceMaps(NamedTuple):
+    """What ears find in a separated voice: posteriorgrams `note` and `onset`, `rise` and `level` of its bands, in
+    frames of 12 ms, and the map of its `pitch`."""
+
+    note: np.ndarray
+    onset: np.ndarray
+    rise: np.ndarray
+    level: np.ndarray
+    pitch: np.ndarray
+
+
+def maps_of_voice(voice: Recording, threads: int = 2) -> VoiceMaps:
+    """What is found in a separated voice at 22050 Hz."""
+    note, onset = transcribe.posteriorgrams(voice, threads=threads)
     rise = features.spectral_rise(voice.samples, voice.rate_hz)
-    pitch = pitch_map(voice)
-    level, all_level = spectral_level(voice), spectral_level(whole)
+    return VoiceMaps(note, onset, rise, spectral_level(voice), pitch_map(voice))
+
+
+def features_of_voice(maps: VoiceMaps, whole: Recording, note: np.ndarray, onset: np.ndarray) -> VoiceFeatures:
+    """Features of a separated voice beside the whole recording at 22050 Hz, whose posteriorgrams are given."""
+    own_note, own_onset, rise, level, pitch = maps
+    all_level = spectral_level(whole)
     n_frames = min(map(len, (own_note, note, rise, level, all_level))) // features.POOLED * features.POOLED
     pooled = [
         features.in_bytes(features.pooled(side[:n_frames]))
