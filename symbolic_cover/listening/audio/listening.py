@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
+import torch
 
 from symbolic_cover.core.errors import MissingDependencyError
 from symbolic_cover.core.heard import Recording, TimedNote
@@ -66,7 +68,7 @@ def listen_with_all(
     `refuse_noise`."""
     model, told = shipped_listener(), _Told(progress)
     hears_voice = voice.is_installed()
-    with ThreadPoolExecutor(2) as pool:
+    with _one_thread_each(), ThreadPoolExecutor(2) as pool:
         singer = pool.submit(_hear_singer, recording, stereo, told) if hears_voice else None
         try:
             note, onset = transcribe.posteriorgrams(recording, told.part("notes"), threads=1 if hears_voice else 2)
@@ -90,6 +92,17 @@ def listen_with_all(
         heard = Listened(answers, features, pulse.result() if pulse else None, chords, seen, sung, alone)
     told.part("beats")(1.0)
     return heard
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Two ears listen at a time, so that each needs but one of PyTorch's threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _hear_singer(recording: Recording, stereo: Stereo | None, told: _Told) -> tuple[voice.VoiceMaps, bool]:
