@@ -27,7 +27,7 @@ _LEAST = 1e-4
 #: Beats belong to one grid if so many stretches of so many beats last a multiple of half its period, to within a share
 #: of a beat for each. Songs made to a click had .77 and more, all others at most .66.
 _CLICK_SHARE, _CLICK_BEATS, _CLICK_TOLERANCE = 0.75, 8, 0.012
-_NEAR_PERIOD, _LEAST_SEEN, _LONGEST_CLICK_SEC = 0.05, 0.02, 1200.0
+_NEAR_PERIOD, _LEAST_SEEN, _LONGEST_CLICK_SEC, _REACH_FRAMES = 0.05, 0.02, 1200.0, 2
 #: Between two beats there is one more if half-way something is struck nearly as surely.
 _AS_SURE, _FASTEST_DOUBLED_BPM = 0.85, 200.0
 #: Log odds of a downbeat: of the listener's, of BeatNet's, a change of root, of bass, and what speaks against it.
@@ -80,7 +80,8 @@ def evidence_of(heard: Answers, pulse: beatnet.Pulse | None) -> Evidence:
 
 
 def find_beats(evidence: Evidence, told: Hints = Hints()) -> tuple[Beats, float]:
-    """Beats and bars, and how sure they are: the mean probability of a beat where one is said to be.
+    """Beats and bars, and how sure they are: the mean probability of a beat where one is said to be, and, of a click,
+    how much of the song keeps to it.
 
     Where a tempo is told and the music keeps it, beats are exactly that steady; a told downbeat is one exactly.
     """
@@ -97,11 +98,11 @@ def find_beats(evidence: Evidence, told: Hints = Hints()) -> tuple[Beats, float]
     beats = track(
         beat, beat * first, sizes=sizes, tempo=evidence.tempo, size_log_prior=priors, bpm=limits, anchor_frame=anchor
     )
-    sec = beats.sec
+    sec, kept = beats.sec, 0.0
     if told.bpm is not None:
         sec = _told_tempo(sec, beat, told.bpm, told.downbeat_sec)
     elif len(sec) > _CLICK_BEATS:
-        click = _click(beat, sec)
+        click, kept = _click(beat, sec)
         sec = click if click is not None else sec
     if told.downbeat_sec is not None and len(sec):
         sec = sec.copy()
@@ -109,7 +110,7 @@ def find_beats(evidence: Evidence, told: Hints = Hints()) -> tuple[Beats, float]
     if len(sec) > 1:
         beats = _with_bars(sec, evidence, sizes, told.downbeat_sec)
     near = _peak(beat, sec) if len(sec) else np.zeros(1)
-    return beats, float(near.mean())
+    return beats, 1 - (1 - float(near.mean())) * (1 - kept)
 
 
 def joined(ours: np.ndarray, other: np.ndarray | None) -> np.ndarray:
@@ -127,23 +128,23 @@ def _told_tempo(sec: np.ndarray, beat: np.ndarray, bpm: float, anchor_sec: float
     return sec if mean_at(beat, RATE_HZ, steady) < _STEADY_ENOUGH * mean_at(beat, RATE_HZ, sec) else steady
 
 
-def _click(beat: np.ndarray, sec: np.ndarray) -> np.ndarray | None:
-    """The beats of the click that a song was made to; None where there was none."""
+def _click(beat: np.ndarray, sec: np.ndarray) -> tuple[np.ndarray | None, float]:
+    """The beats of the click that a song was made to, None without one, and how much of the song keeps to it."""
     if len(beat) / RATE_HZ > _LONGEST_CLICK_SEC:
-        return None
+        return None, 0.0
     period, start = _best_grid(beat, float(np.median(np.diff(sec))) * RATE_HZ)
     lasted = (sec[_CLICK_BEATS:] - sec[:-_CLICK_BEATS]) * RATE_HZ / period
-    kept = np.abs(lasted - np.round(2 * lasted) / 2) < _CLICK_TOLERANCE * _CLICK_BEATS
-    if kept.mean() < _CLICK_SHARE:
-        return None
+    kept = float(np.mean(np.abs(lasted - np.round(2 * lasted) / 2) < _CLICK_TOLERANCE * _CLICK_BEATS))
+    if kept < _CLICK_SHARE:
+        return None, 0.0
     grid = np.arange(start, len(beat), period) / RATE_HZ
     between = grid + period / RATE_HZ / 2
     if (
         120 * RATE_HZ / period <= _FASTEST_DOUBLED_BPM
         and _peak(beat, between).mean() > _AS_SURE * _peak(beat, grid).mean()
     ):
-        return np.sort(np.concatenate([grid, between]))
-    return grid
+        return np.sort(np.concatenate([grid, between])), kept
+    return grid, kept
 
 
 def _best_grid(beat: np.ndarray, near: float) -> tuple[float, float]:
@@ -151,13 +152,33 @@ def _best_grid(beat: np.ndarray, near: float) -> tuple[float, float]:
     seen = np.log(np.maximum(_widened(beat), _LEAST_SEEN))
     n_beats = int(len(beat) / near)
     best = (-np.inf, near, 0.0)
-    for period in near * np.exp(np.linspace(-_NEAR_PERIOD, _NEAR_PERIOD, max(8 * int(_NEAR_PERIOD * n_beats), 9))):
+    # From one period to the next the last beat moves by less than a frame.
+    n_periods = int(3 * _NEAR_PERIOD * near * n_beats) + 9
+    for period in near * np.exp(np.linspace(-_NEAR_PERIOD, _NEAR_PERIOD, n_periods)):
         starts = np.arange(0, period)
         places = np.round(starts[:, None] + np.arange(int(len(beat) / period)) * period).astype(int)
         means = seen[np.minimum(places, len(beat) - 1)].mean(axis=1)
         place = int(means.argmax())
         best = max(best, (float(means[place]), float(period), float(starts[place])))
-    return best[1], best[2]
+    return _between_frames(beat, best[1], best[2])
+
+
+def _between_frames(beat: np.ndarray, period: float, start: float) -> tuple[float, float]:
+    """The same, drawn to the centres of what is struck near the beats (least squares, by how sure each is)."""
+    reach = np.arange(-_REACH_FRAMES, _REACH_FRAMES + 1)
+    for _ in range(2):
+        number = np.arange(int((len(beat) - 1 - start) / period) + 1)
+        places = np.round(start + number * period).astype(int)
+        around = np.clip(places[:, None] + reach, 0, len(beat) - 1)
+        weights = beat[around] ** 2
+        sure = weights.sum(axis=1)
+        if len(number) < 3 or np.count_nonzero(sure > _LEAST_SEEN**2) < 3:
+            return period, start
+        centres = (weights * (places[:, None] + reach)).sum(axis=1) / np.maximum(sure, _LEAST_SEEN**2 / 10)
+        centres = np.where(sure > 0, centres, places)
+        moved = np.polyfit(number, centres, 1, w=np.sqrt(sure))
+        period, start = float(moved[0]), float(moved[1])
+    return period, start % period
 
 
 def _with_bars(sec: np.ndarray, evidence: Evidence, sizes: tuple[int, ...], anchor_sec: float | None) -> Beats:

@@ -147,7 +147,9 @@ def _confidence(
         sure["melody"] = float(np.concatenate(surenesses).mean())
     beat = joined(*evidence_of(answers, heard.pulse).beats)
     by_bar = {
-        "beats": _by_bar(grid, grid.beat_sec, [_around(beat, sec) for sec in grid.beat_sec]),
+        "beats": _by_bar(
+            grid, grid.beat_sec, [1 - (1 - _around(beat, sec)) * (1 - grid.confidence) for sec in grid.beat_sec]
+        ),
         "chords": _by_bar(grid, grid.beat_sec[:-1], spans),
         "melody": _by_bar(grid, np.array([note.onset_sec for note in tune]), surenesses),
     }
