@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -24,9 +24,8 @@ from symbolic_cover.listening.audio.listener import (
     PITCH_MAPS,
     Listener,
     as_input,
-    load_listener,
 )
-from symbolic_cover.listening.audio.nets import save_net
+from symbolic_cover.listening.audio.nets import load_net, save_net
 from symbolic_cover.listening.frames import LOWEST_PITCH, N_PITCHES
 from symbolic_cover.studio.lessons import Lesson, load_lessons
 from symbolic_cover.studio.performance import Truth
@@ -212,6 +211,17 @@ def _one_of(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     return nn.functional.cross_entropy(logits.flatten(0, 1), target.flatten(), ignore_index=_IGNORED)
 
 
+_Lesson = TypeVar("_Lesson")
+
+
+def both_splits(lessons: Path, load: Callable[[Path], Iterable[_Lesson]]) -> tuple[list[_Lesson], list[_Lesson]]:
+    """The lessons to learn from and those to judge by. Raises `UsageError` without either."""
+    training, validation = (list(load(lessons / split)) for split in ("train", "valid"))
+    if not training or not validation:
+        raise UsageError(f"There are no lessons in {lessons}.", "Make them first.")
+    return training, validation
+
+
 def train_listener(
     lessons: Path, out: Path, *, steps: int = 6000, batch_size: int = 8, rate: float = 2e-3, seed: int = 0,
     start_from: Path | None = None, progress: Callable[[int], None] | None = None,
@@ -220,11 +230,9 @@ def train_listener(
 
     A run found in `out` is continued; a new one may begin with the weights in a folder. Returns the last metrics.
     """
-    training, validation = (list(load_lessons(lessons / split)) for split in ("train", "valid"))
-    if not training or not validation:
-        raise UsageError(f"There are no lessons in {lessons}.", "Make them first.")
+    training, validation = both_splits(lessons, load_lessons)
     set_seed(seed)
-    pupil = _Pupil(load_listener(start_from) if start_from else Listener())
+    pupil = _Pupil(load_net(Listener, start_from) if start_from else Listener())
     return taught(
         pupil, pupil.listener, out, steps=steps, batch_size=batch_size, rate=rate, seed=seed, progress=progress,
         training=LessonWindows(training, steps * batch_size, seed),

@@ -10,14 +10,13 @@ import torch
 from torch import nn
 from transformers import set_seed
 
-from symbolic_cover.core.errors import UsageError
 from symbolic_cover.listening.audio.features import RATE_HZ
 from symbolic_cover.listening.audio.nets import load_net
 from symbolic_cover.listening.audio.voice import VoiceFeatures
 from symbolic_cover.listening.audio.voice_net import N_MAPS, SUNG_KEYS, SUNG_MAPS, VoiceNet, as_input
 from symbolic_cover.listening.frames import LOWEST_PITCH, N_PITCHES
 from symbolic_cover.studio.singing import SungLesson, load_sung_lessons
-from symbolic_cover.training.listening import binary, frames_of, mark, moved, taught
+from symbolic_cover.training.listening import binary, both_splits, frames_of, mark, moved, taught
 
 #: 12 seconds.
 WINDOW_FRAMES = 512
@@ -100,9 +99,7 @@ def train_voice(
 
     A run found in `out` is continued; a new one may begin with the weights in a folder. Returns the last metrics.
     """
-    training, validation = (list(load_sung_lessons(lessons / split)) for split in ("train", "valid"))
-    if not training or not validation:
-        raise UsageError(f"There are no lessons in {lessons}.", "Make them first.")
+    training, validation = both_splits(lessons, load_sung_lessons)
     set_seed(seed)
     net = load_net(VoiceNet, start_from) if start_from else VoiceNet()
     pupil = _Pupil(net)

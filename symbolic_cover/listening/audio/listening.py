@@ -21,7 +21,7 @@ from symbolic_cover.core.heard import Recording, TimedNote
 from symbolic_cover.core.places import LISTENER, VOICE
 from symbolic_cover.listening.audio import beatnet, chordnet, transcribe, voice
 from symbolic_cover.listening.audio.features import Features, features_of
-from symbolic_cover.listening.audio.listener import Answers, Listener, hear, load_listener
+from symbolic_cover.listening.audio.listener import Answers, Listener, hear
 from symbolic_cover.listening.audio.nets import load_net
 from symbolic_cover.listening.audio.voice_net import Sung, VoiceNet, hear_sung
 
@@ -50,7 +50,7 @@ def shipped_listener(folder: Path = LISTENER) -> Listener:
     """The listener whose weights come with the package."""
     if not (folder / "model.safetensors").is_file():
         raise MissingDependencyError("The listener's weights are missing.", "Install symbolic-cover again.")
-    return load_listener(folder)
+    return load_net(Listener, folder)
 
 
 @cache

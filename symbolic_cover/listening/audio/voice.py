@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -45,9 +45,14 @@ class VoiceFeatures(NamedTuple):
     all_level: np.ndarray
 
 
+def hears_pitch() -> bool:
+    """Whether swift-f0 is there."""
+    return find_spec("swift_f0") is not None
+
+
 def is_installed() -> bool:
     """Whether there is all that is needed to hear a singer."""
-    return separation.is_installed() and find_spec("swift_f0") is not None and (VOICE / "model.safetensors").is_file()
+    return separation.is_installed() and hears_pitch() and (VOICE / "model.safetensors").is_file()
 
 
 class VoiceMaps(NamedTuple):
@@ -84,15 +89,7 @@ def features_of_voice(maps: VoiceMaps, whole: Recording, note: np.ndarray, onset
 
 def pitch_map(voice: Recording) -> np.ndarray:
     """swift-f0's pitch and confidence as a map of keys, (frames, 88). Raises `MissingDependencyError` without it."""
-    import soxr
-
-    try:
-        from swift_f0 import SwiftF0
-    except ImportError as error:
-        raise MissingDependencyError(
-            "The singer's pitch cannot be heard.", f"Type: pip {' '.join(PITCH_PIP)}"
-        ) from error
-    found = SwiftF0(threads=1).detect(soxr.resample(voice.samples, voice.rate_hz, _PITCH_RATE_HZ), _PITCH_RATE_HZ)
+    found = _pitch_of(voice)
     at_sec = np.arange(int(len(voice.samples) / features.HOP_SAMPLES)) / features.RATE_HZ
     nearest = np.clip(np.round(at_sec / (256 / _PITCH_RATE_HZ)).astype(int), 0, len(found.pitch_hz) - 1)
     key = 69 + 12 * np.log2(np.maximum(found.pitch_hz[nearest], 1.0) / 440) - frames.LOWEST_PITCH
@@ -105,6 +102,19 @@ def pitch_map(voice: Recording) -> np.ndarray:
     return shares
 
 
+def _pitch_of(voice: Recording) -> Any:
+    """swift-f0's pitch, confidence and loudness. Raises `MissingDependencyError` without it."""
+    import soxr
+
+    try:
+        from swift_f0 import SwiftF0
+    except ImportError as error:
+        raise MissingDependencyError(
+            "The singer's pitch cannot be heard.", f"Type: pip {' '.join(PITCH_PIP)}"
+        ) from error
+    return SwiftF0(threads=1).detect(soxr.resample(voice.samples, voice.rate_hz, _PITCH_RATE_HZ), _PITCH_RATE_HZ)
+
+
 def is_alone(voice: Recording, whole: Recording) -> bool:
     """Whether there is next to nothing in a recording but the voice that was separated from it."""
     left = float(np.square(whole.samples - voice.samples).sum())
@@ -113,12 +123,9 @@ def is_alone(voice: Recording, whole: Recording) -> bool:
 
 def notes_alone(recording: Recording) -> list[TimedNote]:
     """The notes of a voice that sings or hums alone, by swift-f0 itself: without a band its pitch says enough."""
-    import soxr
-    from swift_f0 import SwiftF0
     from swift_f0.music import segment_notes
 
-    sound = soxr.resample(recording.samples, recording.rate_hz, _PITCH_RATE_HZ)
-    found = segment_notes(SwiftF0(threads=1).detect(sound, _PITCH_RATE_HZ))
+    found = segment_notes(_pitch_of(recording))
     pitches = [round(69 + 12 * float(np.log2(note.pitch_hz / 440))) for note in found]
     return [TimedNote(note.start, note.end, pitch) for note, pitch in zip(found, pitches, strict=True)]
 
