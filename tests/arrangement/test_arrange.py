@@ -28,6 +28,8 @@ from tests.conftest import make_song
 
 STYLE = load_style("pop-piano")
 
+PLAN = ("Density_2", "Polyphony_1", "Register_5", "Spread_3", "Offbeat_2", "Color_1")
+
 
 def assert_guarantees(arrangement, sheet, level="full"):
     assert melody_retention(sheet.melody, arrangement.notes) == 1.0
@@ -83,23 +85,36 @@ def test_a_tune_below_a_violin_moves_up_an_octave():
     assert min(note.pitch for note in moved.melody) >= 55
 
 
-def test_density_is_asked_of_the_model_in_every_bar(tiny_checkpoint, song):
-    def asked(style: str, density: float | None) -> list[int | None]:
-        sight = Sight.of(tiny_checkpoint, song, load_style(style), Controls(candidates=1, density=density))
-        return [source["density"] for source in sight.sources]
+def test_what_is_asked_narrows_the_plan_of_every_bar(tiny_checkpoint, song):
+    def asked(style: str = "pop-piano", **controls: object) -> dict[str, tuple[int, int]]:
+        return Sight.of(tiny_checkpoint, song, load_style(style), Controls(candidates=1, **controls)).asked
 
-    assert asked("pop-piano", None) == [None] * 4
-    assert [asked("pop-piano", density)[0] for density in (0.0, 0.5, 1.0)] == [1, 4, 8]
-    assert asked("rock", 1.0) == [12] * 4
+    assert asked() == {}
+    assert [asked(density=share)["Density"] for share in (0.0, 0.5, 1.0)] == [(1, 2), (3, 5), (7, 8)]
+    assert asked("rock", density=1.0)["Density"] == (11, 12)
+    assert [asked(polyphony=share)["Polyphony"] for share in (0.0, 0.5, 1.0)] == [(0, 1), (3, 5), (7, 8)]
+    assert asked(level="easy")["Density"] == (0, 2)
+    assert asked(level="easy", density=0.5)["Density"] == (3, 5)
 
 
-def test_polyphony_is_asked_of_the_model_in_every_bar(tiny_checkpoint, song):
-    def asked(polyphony: float | None) -> list[int | None]:
-        sight = Sight.of(tiny_checkpoint, song, STYLE, Controls(candidates=1, polyphony=polyphony))
-        return [source["polyphony"] for source in sight.sources]
+def test_a_plan_keeps_to_what_is_asked(tiny_checkpoint):
+    ids, bar = TokenIds(tiny_checkpoint.tokenizer), Bar(0, Meter(4, 4))
+    players = Players(bar, STYLE.ensemble, [], {}, Reach())
+    state = BarState(ids, players, 48, asked={"Density": (3, 5), "Polyphony": (0, 1)})
 
-    assert asked(None) == [None] * 4
-    assert [asked(value)[0] for value in (0.0, 0.5, 1.0)] == [0, 4, 8]
+    def allowed() -> list[str]:
+        return [tiny_checkpoint.tokenizer[int(i)] for i in np.flatnonzero(state.allowed())]
+
+    assert allowed() == ["Density_3", "Density_4", "Density_5"]
+    state.push(ids.id_of["Density_4"])
+    assert allowed() == ["Polyphony_0", "Polyphony_1"]
+    for word in ("Polyphony_1", "Register_5", "Spread_3", "Offbeat_2"):
+        assert state.is_planning
+        state.push(ids.id_of[word])
+    assert allowed() == [f"Color_{level}" for level in range(6)]
+    state.push(ids.id_of["Color_0"])
+    assert not state.is_planning
+    assert set(allowed()) == {"Part_left-hand", "Part_right-hand"}
 
 
 def test_full_is_as_hard_as_people_usually_play_it(tiny_checkpoint, song):
@@ -121,7 +136,7 @@ def test_chord_tones_and_the_songs_own_notes_are_leaned_to(tiny_checkpoint):
     scores = torch.zeros((1, ids.size))
     places = torch.nonzero(leaning(None, scores)[0]).flatten().tolist()
     assert [tiny_checkpoint.tokenizer[place] for place in places] == ["Position_12"]
-    for word in ("Part_right-hand", "Velocity_4", "Position_12"):
+    for word in (*PLAN, "Part_right-hand", "Velocity_4", "Position_12"):
         state.push(vocab[word])
     leaned = leaning(None, scores)[0]
     assert leaned[vocab["Pitch_67"]] == leaned[vocab["Pitch_62"]] == pytest.approx(CHORD_LEANING)
@@ -173,15 +188,41 @@ def test_a_bar_is_replayed_as_far_as_it_may(tiny_checkpoint):
     assert not empty.replay({})
 
 
-def test_rows_of_the_decoder_can_be_exchanged(tiny_checkpoint):
-    ids = torch.tensor([[5, 6, 7], [8, 9, 10]])
-    one, two = (Decoder(tiny_checkpoint.model, 2, 16) for _ in range(2))
+def test_the_decoder_says_what_the_library_says(tiny_checkpoint):
+    """Rows that share their past, part, rest, change places and go on from one of them."""
+    generator = torch.Generator().manual_seed(3)
+
+    def draw(*shape: int) -> torch.Tensor:
+        return torch.randint(3, 400, shape, generator=generator)
+
+    decoder, rows = Decoder(tiny_checkpoint.model, 3, 64), [[], [], []]
+
+    def check(logits: torch.Tensor) -> None:
+        for row, got in zip(rows, logits, strict=False):
+            wanted = tiny_checkpoint.model(torch.tensor([row])).logits[0, -1]
+            torch.testing.assert_close(got, wanted, atol=1e-5, rtol=1e-4)
+
     with torch.inference_mode():
-        one.feed(ids, torch.ones_like(ids))
-        one.keep(torch.tensor([1, 1]))
-        two.feed(ids[[1, 1]], torch.ones_like(ids))
-        token, live = torch.tensor([[3], [4]]), torch.ones((2, 1), dtype=torch.long)
-        torch.testing.assert_close(one.feed(token, live), two.feed(token, live))
+        for turn in range(2):
+            common = draw(9)
+            rows = [row + common.tolist() for row in rows]
+            check(decoder.feed_all(common).expand(3, -1))
+            ids, mask = draw(3, 4), torch.tensor([[1, 1, 1, 1], [0, 0, 1, 1], [0, 1, 1, 1]])
+            rows = [
+                row + [int(token) for token, kept in zip(new, keep, strict=True) if kept]
+                for row, new, keep in zip(rows, ids, mask, strict=True)
+            ]
+            check(decoder.feed(ids, mask))
+            decoder.swap(0, 2)
+            rows[0], rows[2] = rows[2], rows[0]
+            for n_live in (3, 2, 1, 2):  # those behind rest
+                ids = draw(n_live, 1)
+                rows[:n_live] = [row + new.tolist() for row, new in zip(rows[:n_live], ids, strict=True)]
+                check(decoder.feed(ids))
+            decoder.settle(turn)
+            rows = [list(rows[turn]) for _ in rows]
+        with pytest.raises(ValueError, match="do not fit"):
+            decoder.feed_all(draw(40))
 
 
 def test_a_long_song_passes_the_context_by_whole_bars(tiny_checkpoint):
@@ -210,10 +251,9 @@ def test_the_padded_batch_sees_what_a_single_row_sees(tiny_checkpoint, song):
             logits = sampler._feed_source(x)
             states = [sampler._state(row, index) for row in sampler.rows]
             if index < last:
-                sampler._draw_bar(states, logits)
+                states = sampler._draw_bar(states, logits)
                 for row, state in zip(sampler.rows, states, strict=True):
-                    bar = song.grid.bars[index]
-                    row.bars[-1] += sampler.tokenizer.ids(sampler.tokenizer.target_bar(bar, state.notes))
+                    row.bars[-1] += state.written
                     for name, notes in state.notes.items():
                         row.notes[name] += notes
         lengths = set()
@@ -251,7 +291,10 @@ def test_a_bar_state_allows_only_what_the_language_does(tiny_checkpoint):
     def allowed() -> set[str]:
         return {tiny_checkpoint.tokenizer[int(i)] for i in np.flatnonzero(state.allowed())}
 
-    assert allowed() == {"Part_left-hand", "Part_right-hand", "Bar_inner"}
+    assert allowed() == {f"Density_{level}" for level in range(13)}
+    for word in PLAN:
+        state.push(vocab[word])
+    assert allowed() == {"Part_left-hand", "Part_right-hand"}
     state.push(vocab["Part_right-hand"])
     assert allowed() == {f"Velocity_{level}" for level in range(8)}
     state.push(vocab["Velocity_4"])
@@ -276,10 +319,13 @@ def test_a_bar_of_the_song_is_not_left_without_any_note(tiny_checkpoint):
     ids, vocab = TokenIds(tiny_checkpoint.tokenizer), tiny_checkpoint.tokenizer.vocab
     bar = Bar(0, Meter(2, 4))
     players = Players(bar, STYLE.ensemble, [], {}, Reach())
-    assert not BarState(ids, players, 8, must_play=True).allowed()[vocab["Bar_inner"]]
-    assert BarState(ids, players, 8).allowed()[vocab["Bar_inner"]]
+    assert not BarState(ids, players, 8, must_play=True).allowed()[vocab["Density_0"]]
+    silent = BarState(ids, players, 8)
+    silent.push(vocab["Density_0"])
+    assert [tiny_checkpoint.tokenizer[int(i)] for i in np.flatnonzero(silent.allowed())] == ["Bar_inner"]
     covered = Players(bar, STYLE.ensemble, [Note(0, 24, 21)], {}, Reach())  # the tune leaves no key below it
-    assert BarState(ids, covered, 8, must_play=True).allowed()[vocab["Bar_inner"]]
+    nothing = BarState(ids, covered, 8, must_play=True, asked={"Density": (3, 5)})
+    assert [tiny_checkpoint.tokenizer[int(i)] for i in np.flatnonzero(nothing.allowed())] == ["Density_0"]
 
 
 def test_rules_keep_the_guarantees_and_the_chords(song):
