@@ -67,9 +67,9 @@ def train_for(
     step, saved_at = 0, begun
     for ids, labels in batches:
         elapsed = time.monotonic() - begun
-        share = max(elapsed / (60 * lease.minutes), step / lease.steps)
-        if share >= 1:
+        if elapsed >= 60 * lease.minutes or step >= lease.steps:
             break
+        share = max(elapsed / (60 * lease.minutes), step / lease.steps)
         for group, rate in zip(optimizer.param_groups, rates, strict=True):
             group["lr"] = rate * _schedule(share, step, plan)
         ids, labels = (one.to(device, torch.int64, non_blocking=True) for one in (ids, labels))
