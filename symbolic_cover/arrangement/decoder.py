@@ -8,6 +8,8 @@ leaves the batch until the others are done.
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -20,15 +22,18 @@ if TYPE_CHECKING:
 _UNSEEN = -1e9
 
 
+_Product = Callable[[torch.Tensor], torch.Tensor]
+
+
 class _Layer(NamedTuple):
-    """Weights of a block; queries, keys and values in one matrix, gate and up projection in another."""
+    """A block's norms, and its products; queries, keys and values are one, gate and up projection another."""
 
     attention_norm: torch.Tensor
-    query_key_value: torch.Tensor
-    output: torch.Tensor
+    query_key_value: _Product
+    output: _Product
     mlp_norm: torch.Tensor
-    gate_up: torch.Tensor
-    down: torch.Tensor
+    gate_up: _Product
+    down: _Product
 
 
 class _Cache(NamedTuple):
@@ -42,10 +47,11 @@ class Decoder:
     """Feeds tokens to a Llama, to all rows of a batch at once or to each its own, and gives logits of what may follow.
 
     Tokens are fed to the first rows of the batch; `swap` brings a row that rests behind them. `context` is the most
-    tokens a row takes until `reset`, those counted that other rows took while it rested.
+    tokens a row takes until `reset`, those counted that other rows took while it rested. `exact` keeps to the model's
+    own arithmetic.
     """
 
-    def __init__(self, model: LlamaForCausalLM, n_rows: int, context: int) -> None:
+    def __init__(self, model: LlamaForCausalLM, n_rows: int, context: int, *, exact: bool = False) -> None:
         config = model.config
         self.n_heads: int = config.num_attention_heads
         self.n_key_heads: int = config.num_key_value_heads or self.n_heads
@@ -55,7 +61,8 @@ class Decoder:
         self.embedding = model.model.embed_tokens.weight.detach()
         self.head = model.lm_head.weight.detach()
         self.norm = model.model.norm.weight.detach()
-        self.layers = [_weights(layer) for layer in model.model.layers]
+        product = _exactly if exact or not has_integer_products() else _in_integers
+        self.layers = [_weights(layer, product) for layer in model.model.layers]
         self.shared, self.own = self._new_cache(1), self._new_cache(n_rows)
         self.cos, self.sin = _rotations(model, context, self.embedding)
         self.reset()
@@ -130,17 +137,23 @@ class Decoder:
         attend = self._attend_shared if is_shared else self._attend_own
         x = self.embedding[ids]
         for index, layer in enumerate(self.layers):
-            query, key, value = self._projected(layer, x)
-            x = x + attend(index, _rotated(query, cos, sin), _rotated(key, cos, sin), value, bias) @ layer.output
-            gate, up = (f.rms_norm(x, x.shape[-1:], layer.mlp_norm, self.eps) @ layer.gate_up).chunk(2, dim=-1)
-            x = x + (f.silu(gate) * up) @ layer.down
+            x = x + layer.output(attend(index, *self._projected(layer, x, cos, sin), bias))
+            gate, up = layer.gate_up(f.rms_norm(x, x.shape[-1:], layer.mlp_norm, self.eps)).chunk(2, dim=-1)
+            x = x + layer.down(f.silu(gate) * up)
         return f.rms_norm(x[:, -1], x.shape[-1:], self.norm, self.eps) @ self.head.T
 
-    def _projected(self, layer: _Layer, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """Queries (rows, tokens, heads, size), and keys and values of fewer heads."""
+    def _projected(
+        self, layer: _Layer, x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Queries (rows, tokens, heads, size), keys and values of fewer heads; all but the values rotated."""
         normed = f.rms_norm(x, x.shape[-1:], layer.attention_norm, self.eps)
-        heads = (normed @ layer.query_key_value).view(*x.shape[:2], -1, self.head_size)
-        return heads.split([self.n_heads, self.n_key_heads, self.n_key_heads], dim=2)
+        heads = layer.query_key_value(normed).view(*x.shape[:2], -1, self.head_size)
+        turned = _rotated(heads[:, :, : self.n_heads + self.n_key_heads], cos, sin)
+        return (
+            turned[:, :, : self.n_heads],
+            turned[:, :, self.n_heads :],
+            heads[:, :, self.n_heads + self.n_key_heads :],
+        )
 
     def _attend_shared(
         self, index: int, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, bias: torch.Tensor
@@ -187,17 +200,42 @@ def _causal(n_new: int, n_before: int) -> torch.Tensor:
     return torch.full((n_new, n_before + n_new), _UNSEEN).triu(n_before + 1)
 
 
-def _weights(layer: Any) -> _Layer:
+def _weights(layer: Any, product: Callable[[torch.Tensor], _Product]) -> _Layer:
     attention, mlp = layer.self_attn, layer.mlp
     projections = (attention.q_proj, attention.k_proj, attention.v_proj)
     return _Layer(
         layer.input_layernorm.weight.detach(),
-        torch.cat([one.weight.detach() for one in projections]).T.contiguous(),
-        attention.o_proj.weight.detach().T.contiguous(),
+        product(torch.cat([one.weight.detach() for one in projections])),
+        product(attention.o_proj.weight.detach()),
         layer.post_attention_layernorm.weight.detach(),
-        torch.cat([mlp.gate_proj.weight.detach(), mlp.up_proj.weight.detach()]).T.contiguous(),
-        mlp.down_proj.weight.detach().T.contiguous(),
+        product(torch.cat([mlp.gate_proj.weight.detach(), mlp.up_proj.weight.detach()])),
+        _exactly(mlp.down_proj.weight.detach()),
     )
+
+
+def has_integer_products() -> bool:
+    """Whether this processor multiplies bytes in the way that was measured, and this PyTorch still does."""
+    return torch.backends.quantized.engine in ("x86", "fbgemm") and hasattr(torch, "quantize_per_channel")
+
+
+def _exactly(weight: torch.Tensor) -> _Product:
+    """x -> x W', with `weight` (out, in) laid out for it."""
+    turned = weight.T.contiguous()
+    return lambda x: x @ turned
+
+
+def _in_integers(weight: torch.Tensor) -> _Product:
+    """The same in bytes: a scale for each row of `weight`, one for all of x.
+
+    x takes seven bits, lest sums overflow.
+    """
+    scale = weight.abs().amax(dim=1).clamp(min=1e-8).double() / 127
+    zero = torch.zeros(len(scale), dtype=torch.long)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "torch.quantize_per_tensor")  # until it is gone, see above
+        whole = torch.quantize_per_channel(weight, scale, zero, 0, torch.qint8)
+        packed = torch.ops.quantized.linear_prepack(whole, None)
+    return lambda x: torch.ops.quantized.linear_dynamic(x, packed, True)
 
 
 def _rotations(model: LlamaForCausalLM, context: int, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -189,19 +189,25 @@ class _Sampler:
         """Give every row the X of its next bar; returns the logits after it (rows, vocabulary)."""
         for row in self.rows:
             row.bars.append(list(x))
-        if self.decoder.length == 0 or self.decoder.length + len(x) + self.room > self.context:
-            return self._refill()
-        if self.decoder.n_own == 0:
-            return self.decoder.feed_all(torch.tensor(x)).expand(len(self.rows), -1)
-        return self.decoder.feed(torch.tensor([x] * len(self.rows)))
+        parted = self.decoder.n_own > 0
+        ahead = self._usual_bar() * (1 if parted else SECTION_BARS)
+        if self.decoder.length == 0 or self.decoder.length + ahead > self.context:
+            return self._refill(self.context - SECTION_BARS * self._usual_bar())
+        if parted:
+            return self.decoder.feed(torch.tensor([x] * len(self.rows)))
+        return self.decoder.feed_all(torch.tensor(x)).expand(len(self.rows), -1)
 
-    def _refill(self) -> torch.Tensor:
-        """Begin a new window: the header and the last whole bars, which fill at most half of the context."""
+    def _usual_bar(self) -> int:
+        """Tokens to reckon with for a bar: as many as the longest of a phrase had."""
+        return max(len(bar) for row in self.rows for bar in row.bars[-SECTION_BARS - 1 :])
+
+    def _refill(self, most: int) -> torch.Tensor:
+        """Begin a new window: the header and the last whole bars, at most half of the context or `most` tokens."""
         windows = []
         for row in self.rows:
             kept: list[list[int]] = []
             for tokens in reversed(row.bars):
-                if kept and sum(map(len, kept)) + len(tokens) > self.context // 2:
+                if kept and sum(map(len, kept)) + len(tokens) > min(self.context // 2, most):
                     break
                 kept.append(tokens)
             windows.append(self.sight.header + [token for tokens in reversed(kept) for token in tokens])
