@@ -183,7 +183,7 @@ class _Sampler:
         sounds = self.sight.sounds(index)
         players = Players(bar, self.ensemble, tune, held, self.reach)
         must_play = sounds and not any(held.values())
-        return BarState(self.ids, players, self.most_notes, must_play, self.sight.asked if sounds else {})
+        return BarState(self.ids, players, self.most_notes, must_play, self.sight.asked_of(index))
 
     def _feed_source(self, x: list[int]) -> torch.Tensor:
         """Give every row the X of its next bar; returns the logits after it (rows, vocabulary)."""

@@ -22,6 +22,8 @@ _BASS_FROM = 0.3
 #: The densest class that each level lets a bar have; the full level leaves it to the model.
 _DENSEST_OF_LEVEL = {"easy": 2, "intermediate": 4}
 _SPARSEST, _DENSEST_HANDS, _DENSEST_BAND = 1, 8, 12
+#: What is asked of the bar that ends a song: tones of its chord.
+_OF_THE_END = {"Color": (0, 0)}
 #: How many classes on either side of the one that is asked for a bar may have.
 _ABOUT = 1
 
@@ -57,6 +59,12 @@ class Sight:
     def source_ids(self, index: int) -> list[int]:
         """The X of a bar as token ids."""
         return self.tokenizer.ids(self.tokenizer.source_bar(**self.sources[index]))
+
+    def asked_of(self, index: int) -> dict[str, tuple[int, int]]:
+        """What the plan of a bar must keep to; nothing where the song has nothing."""
+        if not self.sounds(index):
+            return {}
+        return self.asked | (_OF_THE_END if index == self.last and self.sheet.is_whole else {})
 
     def plan_of(self, index: int, y: Sequence[int]) -> list[int]:
         """The plan of a bar in which the tokens `y` are played."""

@@ -1,15 +1,15 @@
 """Can a judge tell our arrangements from people's, and by what?
 
-A random forest is trained afresh on segments that people wrote and segments that we made of the same songs, never on
-the songs that it then judges. The area under its ROC curve (AUC) is .5 where nobody can tell, 1 where everybody can.
+A judge is trained afresh on segments that people wrote and segments that we made of the same songs, never on the songs
+that it then judges. The area under its ROC curve (AUC) is .5 where nobody can tell, 1 where everybody can.
 Note lengths and loudness are left out, since editions differ in them.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -68,7 +68,7 @@ def features(parts: Mapping[str, Sequence[Note]], sheet: SongSheet) -> dict[str,
 
 
 class Verdict(NamedTuple):
-    """How well the judge tells: `auc`, its 95 % interval over songs, and what it goes by, the most telling first.
+    """How well a judge tells: `auc`, its 95 % interval over songs, and what it goes by, the most telling first.
 
     `tells` has the name of a feature, its mean in people's and in our segments, and its importance.
     """
@@ -82,31 +82,63 @@ class Verdict(NamedTuple):
 def judge(
     people: Sequence[Mapping[str, float]], ours: Sequence[Mapping[str, float]], songs: Sequence[str], seed: int = 0
 ) -> Verdict:
-    """Tell `ours` from `people`'s, segment i of both being of ``songs[i]``."""
+    """Tell `ours` from `people`'s by their features, segment i of both being of ``songs[i]``."""
     from sklearn.ensemble import RandomForestClassifier
-    from sklearn.metrics import roc_auc_score
 
     names = list(people[0])
     x = np.array([[one[name] for name in names] for one in (*people, *ours)])
-    y = np.repeat([0, 1], [len(people), len(ours)])
-    known = sorted(set(songs))
-    fold_of = dict(zip(known, np.random.default_rng(seed).permutation(len(known)) % _FOLDS, strict=True))
-    fold = np.array([fold_of[song] for song in (*songs, *songs)])
-    scores, importances = np.zeros(len(y)), np.zeros(len(names))
-    for held_out in range(_FOLDS):
+    importances = np.zeros(len(names))
+
+    def learned(rows: np.ndarray) -> Any:
         forest = RandomForestClassifier(_TREES, min_samples_leaf=2, random_state=seed, n_jobs=1)
-        forest.fit(x[fold != held_out], y[fold != held_out])
-        scores[fold == held_out] = forest.predict_proba(x[fold == held_out])[:, 1]
-        importances += forest.feature_importances_ / _FOLDS
+        forest.fit(x[rows], y[rows])
+        importances[:] += forest.feature_importances_ / _FOLDS
+        return forest
+
+    y = np.repeat([0, 1], [len(people), len(ours)])
+    auc, low, high = _told(learned, x, y, songs, seed)
+    means = ((name, float(x[y == 0, i].mean()), float(x[y == 1, i].mean())) for i, name in enumerate(names))
+    tells = [(*mean, float(weight)) for mean, weight in zip(means, importances, strict=True)]
+    return Verdict(auc, low, high, sorted(tells, key=lambda tell: -tell[3]))
+
+
+def judge_by_words(
+    people: Sequence[Sequence[str]], ours: Sequence[Sequence[str]], songs: Sequence[str], seed: int = 0
+) -> Verdict:
+    """The second judge, which knows no music: by which words of the token language follow which.
+
+    It learns nothing but a weight for each pair of words, and is never used to train, to choose or to tune.
+    """
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+
+    told = [" ".join(words) for words in (*people, *ours)]
+    x = TfidfVectorizer(token_pattern=r"\S+", lowercase=False, ngram_range=(1, 2), min_df=3).fit_transform(told)
+    y = np.repeat([0, 1], [len(people), len(ours)])
+    auc, low, high = _told(lambda rows: LogisticRegression(C=10, max_iter=500).fit(x[rows], y[rows]), x, y, songs, seed)
+    return Verdict(auc, low, high, [])
+
+
+def _told(
+    learned: Callable[[np.ndarray], Any], x: Any, y: np.ndarray, songs: Sequence[str], seed: int
+) -> tuple[float, float, float]:
+    """The AUC with which models, each `learned` on some rows, tell rows of other songs; and its interval."""
+    from sklearn.metrics import roc_auc_score
+
+    known = sorted(set(songs))
     rng = np.random.default_rng(seed)
-    of_song = {song: np.flatnonzero(np.array([*songs, *songs]) == song) for song in known}
-    drawn = [np.concatenate([of_song[song] for song in rng.choice(known, len(known))]) for _ in range(_RESAMPLES)]
+    fold_of = dict(zip(known, rng.permutation(len(known)) % _FOLDS, strict=True))
+    song = np.array([*songs, *songs])
+    fold = np.array([fold_of[name] for name in song])
+    scores = np.zeros(len(y))
+    for held_out in range(_FOLDS):
+        here = np.flatnonzero(fold == held_out)
+        if len(here):
+            scores[here] = learned(np.flatnonzero(fold != held_out)).predict_proba(x[here])[:, 1]
+    of_song = {name: np.flatnonzero(song == name) for name in known}
+    drawn = [np.concatenate([of_song[name] for name in rng.choice(known, len(known))]) for _ in range(_RESAMPLES)]
     low, high = np.quantile([roc_auc_score(y[rows], scores[rows]) for rows in drawn], [0.025, 0.975])
-    tells = [
-        (names[i], float(x[y == 0, i].mean()), float(x[y == 1, i].mean()), float(importances[i]))
-        for i in np.argsort(-importances)
-    ]
-    return Verdict(float(roc_auc_score(y, scores)), float(low), float(high), tells)
+    return float(roc_auc_score(y, scores)), float(low), float(high)
 
 
 def _count(found: dict[str, float], name: str, values: Sequence[int], kinds: range) -> None:

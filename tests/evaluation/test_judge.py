@@ -8,7 +8,7 @@ import pytest
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.music import Chord, Key, Meter, Note
 from symbolic_cover.core.sheet import SongSheet
-from symbolic_cover.evaluation.judge import features, judge
+from symbolic_cover.evaluation.judge import features, judge, judge_by_words
 
 
 def segment(seed: int, apart: int = 12) -> tuple[dict[str, list[Note]], SongSheet]:
@@ -67,3 +67,17 @@ def test_drums_and_silence_are_nothing_to_go_by():
     assert features({**parts, "drums": [Note(0, 3, 36)]}, sheet) == features(parts, sheet)
     silent = features({"left-hand": []}, replace(sheet, melody=()))
     assert all(np.isfinite(value) for value in silent.values())
+
+
+def test_the_second_judge_goes_by_words():
+    songs = [str(i // 2) for i in range(40)]
+    rng = np.random.default_rng(0)
+
+    def said(words: list[str]) -> list[list[str]]:
+        return [[str(word) for word in rng.choice(words, 60)] for _ in range(40)]
+
+    alike = judge_by_words(said(["Pitch_60", "Pitch_64"]), said(["Pitch_60", "Pitch_64"]), songs)
+    other = judge_by_words(said(["Pitch_60", "Pitch_64"]), said(["Pitch_60", "Pitch_65"]), songs)
+    assert 0.3 < alike.auc < 0.7
+    assert other.auc == 1.0
+    assert other.tells == []
