@@ -9,11 +9,12 @@ from transformers import DynamicCache
 
 from symbolic_cover.analysis.form import returning_bars
 from symbolic_cover.analysis.hands import REACH_OF_LEVEL, Reach, unplayable_in_hand
+from symbolic_cover.arrangement import decoder
 from symbolic_cover.arrangement.arranger import draft_by_model, draft_by_rules, prepare_sheet
 from symbolic_cover.arrangement.checkpoint import find_checkpoint
 from symbolic_cover.arrangement.choose import choose
 from symbolic_cover.arrangement.constraints import CHORD_LEANING, SONG_LEANING, BarState, Leaning, Players, TokenIds
-from symbolic_cover.arrangement.decoder import Decoder
+from symbolic_cover.arrangement.decoder import Decoder, has_integer_products
 from symbolic_cover.arrangement.endings import close_together
 from symbolic_cover.arrangement.sample import _bars_to_replay, _Sampler
 from symbolic_cover.arrangement.sight import Sight
@@ -195,7 +196,7 @@ def test_the_decoder_says_what_the_library_says(tiny_checkpoint):
     def draw(*shape: int) -> torch.Tensor:
         return torch.randint(3, 400, shape, generator=generator)
 
-    decoder, rows = Decoder(tiny_checkpoint.model, 3, 64, exact=True), [[], [], []]
+    fed, rows = Decoder(tiny_checkpoint.model, 3, 64, exact=True), [[], [], []]
 
     def check(logits: torch.Tensor) -> None:
         for row, got in zip(rows, logits, strict=False):
@@ -206,23 +207,23 @@ def test_the_decoder_says_what_the_library_says(tiny_checkpoint):
         for turn in range(2):
             common = draw(9)
             rows = [row + common.tolist() for row in rows]
-            check(decoder.feed_all(common).expand(3, -1))
+            check(fed.feed_all(common).expand(3, -1))
             ids, mask = draw(3, 4), torch.tensor([[1, 1, 1, 1], [0, 0, 1, 1], [0, 1, 1, 1]])
             rows = [
                 row + [int(token) for token, kept in zip(new, keep, strict=True) if kept]
                 for row, new, keep in zip(rows, ids, mask, strict=True)
             ]
-            check(decoder.feed(ids, mask))
-            decoder.swap(0, 2)
+            check(fed.feed(ids, mask))
+            fed.swap(0, 2)
             rows[0], rows[2] = rows[2], rows[0]
             for n_live in (3, 2, 1, 2):  # those behind rest
                 ids = draw(n_live, 1)
                 rows[:n_live] = [row + new.tolist() for row, new in zip(rows[:n_live], ids, strict=True)]
-                check(decoder.feed(ids))
-            decoder.settle(turn)
+                check(fed.feed(ids))
+            fed.settle(turn)
             rows = [list(rows[turn]) for _ in rows]
         with pytest.raises(ValueError, match="do not fit"):
-            decoder.feed_all(draw(40))
+            fed.feed_all(draw(40))
 
 
 def test_a_long_song_passes_the_context_by_whole_bars(tiny_checkpoint):
@@ -240,8 +241,20 @@ def test_the_same_seed_gives_the_same_notes(tiny_checkpoint, song):
     assert first.notes != other.notes
 
 
-def test_the_padded_batch_sees_what_a_single_row_sees(tiny_checkpoint, song):
+def test_products_in_bytes_are_nearly_the_models_own(tiny_checkpoint):
+    if not has_integer_products():
+        pytest.skip("this processor multiplies no bytes")
+    ids = torch.randint(3, 400, (2, 40), generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        exact, near = (Decoder(tiny_checkpoint.model, 2, 64, exact=exact).feed(ids) for exact in (True, False))
+    assert not torch.equal(exact, near)
+    divergence = torch.nn.functional.kl_div(near.log_softmax(-1), exact.softmax(-1), reduction="batchmean")
+    assert divergence < 1e-3
+
+
+def test_the_padded_batch_sees_what_a_single_row_sees(tiny_checkpoint, song, monkeypatch):
     """Logits after bars of unequal length equal those of the plain model on each row's own tokens."""
+    monkeypatch.setattr(decoder, "has_integer_products", lambda: False)
     sampler = _Sampler(tiny_checkpoint, song, STYLE, Controls(candidates=3), compete=True)
     with torch.inference_mode():
         first, last = 0, 2
