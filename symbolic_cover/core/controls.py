@@ -44,7 +44,7 @@ class Controls:
     tempo: float = 1.0
     seed: int = 0
     candidates: int = 4
-    temperature: float = 0.8
+    temperature: float = 0.7
 
     def __post_init__(self) -> None:
         _one_of("level", self.level, LEVELS)
