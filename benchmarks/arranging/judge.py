@@ -30,8 +30,8 @@ from symbolic_cover.evaluation import metrics as m
 from symbolic_cover.evaluation.judge import Verdict, features, judge, judge_by_words
 from symbolic_cover.tokens.tokenizer import BarTokenizer, bars_of_parts
 
-#: Segments of fewer songs say nothing; so many bars of a song's beginning and end are left out.
-_FEWEST_SONGS, _EDGE = 8, 4
+#: So many bars of a song's beginning and end are left out.
+_EDGE = 4
 _TELLS = 10
 Parts = dict[str, list[Note]]
 
@@ -44,6 +44,7 @@ def main() -> None:
     parser.add_argument("--styles", nargs="+", help="all that are shipped, if none is named")
     parser.add_argument("--split", default="test", help="valid, for whatever is tuned")
     parser.add_argument("--segments", type=int, default=100, help="of each style, at most")
+    parser.add_argument("--fewest", type=int, default=8, help="songs that a style must have (default: 8)")
     parser.add_argument("--candidates", type=int, default=Controls().candidates)
     parser.add_argument("--temperature", type=float, default=Controls().temperature)
     parser.add_argument("--out", type=Path)
@@ -76,7 +77,7 @@ def one_style(name: str, checkpoint: Checkpoint, options: argparse.Namespace) ->
     tokenizer, shard = BarTokenizer.load(options.corpus), Shard.load(options.corpus / options.split)
     found = segments(shard, tokenizer, name, options.segments)
     songs = [str(song) for song, _ in found]
-    if len(set(songs)) < _FEWEST_SONGS:
+    if len(set(songs)) < options.fewest:
         return [], []
     style, people = load_style(name), [excerpt for _, excerpt in found]
     ours, rules = [], []
