@@ -7,7 +7,7 @@ import pytest
 
 from symbolic_cover.core.heard import TimedNote
 from symbolic_cover.listening.audio.features import N_BANDS, RATE_HZ
-from symbolic_cover.listening.audio.tune import somebody_sings, sung_line, with_singer
+from symbolic_cover.listening.audio.tune import somebody_sings, sung_line, with_singer, without_blips
 from symbolic_cover.listening.audio.voice import VoiceFeatures
 from symbolic_cover.listening.audio.voice_net import Sung
 
@@ -63,3 +63,26 @@ def test_somebody_sings_who_is_surer_than_what_leads():
     assert not somebody_sings(line, unclear, line, clear)
     assert not somebody_sings([], clear, line, unclear)
     assert somebody_sings(line, clear, [], unclear)
+
+
+@pytest.mark.parametrize(
+    ("pitches", "mended"),
+    [
+        ([60, 74, 62], [60, 62, 62]),
+        ([60, 50, 63], [60, 62, 63]),
+        ([60, 72, 72, 62], [60, 72, 72, 62]),  # two notes are no slip
+        ([60, 72, 60, 65, 60, 72, 60, 65, 60, 72, 60], [60, 72, 60, 65, 60, 72, 60, 65, 60, 72, 60]),  # it is meant
+        ([60, 67, 60], [60, 67, 60]),
+        ([60, 72], [60, 72]),
+        ([], []),
+    ],
+)
+def test_single_notes_an_octave_off_go_to_their_neighbours(pitches, mended):
+    line = [TimedNote(number * 0.5, number * 0.5 + 0.5, pitch) for number, pitch in enumerate(pitches)]
+    assert [note.pitch for note in without_blips(line)] == mended
+    assert [note[:2] for note in without_blips(line)] == [note[:2] for note in line]
+
+
+def test_a_note_after_a_rest_may_leap():
+    line = [TimedNote(0.0, 0.5, 60), TimedNote(2.0, 2.5, 72), TimedNote(2.5, 3.0, 61)]
+    assert without_blips(line) == line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -27,6 +28,10 @@ _LEAST_SURE, _LEAST_SUNG = 0.4, 0.05
 _SURER = 0.2
 #: Notes less than this apart belong to one phrase; what leads comes in at least so long after a phrase, and before one.
 _PHRASE_SEC, _AFTER_SEC, _BEFORE_SEC = 2.0, 0.75, 0.4
+#: Where somebody sings, a single note that leaps at least so far away and back, and lies so near to both neighbours an
+#: octave off (semitones), is an overtone or an instrument's; neighbours are at most so long apart. What leaps alike
+#: three times is meant. As in `evaluation/findings.py`.
+_LEAP, _NEAR, _APART_SEC, _MEANT = 9, 5, 1.0, 3
 
 
 def sung_line(sung: Sung, seen: VoiceFeatures) -> list[TimedNote]:
@@ -80,7 +85,22 @@ def with_singer(leads: Sequence[TimedNote], sung: Sequence[TimedNote]) -> list[T
         follows = starts[before + 1] if before + 1 < len(starts) else np.inf
         if (before < 0 or note.onset_sec > ends[before] + _AFTER_SEC) and note.onset_sec < follows - _BEFORE_SEC:
             between.append(note._replace(end_sec=min(note.end_sec, float(follows))))
-    return sorted([*between, *sung])
+    return without_blips(sorted([*between, *sung]))
+
+
+def without_blips(line: Sequence[TimedNote]) -> list[TimedNote]:
+    """The line, single notes that leap away and back moved by an octave to their neighbours."""
+    mended = list(line)
+    threes = list(zip(line, line[1:], line[2:], strict=False))
+    leaps_of = Counter((note.pitch - before.pitch, note.pitch - after.pitch) for before, note, after in threes)
+    for index, (_, note, after) in enumerate(threes, start=1):
+        before = mended[index - 1]
+        steps = (note.pitch - before.pitch, note.pitch - after.pitch)
+        near = note.onset_sec - before.end_sec < _APART_SEC and after.onset_sec - note.end_sec < _APART_SEC
+        leaps = min(steps) >= _LEAP or max(steps) <= -_LEAP
+        if near and leaps and leaps_of[steps] < _MEANT and all(abs(abs(step) - 12) <= _NEAR for step in steps):
+            mended[index] = note._replace(pitch=note.pitch - 12 if steps[0] > 0 else note.pitch + 12)
+    return mended
 
 
 def _phrases(line: Sequence[TimedNote]) -> list[list[TimedNote]]:
