@@ -33,8 +33,8 @@ def spell(pitch: int, key: Key, chord: Chord | None = None, next_pitch: int | No
 
 
 def spell_root(pitch_class: int, key: Key, quality: str = "maj") -> tuple[str, int]:
-    """Step and alteration of a chord's root; diminished chords lead upwards and are spelled with sharps, major ones above
-    the tonic lead down to it and are spelled with flats (D flat in C)."""
+    """Step and alteration of a chord's root; diminished chords lead upwards and are spelled with sharps, major ones
+    above the tonic lead down to it and are spelled with flats (D flat in C)."""
     name = _named(pitch_class, _root_fifth(pitch_class, key, quality))
     return name.step, name.alter
 
