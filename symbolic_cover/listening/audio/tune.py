@@ -74,18 +74,28 @@ def somebody_sings(
 
 
 def with_singer(leads: Sequence[TimedNote], sung: Sequence[TimedNote]) -> list[TimedNote]:
-    """The singer's notes, and what leads where nobody sings for a while."""
+    """The singer's notes, and what leads where nobody sings for a while, in an octave near the singer's."""
     if not sung:
         return list(leads)
     spans = [(phrase[0].onset_sec, phrase[-1].end_sec) for phrase in _phrases(sung)]
     starts, ends = (np.array(side) for side in zip(*spans, strict=True))
-    between = []
+    between: dict[int, list[TimedNote]] = {}
     for note in leads:
         before = int(np.searchsorted(starts, note.onset_sec, side="right")) - 1
         follows = starts[before + 1] if before + 1 < len(starts) else np.inf
         if (before < 0 or note.onset_sec > ends[before] + _AFTER_SEC) and note.onset_sec < follows - _BEFORE_SEC:
-            between.append(note._replace(end_sec=min(note.end_sec, float(follows))))
-    return without_blips(sorted([*between, *sung]))
+            between.setdefault(before, []).append(note._replace(end_sec=min(note.end_sec, float(follows))))
+    played = [note for passage in between.values() for note in _near(passage, sung)]
+    return without_blips(sorted([*played, *sung]))
+
+
+def _near(passage: Sequence[TimedNote], sung: Sequence[TimedNote]) -> list[TimedNote]:
+    """What leads between two phrases; where most of it lies above or below all that is sung, moved by the octaves that
+    bring it nearest: it goes into one line with the song, and is read from its staff."""
+    middle, singer = (float(np.median([note.pitch for note in notes])) for notes in (passage, sung))
+    is_far = not min(note.pitch for note in sung) <= middle <= max(note.pitch for note in sung)
+    steps = -12 * round((middle - singer) / 12) if is_far else 0
+    return [note._replace(pitch=note.pitch + steps) for note in passage]
 
 
 def without_blips(line: Sequence[TimedNote]) -> list[TimedNote]:
