@@ -30,7 +30,7 @@ from symbolic_cover.core.styles import load_ensembles
 from symbolic_cover.core.tonality import KINDS, MODES, chord_fit, kind_of
 from symbolic_cover.corpus.pairs import make_pair
 from symbolic_cover.corpus.units import read_piece
-from symbolic_cover.listening.audio.harmony import heard_chords, heard_key
+from symbolic_cover.listening.audio.harmony import heard_chords, worth_of_keys
 from symbolic_cover.listening.audio.hearing import heard_grid, heard_notes
 from symbolic_cover.listening.audio.listening import listen_with_all
 from symbolic_cover.listening.audio.recording import load_recording
@@ -44,12 +44,15 @@ COMMENT = """# How much of a piece each chord lasts, by its kind and its root, f
 
 
 class Case(NamedTuple):
-    """A recording: what is said for each of the 24 keys by the listener, by its chords and by the first and last of
-    them; the key without chords; the true one."""
+    """A recording: what is said of each of the 24 keys, (3, 24), by the listener and the notes, by the chords and by
+    the first and last of them; the true one."""
 
-    said: np.ndarray  # (3, 24)
-    without: int
+    said: np.ndarray
     true: int
+
+
+#: Weights of the three without chords.
+WITHOUT = np.array([1.0, 0.0, 0.0])
 
 
 def main() -> None:
@@ -65,10 +68,15 @@ def main() -> None:
     if options.recordings:
         valid, test = (list(cases(options.recordings / split)) for split in ("valid", "test"))
         weights = fitted(valid)
-        print("weights", (weights / weights[0]).round(2).tolist(), "with that of the listener", round(weights[0], 2))
+        print("weights", (weights / weights[0]).round(2).tolist())
         for name, some in (("valid", valid), ("test", test)):
             print(
-                name, len(some), "without chords", round(score(some, None), 3), "with", round(score(some, weights), 3)
+                name,
+                len(some),
+                "without chords",
+                round(score(some, WITHOUT), 3),
+                "with",
+                round(score(some, weights), 3),
             )
 
 
@@ -116,13 +124,12 @@ def cases(folder: Path) -> Iterator[Case]:
         grid = heard_grid(heard.answers, Hints(), heard_notes(heard.answers, heard.features), heard.pulse)
         fit = chord_fit(chord for chord in heard_chords(heard.answers, grid, heard.chords) if chord)
         if len(fit):
-            listener = log_softmax(heard.answers.key, axis=-1).mean(axis=0)
-            said = np.array([listener, fit.mean(axis=0), fit[0] + fit[-1]])
-            yield Case(said, number(heard_key(heard.answers)), int(true[0] + 12 * true[1]))
+            said = np.array([worth_of_keys(heard.answers), fit.mean(axis=0), fit[0] + fit[-1]])
+            yield Case(said, int(true[0] + 12 * true[1]))
 
 
 def fitted(some: list[Case]) -> np.ndarray:
-    """The weights of the listener, of chords and of the first and last that make the true keys likeliest, (3,)."""
+    """The weights of the three that make the true keys likeliest, (3,)."""
     said, true = np.array([case.said for case in some]), np.array([case.true for case in some])
 
     def loss(weights: np.ndarray) -> float:
@@ -132,16 +139,11 @@ def fitted(some: list[Case]) -> np.ndarray:
     return np.asarray(minimize(loss, np.ones(3)).x)
 
 
-def score(some: list[Case], weights: np.ndarray | None) -> float:
-    """The mean weighted score of the keys that are found with these weights, or without chords."""
-    found = [case.without if weights is None else int((weights @ case.said).argmax()) for case in some]
-    return float(np.mean([mir_eval.key.weighted_score(label(case.true), label(key))
-                          for case, key in zip(some, found, strict=True)]))  # fmt: skip
-
-
-def number(key: Key) -> int:
-    """0..23: major by tonic, then minor."""
-    return key.tonic + 12 * (key.mode == "minor")
+def score(some: list[Case], weights: np.ndarray) -> float:
+    """The mean weighted score of the keys that are found with these weights."""
+    keys = [int((weights @ case.said).argmax()) for case in some]
+    scores = [mir_eval.key.weighted_score(label(case.true), label(key)) for case, key in zip(some, keys, strict=True)]
+    return float(np.mean(scores))
 
 
 def label(key: int) -> str:
