@@ -86,6 +86,20 @@ def test_a_tune_below_a_violin_moves_up_an_octave():
     assert min(note.pitch for note in moved.melody) >= 55
 
 
+@pytest.mark.parametrize(("steps", "octave"), [(0, 0), (-14, 12), (-26, 24), (14, -12), (-2, 0)])
+def test_hands_play_a_tune_where_hands_do_and_singers_where_they_sing(steps, octave):
+    sheet = make_song(4)
+    sheet = replace(sheet, melody=tuple(note._replace(pitch=note.pitch + steps) for note in sheet.melody))
+
+    def moved(style: str) -> set[int]:
+        after = prepare_sheet(sheet, Controls(), load_style(style).ensemble).melody
+        return {new.pitch - old.pitch for old, new in zip(sheet.melody, after, strict=True)}
+
+    assert moved("pop-piano") == {octave}
+    if steps == -14:
+        assert moved("lied") == {0}
+
+
 def test_what_is_asked_narrows_the_plan_of_every_bar(tiny_checkpoint, song):
     def asked(style: str = "pop-piano", **controls: object) -> dict[str, tuple[int, int]]:
         return Sight.of(tiny_checkpoint, song, load_style(style), Controls(candidates=1, **controls)).asked
