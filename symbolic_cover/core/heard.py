@@ -110,7 +110,8 @@ class Heard:
 
     `tracks` hold all that sounds, each note once; those with a `Role` are the melody, the bass, or state the chords.
     `grid` ties seconds to ticks. `chords` do not overlap, `key` is None where neither is said; `sections` and `lyrics`
-    (syllables) are empty where none are written.
+    (syllables) are empty where none are written. `remarks` are what a person should know of the reading, such as that
+    a file was cut.
     """
 
     tracks: tuple[TimedTrack, ...]
@@ -123,6 +124,7 @@ class Heard:
     sections: tuple[TimedText, ...] = ()
     lyrics: tuple[TimedText, ...] = ()
     confidence: Confidence = Confidence()
+    remarks: tuple[str, ...] = ()
 
     @property
     def notes(self) -> tuple[TimedNote, ...]:
