@@ -124,7 +124,6 @@ def _performed(
         composer=said.composer,
         chords=timed_chords([(sec_at(tick), chord) for tick, chord in said.chords], float(grid.sec_at(grid.end_tick))),
         key=stated_key([KeySignature(key.time, key.key, bool(key.tonality)) for key in score.key_signatures]),
-        sections=tuple(TimedText(sec_at(tick), name) for tick, name in said.sections),
         lyrics=tuple(TimedText(sec_at(tick), syllable) for tick, syllable in said.words),
         remarks=tuple(remarks),
     )
@@ -201,9 +200,8 @@ def _written_midi(midi: ScoreTick, said: Said, name: str) -> Written:
         [(at(tempo.time), tempo.qpm) for tempo in midi.tempos],
         [KeySignature(at(key.time), key.key, bool(key.tonality)) for key in keys],
         [ChordSymbol(at(tick), chord) for tick, chord in said.chords],
-        [(at(tick), label) for tick, label in said.sections],
-        [(at(tick), syllable) for tick, syllable in said.words],
-        said.composer,
+        lyrics=[(at(tick), syllable) for tick, syllable in said.words],
+        composer=said.composer,
     )
 
 

@@ -1,4 +1,4 @@
-"""What the texts of a MIDI file say: its title, its words, the names of chords and of sections."""
+"""What the texts of a MIDI file say: its title, its words, the names of chords."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from symbolic_cover.core.harte import parse_chord
 from symbolic_cover.listening.scores.chord_text import NotAChord, chord_of
 from symbolic_cover.listening.scores.midi_file import MidiText
 
@@ -27,7 +28,6 @@ class Said(NamedTuple):
     composer: str
     chords: list[tuple[int, tuple[int, str, int] | None]]
     words: list[tuple[int, str]]
-    sections: list[tuple[int, str]]
 
 
 def understood(texts: Sequence[MidiText], notes: Sequence[int]) -> Said:
@@ -35,14 +35,7 @@ def understood(texts: Sequence[MidiText], notes: Sequence[int]) -> Said:
     title, composer = _heading(texts, notes)
     words, singing = _words(texts)
     rest = [one for one in texts if one.kind in (_TEXT, _MARKER, _CUE) and one not in singing]
-    chords = _chords(rest)
-    named = {tick for tick, _ in chords}
-    sections = [
-        (one.tick, one.text.strip())
-        for one in rest
-        if one.kind == _MARKER and one.tick not in named and one.text.strip() and len(one.text) < 32
-    ]
-    return Said(title, composer, chords, words, sections)
+    return Said(title, composer, _chords(rest), words)
 
 
 def _heading(texts: Sequence[MidiText], notes: Sequence[int]) -> tuple[str, str]:
@@ -89,6 +82,8 @@ def _syllables(raw: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
 def _chords(texts: Sequence[MidiText]) -> list[tuple[int, tuple[int, str, int] | None]]:
     """The chords that texts name, if most of them do; letters alone, such as A, B, A, name sections."""
     for candidates in (texts, [one for one in texts if one.kind == _MARKER]):
+        if any(":" in one.text and _is_harte(one.text) for one in candidates):  # then letters alone name sections
+            candidates = [one for one in candidates if _is_harte(one.text)]
         found: list[tuple[int, tuple[int, str, int] | None]] = []
         names: list[str] = []
         others = 0
@@ -103,8 +98,12 @@ def _chords(texts: Sequence[MidiText]) -> list[tuple[int, tuple[int, str, int] |
             names.append(said)
         if not found or len(found) < _CHORD_SHARE * (len(found) + others):
             continue
-        is_plain = all(name in _SECTION_LETTERS for name in names)
-        is_harte = any(":" in name for name in names)
-        if not is_plain and (is_harte or len(found) >= _FEWEST_CHORDS):
+        are_letters = all(name in _SECTION_LETTERS for name in names)
+        if not are_letters and (len(found) >= _FEWEST_CHORDS or ":" in names[0]):
             return found
     return []
+
+
+def _is_harte(text: str) -> bool:
+    """Whether a text is a chord in Harte's notation, or ``N``, which ends one."""
+    return text == "N" or (":" in text and parse_chord(text) is not None)
