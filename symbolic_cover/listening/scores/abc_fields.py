@@ -20,9 +20,9 @@ _CHURCH = frozenset({"mix", "dor", "phr", "loc", "lyd"})
 _PITCH_CLASSES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 #: Quarters a minute of tempos in words.
 TEMPO_WORDS = {
-    "larghissimo": 40, "grave": 40, "largo": 50, "larghetto": 62, "adagio": 56, "lento": 52, "adagietto": 70, "andante": 76,
-    "andantino": 82, "moderato": 96, "allegretto": 112, "allegro moderato": 116, "allegro": 132, "vivace": 150,
-    "presto": 180, "prestissimo": 200,
+    "larghissimo": 40, "grave": 40, "largo": 50, "larghetto": 62, "adagio": 56, "lento": 52, "adagietto": 70,
+    "andante": 76, "andantino": 82, "moderato": 96, "allegretto": 112, "allegro moderato": 116, "allegro": 132,
+    "vivace": 150, "presto": 180, "prestissimo": 200,
 }  # fmt: skip
 _FRACTION = re.compile(r"(\d{1,3})\s*/\s*(\d{1,3})")
 _SIGNED_NOTE = re.compile(r"(__|_|=|\^\^|\^)([A-Ga-g])")
@@ -56,7 +56,7 @@ def meter_of_field(text: str) -> TimeSignature | None:
     if not found:
         return None
     signature = TimeSignature(sum(map(int, re.findall(r"\d+", found[1]))), int(found[2]))
-    if not 1 <= signature.numerator <= 128 or not 1 <= signature.denominator:
+    if not 1 <= signature.numerator <= 128 or not signature.denominator >= 1:
         raise InputError(f"No bar can be in {text}.", "Mend the time signature, such as 4/4 or 6/8.")
     return signature
 
@@ -97,7 +97,9 @@ def key_of_field(text: str, before: AbcKey | None = None) -> AbcKey:
     octave, steps, clef = clef_of(text)
     before = before or AbcKey()
     words = re.sub(r"\b(?:clef|octave|transpose|middle|stafflines|staffscale|score|sound|shift|m|t)=\S+", " ", text)
-    words = re.sub(r"\b(treble|bass|alto|tenor|perc|none|mezzo|soprano|baritone)\d?([+\-^_]8|[+\-^_]15)?", _kept_none, words)
+    words = re.sub(
+        r"\b(treble|bass|alto|tenor|perc|none|mezzo|soprano|baritone)\d?([+\-^_]8|[+\-^_]15)?", _kept_none, words
+    )
     found = re.match(r"\s*([A-G])\s*([#b♯♭]?)\s*(.*)", words, re.DOTALL)
     signs = [(name.upper(), _NAMES[sign]) for sign, name in _SIGNED_NOTE.findall(words)]
     if re.match(r"\s*H[Pp]\b", words):
@@ -142,7 +144,9 @@ def altered(fifths: int) -> dict[str, int]:
 def clef_of(text: str) -> tuple[int, int, str]:
     """(octaves, semitones, name) by which clef and transposition of a ``K:`` or ``V:`` field move what is written."""
     octave = steps = 0
-    found = re.search(r"\b(?:clef\s*=\s*\"?)?(treble|bass|alto|tenor|perc|soprano|mezzo|baritone)\d?([+\-^_](?:8|15))?", text)
+    found = re.search(
+        r"\b(?:clef\s*=\s*\"?)?(treble|bass|alto|tenor|perc|soprano|mezzo|baritone)\d?([+\-^_](?:8|15))?", text
+    )
     clef = found[1] if found else ""
     if found and found[2]:
         octave = (1 if found[2][0] in "+^" else -1) * (2 if found[2].endswith("15") else 1)

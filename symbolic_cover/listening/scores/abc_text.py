@@ -11,9 +11,29 @@ _CHARSET = re.compile(rb"^%%?abc-charset\s+(\S+)|^I:\s*abc-charset\s+(\S+)", re.
 _FIELD = re.compile(r"([A-Za-z+]):(.*)", re.DOTALL)
 _BEGINS_TEXT = re.compile(r"%%\s*begin(\w+)")
 #: ``\"o`` and ``\'e`` are letters with accents, after TeX.
-_ACCENTS = {"`": "\u0300", "'": "\u0301", "^": "\u0302", '"': "\u0308", "~": "\u0303", "c": "\u0327", "v": "\u030c", "u": "\u0306", "=": "\u0304"}
+_ACCENTS = {
+    "`": "\u0300",
+    "'": "\u0301",
+    "^": "\u0302",
+    '"': "\u0308",
+    "~": "\u0303",
+    "c": "\u0327",
+    "v": "\u030c",
+    "u": "\u0306",
+    "=": "\u0304",
+}
 _ACCENTED = re.compile(r"\\([`'^\"~=]|[cvu](?=[A-Za-z]))([A-Za-z])")
-_LETTERS = {r"\ss": "ß", r"\ae": "æ", r"\AE": "Æ", r"\oe": "œ", r"\OE": "Œ", r"\aa": "å", r"\AA": "Å", r"\o": "ø", r"\O": "Ø"}
+_LETTERS = {
+    r"\ss": "ß",
+    r"\ae": "æ",
+    r"\AE": "Æ",
+    r"\oe": "œ",
+    r"\OE": "Œ",
+    r"\aa": "å",
+    r"\AA": "Å",
+    r"\o": "ø",
+    r"\O": "Ø",
+}
 
 
 class Line(NamedTuple):

@@ -35,7 +35,6 @@ VELOCITY = 80
 #: The velocities of dynamics, evenly spaced around mf.
 DYNAMICS = {
     "pppp": 10, "ppp": 16, "pp": 33, "p": 49, "mp": 64, "mf": VELOCITY, "f": 96, "ff": 112, "fff": 126, "ffff": 127,
-    "fp": 96, "sf": 112, "sfz": 112, "fz": 112, "sffz": 126, "rf": 112, "rfz": 112,
 }  # fmt: skip
 GRACE_TICK = 1
 #: Two ends nearer than this, in ticks, are the same place.
@@ -142,9 +141,7 @@ def _has_words(part: BarPart) -> bool:
     return any(note.words for notes in part.bars.values() for note in notes)
 
 
-def _played(
-    part: BarPart, order: list[int], starts: list[int], lyrics: list[tuple[float, str]] | None
-) -> WrittenTrack:
+def _played(part: BarPart, order: list[int], starts: list[int], lyrics: list[tuple[float, str]] | None) -> WrittenTrack:
     """The part's notes, ties joined, grace notes before their beat; its words go to `lyrics`."""
     track = WrittenTrack(part.name, part.program, part.is_drum)
     held: dict[int, int] = {}  # pitch -> index of the note that is tied on
@@ -154,9 +151,7 @@ def _played(
         for note in sorted(part.bars.get(index, ()), key=_by_place):
             onset = start + float(note.at) * TICKS_PER_QUARTER
             if note.grace:
-                track.notes.append(
-                    WrittenNote(onset - GRACE_TICK * note.grace, GRACE_TICK, note.pitch, note.velocity)
-                )
+                track.notes.append(WrittenNote(onset - GRACE_TICK * note.grace, GRACE_TICK, note.pitch, note.velocity))
                 continue
             length = float(note.length) * TICKS_PER_QUARTER
             before = held.pop(note.pitch, None)

@@ -14,8 +14,8 @@ _ROOT = re.compile(r"([A-H])(##|bb|x(?!\w)|#|b|)(.*)", re.DOTALL)
 _BASS = re.compile(r"/\s*([A-Ha-h])(##|bb|#|b|\+|)$")
 _NONE = re.compile(r"(n\.?\s*c\.?|no chord|tacet)$", re.IGNORECASE)
 _SIGNS = str.maketrans({
-    "♯": "#", "♭": "b", "♮": "", "Δ": "^", "∆": "^", "△": "^", "ø": "%", "Ø": "%", "°": "o", "º": "o", "˚": "o", "–": "-", "−": "-",
-    "𝄪": "x", "𝄫": "bb",
+    "♯": "#", "♭": "b", "♮": "", "Δ": "^", "∆": "^", "△": "^", "ø": "%", "Ø": "%", "°": "o", "º": "o", "˚": "o",
+    "–": "-", "−": "-", "𝄪": "x", "𝄫": "bb",
 })  # fmt: skip
 #: What a quality may be made of, longest first.
 _WORD = re.compile(

@@ -33,7 +33,9 @@ def open_score(path: Path) -> ScoreFile:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
     except OSError as error:
-        raise UsageError(f"{path.name} cannot be read: {(error.strerror or str(error)).lower()}.", "Check it.") from error
+        raise UsageError(
+            f"{path.name} cannot be read: {(error.strerror or str(error)).lower()}.", "Check it."
+        ) from error
     if len(data) > MOST_BYTES:
         raise _too_large(path)
     if data.startswith(b"\x1f\x8b"):
@@ -53,7 +55,9 @@ def _kind_of(data: bytes) -> str:
     head = data[:65536]
     if head.startswith(b"MThd") or (head.startswith(b"RIFF") and head[8:12] == b"RMID"):
         return "midi"
-    text = head.decode("utf-16" if head.startswith((b"\xff\xfe", b"\xfe\xff")) else "latin-1", "replace").lstrip("\ufeffï»¿ \t\r\n\0")
+    text = head.decode("utf-16" if head.startswith((b"\xff\xfe", b"\xfe\xff")) else "latin-1", "replace").lstrip(
+        "\ufeffï»¿ \t\r\n\0"
+    )
     if re.match(r"<(\?xml|!DOCTYPE|!--|score-|opus|[\w-]+:score-)", text):
         return "musicxml" if re.search(r"<([\w-]+:)?(score-(part|time)wise|opus)\b", text) else ""
     if re.search(r"^\*\*(kern|recip|harm|text|dynam|mxhm|silbe)", text, re.MULTILINE):
@@ -77,7 +81,9 @@ def _unzipped(path: Path, data: bytes) -> bytes:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             names = archive.namelist()
             root = _root_of(path, archive) if "META-INF/container.xml" in names else ""
-            inside = [name for name in names if name.lower().endswith(_SCORE_IN_ZIP) and not name.startswith("META-INF")]
+            inside = [
+                name for name in names if name.lower().endswith(_SCORE_IN_ZIP) and not name.startswith("META-INF")
+            ]
             chosen = root if root in names else next(iter(inside), "")
             if not chosen:
                 raise InputError(f"{path.name} is an archive without a score.", "Export it again as MusicXML.")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from symbolic_cover.core.errors import InputError
-from symbolic_cover.listening.scores.barred import DYNAMICS, VELOCITY, Bar, Barred, BarNote, BarPart, Placed
+from symbolic_cover.listening.scores.barred import DYNAMICS, VELOCITY, Bar, BarNote, BarPart, Barred, Placed
 from symbolic_cover.listening.scores.chord_text import NotAChord, chord_of
 from symbolic_cover.listening.scores.musicxml_instruments import program_of
 from symbolic_cover.listening.scores.order import MOST_BARS, Signs
@@ -128,7 +128,9 @@ class _Reader:
             elif token == "*+":
                 after += [spine, _Spine("", None, self.at)]
             elif token == "*v":
-                while index + 1 < len(pairs) and pairs[index + 1][1] == "*v" and pairs[index + 1][0].staff is spine.staff:
+                while (
+                    index + 1 < len(pairs) and pairs[index + 1][1] == "*v" and pairs[index + 1][0].staff is spine.staff
+                ):
                     index += 1
                     spine.end = max(spine.end, pairs[index][0].end)
                 after.append(spine)

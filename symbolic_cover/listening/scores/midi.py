@@ -60,9 +60,7 @@ TUPLETS = (5, 7, 9, 10, 24, 32)
 FINE_ENOUGH = 96
 
 
-def read_midi(
-    data: bytes, name: str, hints: Hints, longest_sec: float, as_written: bool
-) -> tuple[Heard, str]:
+def read_midi(data: bytes, name: str, hints: Hints, longest_sec: float, as_written: bool) -> tuple[Heard, str]:
     """A MIDI file as written or, if it was performed or says nothing of its metre, with tracked beats; and its title.
 
     `hints` lead the tracking; a file as written is left as it is. `name` is the file's, for messages. Raises

@@ -13,13 +13,13 @@ from fractions import Fraction
 from xml.etree.ElementTree import Element
 
 from symbolic_cover.core.errors import InputError
-from symbolic_cover.listening.scores.barred import DYNAMICS, VELOCITY, Bar, Barred, BarNote, BarPart, Placed
+from symbolic_cover.listening.scores.barred import VELOCITY, Bar, BarNote, BarPart, Barred, Placed
 from symbolic_cover.listening.scores.chord_text import NotAChord
 from symbolic_cover.listening.scores.musicxml_directions import Directions
 from symbolic_cover.listening.scores.musicxml_harmony import STEPS, NoRoot, chord_symbol
 from symbolic_cover.listening.scores.musicxml_instruments import Instruments, instruments_of
 from symbolic_cover.listening.scores.musicxml_tree import number_of, text_of, tree_of, whole_of
-from symbolic_cover.listening.scores.order import MOST_BARS, Signs
+from symbolic_cover.listening.scores.order import MOST_BARS
 from symbolic_cover.listening.scores.written import MOST_NOTES, TimeSignature, too_much
 
 #: In quarters; no bar or note is longer.
@@ -108,7 +108,8 @@ class _Part:
     def read(self) -> None:
         """All measures."""
         self.directions.begin_part()
-        for self.index, measure in enumerate(self.part.findall("measure")):
+        for index, measure in enumerate(self.part.findall("measure")):
+            self.index = index
             if self.index > MOST_BARS:
                 raise too_much()
             self._measure(measure)
@@ -359,6 +360,3 @@ def _composer(root: Element) -> str:
         if text_of(credit, "credit-type").lower() == "composer":
             return " ".join(text_of(credit, "credit-words").split())
     return ""
-
-
-

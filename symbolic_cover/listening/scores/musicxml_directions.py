@@ -52,7 +52,7 @@ class Directions:
         """One direction, with the sound that belongs to it."""
         sound = element.find("sound")
         if sound is not None:
-            self.sound(sound, index, at)
+            self.sound(sound, index, at, is_alone=element.find("direction-type/dynamics") is None)
         staff = whole_of(text_of(element, "staff")) or 1
         for kind in element.findall("direction-type"):
             for child in kind:
@@ -63,9 +63,7 @@ class Directions:
                         if mark.tag in DYNAMICS:
                             self.dynamics.setdefault(staff, []).append((index, at, DYNAMICS[mark.tag]))
                 elif child.tag == "rehearsal" and (name := " ".join((child.text or "").split())):
-                    self.piece.sections = [
-                        one for one in self.piece.sections if one.bar != index or not self.is_first
-                    ]
+                    self.piece.sections = [one for one in self.piece.sections if one.bar != index or not self.is_first]
                     if all(one.bar != index for one in self.piece.sections):
                         self.piece.sections.append(Placed(index, at, name))
                 elif child.tag == "segno":
@@ -75,8 +73,8 @@ class Directions:
                 elif child.tag == "words":
                     self._words(" ".join((child.text or "").split()), sound, index, at)
 
-    def sound(self, sound: Element, index: int, at: Fraction) -> None:
-        """What is to be heard: a tempo, a leap, a level."""
+    def sound(self, sound: Element, index: int, at: Fraction, *, is_alone: bool = True) -> None:
+        """What is to be heard: a tempo, a leap and, where no sign says it (`is_alone`), a level."""
         tempo = _tempo(sound)
         if tempo:
             self._set_tempo(index, at, tempo)
@@ -95,7 +93,7 @@ class Directions:
             here.fine = True
         if sound.get("forward-repeat") == "yes":
             here.begins_repeat = True
-        level = number_of(sound.get("dynamics"))
+        level = number_of(sound.get("dynamics")) if is_alone else None
         if level is not None and level > 0:
             self.dynamics.setdefault(1, []).append((index, at, min(127, max(1, round(level * 90 / 100)))))
         if text_of(sound, "swing/swing-type") == "eighth":

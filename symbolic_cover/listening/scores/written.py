@@ -250,6 +250,7 @@ def full_bars(measures: list[Measure], end_tick: float) -> tuple[tuple[LaidBar, 
     measures = measures or [Measure(Meter(4, 4).bar_tick, Meter(4, 4))]
     first = measures[0]
     shift_tick = max(0, first.meter.bar_tick - first.length_tick) if len(measures) > 1 else 0
+    shift_tick = shift_tick if shift_tick >= SIXTEENTH_TICK else 0  # less is a bar of 13/32 in whole sixteenths
     measures[0] = Measure(first.length_tick + shift_tick, first.meter)
     last_meter = measures[-1].meter
     if measures[-1].length_tick < last_meter.bar_tick:
@@ -298,7 +299,7 @@ def meter_of(time: TimeSignature) -> Meter:
 
 
 def meter_of_length(length_tick: int) -> Meter:
-    """The plainest metre whose bar lasts `length_tick`, or up to the next sixteenth: quarters, else eighths, sixteenths."""
+    """The plainest metre whose bar lasts `length_tick`, or up to the next sixteenth."""
     length_tick = -(-length_tick // SIXTEENTH_TICK) * SIXTEENTH_TICK
     denominator = next(one for one in (4, 8, 16) if length_tick % (4 * TICKS_PER_QUARTER // one) == 0)
     return Meter(length_tick * denominator // (4 * TICKS_PER_QUARTER), denominator)
