@@ -58,6 +58,7 @@ def analyze(heard: Heard) -> SongSheet:
         sections=said or sections_of(sheet),
         lyrics=tuple(Lyric(tick_of(grid, syllable.sec), syllable.text) for syllable in heard.lyrics),
         confidence=heard.confidence,
+        remarks=heard.remarks,
     )
 
 

@@ -53,7 +53,7 @@ def lead_sheet(sheet: SongSheet) -> Arrangement:
     """The tune under its chord symbols."""
     tune = Part("melody", "", _VOICE, sheet.melody)
     return Arrangement((tune,), sheet.melody, sheet.grid, sheet.key, sheet.chords, "lead-sheet",
-                       "as heard", sheet.title)  # fmt: skip
+                       "as heard", sheet.title, lyrics=sheet.lyrics)  # fmt: skip
 
 
 def _sound_of(source: Path, heard: Heard, folder: Path) -> Recording:

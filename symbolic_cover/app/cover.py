@@ -133,6 +133,7 @@ def cover(
         drafts = stages.arrange(covered, chosen_style, controls, tell)
     with clock.stage("choose"):
         arrangement, scores = choose(drafts, covered, stages.human.get(style))
+        arrangement = replace(arrangement, lyrics=covered.lyrics)
         report = _report(arrangement, scores, covered, chosen_style, controls, stages, clock)
         report = replace(report, settings={"source": str(source)} | report.settings)
     return Cover(sheet, covered, arrangement, report, clock.seconds)
@@ -190,6 +191,7 @@ def _findings(arrangement: Arrangement, sheet: SongSheet, stages: Stages) -> Ite
         yield "Arranged by rules, without a model."
     if stages.is_adopted:
         yield f"Arranged by {stages.arranger}, which you adopted; --checkpoint shipped leaves it aside."
+    yield from sheet.remarks
     if sheet.source.kind == "audio":
         yield from ears_missed()
     if sheet.grid.confidence < 0.5:

@@ -38,6 +38,7 @@ from symbolic_cover.cli.options import (
     Tempo,
     Transcriber,
     Transpose,
+    Tune,
     hints_of,
     must_exist,
     must_mix,
@@ -71,6 +72,7 @@ def cover_command(
     meter: MeterOption = None,
     downbeat: Downbeat = None,
     transcriber: Transcriber = HINTS.transcriber,
+    tune: Tune = None,
     checkpoint: CheckpointOption = None,
     parts: Parts = False,
     audio_format: AudioFormat = "wav",
@@ -85,7 +87,7 @@ def cover_command(
     """Make a cover: a score (MusicXML, PDF), MIDI as written and as played, sound and reports in --out."""
     controls = Controls(level=level, fidelity=fidelity, density=density, polyphony=polyphony, transpose=transpose,
                         tempo=tempo, seed=seed, candidates=candidates)  # fmt: skip
-    hints = hints_of(bpm, meter, downbeat, transcriber)
+    hints = hints_of(bpm, meter, downbeat, transcriber, tune)
     sources = sources_of_inputs(inputs)
     from symbolic_cover.app.cover import AUDIO_FORMATS, cover
     from symbolic_cover.app.stages import load_stages
@@ -132,11 +134,12 @@ def transcribe(
     meter: MeterOption = None,
     downbeat: Downbeat = None,
     transcriber: Transcriber = HINTS.transcriber,
+    tune: Tune = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Write down the notes of a recording, on its own beats, as transcript.mid."""
-    hints = hints_of(bpm, meter, downbeat, transcriber)
+    hints = hints_of(bpm, meter, downbeat, transcriber, tune)
     from symbolic_cover.analysis.quantize import quantize
     from symbolic_cover.analysis.song import analyze as analyze_song
     from symbolic_cover.listening.song import listen
@@ -162,6 +165,7 @@ def analyze(
     meter: MeterOption = None,
     downbeat: Downbeat = None,
     transcriber: Transcriber = HINTS.transcriber,
+    tune: Tune = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="Folder for a picture, a lead sheet, the song with clicks, and all facts."),
@@ -173,7 +177,7 @@ def analyze(
 
     With --out also show it: beats, chords and tune over the piano roll, a lead sheet, the song with clicks on beats.
     """
-    hints = hints_of(bpm, meter, downbeat, transcriber)
+    hints = hints_of(bpm, meter, downbeat, transcriber, tune)
     from symbolic_cover.analysis.doubt import places_to_check
     from symbolic_cover.analysis.song import analyze as find_sheet
     from symbolic_cover.analysis.song import describe
@@ -222,6 +226,7 @@ def arrange(
     meter: MeterOption = None,
     downbeat: Downbeat = None,
     transcriber: Transcriber = HINTS.transcriber,
+    tune: Tune = None,
     checkpoint: CheckpointOption = None,
     parts: Parts = False,
     quiet: Quiet = False,
@@ -230,7 +235,7 @@ def arrange(
     """Arrange a song without engraving or sound: arrangement.mid and score.musicxml only, which is quicker."""
     controls = Controls(level=level, fidelity=fidelity, density=density, polyphony=polyphony, transpose=transpose,
                         tempo=tempo, seed=seed, candidates=candidates)  # fmt: skip
-    hints = hints_of(bpm, meter, downbeat, transcriber)
+    hints = hints_of(bpm, meter, downbeat, transcriber, tune)
     from symbolic_cover.app.cover import cover
     from symbolic_cover.notation.musicxml import write_musicxml
     from symbolic_cover.notation.parts import write_part_scores

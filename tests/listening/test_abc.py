@@ -2,6 +2,7 @@
 
 import pytest
 
+from symbolic_cover.core.controls import Hints
 from symbolic_cover.core.errors import InputError, UsageError
 from symbolic_cover.core.music import Key
 from tests.listening.scores_written import chords, meters, places, read, tune, words
@@ -172,14 +173,14 @@ def test_of_several_tunes_the_first_is_read_and_a_word_said(tmp_path):
     heard = read(tmp_path, "x.abc", TWO)
     assert (heard.title, tune(heard)) == ("Test", "C4")
     assert "--tune" in heard.remarks[0]
-    assert read(tmp_path, "x.abc", TWO, tune=7).title == "Other"
+    assert read(tmp_path, "x.abc", TWO, hints=Hints(tune=7)).title == "Other"
     with pytest.raises(InputError, match="X:1, X:7"):
-        read(tmp_path, "x.abc", TWO, tune=3)
+        read(tmp_path, "x.abc", TWO, hints=Hints(tune=3))
 
 
 def test_only_abc_has_several_tunes(tmp_path):
     with pytest.raises(UsageError, match="one piece"):
-        read(tmp_path, "x.krn", "**kern\n4c\n*-\n", tune=1)
+        read(tmp_path, "x.krn", "**kern\n4c\n*-\n", hints=Hints(tune=1))
 
 
 @pytest.mark.parametrize("text", [abc("GABc99999|"), abc("C9999999|"), abc("Z99999|"), abc("C|" * 21_000), abc("{C}")])

@@ -26,13 +26,12 @@ def read_score(
     *,
     longest_sec: float = LONGEST_SEC,
     as_written: bool = False,
-    tune: int | None = None,
 ) -> Heard:
     """Read .mid, .midi, .kar, .rmi, .musicxml, .xml, .mxl, .abc or .krn; what a file is, its content says.
 
     The metre (changes included), tempo map, key, chord symbols, lyrics and tracks are the file's own; the grid's
     confidence is 1. A performed MIDI file gets a tracked grid of confidence below 1, unless it is to be read
-    `as_written`. `hints` override what the file says; `tune` chooses one of an ABC file by the number after its X:.
+    `as_written`. `hints` override what the file says.
     Raises `UsageError` if there is no such file or its suffix is unknown, `InputError` if it cannot be read, holds no
     notes or lasts longer than `longest_sec` seconds.
     """
@@ -43,7 +42,7 @@ def read_score(
     if not path.is_file():
         raise UsageError(f"There is no file {path}.", "Check the path.")
     kind, data = open_score(path)
-    if tune is not None and kind != "abc":
+    if hints.tune is not None and kind != "abc":
         raise UsageError(f"{path.name} holds one piece.", "Leave --tune to files of ABC.")
     if kind == "midi":
         from symbolic_cover.listening.scores.midi import read_midi
@@ -52,7 +51,7 @@ def read_score(
     else:
         from symbolic_cover.listening.scores.notation import read_notation
 
-        written, title = read_notation(data, named(path), kind, tune)
+        written, title = read_notation(data, named(path), kind, hints.tune)
         heard = settle(written, named(path), longest_sec)
     refuse_too_long(named(path), heard.end_sec, longest_sec)
     heard = replace(heard, title=title or title_of(path), source=Source(named(path), kind))
