@@ -85,7 +85,7 @@ def read_midi(data: bytes, name: str, hints: Hints, longest_sec: float, as_writt
     onsets = np.array([note.time for track in midi.tracks if not track.is_drum for note in track.notes])
     onsets = onsets / midi.ticks_per_quarter * TICKS_PER_QUARTER
     is_notated = bool(written.keys) or not lies_beside_its_beats(onsets)
-    is_on_grid = lies_on_its_grid(onsets) or lies_on_tuplets(onsets, midi.ticks_per_quarter)
+    is_on_grid = lies_on_its_grid(onsets) or (bool(written.keys) and lies_on_tuplets(onsets, midi.ticks_per_quarter))
     if written.measures and (as_written or (is_notated and is_on_grid)):
         return settle(written, name, longest_sec), said.title
     score = cast("ScoreSecond", midi.to("second"))

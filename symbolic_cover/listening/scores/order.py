@@ -14,7 +14,7 @@ from typing import NamedTuple
 from symbolic_cover.core.errors import InputError
 
 #: More bars than a song can have, played out; refused before anything is made of them.
-MOST_BARS = 20_000
+MOST_BARS = 5_000
 
 
 @dataclass
