@@ -142,6 +142,10 @@ def test_rhythms(tmp_path):
     ]  # fmt: skip
 
 
+def test_old_chords_and_transposition_of_the_whole(tmp_path):
+    assert tune_of(tmp_path, "+CE+2 G2|", "%%MIDI transpose -12") == "C3 E3 G3"
+
+
 def test_words_under_the_tune(tmp_path):
     heard = read(tmp_path, "x.abc", abc("C D E2|F z G A|\nw:Sum-mer rain~drops * falls_\nB4|\nw:down"))
     assert [(round(one.sec * 2), one.text) for one in heard.lyrics] == [

@@ -67,5 +67,11 @@ def test_what_holds_no_music_gets_one_line(tmp_path, rows):
     assert caught.value.remedy
 
 
+@pytest.mark.parametrize("meter", ["*M0/4", "*M999999999999/4", "*M4/3", "*M500/1"])
+def test_impossible_metres_get_one_line(tmp_path, meter):
+    with pytest.raises(InputError, match="No bar can be in"):
+        read(tmp_path, "x.krn", kern("**kern", meter, "1c", "*-"))
+
+
 def test_a_length_that_no_note_has_is_passed_over(tmp_path):
     assert tune(read(tmp_path, "x.krn", kern("**kern", "1c", "9" * 30 + "d", "1e", "*-"))) == "C4 E4"

@@ -21,6 +21,7 @@ _LENGTH = re.compile(r"(\d*)(/*)(\d*)")
 _BAR = re.compile(r"\.?(?::*(?:\[\|\]|\[\|+|\|+\]?):*|::+)")
 _ENDING = re.compile(r"\[?\s*(\d{1,2}(?:\s*[,\-]\s*\d{1,2})*)\.?")
 _INLINE = re.compile(r"\[([A-Za-z]):([^\]]*)\]")
+_OLD_CHORD = re.compile(r"\+(?:[_=^]*[A-Ga-g][,']*[\d/]*){2,}\+")
 _TUPLET = re.compile(r"\((\d)(?::(\d?))?(?::(\d*))?")
 _DECORATION = re.compile(r"!([^!|\n]+)!|\+([^+|\n]+)\+")
 _TUPLET_TIME = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}
@@ -55,6 +56,8 @@ class TuneInMusic(TuneInFields):
             end = len(text) if end < 0 else end
             self._graces(text[at + 1 : end])
             return end + 1
+        if sign == "+" and (found := _OLD_CHORD.match(text, at)):
+            return self._chord(text, at, "+")
         if sign in "!+" and (found := _DECORATION.match(text, at)):
             self._decoration(found[1] or found[2])
             return found.end()
@@ -171,9 +174,9 @@ class TuneInMusic(TuneInFields):
         voice.here.endings = voice.endings
         return found.end()
 
-    def _chord(self, text: str, at: int) -> int:
-        """Notes in brackets, which sound together."""
-        end = text.find("]", at)
+    def _chord(self, text: str, at: int, closes: str = "]") -> int:
+        """Notes in brackets (of old between plus signs), which sound together."""
+        end = text.find(closes, at + 1)
         end = len(text) if end < 0 else end
         inside = re.sub(r'"[^"]*"|![^!]*!', lambda word: " " * len(word[0]), text[at + 1 : end])
         found = list(_NOTE.finditer(inside))

@@ -36,7 +36,7 @@ class TuneInFields:
         self.is_free = False
         self.user: dict[str, str] = dict(_SHORT)
         self.parts = ""
-        self.program, self.is_drum = 0, False
+        self.program, self.is_drum, self.steps = 0, False, 0
         self.carries = "pitch"  # how far an accidental holds in its bar
         self.tempo: str | None = None
         self.in_body = False
@@ -91,8 +91,14 @@ class TuneInFields:
             self._set_program(int(words[-1]))
         if lowered[:2] == ["midi", "channel"] and words[-1] == "10":
             self._set_drum()
-        if lowered[:2] == ["midi", "transpose"] and re.fullmatch(r"[+-]?\d{1,2}", words[-1]) and self.voice:
-            self.voice.steps = int(words[-1])
+        if lowered[:2] == ["midi", "transpose"] and re.fullmatch(r"[+-]?\d{1,2}", words[-1]):
+            self._set_steps(int(words[-1]))
+
+    def _set_steps(self, steps: int) -> None:
+        if self.voice is not None:
+            self.voice.steps = steps
+        else:
+            self.steps = steps
 
     def _set_program(self, program: int) -> None:
         if self.voice is not None:
@@ -158,7 +164,7 @@ class TuneInFields:
         facts = self.facts.get(name, "")
         part = BarPart("", self.program, self.is_drum)
         voice = Voice(part, self.key, self.time, self.unit or default_unit(self.time))
-        voice.octave, voice.steps = self.key.octave, self.key.steps
+        voice.octave, voice.steps = self.key.octave, self.key.steps + self.steps
         voice.part.name = name if name != "" else ""
         self._apply_facts(voice, facts)
         return voice

@@ -31,6 +31,8 @@ HALF_BEAT_TICK, SWING_TICK = 6, 2
 MOST_NOTES, LONGEST_TICK = 150_000, 2_000_000
 #: A longer bar, in ticks, is music without bar lines: it is divided by the metre in force.
 LONGEST_BAR_TICK = 40 * TICKS_PER_QUARTER
+#: The finest note value and the most beats that a time signature counts.
+FINEST_VALUE, MOST_BEATS = 1024, 128
 SIXTEENTH_TICK = TICKS_PER_QUARTER // 4
 
 
@@ -291,7 +293,8 @@ def meter_of(time: TimeSignature) -> Meter:
     Raises `InputError` where no note has the value that the signature counts.
     """
     numerator, denominator = time
-    if numerator < 1 or denominator < 1 or denominator & (denominator - 1) or denominator > 1024:
+    is_a_value = denominator >= 1 and not denominator & (denominator - 1) and denominator <= FINEST_VALUE
+    if not is_a_value or not 1 <= numerator <= MOST_BEATS or time.quarters > MOST_BEATS:
         raise InputError(f"No bar can be in {numerator}/{denominator}.", "Mend the time signature, such as 4/4 or 6/8.")
     if denominator <= 16:
         return Meter(numerator, denominator)
