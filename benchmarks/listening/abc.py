@@ -166,7 +166,7 @@ def main() -> None:
     for name, values in beside.items():
         if values:
             lines.append(
-                f"Of the bars of {len(values)} tunes {name} has {sum(values) / len(values):.3f} as their MIDI files have them."
+                f"{name} has {sum(values) / len(values):.3f} of the bars as {len(values)} MIDI files have them."
             )
     text = "\n".join(lines) + "\n"
     print(text)
