@@ -48,7 +48,7 @@ from symbolic_cover.cli.options import (
 from symbolic_cover.cli.printing import print_cover, print_facts, print_json, print_missed, progress_line
 from symbolic_cover.core.controls import Controls, Playback
 from symbolic_cover.core.errors import SymbolicCoverError, UsageError
-from symbolic_cover.core.files import check_writable, writable_folder
+from symbolic_cover.core.files import check_writable, must_not_replace, whole_files, writable_folder
 from symbolic_cover.core.styles import DEFAULT_STYLE
 
 
@@ -90,6 +90,7 @@ def cover_command(
     hints = hints_of(bpm, meter, downbeat, transcriber, tune)
     sources = sources_of_inputs(inputs)
     from symbolic_cover.app.cover import AUDIO_FORMATS, cover
+    from symbolic_cover.app.saved import cover_files
     from symbolic_cover.app.stages import load_stages
     from symbolic_cover.core.styles import load_style
     from symbolic_cover.sound.soundfonts import choose_soundfont
@@ -103,6 +104,8 @@ def cover_command(
     stages = load_stages(checkpoint, style)
     several = len(sources) > 1 or inputs[0].is_dir()
     folders = sub_folders(sources, out) if several else [out]
+    for source, folder in zip(sources, folders, strict=True):
+        must_not_replace(source, *(folder / name for name in cover_files(audio_format).values()))
     results: list[dict[str, Any]] = []
     for source, folder in zip(sources, folders, strict=True):
         try:
@@ -147,6 +150,7 @@ def transcribe(
 
     must_exist(source)
     check_writable(out)
+    must_not_replace(source, out / "transcript.mid")
     with progress_line(quiet or as_json) as tell:
         heard = listen(source, hints, progress=lambda share: tell("listen", share))
         tracks, sheet = quantize(heard), analyze_song(heard)
@@ -237,21 +241,23 @@ def arrange(
                         tempo=tempo, seed=seed, candidates=candidates)  # fmt: skip
     hints = hints_of(bpm, meter, downbeat, transcriber, tune)
     from symbolic_cover.app.cover import cover
+    from symbolic_cover.app.saved import MIDI, SCORE
     from symbolic_cover.notation.musicxml import write_musicxml
     from symbolic_cover.notation.parts import write_part_scores
     from symbolic_cover.performance.midi import write_midi
 
     must_exist(source)
     check_writable(out)
+    must_not_replace(source, out / MIDI, out / SCORE)
     with progress_line(quiet or as_json) as tell:
         made = cover(source, style, controls, ensemble=ensemble, hints=hints, checkpoint=checkpoint, progress=tell)
-    folder = writable_folder(out)
-    write_midi(made.arrangement, folder / "arrangement.mid")
-    write_musicxml(made.arrangement, folder / "score.musicxml")
-    files = {"midi": folder / "arrangement.mid", "musicxml": folder / "score.musicxml"}
-    if parts:
-        write_part_scores(made.arrangement, folder / "parts")
-        files["parts"] = folder / "parts"
+    files = {"midi": out / MIDI, "musicxml": out / SCORE}
+    with whole_files(list(files.values())) as (midi, score):
+        write_midi(made.arrangement, midi)
+        write_musicxml(made.arrangement, score)
+        if parts:
+            write_part_scores(made.arrangement, out / "parts")
+            files["parts"] = out / "parts"
     if as_json:
         print_json({"files": {kind: str(path) for kind, path in files.items()}, "scores": made.report.scores["cover"]})
     elif not quiet:
@@ -284,6 +290,8 @@ def render(
         must_exist(mix_with)
         if stems:
             raise UsageError("--stems and --mix-with do not go together.", "Render twice.")
+        must_not_replace(mix_with, out)
+    must_not_replace(source, out)
     check_writable(out.parent)
     if out.suffix.lower() == ".abc":
         from symbolic_cover.analysis.song import analyze

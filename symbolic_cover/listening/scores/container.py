@@ -13,8 +13,9 @@ from xml.etree import ElementTree
 from symbolic_cover.core.errors import InputError, UsageError
 from symbolic_cover.listening.formats import MIDI_SUFFIXES, NOTATION_KINDS
 
-#: The largest score that is read, unpacked; an orchestral movement has a third of it.
-MOST_BYTES = 64 * 2**20
+#: The largest score that is read, unpacked; an orchestral movement is smaller. What is larger would cost more than ten
+#: seconds and a gigabyte, whatever is in it.
+MOST_BYTES = 32 * 2**20
 #: Text of scores packs to a twentieth, rarely to a hundredth; what packs further is no score.
 MOST_RATIO, RATIO_COUNTS_FROM = 400, 2**20
 _SCORE_IN_ZIP = (".musicxml", ".xml")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -48,8 +49,8 @@ def read_kern(data: bytes) -> Barred:
     except UnicodeDecodeError:
         text = data.decode("cp1252", errors="replace")
     reader = _Reader()
-    for line in re.split(r"\r\n|\r|\n", text):
-        reader.row(line)
+    for line in io.StringIO(text, newline=None):
+        reader.row(line.rstrip("\n"))
     return reader.finished()
 
 

@@ -9,6 +9,8 @@ from xml.etree.ElementTree import Element
 
 from symbolic_cover.core.errors import InputError
 
+#: So many tags, opening and closing, cost five seconds and half a gigabyte.
+MOST_TAGS = 3_000_000
 _REMEDY = "Export it again as MusicXML."
 _DECLARED = re.compile(rb"^<\?xml[^>]*\?>")
 _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
@@ -17,6 +19,8 @@ _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
 def tree_of(data: bytes) -> Element:
     """The root of a score, partwise. Raises `InputError` for what is no score."""
     data = data.lstrip(b"\xef\xbb\xbf \t\r\n\x00") if not data.startswith((b"\xff\xfe", b"\xfe\xff")) else data
+    if data.count(b"<") > MOST_TAGS:
+        raise InputError("It is larger than any score.", "Give one song or one movement.")
     if b"<!ENTITY" in data[:10_000]:
         raise InputError("It defines entities, which no score does.", _REMEDY)
     try:
