@@ -164,6 +164,7 @@ def test_lyric_events(tmp_path):
         ("ﾒﾛﾃﾞｨ".encode("cp932"), "ﾒﾛﾃﾞｨ"),
         ("Mélodie à l'été".encode("latin-1"), "Mélodie à l'été"),
         ("Grüße".encode("latin-1"), "Grüße"),
+        ("Grüße".encode("utf-16"), "Grüße"),
     ],
 )
 def test_encodings_of_texts(raw, text):

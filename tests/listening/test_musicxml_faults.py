@@ -106,6 +106,18 @@ def test_slashes_and_cue_notes_are_no_tune(tmp_path):
     assert (tune(heard), places(heard)) == ("C4 D4", [(24, 24), (72, 24)])
 
 
+def test_bars_that_are_played_again_have_their_notes(tmp_path):
+    again = '<attributes><measure-style><measure-repeat type="{}">1</measure-repeat></measure-style></attributes>'
+    heard = read(tmp_path, "x.xml", xml(C, again.format("start") + REST, REST, again.format("stop") + D))
+    assert (tune(heard), places(heard)[2]) == ("C4 C4 C4 D4", (96, 48))
+
+
+def test_a_region_of_slashes_is_no_tune(tmp_path):
+    slashes = '<attributes><measure-style><slash type="{}"/></measure-style></attributes>'
+    heard = read(tmp_path, "x.xml", xml(C, slashes.format("start") + G, slashes.format("stop") + D))
+    assert tune(heard) == "C4 D4"
+
+
 def harmony(root, kind):
     root = f"<root><root-step>{root}</root-step></root>" if root else "<function>V</function>"
     return f"<harmony>{root}<kind>{kind}</kind></harmony>"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 from xml.etree.ElementTree import Element
 
@@ -103,6 +104,7 @@ class _Part:
         self.at = self.onset = self.furthest = Fraction(0)
         self.graces: dict[str, list[BarNote]] = {}
         self.is_slashed = False
+        self.repeats = 0  # how many bars back the bar is that is played again
         self.has_drums = False
 
     def read(self) -> None:
@@ -155,10 +157,21 @@ class _Part:
                 directions.barline(element, self.index, is_begun=self.furthest > 0)
         for voice in list(self.graces):
             self._settle_graces(voice, self.at)
+        self._play_again()
         directions.end_measure(self.index)
         if self.index >= len(self.lengths):
             self.lengths.append(Fraction(0))
         self.lengths[self.index] = max(self.lengths[self.index], self.furthest)
+
+    def _play_again(self) -> None:
+        """Where a sign says that a bar is played again, its notes are those of the bar so many before."""
+        if not self.repeats or self.index < self.repeats:
+            return
+        for notes in self.staves.values():
+            if not any(index == self.index for index, _ in reversed(notes[-64:])):
+                before = [note for index, note in notes if index == self.index - self.repeats]
+                notes += [(self.index, replace(note, words={}, goes_on=False)) for note in before]
+                self.n_notes += len(before)
 
     def _place(self, element: Element) -> Fraction:
         offset = number_of(text_of(element, "offset"))
@@ -204,6 +217,9 @@ class _Part:
             slash = style.find("slash")
             if slash is not None:
                 self.is_slashed = slash.get("type") == "start"
+            again = style.find("measure-repeat")
+            if again is not None:
+                self.repeats = min(whole_of(text_of(again)) or 1, 8) if again.get("type") == "start" else 0
 
     def _key(self, key: Element) -> None:
         fifths, mode = whole_of(text_of(key, "fifths")), text_of(key, "mode").lower()
