@@ -62,7 +62,10 @@ def collected(folder: Path) -> dict[str, Collected]:
 
 
 def find_there(dataset: Dataset, library: Path) -> Outcome | None:
-    """The dataset as it is in the library; None where it is not, or damaged. Raises `UsageError` for a stranger in its place."""
+    """The dataset as it is in the library; None where it is not or is damaged.
+
+    Raises `UsageError` for a stranger in its place.
+    """
     home = library / dataset.name
     if (home / FACTS).is_file():
         try:

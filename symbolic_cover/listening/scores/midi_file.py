@@ -262,7 +262,7 @@ def _without_nonsense(events: list[Event]) -> list[Event]:
 
 
 def decoded(text: bytes) -> str:
-    """The text of a MIDI event, whose encoding no file says: UTF-8, UTF-16 by its mark, Shift-JIS or Western European."""
+    """The text of a MIDI event, whose encoding no file says: Unicode, Shift-JIS or Western European."""
     if text.startswith((b"\xff\xfe", b"\xfe\xff")):
         return text.decode("utf-16", errors="replace")
     try:
