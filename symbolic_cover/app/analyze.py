@@ -65,7 +65,7 @@ def _sound_of(source: Path, heard: Heard, folder: Path) -> Recording:
     if source.suffix.lower() in AUDIO_SUFFIXES:
         return load_recording(source, _RATE_HZ)
     path = folder / "played.wav"
-    render_audio(score_in_seconds(heard.tracks), path, rate_hz=_RATE_HZ)
+    render_audio(score_in_seconds(heard.audible), path, rate_hz=_RATE_HZ)
     return load_recording(path, _RATE_HZ)
 
 

@@ -92,7 +92,7 @@ def notated(heard: Heard) -> Arrangement:
     sheet = analyze(heard)
     parts = tuple(
         Part(track.name, "", track.program, track.notes, track.is_drums)
-        for track in quantize(heard)
+        for track in quantize(replace(heard, tracks=heard.audible))
         if track.role is not Role.CHORDS
     )
     there = {(note.onset_tick, note.pitch) for part in parts for note in part.notes}
