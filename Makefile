@@ -18,6 +18,7 @@ cover: setup
 test: setup $(VENV)/.ready-dev
 	@scripts/system tests
 	PATH="$(abspath $(BIN)):$$PATH" scripts/check
+	PATH="$(abspath $(BIN)):$$PATH" scripts/fuzz --seconds 60 --seed 0
 
 test-fast: setup $(VENV)/.ready-dev
 	OMP_WAIT_POLICY=PASSIVE OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n auto

@@ -7,12 +7,16 @@ self-similarity", ACM Multimedia 1999), here over bars of a lead sheet.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Collection, Hashable, Sequence
 from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from scipy.sparse import csr_matrix
 
-from symbolic_cover.core.music import Section
+from symbolic_cover.core.music import Bar, Chord, Meter, Section
 from symbolic_cover.core.sheet import SongSheet
 
 #: Where in its bar a note of the tune begins and its pitch; the root and quality of the chord of a beat.
@@ -22,6 +26,8 @@ _Harmony: TypeAlias = tuple[int, str] | None
 SECTION_BARS = 4
 _ALIKE_ON_AVERAGE, _ALIKE_EACH = 0.8, 0.6
 _TUNE_WEIGHT = 0.6
+#: Music in more bars than this has no form to be found: it would take their square in time and memory.
+_MOST_BARS = 2_000
 
 
 def returning_bars(sheet: SongSheet) -> list[int | None]:
@@ -33,16 +39,16 @@ def returning_bars(sheet: SongSheet) -> list[int | None]:
     n_bars = len(likeness)
     found: list[int | None] = [None] * n_bars
     best = np.zeros(n_bars)
+    if n_bars < 2 * SECTION_BARS:
+        return found
+    tunes = sliding_window_view(has_tune, SECTION_BARS).sum(axis=1) >= SECTION_BARS // 2
     for lag in range(n_bars - SECTION_BARS, SECTION_BARS - 1, -1):  # the earliest bars first
-        stripe = np.diagonal(likeness, -lag)
-        for start in range(len(stripe) - SECTION_BARS + 1):
-            bars = slice(start + lag, start + lag + SECTION_BARS)
-            alike = stripe[start : start + SECTION_BARS]
-            if alike.mean() < _ALIKE_ON_AVERAGE or has_tune[bars].sum() < SECTION_BARS // 2:
-                continue
-            for bar, value in zip(range(bars.start, bars.stop), alike, strict=True):
-                if value >= _ALIKE_EACH and alike.mean() > best[bar] + 0.05:
-                    best[bar], found[bar] = alike.mean(), bar - lag
+        windows = sliding_window_view(np.ascontiguousarray(np.diagonal(likeness, -lag)), SECTION_BARS)
+        means = windows.mean(axis=1)
+        for start in np.flatnonzero((means >= _ALIKE_ON_AVERAGE) & tunes[lag : lag + len(means)]):
+            for bar, value in enumerate(windows[start], int(start) + lag):
+                if value >= _ALIKE_EACH and means[start] > best[bar] + 0.05:
+                    best[bar], found[bar] = means[start], int(bar - lag)
     return found
 
 
@@ -108,24 +114,47 @@ def bar_likeness(sheet: SongSheet) -> tuple[np.ndarray, np.ndarray]:
     for note in sheet.melody:
         index = sheet.grid.bar_index(note.onset_tick)
         tunes[index].add((note.onset_tick - bars[index].start_tick, note.pitch))
-    harmony = []
-    for bar in bars:
-        ticks = range(bar.start_tick, bar.end_tick, bar.meter.beat_tick)
-        harmony.append([
-            next(((c.root, c.quality) for c in sheet.chords if c.start_tick <= tick < c.end_tick), None)
-            for tick in ticks
-        ])  # fmt: skip
     likeness = np.zeros((len(bars), len(bars)))
-    for i in range(len(bars)):
-        for j in range(i):
-            if bars[i].meter == bars[j].meter:
-                likeness[i, j] = likeness[j, i] = _alike(tunes[i], tunes[j], harmony[i], harmony[j])
+    if len(bars) <= _MOST_BARS:
+        chords = sorted(sheet.chords)
+        starts = [chord.start_tick for chord in chords]
+        by_meter: dict[Meter, list[int]] = {}
+        for index, bar in enumerate(bars):
+            by_meter.setdefault(bar.meter, []).append(index)
+        for alike in by_meter.values():
+            likeness[np.ix_(alike, alike)] = _alike(
+                [tunes[index] for index in alike], [_harmony(bars[index], chords, starts) for index in alike]
+            )
+        np.fill_diagonal(likeness, 0.0)
     return likeness, np.array([bool(tune) for tune in tunes])
 
 
-def _alike(one: set[_Place], other: set[_Place], chords: list[_Harmony], other_chords: list[_Harmony]) -> float:
-    same = float(np.mean([a == b and a is not None for a, b in zip(chords, other_chords, strict=True)]))
-    if not one and not other:
-        return same
-    f1 = 2 * len(one & other) / (len(one) + len(other))
-    return _TUNE_WEIGHT * f1 + (1 - _TUNE_WEIGHT) * same
+def _harmony(bar: Bar, chords: Sequence[Chord], starts: Sequence[int]) -> list[_Harmony]:
+    """The chord on each beat of a bar."""
+    found: list[_Harmony] = []
+    for tick in range(bar.start_tick, bar.end_tick, bar.meter.beat_tick):
+        index = bisect_right(starts, tick) - 1
+        sounds = index >= 0 and tick < chords[index].end_tick
+        found.append((chords[index].root, chords[index].quality) if sounds else None)
+    return found
+
+
+def _alike(tunes: Sequence[set[_Place]], harmonies: Sequence[list[_Harmony]]) -> np.ndarray:
+    """How alike bars of one metre are, (bars, bars)."""
+    same = _shared([[(beat, chord) for beat, chord in enumerate(bar) if chord] for bar in harmonies])
+    same = same / max(len(harmonies[0]), 1)
+    sizes = np.array([len(tune) for tune in tunes], dtype=float)
+    both = sizes[:, None] + sizes[None, :]
+    f1 = 2 * _shared(tunes) / np.maximum(both, 1)
+    return np.where(both == 0, same, _TUNE_WEIGHT * f1 + (1 - _TUNE_WEIGHT) * same)
+
+
+def _shared(bars: Sequence[Collection[Hashable]]) -> np.ndarray:
+    """How many things each two bars have in common, (bars, bars)."""
+    names: dict[Hashable, int] = {}
+    places = [(index, names.setdefault(one, len(names))) for index, bar in enumerate(bars) for one in bar]
+    if not places:
+        return np.zeros((len(bars), len(bars)))
+    rows, columns = zip(*places, strict=True)
+    has = csr_matrix((np.ones(len(rows)), (rows, columns)), shape=(len(bars), len(names)))
+    return np.asarray((has @ has.T).todense())

@@ -29,7 +29,7 @@ def harmonized(melody: Sequence[Note], grid: Grid, key: Key) -> tuple[Chord, ...
     degrees = _DEGREES[key.mode]
     names = [((key.tonic + step) % 12, quality) for step, quality, _ in degrees]
     tones = [{(root + step) % 12 for step in CHORD_INTERVALS[quality]} for root, quality in names]
-    fit = np.array([[_fit(melody, bar.start_tick, bar.end_tick, chord) for chord in tones] for bar in grid.bars])
+    fit = _fits(melody, grid, tones)
     value = fit - np.array([rarity for _, _, rarity in degrees])
     sounding = np.flatnonzero(np.abs(fit).sum(axis=1) > 0)
     if not len(sounding):
@@ -47,14 +47,16 @@ def harmonized(melody: Sequence[Note], grid: Grid, key: Key) -> tuple[Chord, ...
     )
 
 
-def _fit(melody: Sequence[Note], start: int, end: int, chord: set[int]) -> float:
-    """How well the notes that sound in a bar are in a chord."""
-    total = 0.0
+def _fits(melody: Sequence[Note], grid: Grid, chords: Sequence[set[int]]) -> np.ndarray:
+    """How well the notes that sound in each bar are in each chord, (bars, chords)."""
+    total = np.zeros((len(grid.bars), len(chords)))
     for note in melody:
-        quarters = (min(note.end_tick, end) - max(note.onset_tick, start)) / TICKS_PER_QUARTER
-        if quarters > 0:
-            weight = 2.0 if note.onset_tick <= start else 1.0
-            total += weight * quarters * (_INSIDE if note.pitch % 12 in chord else _OUTSIDE)
+        inside = np.array([_INSIDE if note.pitch % 12 in chord else _OUTSIDE for chord in chords])
+        for index in range(grid.bar_index(note.onset_tick), grid.bar_index(max(note.end_tick - 1, 0)) + 1):
+            bar = grid.bars[index]
+            quarters = (min(note.end_tick, bar.end_tick) - max(note.onset_tick, bar.start_tick)) / TICKS_PER_QUARTER
+            if quarters > 0:
+                total[index] += (2.0 if note.onset_tick <= bar.start_tick else 1.0) * quarters * inside
     return total
 
 

@@ -48,7 +48,7 @@ def analyze(heard: Heard) -> SongSheet:
     )
     grid = heard.grid
     says_chords = heard.chords is not None or any(track.role is Role.CHORDS for track in heard.tracks)
-    if not says_chords and is_one_line(sheet.notes):
+    if not says_chords and sheet.notes and is_one_line(sheet.notes):
         sheet = replace(sheet, chords=harmonized(sheet.melody, grid, sheet.key))
     said = tuple(Section(tick_of(grid, section.sec), section.text) for section in heard.sections)
     return replace(
@@ -58,6 +58,7 @@ def analyze(heard: Heard) -> SongSheet:
         sections=said or sections_of(sheet),
         lyrics=tuple(Lyric(tick_of(grid, syllable.sec), syllable.text) for syllable in heard.lyrics),
         confidence=heard.confidence,
+        remarks=heard.remarks,
     )
 
 
@@ -73,15 +74,18 @@ def sheet_of(
     """The song in tracks that are on the grid; `key` and `chords` as the source states them, None where it does not.
 
     A transcript may hold notes that are overtones or noise; where nothing in it is said to be melody or bass, they are
-    looked for with that in mind. Raises `InputError` when nothing but drums is left.
+    looked for with that in mind. Chords alone are a song without a melody. Raises `InputError` when nothing but drums
+    is left.
     """
     pitched = [track for track in tracks if not track.is_drums]
     played = [track for track in pitched if track.role is not Role.CHORDS and track.notes]
     stated = [track.notes for track in pitched if track.role is Role.CHORDS]
     everything = sorted({note for track in played for note in track.notes})
-    if not everything:
+    if chords is None and stated and stated[0]:
+        chords = chords_from_stacks(stated[0])
+    if not everything and not chords:
         raise InputError("There are no pitched notes to cover.", "Give a file with a melody or chords in it.")
-    melody = _melody(played, everything)
+    melody = _melody(played, everything) if everything else ()
     tune = {(note.onset_tick, note.pitch) for note in melody}
     rest = [note for note in everything if (note.onset_tick, note.pitch) not in tune]
     if is_transcript and all(track.role is Role.UNSAID for track in played):
@@ -89,9 +93,7 @@ def sheet_of(
         melody = hold_split_notes(melody)
     bass = find_bass(_low_notes(played, rest), beat_edges(grid))
     low = set(bass)
-    key = key or find_key(everything)
-    if chords is None and stated and stated[0]:
-        chords = chords_from_stacks(stated[0])
+    key = key or find_key(everything or _sounding(chords or ()))
     return SongSheet(
         grid=grid,
         melody=melody,
@@ -110,6 +112,15 @@ def _melody(played: Sequence[Track], everything: list[Note]) -> tuple[Note, ...]
     if is_one_line(everything):
         return one_line(everything)
     return find_melody_track([track.notes for track in played]) or find_melody(everything)
+
+
+def _sounding(chords: Sequence[Chord]) -> list[Note]:
+    """The tones of chords, by which a song that has nothing else is in a key."""
+    return [
+        Note(chord.start_tick, chord.end_tick - chord.start_tick, 60 + tone)
+        for chord in chords
+        for tone in sorted(chord.pitch_classes)
+    ]
 
 
 def _low_notes(played: Sequence[Track], rest: list[Note]) -> list[Note]:

@@ -10,7 +10,7 @@ import numpy as np
 from symbolic_cover.analysis.chords import beat_edges
 from symbolic_cover.analysis.song import describe
 from symbolic_cover.core.arrangement import Arrangement, Part
-from symbolic_cover.core.files import unfinished_folder
+from symbolic_cover.core.files import must_not_replace, unfinished_folder
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.heard import Heard, Recording
 from symbolic_cover.core.sheet import SongSheet
@@ -37,6 +37,7 @@ def save_analysis(sheet: SongSheet, heard: Heard, source: Path, folder: Path) ->
     from symbolic_cover.notation.musicxml import write_musicxml
     from symbolic_cover.reports.rolls import song_roll_png
 
+    must_not_replace(source, *(folder / name for name in FILES))
     folder.mkdir(parents=True, exist_ok=True)
     with unfinished_folder(folder) as made:
         song, facts, picture, score, pdf, clicks = paths = [made / name for name in FILES]
@@ -53,7 +54,7 @@ def lead_sheet(sheet: SongSheet) -> Arrangement:
     """The tune under its chord symbols."""
     tune = Part("melody", "", _VOICE, sheet.melody)
     return Arrangement((tune,), sheet.melody, sheet.grid, sheet.key, sheet.chords, "lead-sheet",
-                       "as heard", sheet.title)  # fmt: skip
+                       "as heard", sheet.title, lyrics=sheet.lyrics)  # fmt: skip
 
 
 def _sound_of(source: Path, heard: Heard, folder: Path) -> Recording:
@@ -64,7 +65,7 @@ def _sound_of(source: Path, heard: Heard, folder: Path) -> Recording:
     if source.suffix.lower() in AUDIO_SUFFIXES:
         return load_recording(source, _RATE_HZ)
     path = folder / "played.wav"
-    render_audio(score_in_seconds(heard.tracks), path, rate_hz=_RATE_HZ)
+    render_audio(score_in_seconds(heard.audible), path, rate_hz=_RATE_HZ)
     return load_recording(path, _RATE_HZ)
 
 

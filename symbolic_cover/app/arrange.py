@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from symbolic_cover.app.stages import load_stages
@@ -34,4 +35,4 @@ def arrange(
     stages = load_stages(checkpoint, style)
     covered = prepare_sheet(sheet, controls, chosen.ensemble)
     drafts = stages.arrange(covered, chosen, controls, progress or silent)
-    return choose(drafts, covered, stages.human.get(style))[0]
+    return replace(choose(drafts, covered, stages.human.get(style))[0], lyrics=covered.lyrics)

@@ -23,10 +23,10 @@ from symbolic_cover.core.arrangement import Arrangement, Part, Report
 from symbolic_cover.core.controls import Controls, Hints, Playback
 from symbolic_cover.core.ensemble import Style
 from symbolic_cover.core.errors import UsageError
-from symbolic_cover.core.files import unfinished_folder, writable_folder
+from symbolic_cover.core.files import must_not_replace, readable, unfinished_folder, writable_folder
 from symbolic_cover.core.progress import Clock, Progress, silent
 from symbolic_cover.core.sheet import SongSheet
-from symbolic_cover.core.song_file import SONG_FILE, read_sheet, write_sheet
+from symbolic_cover.core.song_file import read_sheet, write_sheet
 from symbolic_cover.core.styles import DEFAULT_STYLE, load_style
 from symbolic_cover.evaluation.findings import advice_of, find_weak_bars
 from symbolic_cover.evaluation.measures import DESCRIPTIONS, score_arrangement
@@ -74,16 +74,8 @@ class Cover:
                 f"There is no audio format '{audio_format}'.", f"Choose one of: {', '.join(AUDIO_FORMATS)}."
             )
         folder = writable_folder(folder)
-        names = {
-            "song": SONG_FILE,
-            "midi": saved.MIDI,
-            "performance": saved.PERFORMANCE,
-            "musicxml": saved.SCORE,
-            "pdf": saved.PDF,
-            "audio": f"cover.{audio_format}",
-            "report_json": saved.REPORT,
-            "report_html": saved.REPORT_PAGE,
-        }
+        names = saved.cover_files(audio_format)
+        must_not_replace(str(self.report.settings.get("source", "")), *(folder / name for name in names.values()))
         with unfinished_folder(folder) as unfinished:
             drafts = {kind: unfinished / name for kind, name in names.items()}
             stems = _write_all(self, drafts, playback, progress or silent)
@@ -133,8 +125,9 @@ def cover(
         drafts = stages.arrange(covered, chosen_style, controls, tell)
     with clock.stage("choose"):
         arrangement, scores = choose(drafts, covered, stages.human.get(style))
+        arrangement = replace(arrangement, lyrics=covered.lyrics)
         report = _report(arrangement, scores, covered, chosen_style, controls, stages, clock)
-        report = replace(report, settings={"source": str(source)} | report.settings)
+        report = replace(report, settings={"source": readable(source)} | report.settings)
     return Cover(sheet, covered, arrangement, report, clock.seconds)
 
 
@@ -190,6 +183,7 @@ def _findings(arrangement: Arrangement, sheet: SongSheet, stages: Stages) -> Ite
         yield "Arranged by rules, without a model."
     if stages.is_adopted:
         yield f"Arranged by {stages.arranger}, which you adopted; --checkpoint shipped leaves it aside."
+    yield from sheet.remarks
     if sheet.source.kind == "audio":
         yield from ears_missed()
     if sheet.grid.confidence < 0.5:
@@ -209,7 +203,7 @@ def _write_all(made: Cover, paths: dict[str, Path], playback: Playback, progress
     from symbolic_cover.notation.engrave import engrave_svg, write_pdf_pages
     from symbolic_cover.notation.musicxml import write_musicxml
     from symbolic_cover.performance.expression import perform
-    from symbolic_cover.performance.midi import write_midi
+    from symbolic_cover.performance.midi import dump, write_midi
     from symbolic_cover.reports.report import piano_roll_png, write_report_html, write_report_json
     from symbolic_cover.sound.audio import render_audio
 
@@ -218,7 +212,7 @@ def _write_all(made: Cover, paths: dict[str, Path], playback: Playback, progress
         write_sheet(made.sheet, paths["song"])
         write_midi(made.arrangement, paths["midi"])
         played = perform(made.arrangement, playback.expression)
-        played.dump_midi(paths["performance"])
+        dump(played, paths["performance"])
         write_musicxml(made.arrangement, paths["musicxml"])
     with clock.stage("engrave"):
         pages = engrave_svg(paths["musicxml"])

@@ -20,6 +20,8 @@ from symbolic_cover.core.files import whole_file
 from symbolic_cover.core.heard import Heard, Role
 from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.listening.formats import AUDIO_SUFFIXES, MIDI_SUFFIXES
+from symbolic_cover.listening.scores.container import open_score
+from symbolic_cover.listening.scores.midi_file import mended
 from symbolic_cover.listening.scores.read import read_score
 from symbolic_cover.performance.expression import perform
 from symbolic_cover.performance.midi import offset_sec_of
@@ -72,7 +74,10 @@ def _midi(path: Path) -> symusic.Score:
     if not path.is_file():
         raise UsageError(f"There is no file {path}.", "Check the path.")
     try:
-        score = symusic.Score(path)
+        file = mended(open_score(path).data)
+        score = symusic.Score.from_midi(file.data)
+    except InputError as error:
+        raise InputError(error.cause.replace("It ", f"{path.name} ", 1), error.remedy) from error
     except Exception as error:  # symusic raises what its C++ parser throws
         raise InputError(f"{path.name} is not a MIDI file that can be read.", "Export it again as MIDI.") from error
     if score.note_num() == 0:
@@ -87,7 +92,7 @@ def notated(heard: Heard) -> Arrangement:
     sheet = analyze(heard)
     parts = tuple(
         Part(track.name, "", track.program, track.notes, track.is_drums)
-        for track in quantize(heard)
+        for track in quantize(replace(heard, tracks=heard.audible))
         if track.role is not Role.CHORDS
     )
     there = {(note.onset_tick, note.pitch) for part in parts for note in part.notes}

@@ -10,7 +10,7 @@ from symbolic_cover.app.play import play, stems_of, write_tune
 from symbolic_cover.core.arrangement import Arrangement
 from symbolic_cover.core.controls import Playback
 from symbolic_cover.core.errors import UsageError
-from symbolic_cover.core.files import whole_file
+from symbolic_cover.core.files import must_not_replace, whole_file
 from symbolic_cover.core.sheet import SongSheet
 
 
@@ -21,6 +21,8 @@ def render(what: Arrangement | SongSheet | str | Path, out: str | Path, playback
     played as `playback` says. The file is whole or not there; returns its path. Raises `UsageError` for another suffix.
     """
     out = Path(out)
+    if isinstance(what, str | Path):
+        must_not_replace(what, out)
     suffix = out.suffix.lower()
     if isinstance(what, SongSheet):
         if suffix != ".abc":

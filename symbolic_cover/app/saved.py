@@ -17,6 +17,20 @@ MIDI, PERFORMANCE, SCORE, PDF = "arrangement.mid", "performance.mid", "score.mus
 REPORT, REPORT_PAGE = "report.json", "report.html"
 
 
+def cover_files(audio_format: str = "wav") -> dict[str, str]:
+    """The name of each file that a cover is saved as, by its kind."""
+    return {
+        "song": SONG_FILE,
+        "midi": MIDI,
+        "performance": PERFORMANCE,
+        "musicxml": SCORE,
+        "pdf": PDF,
+        "audio": f"cover.{audio_format}",
+        "report_json": REPORT,
+        "report_html": REPORT_PAGE,
+    }
+
+
 def read_report(folder: Path, *, must_be_whole: bool = False) -> dict[str, Any]:
     """What ``report.json`` in a cover's folder says; {} where there is none, or where it cannot be read.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from symbolic_cover.arrangement.adapter import load_for_style
@@ -13,10 +13,11 @@ from symbolic_cover.arrangement.checkpoint import find_checkpoint
 from symbolic_cover.core.arrangement import Arrangement
 from symbolic_cover.core.controls import Controls, Hints
 from symbolic_cover.core.ensemble import Style
-from symbolic_cover.core.heard import Heard
+from symbolic_cover.core.heard import Confidence, Heard
 from symbolic_cover.core.progress import Progress
 from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.core.styles import DEFAULT_STYLE
+from symbolic_cover.corpus.bars import known_bars
 from symbolic_cover.evaluation.human_range import HumanRange
 from symbolic_cover.evaluation.memorisation import PatternIndex
 from symbolic_cover.evaluation.people import Ranges, load_people
@@ -52,8 +53,17 @@ def load_stages(checkpoint: str | Path | None = None, style: str = DEFAULT_STYLE
     loaded = load_for_style(folder, style)
 
     def arrange(sheet: SongSheet, style: Style, controls: Controls, tell: Progress) -> list[Arrangement]:
-        return draft_by_model(loaded, sheet, style, controls, lambda share: tell("arrange", share))
+        drafts = draft_by_model(loaded, _in_known_bars(sheet), style, controls, lambda share: tell("arrange", share))
+        return [replace(draft, grid=sheet.grid) for draft in drafts]
 
     return Stages(
         hear, arrange, loaded.name, loaded.human, load_people(folder), PatternIndex.load(folder), folder in adopted()
     )
+
+
+def _in_known_bars(sheet: SongSheet) -> SongSheet:
+    """The song in metres that the model has words for; the cover is written in those of the song."""
+    bars = known_bars(sheet.grid.bars)
+    if bars == sheet.grid.bars:
+        return sheet
+    return replace(sheet, grid=replace(sheet.grid, bars=bars), confidence=Confidence())

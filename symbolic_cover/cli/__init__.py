@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import sys
 
 import typer
@@ -14,15 +17,46 @@ from symbolic_cover.core.errors import SymbolicCoverError
 
 __all__ = ["app", "evaluation", "main", "models", "ratings", "refining", "songs", "styles"]
 
+_STOPPED = 130
+
+
+class _Stopped(SystemExit):
+    """The program was asked to stop; what is unfinished is thrown away on the way out."""
+
 
 def main() -> None:
-    """Run the command line; a `SymbolicCoverError` becomes one line and its exit code."""
+    """Run the command line; a `SymbolicCoverError`, or a file that cannot be used, becomes one line and an exit code.
+
+    SIGTERM ends the program as Ctrl-C does: what is unfinished is removed, and 130 is the exit code.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    with contextlib.suppress(ValueError):  # only the main thread may
+        signal.signal(signal.SIGINT, _stop)
+        signal.signal(signal.SIGTERM, _stop)
     try:
         with native_libraries_silenced():
             app()
     except SymbolicCoverError as error:
-        typer.echo(f"symbolic-cover: {error}", err=True)
+        typer.echo(f"symbolic-cover: {_one_line(str(error))}", err=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, _Stopped):
         typer.echo("symbolic-cover: stopped.", err=True)
-        sys.exit(130)
+        sys.exit(_STOPPED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        reason = (error.strerror or str(error)).lower()
+        typer.echo(f"symbolic-cover: {where}{reason}. Check the disk and the path.", err=True)
+        sys.exit(1)
+
+
+def _stop(*_: object) -> None:
+    raise _Stopped(_STOPPED)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -59,6 +59,7 @@ Transcriber = Annotated[
     str,
     typer.Option(help="Who hears the notes: basic-pitch; transkun, for a piano alone, if installed; or auto."),
 ]
+Tune = Annotated[int | None, typer.Option(min=0, help="Of an ABC file with several tunes, the one with this X:.")]
 CheckpointOption = Annotated[
     str | None,
     typer.Option(
@@ -81,9 +82,11 @@ Stems = Annotated[bool, typer.Option("--stems", help="Also each part as a sound 
 SoundFont = Annotated[Path | None, typer.Option(help="A SoundFont (.sf2, .sf3); otherwise the best that is found.")]
 
 
-def hints_of(bpm: float | None, meter: str | None, downbeat: float | None, transcriber: str) -> Hints:
-    """What the user knows of tempo, metre and downbeat, and who is to hear the notes."""
-    return Hints(bpm, Meter.parse(meter) if meter is not None else None, downbeat, transcriber)
+def hints_of(
+    bpm: float | None, meter: str | None, downbeat: float | None, transcriber: str, tune: int | None = None
+) -> Hints:
+    """What the user knows of tempo, metre and downbeat, who is to hear the notes, and which tune is meant."""
+    return Hints(bpm, Meter.parse(meter) if meter is not None else None, downbeat, transcriber, tune)
 
 
 def must_exist(source: Path) -> None:

@@ -38,6 +38,7 @@ from symbolic_cover.cli.options import (
     Tempo,
     Transcriber,
     Transpose,
+    Tune,
     hints_of,
     must_exist,
     must_mix,
@@ -47,7 +48,7 @@ from symbolic_cover.cli.options import (
 from symbolic_cover.cli.printing import print_cover, print_facts, print_json, print_missed, progress_line
 from symbolic_cover.core.controls import Controls, Playback
 from symbolic_cover.core.errors import SymbolicCoverError, UsageError
-from symbolic_cover.core.files import check_writable, writable_folder
+from symbolic_cover.core.files import check_writable, must_not_replace, whole_files, writable_folder
 from symbolic_cover.core.styles import DEFAULT_STYLE
 
 
@@ -71,6 +72,7 @@ def cover_command(
     meter: MeterOption = None,
     downbeat: Downbeat = None,
     transcriber: Transcriber = HINTS.transcriber,
+    tune: Tune = None,
     checkpoint: CheckpointOption = None,
     parts: Parts = False,
     audio_format: AudioFormat = "wav",
@@ -85,9 +87,10 @@ def cover_command(
     """Make a cover: a score (MusicXML, PDF), MIDI as written and as played, sound and reports in --out."""
     controls = Controls(level=level, fidelity=fidelity, density=density, polyphony=polyphony, transpose=transpose,
                         tempo=tempo, seed=seed, candidates=candidates)  # fmt: skip
-    hints = hints_of(bpm, meter, downbeat, transcriber)
+    hints = hints_of(bpm, meter, downbeat, transcriber, tune)
     sources = sources_of_inputs(inputs)
     from symbolic_cover.app.cover import AUDIO_FORMATS, cover
+    from symbolic_cover.app.saved import cover_files
     from symbolic_cover.app.stages import load_stages
     from symbolic_cover.core.styles import load_style
     from symbolic_cover.sound.soundfonts import choose_soundfont
@@ -101,6 +104,8 @@ def cover_command(
     stages = load_stages(checkpoint, style)
     several = len(sources) > 1 or inputs[0].is_dir()
     folders = sub_folders(sources, out) if several else [out]
+    for source, folder in zip(sources, folders, strict=True):
+        must_not_replace(source, *(folder / name for name in cover_files(audio_format).values()))
     results: list[dict[str, Any]] = []
     for source, folder in zip(sources, folders, strict=True):
         try:
@@ -132,11 +137,12 @@ def transcribe(
     meter: MeterOption = None,
     downbeat: Downbeat = None,
     transcriber: Transcriber = HINTS.transcriber,
+    tune: Tune = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Write down the notes of a recording, on its own beats, as transcript.mid."""
-    hints = hints_of(bpm, meter, downbeat, transcriber)
+    hints = hints_of(bpm, meter, downbeat, transcriber, tune)
     from symbolic_cover.analysis.quantize import quantize
     from symbolic_cover.analysis.song import analyze as analyze_song
     from symbolic_cover.listening.song import listen
@@ -144,6 +150,7 @@ def transcribe(
 
     must_exist(source)
     check_writable(out)
+    must_not_replace(source, out / "transcript.mid")
     with progress_line(quiet or as_json) as tell:
         heard = listen(source, hints, progress=lambda share: tell("listen", share))
         tracks, sheet = quantize(heard), analyze_song(heard)
@@ -162,6 +169,7 @@ def analyze(
     meter: MeterOption = None,
     downbeat: Downbeat = None,
     transcriber: Transcriber = HINTS.transcriber,
+    tune: Tune = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="Folder for a picture, a lead sheet, the song with clicks, and all facts."),
@@ -173,7 +181,7 @@ def analyze(
 
     With --out also show it: beats, chords and tune over the piano roll, a lead sheet, the song with clicks on beats.
     """
-    hints = hints_of(bpm, meter, downbeat, transcriber)
+    hints = hints_of(bpm, meter, downbeat, transcriber, tune)
     from symbolic_cover.analysis.doubt import places_to_check
     from symbolic_cover.analysis.song import analyze as find_sheet
     from symbolic_cover.analysis.song import describe
@@ -222,6 +230,7 @@ def arrange(
     meter: MeterOption = None,
     downbeat: Downbeat = None,
     transcriber: Transcriber = HINTS.transcriber,
+    tune: Tune = None,
     checkpoint: CheckpointOption = None,
     parts: Parts = False,
     quiet: Quiet = False,
@@ -230,23 +239,25 @@ def arrange(
     """Arrange a song without engraving or sound: arrangement.mid and score.musicxml only, which is quicker."""
     controls = Controls(level=level, fidelity=fidelity, density=density, polyphony=polyphony, transpose=transpose,
                         tempo=tempo, seed=seed, candidates=candidates)  # fmt: skip
-    hints = hints_of(bpm, meter, downbeat, transcriber)
+    hints = hints_of(bpm, meter, downbeat, transcriber, tune)
     from symbolic_cover.app.cover import cover
+    from symbolic_cover.app.saved import MIDI, SCORE
     from symbolic_cover.notation.musicxml import write_musicxml
     from symbolic_cover.notation.parts import write_part_scores
     from symbolic_cover.performance.midi import write_midi
 
     must_exist(source)
     check_writable(out)
+    must_not_replace(source, out / MIDI, out / SCORE)
     with progress_line(quiet or as_json) as tell:
         made = cover(source, style, controls, ensemble=ensemble, hints=hints, checkpoint=checkpoint, progress=tell)
-    folder = writable_folder(out)
-    write_midi(made.arrangement, folder / "arrangement.mid")
-    write_musicxml(made.arrangement, folder / "score.musicxml")
-    files = {"midi": folder / "arrangement.mid", "musicxml": folder / "score.musicxml"}
-    if parts:
-        write_part_scores(made.arrangement, folder / "parts")
-        files["parts"] = folder / "parts"
+    files = {"midi": out / MIDI, "musicxml": out / SCORE}
+    with whole_files(list(files.values())) as (midi, score):
+        write_midi(made.arrangement, midi)
+        write_musicxml(made.arrangement, score)
+        if parts:
+            write_part_scores(made.arrangement, out / "parts")
+            files["parts"] = out / "parts"
     if as_json:
         print_json({"files": {kind: str(path) for kind, path in files.items()}, "scores": made.report.scores["cover"]})
     elif not quiet:
@@ -279,6 +290,8 @@ def render(
         must_exist(mix_with)
         if stems:
             raise UsageError("--stems and --mix-with do not go together.", "Render twice.")
+        must_not_replace(mix_with, out)
+    must_not_replace(source, out)
     check_writable(out.parent)
     if out.suffix.lower() == ".abc":
         from symbolic_cover.analysis.song import analyze

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from symbolic_cover.core.grid import Grid
-from symbolic_cover.core.music import Chord, Key, Note, Section
+from symbolic_cover.core.music import Chord, Key, Lyric, Note, Section
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Part:
 class Arrangement:
     """A cover on the grid. `melody` are those notes of the leading part that are the song's tune.
 
-    `source` names what was covered, `sections` are the song's. `like` is the style in whose manner it is played, if not
-    its own.
+    `source` names what was covered, `sections` and `lyrics` are the song's. `like` is the style in whose manner it is
+    played, if not its own.
     """
 
     parts: tuple[Part, ...]
@@ -43,6 +43,7 @@ class Arrangement:
     source: str = ""
     sections: tuple[Section, ...] = ()
     like: str = ""
+    lyrics: tuple[Lyric, ...] = ()
 
     @property
     def manner(self) -> str:

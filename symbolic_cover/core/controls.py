@@ -19,6 +19,8 @@ TRANSCRIBERS = ("auto", "basic-pitch", "transkun")
 SLOWEST_BPM, FASTEST_BPM = 20.0, 400.0
 #: The bounds of what a cover may be asked for; the command line shows the same.
 MOST_CANDIDATES, MOST_TRANSPOSITION, LEAST_TEMPO, MOST_TEMPO = 32, 24, 0.25, 4.0
+#: The largest number of a tune in a file of several.
+MOST_TUNE = 10**9
 #: Seeds are what `torch.Generator` and numpy take alike.
 MOST_SEED = 2**63 - 1
 #: LUFS: a usual loudness of streamed music, and the bounds of what can be asked for.
@@ -64,13 +66,14 @@ class Hints:
 
     `bpm` is the tempo in felt beats a minute, 20..400; `meter` a metre of 1 to 32 beats (or text such as ``3/4``);
     `downbeat_sec` any first beat of a bar, in seconds of the source; `transcriber`, one of `TRANSCRIBERS`, hears the
-    notes. Raises `UsageError` for anything else.
+    notes; `tune` is the number after the X: of one in a file of several. Raises `UsageError` for anything else.
     """
 
     bpm: float | None = None
     meter: Meter | None = None
     downbeat_sec: float | None = None
     transcriber: str = "auto"
+    tune: int | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.meter, str):
@@ -84,6 +87,8 @@ class Hints:
         if self.downbeat_sec is not None and not (_is_finite(self.downbeat_sec) and self.downbeat_sec >= 0):
             raise UsageError(f"No downbeat can lie at {self.downbeat_sec} s.", "Give the time of one in seconds.")
         _one_of("transcriber", self.transcriber, TRANSCRIBERS)
+        if self.tune is not None:
+            _whole("tune", self.tune, 0, MOST_TUNE)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -43,7 +44,7 @@ def whole_files(paths: Sequence[str | Path]) -> Iterator[list[Path]]:
     Their folders are made. Raises `UsageError` where that cannot be.
     """
     for path in paths:
-        writable_folder(Path(path).parent)
+        sweep(writable_folder(Path(path).parent))
     partials = [Path(path).with_name(f"{UNFINISHED}{os.getpid()}-{Path(path).name}") for path in paths]
     try:
         yield partials
@@ -59,7 +60,9 @@ def whole_files(paths: Sequence[str | Path]) -> Iterator[list[Path]]:
 @contextmanager
 def unfinished_folder(folder: str | Path) -> Iterator[Path]:
     """A hidden folder in `folder`, gone when the block ends; what is made in it is moved out when all is whole."""
-    with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=folder, ignore_cleanup_errors=True) as made:
+    sweep(folder)
+    prefix = f"{UNFINISHED}{os.getpid()}-"
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=folder, ignore_cleanup_errors=True) as made:
         yield Path(made)
 
 
@@ -93,6 +96,39 @@ def put_in_place(made: Path, path: Path) -> None:
             if old.exists():
                 old.rename(path)
             raise
+
+
+def sweep(folder: str | Path) -> None:
+    """Throw away what runs that were killed left unfinished in `folder`."""
+    for left in Path(folder).glob(f"{UNFINISHED}*"):
+        number = left.name.removeprefix(UNFINISHED).partition("-")[0]
+        if number.isdecimal() and not _runs(int(number)):
+            if left.is_dir() and not left.is_symlink():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    """Whether a process is there, of whomever; where that cannot be told it is."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
+
+
+def must_not_replace(source: str | Path, *outputs: str | Path) -> None:
+    """Raise `UsageError` where something that is written would take the place of what it is made from."""
+    for out in outputs:
+        try:
+            is_same = Path(out).exists() and Path(source).exists() and os.path.samefile(source, out)
+        except OSError:
+            is_same = False
+        if is_same:
+            raise UsageError(f"{named(Path(out))} is the source itself.", "Choose another place with --out.")
 
 
 def check_writable(folder: str | Path) -> None:
@@ -129,4 +165,9 @@ def title_of(path: Path) -> str:
 
 def named(path: Path) -> str:
     """A file's name as text that can be written; what is no UTF-8 in it becomes question marks."""
-    return path.name.encode(errors="replace").decode()
+    return readable(path.name)
+
+
+def readable(path: str | Path) -> str:
+    """A path as text that can be written; what is no UTF-8 in it becomes question marks."""
+    return str(path).encode(errors="replace").decode()

@@ -14,7 +14,10 @@ from typing import NamedTuple
 import numpy as np
 
 from symbolic_cover.core.grid import Grid
-from symbolic_cover.core.music import Key, Note
+from symbolic_cover.core.music import CHORD_INTERVALS, Key, Note
+
+#: Where chords that nobody plays are struck: the bass from C2, the rest from C4.
+_LOW, _MIDDLE = 36, 60
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,8 @@ class Heard:
 
     `tracks` hold all that sounds, each note once; those with a `Role` are the melody, the bass, or state the chords.
     `grid` ties seconds to ticks. `chords` do not overlap, `key` is None where neither is said; `sections` and `lyrics`
-    (syllables) are empty where none are written.
+    (syllables) are empty where none are written. `remarks` are what a person should know of the reading, such as that
+    a file was cut.
     """
 
     tracks: tuple[TimedTrack, ...]
@@ -123,12 +127,28 @@ class Heard:
     sections: tuple[TimedText, ...] = ()
     lyrics: tuple[TimedText, ...] = ()
     confidence: Confidence = Confidence()
+    remarks: tuple[str, ...] = ()
 
     @property
     def notes(self) -> tuple[TimedNote, ...]:
         """Every pitched note that sounds, by onset."""
         sounding = (track for track in self.tracks if not track.is_drums and track.role is not Role.CHORDS)
         return tuple(sorted(note for track in sounding for note in track.notes))
+
+    @property
+    def audible(self) -> tuple[TimedTrack, ...]:
+        """The tracks as they can be played: where nothing sounds but chords are stated, those are struck."""
+        if self.notes or any(track.is_drums and track.notes for track in self.tracks):
+            return self.tracks
+        stated = tuple(track._replace(role=Role.UNSAID) for track in self.tracks if track.notes)
+        if stated or not self.chords:
+            return stated
+        notes = tuple(
+            TimedNote(chord.start_sec, chord.end_sec, pitch)
+            for chord in self.chords
+            for pitch in (_LOW + chord.bass, *(_MIDDLE + (chord.root + n) % 12 for n in CHORD_INTERVALS[chord.quality]))
+        )
+        return (TimedTrack("Chords", notes),)
 
     @property
     def melody(self) -> tuple[TimedNote, ...] | None:

@@ -15,7 +15,8 @@ class SongSheet:
 
     `texture` is what remains beside melody and bass. `chords` do not overlap and may leave gaps. `sections` and
     `lyrics` are empty where there are none. `confidence` is the listener's, by bars of the grid. An excerpt is not
-    `is_whole`: its first and last bars are not those of its song.
+    `is_whole`: its first and last bars are not those of its song. `remarks` are what a person should know of how the
+    song was read.
     """
 
     grid: Grid
@@ -31,6 +32,7 @@ class SongSheet:
     sections: tuple[Section, ...] = ()
     lyrics: tuple[Lyric, ...] = ()
     confidence: Confidence = Confidence()
+    remarks: tuple[str, ...] = ()
 
     def transposed(self, semitones: int) -> SongSheet:
         """The song so many semitones higher, wherever that leads."""

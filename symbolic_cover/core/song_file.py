@@ -87,6 +87,8 @@ def sheet_as_json(sheet: SongSheet) -> str:
     }
     if not sheet.is_whole:
         facts["is_excerpt"] = True
+    if sheet.remarks:
+        facts["remarks"] = list(sheet.remarks)
     head = json.dumps(facts, ensure_ascii=False, indent=1)
     bars = ",\n".join("  " + json.dumps(bar, ensure_ascii=False) for bar in _bars_written(sheet))
     return f'{head[:-2]},\n "bars": [\n{bars}\n ]\n}}\n'
@@ -219,6 +221,7 @@ def _sheet_of(facts: Mapping[str, Any]) -> SongSheet:
             {str(name): float(value) for name, value in facts["confidence"].items()},
             {name: tuple(one[name] for one in read.confidence) for name in names},
         ),
+        remarks=tuple(str(remark) for remark in facts.get("remarks", ())),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -42,6 +42,27 @@ def spell_bars(bars: Sequence[Bar]) -> tuple[Bar, ...]:
     if not longest:
         raise InputError("No bar is a whole number of sixteenths.", "Mend the time signatures.")
     return tuple(longest)
+
+
+def known_bars(bars: Sequence[Bar], known: Collection[Meter] = _KNOWN) -> tuple[Bar, ...]:
+    """All of the music in metres that a model knows, nothing in it moved.
+
+    A metre of another name becomes one of its length, what is too long for a word is divided, and bars that are no
+    whole number of sixteenths join with those that follow; the last may end a little later than it did.
+    """
+    spelled: list[Bar] = []
+    start = bars[0].start_tick
+    for bar in bars:
+        length = bar.end_tick - start
+        if bar is bars[-1]:
+            length = -(-length // _SIXTEENTH) * _SIXTEENTH
+        if length % _SIXTEENTH:
+            continue
+        same = start == bar.start_tick and length == bar.meter.bar_tick and bar.meter in known
+        for meter in [bar.meter] if same else _meters_of(length):
+            spelled.append(Bar(start, meter))
+            start = spelled[-1].end_tick
+    return tuple(spelled)
 
 
 def _meters_of(length_tick: int) -> list[Meter]:

@@ -18,6 +18,8 @@ from symbolic_cover.core.extras import require
 
 SUFFIXES = (".tar.zst", ".tar.gz", ".tgz", ".tar", ".zip")
 _CHUNK = 1 << 20
+#: No data set of scores is larger, unpacked, or packs better than this once it is larger than `_RATIO_COUNTS_FROM`.
+MOST_BYTES, MOST_RATIO, _RATIO_COUNTS_FROM = 50 * 2**30, 200, 2**28
 
 
 def is_archive(path: Path) -> bool:
@@ -37,7 +39,8 @@ def sha256_of(path: Path) -> str:
 def unpack(archive: Path, folder: Path, progress: Callable[[float], None] | None = None) -> None:
     """Unpack an archive (zst- or gzip-compressed tar, or zip) into `folder`; `progress` is told the fraction done.
 
-    Raises `InputError` for a broken archive or one that would write outside `folder`.
+    Raises `InputError` for a broken archive, one that would write outside `folder`, one that is locked, or one that
+    would unpack to more than any data set.
     """
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -49,6 +52,30 @@ def unpack(archive: Path, folder: Path, progress: Callable[[float], None] | None
         raise _unsafe(archive, error.tarinfo.name) from error
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, _zstd_error()) as error:
         raise InputError(f"{archive.name} is broken ({error}).", "Fetch it again.") from error
+    except (RuntimeError, NotImplementedError) as error:  # a password is asked for, or an unknown way of packing
+        raise InputError(f"{archive.name} cannot be unpacked ({error}).", "Unpack it, and give the folder.") from error
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InputError(
+            f"{archive.name} cannot be unpacked: {reason}.", "Make room, or unpack it elsewhere."
+        ) from error
+
+
+class _Bounds:
+    """Counts what an archive unpacks to. Raises `InputError` before it is too much."""
+
+    def __init__(self, archive: Path) -> None:
+        self.archive, self.total = archive, 0
+        self.packed = max(archive.stat().st_size, 1)
+
+    def add(self, size: int) -> None:
+        """One more file of so many bytes."""
+        self.total += max(size, 0)
+        packs_too_well = self.total > max(MOST_RATIO * self.packed, _RATIO_COUNTS_FROM)
+        if self.total > MOST_BYTES or packs_too_well:
+            raise InputError(
+                f"{self.archive.name} would unpack to more than any data set.", "Do not use it; get it from its source."
+            )
 
 
 def _unpack_tar(archive: Path, folder: Path, progress: Callable[[float], None] | None) -> None:
@@ -56,7 +83,9 @@ def _unpack_tar(archive: Path, folder: Path, progress: Callable[[float], None] |
     with archive.open("rb") as packed, _decompressed(archive, packed) as stream, tarfile.open(
         fileobj=stream, mode="r|"
     ) as tar:  # fmt: skip
+        bounds = _Bounds(archive)
         for member in tar:
+            bounds.add(member.size)
             tar.extract(member, folder, filter="data")
             if progress:
                 progress(min(packed.tell() / size, 1.0))
@@ -90,6 +119,9 @@ def _unpack_zip(archive: Path, folder: Path, progress: Callable[[float], None] |
             path = PurePosixPath(member.filename.replace("\\", "/"))
             if path.is_absolute() or ".." in path.parts or ":" in member.filename or _is_link(member):
                 raise _unsafe(archive, member.filename)
+        bounds = _Bounds(archive)
+        for member in members:
+            bounds.add(member.file_size)
         for count, member in enumerate(members, start=1):
             packed.extract(member, folder)
             if progress:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from symbolic_cover.core.errors import SymbolicCoverError, UsageError
+from symbolic_cover.core.errors import InputError, SymbolicCoverError, UsageError
 from symbolic_cover.core.files import put_in_place
 from symbolic_cover.core.places import user_folder
 from symbolic_cover.library.catalogue import Dataset, dump_dataset, load_catalogue, read_dataset
@@ -54,6 +54,7 @@ def collected(folder: Path) -> dict[str, Collected]:
     found = {}
     for facts in sorted(folder.glob(f"[!.]*/{FACTS}")):
         home = facts.parent
+        read_facts(home)
         dataset = known.get(home.name) or written_dataset(home)
         rows = [resolve(row, folder) for row in read_table(home / INDEX)]
         found[home.name] = Collected(dataset, home, rows)
@@ -61,18 +62,31 @@ def collected(folder: Path) -> dict[str, Collected]:
 
 
 def find_there(dataset: Dataset, library: Path) -> Outcome | None:
-    """The dataset as it is in the library; None where it is not. Raises `UsageError` for a stranger in its place."""
+    """The dataset as it is in the library; None where it is not or is damaged.
+
+    Raises `UsageError` for a stranger in its place.
+    """
     home = library / dataset.name
     if (home / FACTS).is_file():
-        return Outcome(dataset, home, int(read_facts(home)["pieces"]), fresh=False)
+        try:
+            return Outcome(dataset, home, int(read_facts(home)["pieces"]), fresh=False)
+        except InputError:  # it is made again
+            return None
     if home.exists():
         raise UsageError(f"{home} was not made by `collect`.", "Move it away, or choose another folder with --into.")
     return None
 
 
 def read_facts(home: Path) -> dict[str, Any]:
-    """What ``dataset.json`` says."""
-    return json.loads((home / FACTS).read_text(encoding="utf-8"))
+    """What ``dataset.json`` says. Raises `InputError` for one that is damaged."""
+    try:
+        facts = json.loads((home / FACTS).read_text(encoding="utf-8"))
+        int(facts["pieces"])
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise InputError(
+            f"{home / FACTS} is damaged.", f"Collect it again: symbolic-cover collect {home.name}."
+        ) from error
+    return facts
 
 
 def written_dataset(home: Path) -> Dataset:

@@ -11,7 +11,8 @@ from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.files import named, title_of
 from symbolic_cover.core.heard import Heard, Source, TimedNote
 from symbolic_cover.listening.audio.recording import load_recording, stereo_blocks
-from symbolic_cover.listening.formats import AUDIO_SUFFIXES, SUFFIXES
+from symbolic_cover.listening.ffmpeg import as_wav
+from symbolic_cover.listening.formats import AUDIO_SUFFIXES, FFMPEG_SUFFIXES, SUFFIXES
 from symbolic_cover.listening.scores.read import read_score
 
 
@@ -22,14 +23,19 @@ def listen(
 
     `hints` override what is heard or written. `progress` is told the fraction done, 0..1.
     Raises UsageError for a missing file or an unknown suffix; InputError if there is no music to be had from the file,
-    or too much of it; MissingDependencyError for a recording without basic-pitch.
+    or too much of it; MissingDependencyError for a recording without basic-pitch, or an m4a or mp4 without ffmpeg.
     """
     path = Path(source_path)
     if path.suffix.lower() not in SUFFIXES:
         raise UsageError(f"{path.name} is no song this program reads.", f"Give one of {', '.join(SUFFIXES)}.")
     if not path.is_file():
         raise UsageError(f"There is no file {path}.", "Check the path.")
-    heard = _hear(path, hints, progress) if path.suffix.lower() in AUDIO_SUFFIXES else read_score(path, hints)
+    suffix = path.suffix.lower()
+    if suffix in FFMPEG_SUFFIXES:
+        with as_wav(path) as wav:
+            heard = replace(_hear(wav, hints, progress), title=title_of(path), source=Source(named(path), "audio"))
+    else:
+        heard = _hear(path, hints, progress) if suffix in AUDIO_SUFFIXES else read_score(path, hints)
     if progress:
         progress(1.0)
     return heard

@@ -19,6 +19,7 @@ from symbolic_cover.core.music import TICKS_PER_QUARTER, Bar, Note
 from symbolic_cover.notation.drums import write_drum_voices
 from symbolic_cover.notation.heads import Head, Names, drum_heads, shown_names, speller_of
 from symbolic_cover.notation.layout import Layout, lay_out
+from symbolic_cover.notation.lyrics import Syllable, sings, syllables
 from symbolic_cover.notation.marks import (
     clef_named,
     mark_dynamics,
@@ -110,6 +111,7 @@ def _staff(player: Player, place: int, number: int, arrangement: Arrangement, pa
     voices = _voices(player, place, arrangement, bars)
     spellers = [speller_of(events, arrangement) for events in voices]
     strokes = itertools.count(1)
+    words = syllables(arrangement) if place == 0 and sings(player) else {}
     for count, bar_ in enumerate(bars, 1):
         opening_tick = page.opening_tick if count == 1 else 0
         measure = stream.Measure(number=count - bool(page.opening_tick))
@@ -132,7 +134,7 @@ def _staff(player: Player, place: int, number: int, arrangement: Arrangement, pa
             if len(written) > 1:
                 target = stream.Voice(id=str(index + 1))
                 measure.insert(0, target)
-            _fill(target, figures, heads[index], bar_, opening_tick, hidden_rests=index > 0)
+            _fill(target, figures, heads[index], bar_, opening_tick, words, hidden_rests=index > 0)
         if count == len(bars):
             measure.rightBarline = bar.Barline("final")
         staff.append(measure)
@@ -145,10 +147,11 @@ def _fill(
     heads: dict[int, list[Head]],
     bar_: Bar,
     opening_tick: int,
+    words: dict[int, Syllable],
     *,
     hidden_rests: bool,
 ) -> None:
-    """Put the figures of one voice into a measure or voice."""
+    """Put the figures of one voice into a measure or voice; what is sung leaves `words`."""
     if not opening_tick and not any(figure.pitches for figure in figures):
         rest = note.Rest(quarterLength=Fraction(bar_.meter.bar_tick, TICKS_PER_QUARTER))
         rest.fullMeasure = True
@@ -167,6 +170,8 @@ def _fill(
         if figure.tied_from or figure.tied_to:
             kind = {(True, True): "continue", (True, False): "stop", (False, True): "start"}
             element.tie = tie.Tie(kind[figure.tied_from, figure.tied_to])
+        if figure.pitches and not figure.tied_from and (said := words.pop(bar_.start_tick + figure.start_tick, None)):
+            element.lyrics.append(note.Lyric(text=said.text, syllabic=said.syllabic, applyRaw=True))
         for beam in figure.beams:
             element.beams.append(*beam.split("-"))
         target.insert(Fraction(figure.start_tick - opening_tick, TICKS_PER_QUARTER), element)

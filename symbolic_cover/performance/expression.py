@@ -91,9 +91,11 @@ def _velocities(arrangement: Arrangement, manner: Manner) -> list[np.ndarray]:
         for place, note in enumerate(part.notes):
             player = part.group or str(index)
             lines["\0tune" if (note.onset_tick, note.pitch) in tune else player].append((index, place))
+    pitched = arrangement.pitched_notes
     for player, places in lines.items():
         notes = [arrangement.parts[index].notes[place] for index, place in places]
-        others = [note for note in arrangement.pitched_notes if note not in set(notes)]
+        own = set(notes)
+        others = [note for note in pitched if note not in own]
         sings = player == "\0tune" or _is_line(notes, arrangement.parts[places[0][0]])
         found = struck(notes, others, bars, manner.tune if sings else manner.accompaniment)
         for (index, place), offset in zip(places, found, strict=True):

@@ -10,6 +10,7 @@ import numpy as np
 import symusic
 
 from symbolic_cover.core.arrangement import Arrangement
+from symbolic_cover.core.files import write_bytes
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.heard import Role, TimedTrack, Track
 from symbolic_cover.core.instruments import PAN_CONTROL, VOLUME_CONTROL
@@ -27,7 +28,12 @@ _OFFSET = "recording at"
 
 def write_midi(arrangement: Arrangement, path: Path) -> None:
     """Write an arrangement as a standard MIDI file, as `arrangement_score` describes it."""
-    arrangement_score(arrangement).dump_midi(path)
+    dump(arrangement_score(arrangement), path)
+
+
+def dump(score: symusic.Score, path: Path) -> None:
+    """Write a score as MIDI, whole or not at all; symusic itself does not notice a full disk."""
+    write_bytes(path, score.dumps_midi())
 
 
 def arrangement_score(arrangement: Arrangement) -> symusic.Score:
@@ -81,7 +87,7 @@ def write_transcript(tracks: Sequence[Track], sheet: SongSheet, path: Path) -> N
                 symusic.Note(note.onset_tick * _TICKS, note.duration_tick * _TICKS, note.pitch, note.velocity)
             )
         score.tracks.append(track)
-    score.dump_midi(path)
+    dump(score, path)
 
 
 def score_in_seconds(tracks: Sequence[TimedTrack]) -> symusic.core.ScoreSecond:

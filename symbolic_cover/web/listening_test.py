@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from importlib.resources import files
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import FastAPI, HTTPException
-from fastapi.responses import FileResponse, HTMLResponse, Response
-from pydantic import BaseModel
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from pydantic import AfterValidator, BaseModel
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from symbolic_cover.core.errors import UsageError
 from symbolic_cover.rating.study import Comparison, Study
 from symbolic_cover.reports.page import STYLE
 
+#: No answer is longer.
+MOST_BYTES = 64 * 1024
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
+
+
+def _text(value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("it is no text") from error
+    return value
+
+
+_Text = Annotated[str, AfterValidator(_text)]
 
 
 class _Given(BaseModel):
     """An answer as the page sends it."""
 
-    rater: str
+    rater: _Text
     number: int
-    preferred: str
-    scales: dict[str, dict[str, int]]
+    preferred: _Text
+    scales: dict[_Text, dict[_Text, int]]
 
 
 def listening_page(study: Study, host: str = LOCAL_HOSTS[0]) -> FastAPI:
@@ -36,6 +51,9 @@ def listening_page(study: Study, host: str = LOCAL_HOSTS[0]) -> FastAPI:
     if host in LOCAL_HOSTS:
         page.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOCAL_HOSTS, "[::1]"])
 
+    page.middleware("http")(_guard)
+    page.add_exception_handler(RequestValidationError, _invalid)
+
     @page.get("/", response_class=HTMLResponse)
     def show() -> str:
         return files("symbolic_cover.web").joinpath("page.html").read_text(encoding="utf-8")
@@ -45,7 +63,7 @@ def listening_page(study: Study, host: str = LOCAL_HOSTS[0]) -> FastAPI:
         return Response(STYLE, media_type="text/css")
 
     @page.get("/next")
-    def following(rater: str) -> dict[str, Any]:
+    def following(rater: _Text) -> dict[str, Any]:
         total = len(study.comparisons(rater))
         left = study.unanswered(rater)
         if not left:
@@ -55,7 +73,7 @@ def listening_page(study: Study, host: str = LOCAL_HOSTS[0]) -> FastAPI:
                 "source": one.a.source is not None, "scales": one.scales}  # fmt: skip
 
     @page.get("/sound/{which}")
-    def sound(which: str, rater: str, number: int) -> FileResponse:
+    def sound(which: str, rater: _Text, number: int) -> FileResponse:
         one = _comparison(study, rater, number)
         paths = {"a": study.sounds[one.a], "b": study.sounds[one.b]}
         if one.a.source is not None:
@@ -73,6 +91,24 @@ def listening_page(study: Study, host: str = LOCAL_HOSTS[0]) -> FastAPI:
         return {"left": len(study.unanswered(given.rater))}
 
     return page
+
+
+async def _guard(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Refuse what another page sends, and more than any answer holds."""
+    origin = request.headers.get("origin")
+    if origin is not None and origin.partition("://")[2] != request.headers.get("host", ""):
+        return JSONResponse({"detail": "Another page may not answer."}, 403)
+    length = request.headers.get("content-length", "")
+    if request.method == "POST" and not (length.isdecimal() and int(length) <= MOST_BYTES):
+        return JSONResponse({"detail": f"An answer has at most {MOST_BYTES} bytes, and says how many."}, 413)
+    return await go_on(request)
+
+
+def _invalid(_: Request, error: Exception) -> Response:
+    """What is wrong with a request, without what was sent: that may be no text at all."""
+    wrong = error.errors() if isinstance(error, RequestValidationError) else []
+    places = sorted({".".join(map(str, one["loc"])).encode("ascii", "replace").decode() for one in wrong})
+    return JSONResponse({"detail": f"Not understood: {', '.join(places)}."}, 422)
 
 
 def _comparison(study: Study, rater: str, number: int) -> Comparison:

@@ -211,8 +211,14 @@ def test_block_chords_state_the_harmony_and_are_not_played(song):
 def test_drums_alone_are_no_song(song):
     with pytest.raises(InputError, match="no pitched notes"):
         sheet_of([Track("Drums", (Note(0, 12, 36, 90),), is_drums=True)], song.grid)
-    with pytest.raises(InputError, match="no pitched notes"):
-        sheet_of([Track("chords", (Note(0, 12, 60), Note(0, 12, 64)), role=Role.CHORDS)], song.grid)
+
+
+def test_chords_alone_are_a_song_without_a_tune(song):
+    sheet = sheet_of(
+        [Track("chords", (Note(0, 48, 57), Note(0, 48, 60), Note(0, 48, 64)), role=Role.CHORDS)], song.grid
+    )
+    assert [chord.label for chord in sheet.chords] == ["A:min"]
+    assert (sheet.notes, sheet.key) == ((), Key(9, "minor"))
 
 
 def test_description_is_in_seconds(song):

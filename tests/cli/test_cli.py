@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -167,3 +168,31 @@ def test_help_loads_nothing_heavy():
     assert shown.returncode == 0, shown.stderr
     for verb in ("cover", "transcribe", "analyze", "arrange", "render", "train", "collect", "styles", "doctor"):
         assert verb in shown.stdout
+
+
+def test_an_output_is_never_its_own_source(run, tune, tmp_path):
+    text = tune.read_text()
+    code, _, complaint = run("render", tune, "--out", tune)
+    assert (code, tune.read_text()) == (2, text)
+    assert "source itself" in complaint
+    folder = tmp_path / "d"
+    assert run("arrange", tune, "--checkpoint", "rules", "--out", folder)[0] == 0
+    score = (folder / "score.musicxml").read_bytes()
+    for verb in ("arrange", "cover"):
+        code, _, complaint = run(verb, folder / "score.musicxml", "--checkpoint", "rules", "--out", folder)
+        assert (code, (folder / "score.musicxml").read_bytes()) == (2, score)
+    assert {path.name for path in folder.iterdir()} == {"score.musicxml", "arrangement.mid"}
+
+
+@pytest.mark.parametrize("signal_", [signal.SIGTERM, signal.SIGINT])
+def test_a_program_that_is_stopped_says_so_and_leaves_nothing(tune, tmp_path, signal_):
+    code = (
+        "import os, signal, symbolic_cover.cli as cli, symbolic_cover.app.cover as cover\n"
+        f"cover.Cover.save = lambda *a, **k: os.kill(os.getpid(), {int(signal_)})\n"
+        "import sys\n"
+        f"sys.argv = ['x', 'cover', {str(tune)!r}, '--checkpoint', 'rules', '--out', {str(tmp_path / 'o')!r}]\n"
+        "cli.main()"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr.strip().splitlines()[-1]) == (130, "symbolic-cover: stopped.")
+    assert not list(tmp_path.glob("**/.unfinished*"))

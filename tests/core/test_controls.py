@@ -31,7 +31,7 @@ WORDS = {
     (Controls, "level"): LEVELS,
     (Hints, "transcriber"): TRANSCRIBERS,
 }
-OTHERS = {(Hints, "meter"), (Hints, "downbeat_sec"), (Playback, "soundfont"), (Playback, "stems")}
+OTHERS = {(Hints, "tune"), (Hints, "meter"), (Hints, "downbeat_sec"), (Playback, "soundfont"), (Playback, "stems")}
 NO_NUMBERS = (math.nan, math.inf, -math.inf, np.float64("nan"), "1", "", "0.5", [1], (1,), {}, 1j, object())
 named = pytest.mark.parametrize
 
@@ -169,3 +169,9 @@ def test_huge_numbers_are_refused(of):
 @named("asked", [{"soundfont": 1}, {"soundfont": True}, {"stems": "no"}, {"stems": None}, {"stems": math.nan}])
 def test_what_is_no_soundfont_and_no_answer_is_refused(asked):
     refused(Playback, **asked)
+
+
+def test_the_number_of_a_tune():
+    assert (Hints().tune, Hints(tune=0).tune, Hints(tune=10**9).tune) == (None, 0, 10**9)
+    for value in (-1, 10**9 + 1, 1.0, True, "1"):
+        refused(Hints, tune=value)

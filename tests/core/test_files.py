@@ -1,6 +1,7 @@
 """Files and folders: whole or not at all, and what was there stays until the new is whole."""
 
 import os
+import subprocess
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -10,7 +11,9 @@ import pytest
 from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.files import (
     check_writable,
+    must_not_replace,
     put_in_place,
+    sweep,
     title_of,
     unfinished_folder,
     whole_file,
@@ -192,3 +195,29 @@ def test_a_folder_that_is_locked_is_misuse(tmp_path):
 )
 def test_titles_of_files(name, title):
     assert title_of(Path("folder") / name) == title
+
+
+def test_what_is_written_never_takes_the_place_of_its_source(tmp_path):
+    source = tmp_path / "song.abc"
+    source.write_text("X:1")
+    (tmp_path / "link.abc").symlink_to(source)
+    (tmp_path / "linked.abc").hardlink_to(source)
+    must_not_replace(source, tmp_path / "other.abc", tmp_path)
+    for out in (source, tmp_path / "." / "song.abc", tmp_path / "link.abc", tmp_path / "linked.abc"):
+        with pytest.raises(UsageError, match="source itself"):
+            must_not_replace(source, tmp_path / "new.abc", out)
+    must_not_replace("x" * 300, "y" * 300)
+
+
+def test_leftovers_of_killed_runs_are_swept_and_nothing_else(tmp_path):
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    (tmp_path / f".unfinished-{dead.pid}-score.pdf").write_text("half")
+    (tmp_path / f".unfinished-{dead.pid}-folder").mkdir()
+    (tmp_path / f".unfinished-{dead.pid}-folder" / "half").write_text("half")
+    (tmp_path / f".unfinished-{os.getpid()}-score.pdf").write_text("in work")
+    (tmp_path / ".unfinished-old").write_text("unknown")
+    write_text(tmp_path / "new.txt", "whole")
+    assert set(below(tmp_path)) == {f".unfinished-{os.getpid()}-score.pdf", ".unfinished-old", "new.txt"}
+    assert not (tmp_path / f".unfinished-{dead.pid}-folder").exists()
+    sweep(tmp_path / "nowhere")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from symbolic_cover.core.grid import Grid
-from symbolic_cover.core.heard import Heard, Recording, Role, TimedNote, TimedTrack
+from symbolic_cover.core.heard import Heard, Recording, Role, TimedChord, TimedNote, TimedTrack
 
 GRID = Grid.steady(2)
 LOW, MIDDLE, HIGH = TimedNote(0.0, 4.0, 36), TimedNote(1.0, 2.0, 60), TimedNote(0.5, 1.0, 72)
@@ -48,3 +48,14 @@ def test_it_ends_with_its_last_note_whoever_plays_it():
 
 def test_a_recording_lasts_as_long_as_its_samples():
     assert Recording(np.zeros(33075, np.float32), 22050).duration_sec == pytest.approx(1.5)
+
+
+def test_chords_that_nobody_plays_are_struck_where_nothing_else_sounds():
+    grid = Grid.steady(1)
+    named = Heard((), grid, chords=(TimedChord(0.0, 2.0, 9, "min", 4),))
+    (track,) = named.audible
+    assert sorted(note.pitch for note in track.notes) == [40, 60, 64, 69]
+    stack = TimedTrack("chords", (TimedNote(0.0, 1.0, 60),), role=Role.CHORDS)
+    assert [one.role for one in Heard((stack,), grid).audible] == [Role.UNSAID]
+    tune = TimedTrack("tune", (TimedNote(0.0, 1.0, 72),))
+    assert Heard((tune, stack), grid, chords=named.chords).audible == (tune, stack)

@@ -464,3 +464,15 @@ def test_styles_tell_their_licences(run):
     assert "POP909-CL: MIT" in printed
     listed = {one["name"]: one for one in json.loads(run("styles", "--json")[1])}
     assert {one["licence"] for one in listed["pop-piano"]["sources"]} == {"MIT"}
+
+
+@pytest.mark.parametrize("suffix", [".tar.gz", ".zip"])
+def test_an_archive_that_would_unpack_without_end_is_refused(tmp_path, suffix, monkeypatch):
+    monkeypatch.setattr(archives, "_RATIO_COUNTS_FROM", 1000)
+    monkeypatch.setattr(archives, "MOST_RATIO", 1)
+    path = pack(tmp_path, "bomb", {"bomb/a.mid": "x" * 5000, "bomb/b.mid": "y" * 5000}, suffix)
+    if suffix == ".zip":
+        monkeypatch.setattr(archives, "MOST_BYTES", 9999)
+    with pytest.raises(InputError, match="more than any data set"):
+        archives.unpack(path, tmp_path / "out")
+    assert not (tmp_path / "out" / "bomb" / "b.mid").exists()

@@ -237,9 +237,9 @@ def test_short_measures_around_a_repeat_become_one_bar():
     full, pick_up, rest = Measure(48, Meter(4, 4)), Measure(12, Meter(4, 4)), Measure(36, Meter(4, 4))
     bars, shift_tick = full_bars([pick_up, full, rest, pick_up, full, rest], 192)
     assert shift_tick == 36
-    assert [bar.meter for bar in bars] == [Meter(4, 4)] * 5
+    assert [bar.meter for bar, _, _ in bars] == [Meter(4, 4)] * 5
     bars, _ = full_bars([full, Measure(30, Meter(4, 4)), full], 126)
-    assert [str(bar.meter) for bar in bars] == ["4/4", "5/8", "4/4"]
+    assert [str(bar.meter) for bar, _, _ in bars] == ["4/4", "5/8", "4/4"]
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,49 @@ def test_another_host_is_not_served_unless_asked_for(study):
     assert TestClient(listening_page(study, "0.0.0.0"), base_url="http://music-room").get("/").status_code == 200
 
 
+def answer_of(client, **changed):
+    asked = client.get("/next", params={"rater": "Ada"}).json()
+    return {
+        "rater": "Ada",
+        "number": asked["number"],
+        "preferred": "a",
+        "scales": full_marks(asked["scales"]),
+    } | changed
+
+
+def test_what_another_page_sends_is_refused(client, study):
+    for origin in ("http://evil.example", "null", "http://127.0.0.1:9999"):
+        reply = client.post("/answers", json=answer_of(client), headers={"Origin": origin})
+        assert reply.status_code == 403
+    assert not study.store.answers()
+    own = client.post("/answers", json=answer_of(client), headers={"Origin": "http://127.0.0.1"})
+    assert own.status_code == 201
+
+
+def test_a_body_longer_than_any_answer_is_refused(client, study):
+    assert client.post("/answers", json=answer_of(client, rater="A" * 100_000)).status_code == 413
+    assert client.post("/answers", content=iter([b"{}"])).status_code == 413
+    assert not study.store.answers()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"rater": "\\ud800", "number": 0, "preferred": "a", "scales": {}}',
+        b'{"rater": "Ada", "number": NaN, "preferred": "a", "scales": {}}',
+        b'{"rater": "Ada", "number": 0, "preferred": "a", "scales": {"a": {"x": NaN}}}',
+        b'{"rater": "Ada", "number": 0, "preferred": "a", "scales": {"\\udfff": {}}}',
+        b"\xff\xfe",
+        b"[" * 5000,
+    ],
+)
+def test_what_is_no_answer_is_not_understood(client, study, body):
+    reply = client.post("/answers", content=body, headers={"Content-Type": "application/json"})
+    assert reply.status_code in (400, 422)
+    assert reply.json()["detail"]
+    assert not study.store.answers()
+
+
 @pytest.fixture
 def address(study):
     """The page, really served."""

@@ -5,32 +5,39 @@ A file was played where its notes do not lie on its own grid; it keeps its notes
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, cast
+import math
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 
 from symbolic_cover.core.controls import Hints
 from symbolic_cover.core.errors import InputError
-from symbolic_cover.core.harte import parse_chord
-from symbolic_cover.core.heard import Heard, TimedNote, TimedTrack
+from symbolic_cover.core.heard import Heard, TimedNote, TimedText, TimedTrack
 from symbolic_cover.core.music import TICKS_PER_QUARTER, Meter
 from symbolic_cover.listening.beats.pulse import pulse_of_notes
 from symbolic_cover.listening.beats.swing import swinging
 from symbolic_cover.listening.beats.track import track_beats
+from symbolic_cover.listening.scores.midi_file import mended
+from symbolic_cover.listening.scores.midi_texts import Said, understood
+from symbolic_cover.listening.scores.order import MOST_BARS
 from symbolic_cover.listening.scores.roles import role_of
 from symbolic_cover.listening.scores.written import (
+    LONGEST_TICK,
+    MOST_NOTES,
     ChordSymbol,
+    Clock,
     KeySignature,
     Measure,
+    TimeSignature,
     Written,
     WrittenNote,
     WrittenTrack,
-    meter_of_length,
+    meter_of,
     refuse_too_long,
     settle,
     stated_key,
     timed_chords,
+    too_much,
 )
 
 if TYPE_CHECKING:
@@ -47,34 +54,51 @@ FEWEST_TO_JUDGE = 32
 NEAR_PLACE = 0.05  # of a quarter
 BESIDE_RATIO = 0.7
 MOST_ACCIDENTALS = 7
+SAME_TICK = 1e-6
+#: How written files divide a quarter, and the ticks a quarter that tell those places from all others.
+TUPLETS = (5, 7, 9, 10, 24, 32)
+FINE_ENOUGH = 96
 
 
-def read_midi(path: Path, hints: Hints, longest_sec: float, as_written: bool) -> Heard:
-    """A MIDI file as written or, if it was performed or says nothing of its metre, with tracked beats.
+def read_midi(data: bytes, name: str, hints: Hints, longest_sec: float, as_written: bool) -> tuple[Heard, str]:
+    """A MIDI file as written or, if it was performed or says nothing of its metre, with tracked beats; and its title.
 
-    `hints` lead the tracking; a file as written is left as it is. Raises `InputError` if it cannot be read, holds no
-    notes or lasts too long.
+    `hints` lead the tracking; a file as written is left as it is. `name` is the file's, for messages. Raises
+    `InputError` if it cannot be read, holds neither notes nor chords or lasts too long.
     """
     from symusic import core
 
     try:
-        midi = core.ScoreTick(path)
+        file = mended(data)
+        if file.last_tick * TICKS_PER_QUARTER > LONGEST_TICK * file.ticks_per_quarter or sum(file.notes) > MOST_NOTES:
+            raise too_much()
+        midi = core.ScoreTick.from_midi(file.data)
+    except InputError as error:
+        raise InputError(error.cause.replace("It ", f"{name} ", 1), error.remedy) from error
     except Exception as error:  # symusic raises what its C++ parser throws
-        raise InputError(f"{path.name} is not a MIDI file that can be read.", "Export it again as MIDI.") from error
-    written = _written_midi(midi)
-    if written.n_notes == 0:
-        raise InputError(f"{path.name} holds no notes.", "Give a MIDI file with notes.")
-    onsets = np.array([note.onset_tick for track in written.tracks if not track.is_drum for note in track.notes])
+        raise InputError(f"{name} is not a MIDI file that can be read.", "Export it again as MIDI.") from error
+    said = understood(file.texts, file.notes)
+    written = _written_midi(midi, said, name)
+    written.remarks = file.remarks
+    if written.n_notes == 0 and not written.chords:
+        raise InputError(f"{name} holds no notes.", "Give a MIDI file with notes.")
+    onsets = np.array([note.time for track in midi.tracks if not track.is_drum for note in track.notes])
+    onsets = onsets / midi.ticks_per_quarter * TICKS_PER_QUARTER
     is_notated = bool(written.keys) or not lies_beside_its_beats(onsets)
-    if written.measures and (as_written or (is_notated and lies_on_its_grid(onsets))):
-        return settle(written)
+    is_on_grid = lies_on_its_grid(onsets) or (bool(written.keys) and lies_on_tuplets(onsets, midi.ticks_per_quarter))
+    if written.measures and (as_written or (is_notated and is_on_grid)):
+        return settle(written, name, longest_sec), said.title
     score = cast("ScoreSecond", midi.to("second"))
-    refuse_too_long(path, score.end(), longest_sec)
-    return _performed(score, hints)
+    last_sec = max((note.end for track in score.tracks for note in track.notes), default=0.0)
+    refuse_too_long(name, last_sec, longest_sec)
+    clock = Clock([(tempo.time, tempo.qpm) for tempo in midi.tempos])
+    return _performed(score, hints, said, clock, midi.ticks_per_quarter, written.remarks), said.title
 
 
-def _performed(score: ScoreSecond, hints: Hints) -> Heard:
-    """What was played, with tracked beats."""
+def _performed(
+    score: ScoreSecond, hints: Hints, said: Said, clock: Clock, ticks_per_quarter: int, remarks: list[str]
+) -> Heard:
+    """What was played, with tracked beats; `clock` counts the file's ticks as twelve a quarter."""
     tracks = tuple(
         TimedTrack(
             track.name,
@@ -88,18 +112,19 @@ def _performed(score: ScoreSecond, hints: Hints) -> Heard:
     )
     grid = track_beats(pulse_of_notes(tracks), bpm=hints.bpm, meter=hints.meter, downbeat_sec=hints.downbeat_sec)
     onset_sec = np.array([note.onset_sec for track in tracks if not track.is_drums for note in track.notes])
-    symbols = [(mark.time, parse_chord(mark.text)) for mark in score.markers if _is_symbol(mark.text)]
+
+    def sec_at(tick: int) -> float:
+        return clock.sec_at(tick) * TICKS_PER_QUARTER / ticks_per_quarter
+
     return Heard(
         tracks,
         swinging(grid, onset_sec),
-        chords=timed_chords(symbols, float(grid.sec_at(grid.end_tick))),
+        composer=said.composer,
+        chords=timed_chords([(sec_at(tick), chord) for tick, chord in said.chords], float(grid.sec_at(grid.end_tick))),
         key=stated_key([KeySignature(key.time, key.key, bool(key.tonality)) for key in score.key_signatures]),
+        lyrics=tuple(TimedText(sec_at(tick), syllable) for tick, syllable in said.words),
+        remarks=tuple(remarks),
     )
-
-
-def _is_symbol(text: str) -> bool:
-    """Whether a marker is a chord in Harte's notation (a lone letter names a section), or ``N``, which ends one."""
-    return text == "N" or (":" in text and parse_chord(text) is not None)
 
 
 def lies_on_its_grid(onset_tick: np.ndarray) -> bool:
@@ -132,26 +157,49 @@ def lies_beside_its_beats(onset_tick: np.ndarray) -> bool:
     return bool(on_beat < BESIDE_RATIO * max(beside))
 
 
-def _written_midi(midi: ScoreTick) -> Written:
-    """A MIDI file's tracks, measures, tempos, keys and chord markers in ticks of 1/12 quarter.
+def lies_on_tuplets(onset_tick: np.ndarray, ticks_per_quarter: int) -> bool:
+    """Whether nearly all onsets lie on exact 32nds, triplets, quintuplets or septuplets of fine ticks.
+
+    Played ones lie there in a seventh of the cases at 480 ticks a quarter, so that coarser files are not asked.
+    """
+    if len(onset_tick) == 0 or ticks_per_quarter < FINE_ENOUGH:
+        return False
+    places = {round(k * ticks_per_quarter / parts) for parts in TUPLETS for k in range(parts + 1)}
+    within = np.round(onset_tick / TICKS_PER_QUARTER % 1 * ticks_per_quarter).astype(int)
+    return bool(np.mean(np.isin(within, sorted(places))) > FINE_SHARE)
+
+
+def _written_midi(midi: ScoreTick, said: Said, name: str) -> Written:
+    """A MIDI file's tracks, measures, tempos, keys and texts in ticks of 1/12 quarter, bars beginning on whole ones.
 
     `measures` is empty if the file's metre says nothing (1/4 throughout).
     """
     scale = TICKS_PER_QUARTER / midi.ticks_per_quarter
+    end_tick = max([n.end for track in midi.tracks for n in track.notes] + [tick + 1 for tick, _ in said.chords] + [1])
+    signatures = [(s.time * scale, TimeSignature(s.numerator, s.denominator)) for s in midi.time_signatures]
+    bars = _midi_bars(signatures, end_tick * scale, name)
+    exact = np.array([bar.start for bar in bars] or [0.0])
+    whole = np.floor(exact + 0.5)
+
+    def at(tick: float) -> float:
+        place = int(np.searchsorted(exact, tick * scale + 1e-9, side="right")) - 1
+        return float(whole[max(place, 0)] + tick * scale - exact[max(place, 0)])
+
     tracks = []
     for source in midi.tracks:
-        notes = [WrittenNote(n.time * scale, max(n.duration, 1) * scale, n.pitch, n.velocity) for n in source.notes]
+        notes = [WrittenNote(at(n.time), max(n.duration, 1) * scale, n.pitch, n.velocity) for n in source.notes]
         if notes:
             tracks.append(WrittenTrack(source.name, source.program, source.is_drum, notes))
     keys = [key for key in midi.key_signatures if _is_key(key.key, key.tonality)]
+    ends = [*whole[1:], math.floor(bars[-1].start + bars[-1].length + 0.5)] if bars else []
     return Written(
         tracks,
-        _midi_measures(
-            [(s.time * scale, s.numerator, s.denominator) for s in midi.time_signatures], midi.end() * scale
-        ),
-        [(tempo.time * scale, tempo.qpm) for tempo in midi.tempos],
-        [KeySignature(key.time * scale, key.key, bool(key.tonality)) for key in keys],
-        [ChordSymbol(mark.time * scale, parse_chord(mark.text)) for mark in midi.markers if _is_symbol(mark.text)],
+        [Measure(int(b - a), bar.meter) for bar, a, b in zip(bars, whole, ends, strict=False) if b > a],
+        [(at(tempo.time), tempo.qpm) for tempo in midi.tempos],
+        [KeySignature(at(key.time), key.key, bool(key.tonality)) for key in keys],
+        [ChordSymbol(at(tick), chord) for tick, chord in said.chords],
+        lyrics=[(at(tick), syllable) for tick, syllable in said.words],
+        composer=said.composer,
     )
 
 
@@ -159,47 +207,47 @@ def _is_key(fifths: int, mode: int) -> bool:
     return abs(fifths) <= MOST_ACCIDENTALS and mode in (0, 1)
 
 
-def _midi_measures(signatures: list[tuple[float, int, int]], end_tick: float) -> list[Measure]:
-    """Measures from time signatures (tick, numerator, denominator); 4/4 if there are none.
+class _MidiBar(NamedTuple):
+    """Where a bar begins and how long it is in fractional ticks, and its metre."""
 
-    A 1/4 that lasts is no metre: the one before it goes on; if there is none, nothing is known.
+    start: float
+    length: float
+    meter: Meter
+
+
+def _midi_bars(signatures: list[tuple[float, TimeSignature]], end_tick: float, name: str) -> list[_MidiBar]:
+    """Bars from time signatures at ticks; 4/4 if there are none.
+
+    A 1/4 that lasts is no metre: the one before it goes on; if there is none, nothing is known. Raises `InputError` for
+    more bars than a song has.
     """
-    changes: list[tuple[int, Meter]] = []
-    for (tick, numerator, denominator), following in zip(signatures, [*signatures[1:], None], strict=False):
-        meter = _playable(numerator, denominator)
+    changes: list[tuple[float, TimeSignature]] = []
+    for (tick, time), following in zip(signatures, [*signatures[1:], None], strict=False):
         until = following[0] if following else end_tick
-        if meter and (numerator > 1 or until - tick <= meter.bar_tick):
-            changes = [change for change in changes if change[0] < round(tick)] + [(round(tick), meter)]
-    if signatures and not any(meter.numerator > 1 for _, meter in changes):
+        length = float(time.quarters) * TICKS_PER_QUARTER if time.denominator else 0.0
+        if length >= 1 and (time.numerator > 1 or until - tick <= length):
+            changes = [change for change in changes if change[0] < tick - SAME_TICK] + [(tick, time)]
+    if signatures and not any(time.numerator > 1 for _, time in changes):
         return []
     if not changes or changes[0][0] > 0:
-        changes.insert(0, (0, Meter(4, 4)))
-    ends = [tick for tick, _ in changes[1:]] + [max(round(end_tick), changes[-1][0] + 1)]
-    measures = []
-    for index, ((tick, meter), end) in enumerate(zip(changes, ends, strict=True)):
-        is_last = index == len(changes) - 1
-        while tick < end:
-            length = meter.bar_tick if is_last else min(meter.bar_tick, end - tick)
-            measures.append(Measure(length, meter))
+        changes.insert(0, (0.0, TimeSignature(4, 4)))
+    ends = [tick for tick, _ in changes[1:]] + [max(end_tick, changes[-1][0] + 1)]
+    bars: list[_MidiBar] = []
+    for index, ((tick, time), end) in enumerate(zip(changes, ends, strict=True)):
+        bar_tick, meter = float(time.quarters) * TICKS_PER_QUARTER, meter_of(time)
+        if len(bars) + (end - tick) / bar_tick > MOST_BARS:
+            raise too_much(name)
+        while tick < end - SAME_TICK:
+            length = bar_tick if index == len(changes) - 1 else min(bar_tick, end - tick)
+            bars.append(_MidiBar(tick, length, meter))
             tick += length
-    if len(changes) > 1 and len({m.meter for m in measures[:1]} | {changes[1][1]}) == 2:
-        measures[0] = _as_pickup(measures[0], changes)
-    return measures
+    if len(changes) > 1 and changes[0][1] != changes[1][1]:
+        bars[0] = _as_pickup(bars[0], changes)
+    return bars
 
 
-def _as_pickup(first: Measure, changes: list[tuple[int, Meter]]) -> Measure:
+def _as_pickup(first: _MidiBar, changes: list[tuple[float, TimeSignature]]) -> _MidiBar:
     """A lone first bar in a shorter metre than what follows is a pick-up to it."""
-    (_, meter), (second_tick, second) = changes[:2]
-    lone = second_tick == meter.bar_tick and meter.bar_tick < second.bar_tick
-    return Measure(first.length_tick, second) if lone else first
-
-
-def _playable(numerator: int, denominator: int) -> Meter | None:
-    """The metre, in a spelling whose bar is a whole number of ticks; None for nonsense."""
-    if numerator < 1 or denominator < 1 or denominator & (denominator - 1):
-        return None
-    length = numerator * 4 * TICKS_PER_QUARTER / denominator
-    if length < 1:
-        return None
-    beat = 4 * TICKS_PER_QUARTER / denominator
-    return Meter(numerator, denominator) if beat.is_integer() else meter_of_length(max(1, round(length)))
+    (_, time), (second_tick, second) = changes[:2]
+    is_lone = second_tick == float(time.quarters) * TICKS_PER_QUARTER and time.quarters < second.quarters
+    return first._replace(meter=meter_of(second)) if is_lone else first

@@ -13,16 +13,21 @@ from symbolic_cover.core.files import named, title_of
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.heard import Heard, Source, TimedChord, TimedTrack
 from symbolic_cover.core.music import Bar, Meter
-from symbolic_cover.listening.formats import MIDI_SUFFIXES, NOTATION_KINDS, SCORE_SUFFIXES
+from symbolic_cover.listening.formats import SCORE_SUFFIXES
+from symbolic_cover.listening.scores.container import open_score
 from symbolic_cover.listening.scores.written import refuse_too_long, settle
 
 LONGEST_SEC = 15 * 60.0
 
 
 def read_score(
-    path: str | Path, hints: Hints = Hints(), *, longest_sec: float = LONGEST_SEC, as_written: bool = False
+    path: str | Path,
+    hints: Hints = Hints(),
+    *,
+    longest_sec: float = LONGEST_SEC,
+    as_written: bool = False,
 ) -> Heard:
-    """Read .mid, .midi, .kar, .musicxml, .xml, .mxl, .abc or .krn.
+    """Read .mid, .midi, .kar, .rmi, .musicxml, .xml, .mxl, .abc or .krn; what a file is, its content says.
 
     The metre (changes included), tempo map, key, chord symbols, lyrics and tracks are the file's own; the grid's
     confidence is 1. A performed MIDI file gets a tracked grid of confidence below 1, unless it is to be read
@@ -36,18 +41,20 @@ def read_score(
         raise UsageError(f"{path.name} is no score this program reads.", f"Give one of {', '.join(SCORE_SUFFIXES)}.")
     if not path.is_file():
         raise UsageError(f"There is no file {path}.", "Check the path.")
-    if suffix in MIDI_SUFFIXES:
+    kind, data = open_score(path)
+    if hints.tune is not None and kind != "abc":
+        raise UsageError(f"{path.name} holds one piece.", "Leave --tune to files of ABC.")
+    if kind == "midi":
         from symbolic_cover.listening.scores.midi import read_midi
 
-        kind, heard, title = "midi", read_midi(path, hints, longest_sec, as_written), title_of(path)
+        heard, title = read_midi(data, named(path), hints, longest_sec, as_written)
     else:
         from symbolic_cover.listening.scores.notation import read_notation
 
-        kind = NOTATION_KINDS[suffix]
-        written, title = read_notation(path, kind)
-        heard = settle(written)
-    refuse_too_long(path, heard.end_sec, longest_sec)
-    heard = replace(heard, title=title, source=Source(named(path), kind))
+        written, title = read_notation(data, named(path), kind, hints.tune)
+        heard = settle(written, named(path), longest_sec)
+    refuse_too_long(named(path), heard.end_sec, longest_sec)
+    heard = replace(heard, title=title or title_of(path), source=Source(named(path), kind))
     is_tracked = heard.grid.confidence < 1.0
     return heard if is_tracked else override(heard, hints)
 

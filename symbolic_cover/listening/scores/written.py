@@ -6,10 +6,11 @@ ticks, and get what is heard, in seconds that its grid turns back into the very 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from pathlib import Path
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -22,8 +23,29 @@ from symbolic_cover.listening.scores.roles import role_of
 
 #: What the MIDI standard says where a file does not.
 DEFAULT_QUARTER_BPM = 120.0
+#: Tempos beyond these, in quarters a minute, are mistakes; a tempo of 0 says nothing.
+SLOWEST_BPM, FASTEST_BPM = 4.0, 4000.0
 HALF_TICK = 0.5
 HALF_BEAT_TICK, SWING_TICK = 6, 2
+#: What no song reaches; refused before bars are made.
+MOST_NOTES, LONGEST_TICK = 150_000, 2_000_000
+#: A longer bar, in ticks, is music without bar lines: it is divided by the metre in force.
+LONGEST_BAR_TICK = 40 * TICKS_PER_QUARTER
+#: The finest note value and the most beats that a time signature counts.
+FINEST_VALUE, MOST_BEATS = 1024, 128
+SIXTEENTH_TICK = TICKS_PER_QUARTER // 4
+
+
+class TimeSignature(NamedTuple):
+    """A time signature as a file says it."""
+
+    numerator: int
+    denominator: int
+
+    @property
+    def quarters(self) -> Fraction:
+        """How long its bar is."""
+        return Fraction(4 * self.numerator, self.denominator)
 
 
 class Measure(NamedTuple):
@@ -50,11 +72,15 @@ class ChordSymbol(NamedTuple):
 
 
 class KeySignature(NamedTuple):
-    """A key signature: sharps (positive) or flats of it, and whether it is said to be minor."""
+    """A key signature: sharps (positive) or flats of it, and whether it is said to be minor.
+
+    A church mode names its `tonic`, a pitch class; a mode with a minor third counts as minor.
+    """
 
     tick: float
     fifths: int
     is_minor: bool
+    tonic: int | None = None
 
 
 @dataclass
@@ -80,11 +106,13 @@ class Written:
     lyrics: list[tuple[float, str]] = field(default_factory=list)  # (tick, syllable)
     composer: str = ""
     swings: bool = False  # eighths are to be played as the first and the last of a triplet
+    remarks: list[str] = field(default_factory=list)  # what a person should know of the reading
 
     @property
     def end_tick(self) -> float:
-        """Where the last note ends."""
-        return max(note.onset_tick + note.duration_tick for track in self.tracks for note in track.notes)
+        """Where the last note ends, or the last chord symbol begins."""
+        notes = (note.onset_tick + note.duration_tick for track in self.tracks for note in track.notes)
+        return max([*notes, *(symbol.tick + 1 for symbol in self.chords)], default=0.0)
 
     @property
     def n_notes(self) -> int:
@@ -92,30 +120,76 @@ class Written:
         return sum(len(track.notes) for track in self.tracks)
 
 
-def settle(written: Written) -> Heard:
+def settle(written: Written, name: str = "It", longest_sec: float = math.inf) -> Heard:
     """What is written, on full bars from tick 0 and in the seconds that belong to them.
 
-    A pick-up becomes a full bar that begins with rests: everything moves right, and seconds begin
-    with that bar.
+    A pick-up becomes a full bar that begins with rests: everything moves right, and seconds begin with that bar. A bar
+    that is no whole number of sixteenths is written as if it were, its last sixteenth passing quickly. Raises
+    `InputError`, before bars are made, for music longer than `longest_sec` or than any song.
     """
+    end_tick = max(written.end_tick, float(sum(measure.length_tick for measure in written.measures)))
+    if end_tick > LONGEST_TICK or written.n_notes > MOST_NOTES:
+        raise too_much(name)
+    refuse_too_long(name, Clock(written.tempos).sec_at(written.end_tick), longest_sec)
     bars, shift_tick = full_bars(written.measures, written.end_tick)
+    _make_room(written, shift_tick)
     if written.swings:
-        swing_out(written, bars, shift_tick)
-    grid = _grid(bars, [(tick + shift_tick if tick > 0 else 0.0, bpm) for tick, bpm in written.tempos])
+        swing_out(written, [bar.start_tick for bar in bars], bars[-1].end_tick, shift_tick)
+    tempos = [(tick + shift_tick if tick > 0 else 0.0, bpm) for tick, bpm in written.tempos]
+    place = _Places(bars)
+    grid = _grid(bars, place, Clock(tempos))
 
     def sec_at(tick: float) -> float:
-        return float(np.float32(grid.sec_at(tick + shift_tick)))
+        return float(np.float32(grid.sec_at(place.at(tick + shift_tick))))
 
     symbols = sorted(written.chords, key=lambda symbol: symbol.tick)
     return Heard(
-        tuple(_timed(track, shift_tick, grid) for track in written.tracks),
+        tuple(_timed(track, shift_tick, place, grid) for track in written.tracks),
         grid,
         composer=written.composer,
         chords=timed_chords([(sec_at(tick), chord) for tick, chord in symbols], float(grid.sec_at(grid.end_tick))),
         key=stated_key(written.keys),
         sections=tuple(TimedText(sec_at(tick), name) for tick, name in written.sections),
         lyrics=tuple(TimedText(sec_at(tick), syllable) for tick, syllable in written.lyrics),
+        remarks=tuple(written.remarks),
     )
+
+
+def _make_room(written: Written, shift_tick: int) -> None:
+    """Grace notes before the very first beat take their time from the notes that they adorn."""
+    for track in written.tracks:
+        early = math.ceil(-min((note.onset_tick for note in track.notes), default=0.0) - shift_tick)
+        if early <= 0:
+            continue
+        for index, note in enumerate(track.notes):
+            if note.onset_tick < -shift_tick:
+                track.notes[index] = note._replace(onset_tick=note.onset_tick + early)
+            elif note.onset_tick + shift_tick < early < note.onset_tick + shift_tick + note.duration_tick:
+                late = early - shift_tick - note.onset_tick
+                track.notes[index] = note._replace(
+                    onset_tick=note.onset_tick + late, duration_tick=note.duration_tick - late
+                )
+
+
+class Clock:
+    """Ticks -> seconds by a tempo map of (tick, quarters a minute)."""
+
+    def __init__(self, tempos: Sequence[tuple[float, float]]) -> None:
+        said = sorted(((tick, bpm) for tick, bpm in tempos if bpm > 0), key=lambda tempo: tempo[0])
+        begin = said[0][1] if said and said[0][0] <= 0 else DEFAULT_QUARTER_BPM
+        self.changes = np.array([0.0, *(max(0.0, tick) for tick, _ in said)])
+        bpm = np.clip(np.array([begin, *(bpm for _, bpm in said)]), SLOWEST_BPM, FASTEST_BPM)
+        self.sec_per_tick = 60.0 / (bpm * TICKS_PER_QUARTER)
+        self.change_sec = np.concatenate([[0.0], np.cumsum(np.diff(self.changes) * self.sec_per_tick[:-1])])
+
+    def at(self, tick: np.ndarray) -> np.ndarray:
+        """The seconds of ticks, of any shape."""
+        segment = np.maximum(np.searchsorted(self.changes, tick, side="right") - 1, 0)
+        return self.change_sec[segment] + (tick - self.changes[segment]) * self.sec_per_tick[segment]
+
+    def sec_at(self, tick: float) -> float:
+        """The second of one tick."""
+        return float(self.at(np.array(tick)))
 
 
 def timed_chords(
@@ -135,15 +209,20 @@ def timed_chords(
 def stated_key(signatures: Sequence[KeySignature]) -> Key | None:
     """The first key that is stated; C major says nothing, being what programs write where they know of no key."""
     for signature in signatures:
+        if signature.tonic is not None:
+            return Key(signature.tonic, "minor" if signature.is_minor else "major")
         if signature.fifths or signature.is_minor:
             major_tonic = signature.fifths * 7 % 12
             return Key((major_tonic + 9) % 12, "minor") if signature.is_minor else Key(major_tonic, "major")
     return None
 
 
-def swing_out(written: Written, bars: tuple[Bar, ...], shift_tick: int) -> None:
-    """Move what begins or ends half-way through a quarter to two thirds, if the track divides it in no other way."""
-    beats = {tick for bar in bars for tick in range(bar.start_tick, bar.end_tick, TICKS_PER_QUARTER)}
+def swing_out(written: Written, starts: Sequence[int], end: int, shift_tick: int) -> None:
+    """Move what begins or ends half-way through a quarter to two thirds, if the track divides it in no other way.
+
+    Quarters are counted from the `starts` of bars; `end` is that of the last.
+    """
+    beats = {tick for a, b in pairwise([*starts, end]) for tick in range(a, b, TICKS_PER_QUARTER)}
     for track in written.tracks:
         onsets = {round(note.onset_tick) + shift_tick for note in track.notes}
         swung = {
@@ -151,66 +230,129 @@ def swing_out(written: Written, bars: tuple[Bar, ...], shift_tick: int) -> None:
         }
         for index, note in enumerate(track.notes):
             ends = (note.onset_tick, note.onset_tick + note.duration_tick)
-            start, end = (tick + SWING_TICK * (round(tick) + shift_tick - HALF_BEAT_TICK in swung) for tick in ends)
-            track.notes[index] = note._replace(onset_tick=start, duration_tick=end - start)
+            start, stop = (tick + SWING_TICK * (round(tick) + shift_tick - HALF_BEAT_TICK in swung) for tick in ends)
+            track.notes[index] = note._replace(onset_tick=start, duration_tick=stop - start)
 
 
-def full_bars(measures: list[Measure], end_tick: float) -> tuple[tuple[Bar, ...], int]:
+class LaidBar(NamedTuple):
+    """A bar of the grid and where it begins and ends in the ticks of the file, which may end sooner."""
+
+    bar: Bar
+    start_tick: int
+    end_tick: int
+
+
+def full_bars(measures: list[Measure], end_tick: float) -> tuple[tuple[LaidBar, ...], int]:
     """Bars that cover `end_tick`, and by how many ticks the music moves right to fill the pick-up.
 
     Two short measures that make up one (around a repeat sign) become one bar; any other measure that does
-    not last as its metre says gets a metre of its own length.
+    not last as its metre says gets a metre of its own length, in whole sixteenths.
     """
-    measures = list(measures) or [Measure(Meter(4, 4).bar_tick, Meter(4, 4))]
+    measures = [piece for measure in measures for piece in _divided(measure)]
+    measures = measures or [Measure(Meter(4, 4).bar_tick, Meter(4, 4))]
     first = measures[0]
     shift_tick = max(0, first.meter.bar_tick - first.length_tick) if len(measures) > 1 else 0
+    shift_tick = shift_tick if shift_tick >= SIXTEENTH_TICK else 0  # less is a bar of 13/32 in whole sixteenths
     measures[0] = Measure(first.length_tick + shift_tick, first.meter)
     last_meter = measures[-1].meter
     if measures[-1].length_tick < last_meter.bar_tick:
         measures[-1] = Measure(last_meter.bar_tick, last_meter)
-    bars: list[Bar] = []
-    tick, index = 0, 0
+    bars: list[LaidBar] = []
+    tick, laid, index = 0, 0, 0
+
+    def lay(length: int, meter: Meter) -> None:
+        nonlocal tick, laid
+        bar = Bar(laid, meter if length == meter.bar_tick else meter_of_length(length))
+        bars.append(LaidBar(bar, tick, tick + length))
+        tick, laid = tick + length, bar.end_tick
+
     while index < len(measures):
         length, meter = measures[index]
         following = measures[index + 1].length_tick if index + 1 < len(measures) else 0
         if length < meter.bar_tick and length + following == meter.bar_tick:
             length, index = meter.bar_tick, index + 1
-        bars.append(Bar(tick, meter if length == meter.bar_tick else meter_of_length(length)))
-        tick, index = bars[-1].end_tick, index + 1
+        lay(length, meter)
+        index += 1
     while tick < end_tick + shift_tick - HALF_TICK:
-        bars.append(Bar(tick, last_meter))
-        tick += last_meter.bar_tick
+        lay(last_meter.bar_tick, last_meter)
     return tuple(bars), shift_tick
 
 
+def _divided(measure: Measure) -> list[Measure]:
+    """The measure; in bars of its metre where it is as long as only music without bar lines is."""
+    if measure.length_tick <= LONGEST_BAR_TICK:
+        return [measure]
+    meter = measure.meter if measure.meter.bar_tick <= LONGEST_BAR_TICK else Meter(4, 4)
+    whole, rest = divmod(measure.length_tick, meter.bar_tick)
+    return [Measure(meter.bar_tick, meter)] * whole + ([Measure(rest, meter)] if rest else [])
+
+
+def meter_of(time: TimeSignature) -> Meter:
+    """The metre of a time signature, in a spelling whose bar is a whole number of sixteenths.
+
+    Raises `InputError` where no note has the value that the signature counts.
+    """
+    numerator, denominator = time
+    is_a_value = denominator >= 1 and not denominator & (denominator - 1) and denominator <= FINEST_VALUE
+    if not is_a_value or not 1 <= numerator <= MOST_BEATS or time.quarters > MOST_BEATS:
+        raise InputError(f"No bar can be in {numerator}/{denominator}.", "Mend the time signature, such as 4/4 or 6/8.")
+    if denominator <= 16:
+        return Meter(numerator, denominator)
+    return meter_of_length(max(1, math.floor(time.quarters * TICKS_PER_QUARTER + Fraction(1, 2))))
+
+
 def meter_of_length(length_tick: int) -> Meter:
-    """The plainest metre whose bar lasts `length_tick`: quarters, else eighths, sixteenths; 48ths for odd ticks."""
-    for denominator in (4, 8, 16, 48):
-        unit_tick = 4 * TICKS_PER_QUARTER // denominator
-        if length_tick % unit_tick == 0:
-            return Meter(length_tick // unit_tick, denominator)
-    raise AssertionError("a 48th lasts one tick")
+    """The plainest metre whose bar lasts `length_tick`, or up to the next sixteenth."""
+    length_tick = -(-length_tick // SIXTEENTH_TICK) * SIXTEENTH_TICK
+    denominator = next(one for one in (4, 8, 16) if length_tick % (4 * TICKS_PER_QUARTER // one) == 0)
+    return Meter(length_tick * denominator // (4 * TICKS_PER_QUARTER), denominator)
 
 
-def _grid(bars: tuple[Bar, ...], tempos: list[tuple[float, float]]) -> Grid:
+class _Places:
+    """Where the ticks of a file lie on its full bars: a bar's last sixteenth may be longer than what is in it."""
+
+    def __init__(self, bars: Sequence[LaidBar]) -> None:
+        points = {0: 0}
+        for bar, start, end in bars:
+            points |= {start: bar.start_tick, end: bar.end_tick}
+            if end - start != bar.meter.bar_tick:
+                last = bar.end_tick - SIXTEENTH_TICK
+                points[start + last - bar.start_tick] = last
+        self.is_plain = all(tick == laid for tick, laid in points.items())
+        self.found = np.array(sorted(points), dtype=float)
+        self.laid = np.array([points[tick] for tick in sorted(points)], dtype=float)
+
+    def at(self, tick: np.ndarray | float) -> np.ndarray:
+        """Ticks of the file -> ticks of the grid."""
+        return np.asarray(tick, dtype=float) if self.is_plain else _through(np.asarray(tick), self.found, self.laid)
+
+    def back(self, tick: np.ndarray) -> np.ndarray:
+        """Ticks of the grid -> ticks of the file."""
+        return tick.astype(float) if self.is_plain else _through(tick, self.laid, self.found)
+
+
+def _through(x: np.ndarray, xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
+    """Between the points, and beyond the last at the same pace."""
+    return np.interp(x, xs, ys) + np.maximum(np.asarray(x) - xs[-1], 0.0) + np.minimum(np.asarray(x) - xs[0], 0.0)
+
+
+def _grid(bars: Sequence[LaidBar], place: _Places, clock: Clock) -> Grid:
     """Felt beats of all bars, timed by the tempo map."""
-    starts = [np.arange(bar.start_tick, bar.end_tick, bar.meter.beat_tick) for bar in bars]
-    beat_tick = np.concatenate([*starts, [bars[-1].end_tick]]).astype(int)
-    tempos = sorted(tempos, key=lambda tempo: tempo[0]) or [(0.0, DEFAULT_QUARTER_BPM)]
-    changes = np.array([0.0] + [max(0.0, tick) for tick, _ in tempos])
-    quarter_bpm = np.array([tempos[0][1] if tempos[0][0] <= 0 else DEFAULT_QUARTER_BPM] + [bpm for _, bpm in tempos])
-    sec_per_tick = 60.0 / (np.clip(quarter_bpm, 4.0, 4000.0) * TICKS_PER_QUARTER)
-    change_sec = np.concatenate([[0.0], np.cumsum(np.diff(changes) * sec_per_tick[:-1])])
-    segment = np.searchsorted(changes, beat_tick, side="right") - 1
-    return Grid(beat_tick, change_sec[segment] + (beat_tick - changes[segment]) * sec_per_tick[segment], bars)
+    laid = tuple(one.bar for one in bars)
+    starts = [np.arange(bar.start_tick, bar.end_tick, bar.meter.beat_tick) for bar in laid]
+    if not place.is_plain:
+        starts += [np.array([b.end_tick - SIXTEENTH_TICK]) for b, start, end in bars if end - start != b.meter.bar_tick]
+    beat_tick = np.unique(np.concatenate([*starts, [laid[-1].end_tick]]).astype(int))
+    return Grid(beat_tick, clock.at(place.back(beat_tick)), laid)
 
 
-def _timed(part: WrittenTrack, shift_tick: float, grid: Grid) -> TimedTrack:
+def _timed(part: WrittenTrack, shift_tick: float, place: _Places, grid: Grid) -> TimedTrack:
     """The notes in seconds by the grid's own clock."""
     notes: tuple[TimedNote, ...] = ()
     if part.notes:
         onset, duration, pitch, velocity = (np.array(column) for column in zip(*sorted(part.notes), strict=True))
-        start_sec, end_sec = grid.sec_at(onset + shift_tick), grid.sec_at(onset + shift_tick + duration)
+        start_sec = grid.sec_at(place.at(onset + shift_tick))
+        end_sec = grid.sec_at(place.at(onset + shift_tick + duration))
         # In single precision, as MIDI libraries have seconds: what lies half-way between two ticks falls where it did.
         length_sec, start_sec = (end_sec - start_sec).astype(np.float32), start_sec.astype(np.float32)
         times = start_sec.tolist(), (start_sec + length_sec).tolist()
@@ -218,13 +360,13 @@ def _timed(part: WrittenTrack, shift_tick: float, grid: Grid) -> TimedTrack:
     return TimedTrack(part.name, notes, part.program, part.is_drum, role_of(part.name))
 
 
-def ticks(quarters: float | Fraction) -> float:
-    """Quarter notes -> ticks."""
-    return float(quarters) * TICKS_PER_QUARTER
-
-
-def refuse_too_long(path: Path, end_sec: float, longest_sec: float) -> None:
+def refuse_too_long(name: str, end_sec: float, longest_sec: float) -> None:
     """Raise `InputError` for music that ends after `longest_sec` seconds."""
     if end_sec > longest_sec:
         minutes = f"{longest_sec / 60:g} minutes"
-        raise InputError(f"{path.name} lasts longer than {minutes}.", "Cut it to one song or one movement.")
+        raise InputError(f"{name} lasts longer than {minutes}.", "Cut it to one song or one movement.")
+
+
+def too_much(name: str = "It") -> InputError:
+    """What is said of more bars, notes or time than a song has."""
+    return InputError(f"{name} is longer than any song.", "Check it for a mistake, or cut it to one movement.")
