@@ -22,7 +22,7 @@ _VOICES = frozenset({"Soprano", "Mezzo-soprano", "Alto", "Tenor", "Baritone", "B
 _CHOIR = 52
 #: Humdrum's codes of instruments, such as ``*Isoprn``.
 _CODES = {
-    "soprn": "Soprano", "sopr": "Soprano", "sopn": "Soprano", "soprano": "Soprano", "cant": "Soprano", "mezzo": "Mezzo-soprano", "calto": "Alto", "alto": "Alto", "tenor": "Tenor",
+    "soprn": "Soprano", "cant": "Soprano", "mezzo": "Mezzo-soprano", "calto": "Alto", "alto": "Alto", "tenor": "Tenor",
     "barit": "Baritone", "bass": "Bass", "vox": "Voice", "piano": "Piano", "organ": "Organ", "cemba": "Harpsichord",
     "violn": "Violin", "viola": "Viola", "cello": "Violoncello", "cbass": "Double bass", "flt": "Flute",
     "picco": "Piccolo", "oboe": "Oboe", "clars": "Clarinet", "clara": "Clarinet", "fagot": "Bassoon", "cor": "Horn",
