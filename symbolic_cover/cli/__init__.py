@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import sys
+from collections.abc import Iterator
 
 import typer
 
@@ -32,11 +33,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    with contextlib.suppress(ValueError):  # only the main thread may
-        signal.signal(signal.SIGINT, _stop)
-        signal.signal(signal.SIGTERM, _stop)
     try:
-        with native_libraries_silenced():
+        with native_libraries_silenced(), _stoppable():
             app()
     except SymbolicCoverError as error:
         typer.echo(f"symbolic-cover: {_one_line(str(error))}", err=True)
@@ -52,6 +50,19 @@ def main() -> None:
         reason = (error.strerror or str(error)).lower()
         typer.echo(f"symbolic-cover: {where}{reason}. Check the disk and the path.", err=True)
         sys.exit(1)
+
+
+@contextlib.contextmanager
+def _stoppable() -> Iterator[None]:
+    """What asks the program to stop raises `_Stopped` in it."""
+    before = {}
+    with contextlib.suppress(ValueError):  # only the main thread may
+        before = {number: signal.signal(number, _stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _stop(*_: object) -> None:

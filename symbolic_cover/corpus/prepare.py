@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import json
+import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -138,13 +139,19 @@ def _finished(out: Path, units: list[str]) -> dict[str, Any] | None:
     path = out / "summary.json"
     if not path.is_file() or not all((out / split / "tokens.npy").is_file() for split in SPLITS):
         return None
-    summary: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return summary if summary.get("units") == units else None
+    try:
+        summary = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # damaged: it is made again
+        return None
+    return summary if isinstance(summary, dict) and summary.get("units") == units else None
 
 
 def _make(units: list[Unit], choice: Choice, progress: Progress | None) -> None:
     total = sum(len(unit.jobs) for unit in units)
     sizes = {unit.out: len(unit.jobs) for unit in units}
+    for unit in units:
+        if Path(unit.out).is_file() and not zipfile.is_zipfile(unit.out):  # cut: it is made again
+            Path(unit.out).unlink()
     missing = sorted((unit for unit in units if not Path(unit.out).is_file()), key=_size, reverse=True)
     count = total - sum(len(unit.jobs) for unit in missing)
     if progress:

@@ -36,7 +36,7 @@ from symbolic_cover.listening.song import listen
 from symbolic_cover.tokens.tokenizer import BarTokenizer
 
 #: Changes whenever the same pieces would give other bytes, so that older work is not taken for it.
-FORMAT = 2
+FORMAT = 3
 _ENDLESS = 24 * 3600.0
 #: A song to cover is recorded by whoever recorded it, not by those who will play the cover: how often its
 #: transcript errs like that of a piano, a band, or strings and winds.

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -134,6 +135,15 @@ def test_a_corpus_is_whole_and_a_second_run_does_nothing(library, corpus):
     before = {path: path.stat().st_mtime_ns for path in corpus.rglob("*.*") if path.name != "tokenizer.json"}
     assert prepare(library, corpus, ONE) == summary
     assert before == {path: path.stat().st_mtime_ns for path in before}
+
+
+def test_what_was_cut_is_made_again(library, corpus, tmp_path):
+    shutil.copytree(corpus, tmp_path / "again")
+    cut = [tmp_path / "again" / "summary.json", next((tmp_path / "again" / "work").glob("*.npz"))]
+    for path in cut:
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    prepare(library, tmp_path / "again", ONE)
+    assert bytes_of(tmp_path / "again") == bytes_of(corpus)
 
 
 def write_own(path: Path, seed: int, accompaniment: tuple[int, ...]) -> None:

@@ -119,6 +119,18 @@ def test_a_second_run_does_nothing(shelf, tmp_path, monkeypatch):
     assert [(one.pieces, one.fresh) for one in outcomes] == [(2, False), (1, False)]
 
 
+@pytest.mark.parametrize("text", ["", '{"name": "freedoom", "pie', "[]", '{"pieces": null}'])
+def test_a_dataset_whose_facts_are_damaged_is_named_and_made_again(shelf, tmp_path, text):
+    library = tmp_path / "library"
+    collect_from(shelf, library, ["freedoom"])
+    facts = library / "freedoom" / "dataset.json"
+    facts.write_text(text)
+    with pytest.raises(InputError, match="collect freedoom"):
+        collected(library)
+    (again,) = collect_from(shelf, library, ["freedoom"])
+    assert (again.fresh, list(collected(library))) == (True, ["freedoom"])
+
+
 def test_one_archive_and_chosen_names(shelf, tmp_path):
     library = tmp_path / "library"
     assert [one.dataset.name for one in collect_from(shelf / "freedoom.tar.zst", library)] == ["freedoom"]

@@ -46,6 +46,9 @@ def test_a_tie_carries_an_accidental_over_the_bar_line(tmp_path):
         ('C4|D4 "^To Coda"|E4 "^D.C. al Coda"|!coda!F4|', "C D E C D F"),
         ("C4|D4 !coda!|E4 !D.C.alcoda!|!coda!F4|", "C D E C D F"),
         ("|:C4:|D4 !fine!|E4 !D.C.!|", "C C D E C D"),
+        ('C4|D4 "^To Coda"|E4 "^D.C. al Coda"|!coda!F4|G4:|', "C D E C D F G F G"),
+        ("|:C4|1 D4:|2 E4|]F4 !D.C.!|", "C D C E F C E F"),
+        ("!segno!C4|D4|E4 !D.S.!|F4|G4 !D.C.!|", "C D E C D E F G C D E F G"),
     ],
 )
 def test_repeats(tmp_path, body, played):

@@ -18,6 +18,16 @@ _STEPS = {"c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11}
 _DURATION = re.compile(r"(\d+)(?:%(\d+))?(\.*)")
 _PITCH = re.compile(r"([a-g]+|[A-G]+)(#+|-+|n|)")
 _MOST_SPINES = 256
+_VOICES = frozenset({"Soprano", "Mezzo-soprano", "Alto", "Tenor", "Baritone", "Bass", "Voice"})
+_CHOIR = 52
+#: Humdrum's codes of instruments, such as ``*Isoprn``.
+_CODES = {
+    "soprn": "Soprano", "cant": "Soprano", "mezzo": "Mezzo-soprano", "calto": "Alto", "alto": "Alto", "tenor": "Tenor",
+    "barit": "Baritone", "bass": "Bass", "vox": "Voice", "piano": "Piano", "organ": "Organ", "cemba": "Harpsichord",
+    "violn": "Violin", "viola": "Viola", "cello": "Violoncello", "cbass": "Double bass", "flt": "Flute",
+    "picco": "Piccolo", "oboe": "Oboe", "clars": "Clarinet", "clara": "Clarinet", "fagot": "Bassoon", "cor": "Horn",
+    "tromp": "Trumpet", "tromb": "Trombone", "tuba": "Tuba", "timpa": "Timpani", "harp": "Harp", "guitr": "Guitar",
+}  # fmt: skip
 _CHORDS = ("**mxhm", "**chord", "**chords", "**cdata-chord")
 _WORDS = ("**text", "**silbe", "**lyrics")
 _DYNAMICS = ("**dynam", "**dyn")
@@ -165,6 +175,11 @@ class _Reader:
         elif token.startswith('*I"') and spine.staff is not None and spine.kind == "**kern":
             spine.staff.part.name = token[3:].strip()
             spine.staff.part.program = program_of(token[3:])
+        elif token.startswith("*I") and spine.staff is not None and spine.kind == "**kern":
+            name = _CODES.get(token[2:].rstrip("0123456789"))
+            if name and not spine.staff.part.name:
+                spine.staff.part.name = name
+                spine.staff.part.program = _CHOIR if name in _VOICES else program_of(name)
         elif found := re.fullmatch(r"\*>\[([^\]]*)\]", token):
             self.order = self.order or [label.strip() for label in found[1].split(",")]
         elif (found := re.fullmatch(r"\*>([\w ]+)", token)) and found[1] not in self.labels:
@@ -278,7 +293,7 @@ class _Reader:
             self._next_bar()
         if not self.staves or not self.piece.bars:
             raise InputError("It has no **kern spine with notes.", "Check that it is a **kern file.")
-        self.piece.parts = [staff.part for staff in self.staves]
+        self.piece.parts = [staff.part for staff in reversed(self.staves)]  # the lowest staff is written first
         if self.order and all(label in self.labels for label in self.order):
             self.piece.order = self._in_order()
         return self.piece

@@ -121,7 +121,7 @@ class _Walk:
 
     def _again(self, here: Signs) -> bool:
         """Whether the passage that ends here is played once more."""
-        if self.has_jumped:
+        if self.has_jumped and not self.is_in_coda:
             return False
         if not here.endings:
             return self.time < here.times
