@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
-SCRIPTS = sorted(path for path in FOLDER.glob("*/*.py") if "def main()" in path.read_text(encoding="utf-8"))
+SCRIPTS = sorted(path for path in FOLDER.glob("**/*.py") if "def main()" in path.read_text(encoding="utf-8"))
 
 
 @pytest.mark.slow

@@ -48,6 +48,10 @@ CALLS = {
         "| tempo | 0.7, 1.0, 1.4 | 0.70, 1.00",
     ),
     "arranging/decoding.py": ("--checkpoint {checkpoint}", "| 8 | "),
+    "arranging/judge.py": (
+        "{corpus} --checkpoint {checkpoint} --styles pop-piano --split train --segments 4 --fewest 2 --candidates 1",
+        "| pop-piano | 4 (",
+    ),
     "arranging/learn_style.py": (
         "{corpus} {songs}/Ska --checkpoint {checkpoint} --songs 5 --steps 2 --segments 1 --real 2 --candidates 1",
         "Nearest style: ",
@@ -73,6 +77,7 @@ CALLS = {
     "listening/synthetic.py": ("{library} --recordings {out} --count 1 --processes 1", "1 recordings of 40 s."),
     "notation/pages.py": ("{out} --ensembles choir band --checkpoint rules", "band"),
     "notation/scores.py": ("{library} --checkpoint rules --human 1", "Satisfied, of 3: schema 3, music21 3, verovio 3"),
+    "speed.py": ("{short} --styles pop-piano --candidates 1 --runs 1", "| short | pop-piano | ours | "),
     "sound/expression.py": ("{library} {corpus}", "| pop piano, tune | velocity | 2 | "),
     "sound/expression_fit.py": ("{library} {corpus} --out {out}/measured.toml", ""),
     "sound/rendering.py": ("--song {short} --styles pop-piano --longest 20", "| 20 s of the last | "),
@@ -308,7 +313,7 @@ def places(tmp_path_factory) -> dict[str, object]:
 def test_every_benchmark_is_run_or_said_why_not():
     scripts = {
         path.relative_to(FOLDER).as_posix()
-        for path in FOLDER.glob("*/*.py")
+        for path in FOLDER.glob("**/*.py")
         if "def main()" in path.read_text(encoding="utf-8")
     }
     assert scripts == {*CALLS, *NOT_RUN}

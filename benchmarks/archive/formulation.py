@@ -57,7 +57,7 @@ class Songs:
     def bars(self, song: int, first: int, count: int, shown: Shown, rng: np.random.Generator) -> list[Bar]:
         """Bars of a song as (X, Y)."""
         end = min(first + count, int(self.shard.song_start[song + 1]))
-        return [self.windows.bar(bar, shown, rng) for bar in range(first, end)]
+        return [self.windows.bar(bar, shown, rng)[1:] for bar in range(first, end)]
 
 
 def main() -> None:
@@ -148,7 +148,7 @@ def judge(
         song = int(rng.choice(len(weights), p=weights))
         first, end = (int(bar) for bar in songs.shard.song_start[song : song + 2])
         first = int(rng.integers(first, max(first, end - BARS) + 1))
-        bars = songs.bars(song, first, BARS, Shown(True, False, 0.0, 0.0), rng)
+        bars = songs.bars(song, first, BARS, Shown(True, False, 0.0), rng)
         ids, counted = encoded(*written(variant, songs, song, bars, rng, augment=False), bpe)
         with torch.inference_mode():
             logits = model(input_ids=torch.from_numpy(ids)[None]).logits[0, :-1].float().log_softmax(dim=-1)

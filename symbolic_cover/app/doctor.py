@@ -98,5 +98,8 @@ def _weights() -> list[Finding]:
     if not folders:
         remedy = "no checkpoint; covers are arranged by rules. Train one, or reinstall."
         return [Finding("weights", False, False, remedy)]
-    sizes = {folder: (folder / "model.safetensors").stat().st_size / 1e6 for folder in sorted(folders)}
+    sizes = {
+        folder: sum(path.stat().st_size for path in folder.glob("model*.safetensors")) / 1e6
+        for folder in sorted(folders)
+    }
     return [Finding("weights", True, False, f"{folder.name}, {size:.0f} MB") for folder, size in sizes.items()]

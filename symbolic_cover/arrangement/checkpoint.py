@@ -86,9 +86,13 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     import torch
     from transformers import LlamaForCausalLM
 
+    from symbolic_cover.tokens.plan import KINDS
     from symbolic_cover.tokens.tokenizer import BarTokenizer
 
+    tokenizer = BarTokenizer.load(folder)
+    if f"{KINDS[-1]}_0" not in tokenizer.vocab:
+        raise UsageError(f"{folder.name} was trained by an older version, without plans.", "Train or refine it anew.")
     model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True).eval()
     history = folder / "training.json"
     facts = json.loads(history.read_text(encoding="utf-8")) if history.is_file() else {}
-    return Checkpoint(folder.name, model, BarTokenizer.load(folder), facts, load_ranges(folder))
+    return Checkpoint(folder.name, model, tokenizer, facts, load_ranges(folder))

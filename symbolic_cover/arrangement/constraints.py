@@ -7,7 +7,7 @@ tokenizer's graph through one bar of one candidate and says which tokens may com
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from symbolic_cover.analysis.hands import Reach
 from symbolic_cover.core.ensemble import Ensemble
 from symbolic_cover.core.music import TICKS_PER_QUARTER, Bar, Chord, Note
 from symbolic_cover.tokens import vocabulary as v
+from symbolic_cover.tokens.plan import BOUNDS, KINDS
 from symbolic_cover.tokens.tokenizer import DRUM_TICK, BarTokenizer
 
 _PITCHES = np.arange(v.LOWEST_PITCH, v.HIGHEST_PITCH + 1)
@@ -90,13 +91,20 @@ class Players:
 
 
 class BarState:
-    """One bar of Y in the making: which tokens may follow, and the notes so far.
+    """One bar of Y in the making: which tokens may follow, those `written` so far, and their notes.
 
-    With `must_play` the bar may not end without a note, if any can be played.
+    With `must_play` the bar may not end without a note, if any can be played. `asked` says within which classes, the
+    last one included, the kinds of a plan must lie.
     """
 
-    def __init__(self, tokens: TokenIds, players: Players, max_notes: int, must_play: bool = False) -> None:
+    def __init__(
+        self, tokens: TokenIds, players: Players, max_notes: int, must_play: bool = False,
+        asked: Mapping[str, tuple[int, int]] = {},
+    ) -> None:  # fmt: skip
         self.tokens, self.players, self.notes_left = tokens, players, max_notes
+        self.written: list[int] = []
+        self._asked = asked
+        self._is_silent = False
         self.notes: dict[str, list[Note]] = {name: [] for name in players.specs}
         self.done = False
         self._must_play = must_play
@@ -110,6 +118,9 @@ class BarState:
         ids = self.tokens
         mask = np.zeros(ids.size, dtype=bool)
         following = ids.graph[self._kind]
+        if self.is_planning:
+            self._allow_plan(mask, following)
+            return mask
         if "Velocity" in following:
             mask[ids.first["Velocity"] : ids.first["Velocity"] + v.VELOCITY_LEVELS] = True
         if "Bar" in following:
@@ -120,8 +131,8 @@ class BarState:
         if self.notes_left > 0:
             if "Part" in following:
                 for index in range(self._part + 1, len(ids.parts)):
-                    mask[ids.first["Part"] + index] = self._can_play(ids.parts[index])
-                if self._kind == "Section" and self._must_play and mask.sum() > 1:
+                    mask[ids.first["Part"] + index] = self._may_begin(ids.parts[index])
+                if self._part < 0 and self._must_play and mask.sum() > 1:
                     mask[ids.end_of_bar] = False
             if "Position" in following and self._part >= 0:
                 free = self._positions()
@@ -143,6 +154,10 @@ class BarState:
         self._kind = kind
         if kind == "Bar":
             self.done = True
+            return
+        self.written.append(token)
+        if kind == KINDS[0]:
+            self._is_silent = value == "0"
         elif kind == "Part":
             self._part, self._position = self.tokens.parts.index(value), -1
             if not self._drumming:
@@ -165,7 +180,8 @@ class BarState:
     def replay(self, notes: Mapping[str, Sequence[Note]]) -> bool:
         """Play what was played in another bar, as far as it is allowed here; onsets count from the start of the bar.
 
-        False, and nothing is played, where that would leave a bar without notes that must have some.
+        False, and nothing is played, where that would leave a bar without notes that must have some. The plan is not
+        written: it is told by what could be played.
         """
         for name in self.tokens.parts:
             begun = False
@@ -183,7 +199,7 @@ class BarState:
                     continue
                 self.push(self.tokens.id_of[f"Pitch_{note.pitch}"])
                 self.push(self.tokens.id_of[f"Duration_{min(note.duration_tick, self._longest())}"])
-        if self._must_play and self._kind == "Section":
+        if self._must_play and self._part < 0:
             return False
         self.push(self.tokens.end_of_bar)
         return True
@@ -204,6 +220,21 @@ class BarState:
         return self._position
 
     @property
+    def is_planning(self) -> bool:
+        """Whether the plan is being said, not the notes."""
+        return not self._is_silent and (self._kind == "Section" or self._kind in KINDS[:-1])
+
+    def _allow_plan(self, mask: np.ndarray, following: Collection[str]) -> None:
+        """The classes that the next kind of the plan may have."""
+        (kind,) = (kind for kind in KINDS if kind in following)
+        low, high = self._asked.get(kind, (0, len(BOUNDS[kind])))
+        if kind == KINDS[0]:
+            sings = any(self._can_play(name) for name, spec in self.players.specs.items() if not spec.is_drums)
+            low, high = (max(low, 1 if self._must_play else 0), max(high, 1)) if sings else (0, 0)
+        first = self.tokens.first[kind]
+        mask[first + low : first + high + 1] = True
+
+    @property
     def _drumming(self) -> bool:
         return self._part >= 0 and self.players.specs[self.tokens.parts[self._part]].is_drums
 
@@ -212,6 +243,10 @@ class BarState:
         part = self.tokens.parts[self._part]
         self.notes[part].append(Note(onset, duration_tick, self._pitch, self._velocity))
         self.notes_left -= 1
+
+    def _may_begin(self, part: str) -> bool:
+        spec = self.players.specs.get(part)
+        return spec is not None and (spec.is_drums or not self._is_silent) and self._can_play(part)
 
     def _can_play(self, part: str) -> bool:
         spec = self.players.specs.get(part)

@@ -1,9 +1,9 @@
 """Sample accompaniments bar by bar: feed what the song has, draw what the arranger plays.
 
-All candidates of a song are one batch. At every bar each row is given the same X, then tokens are
-drawn until every row has ended its bar; rows that end early are padded, and padding is masked out
-of attention. When the context is full, the window moves on by whole bars. After every phrase all rows go on from
-the best one. A section that returns is played as it was, except for the ends of its phrases, which are drawn anew.
+All candidates of a song are one batch. At every bar each row is given the same X, then tokens are drawn until every row
+has ended its bar: first the bar's plan, as people make them, then its notes. Rows that end early rest. When the context
+is full, the window moves on by whole bars. After every phrase all rows go on from the best one. A section that returns
+is played as it was, except for the ends of its phrases, which are drawn anew.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
-from transformers import LogitsProcessorList, MinPLogitsWarper, TemperatureLogitsWarper
+from transformers import LogitsProcessorList, MinPLogitsWarper
 
 from symbolic_cover.analysis.form import SECTION_BARS, returning_bars
 from symbolic_cover.analysis.hands import REACH_OF_LEVEL
@@ -34,6 +35,8 @@ from symbolic_cover.tokens.tokenizer import DRUMS
 
 #: Tokens less than this share as likely as the likeliest are not drawn (min-p, Nguyen et al., 2024). Set by hand.
 _MIN_P = 0.03
+#: Plans are drawn as people make them, not as they mostly do.
+_PLAN_TEMPERATURE = 1.0
 #: The most notes a bar of a solo piano takes, and how many more for every further part.
 _MOST_NOTES, _MORE_NOTES = 48, 12
 #: How many bars are looked at to tell which candidate goes on.
@@ -96,19 +99,18 @@ class _Sampler:
         self.most_notes = _MOST_NOTES + _MORE_NOTES * max(len(style.ensemble.parts) - 2, 0)
         self.rows = [_Row(notes={spec.name: [] for spec in style.ensemble.parts}) for _ in range(controls.candidates)]
         self.random = torch.Generator().manual_seed(controls.seed)
-        self.warpers = LogitsProcessorList([TemperatureLogitsWarper(controls.temperature), MinPLogitsWarper(_MIN_P)])
+        self.warper = MinPLogitsWarper(_MIN_P)
         self.room = 4 * self.most_notes + 16
         self.decoder = Decoder(self.model, controls.candidates, self.context + self.room)
 
     def run(self, progress: Callable[[float], None] | None) -> list[dict[str, list[Note]]]:
         """Arrange every bar between the first and the last note of the song."""
-        bars = self.sheet.grid.bars
         first, last = self.sight.first, self.sight.last
         for index in range(first, last + 1):
             logits = self._feed_source(self.sight.source_ids(index))
             states = self._replay(index) or self._draw_bar(self._states(index), logits, self.sight.shown(index))
             for row, state in zip(self.rows, states, strict=True):
-                row.bars[-1] += self.tokenizer.ids(self.tokenizer.target_bar(bars[index], state.notes))
+                row.bars[-1] += state.written
                 for name, notes in state.notes.items():
                     row.notes[name] += notes
             if self.compete and index < last and (index + 1 - first) % SECTION_BARS == 0:
@@ -137,7 +139,7 @@ class _Sampler:
         if source is None:
             return None
         states = self._states(index)
-        bar, before = self.sheet.grid.bars[index], self.sheet.grid.bars[source]
+        before = self.sheet.grid.bars[source]
         for row, state in zip(self.rows, states, strict=True):
             notes = {
                 name: [n._replace(onset_tick=n.onset_tick - before.start_tick) for n in of_part
@@ -146,7 +148,9 @@ class _Sampler:
             }  # fmt: skip
             if not any(notes.values()) or not state.replay(notes):
                 return None
-        written = [self.tokenizer.ids(self.tokenizer.target_bar(bar, state.notes)) for state in states]
+        for state in states:
+            state.written[:0] = self.sight.plan_of(index, state.written)
+        written = [state.written for state in states]
         longest = max(map(len, written))
         if longest:
             ids = torch.tensor([tokens + [self.ids.pad] * (longest - len(tokens)) for tokens in written])
@@ -169,7 +173,7 @@ class _Sampler:
                 phrase[self.ensemble.lead] = [*phrase[self.ensemble.lead], *tune]
         best = best_phrase(phrases, self.sheet, first, last, self.human)
         self.rows = [self.rows[best].copy() for _ in self.rows]
-        self.decoder.keep(torch.full((len(self.rows),), best))
+        self.decoder.settle(best)
 
     def _state(self, row: _Row, index: int) -> BarState:
         bar = self.sheet.grid.bars[index]
@@ -178,50 +182,74 @@ class _Sampler:
         held = {name: [n for n in notes[-24:] if n.end_tick > bar.start_tick] for name, notes in row.notes.items()}
         sounds = self.sight.sounds(index)
         players = Players(bar, self.ensemble, tune, held, self.reach)
-        return BarState(self.ids, players, self.most_notes, must_play=sounds and not any(held.values()))
+        must_play = sounds and not any(held.values())
+        return BarState(self.ids, players, self.most_notes, must_play, self.sight.asked_of(index))
 
     def _feed_source(self, x: list[int]) -> torch.Tensor:
         """Give every row the X of its next bar; returns the logits after it (rows, vocabulary)."""
         for row in self.rows:
             row.bars.append(list(x))
-        if self.decoder.length == 0 or self.decoder.length + len(x) + self.room > self.context:
-            return self._refill()
-        n_rows = len(self.rows)
-        return self.decoder.feed(torch.tensor([x] * n_rows), torch.ones((n_rows, len(x)), dtype=torch.long))
+        parted = self.decoder.n_own > 0
+        ahead = self._usual_bar() * (1 if parted else SECTION_BARS)
+        if self.decoder.length == 0 or self.decoder.length + ahead > self.context:
+            return self._refill(self.context - SECTION_BARS * self._usual_bar())
+        if parted:
+            return self.decoder.feed(torch.tensor([x] * len(self.rows)))
+        return self.decoder.feed_all(torch.tensor(x)).expand(len(self.rows), -1)
 
-    def _refill(self) -> torch.Tensor:
-        """Begin a new window: the header and the last whole bars, which fill at most half of the context."""
+    def _usual_bar(self) -> int:
+        """Tokens to reckon with for a bar: as many as the longest of a phrase had."""
+        return max(len(bar) for row in self.rows for bar in row.bars[-SECTION_BARS - 1 :])
+
+    def _refill(self, most: int) -> torch.Tensor:
+        """Begin a new window: the header and the last whole bars, at most half of the context or `most` tokens."""
         windows = []
         for row in self.rows:
             kept: list[list[int]] = []
             for tokens in reversed(row.bars):
-                if kept and sum(map(len, kept)) + len(tokens) > self.context // 2:
+                if kept and sum(map(len, kept)) + len(tokens) > min(self.context // 2, most):
                     break
                 kept.append(tokens)
             windows.append(self.sight.header + [token for tokens in reversed(kept) for token in tokens])
-        longest = max(map(len, windows))
-        ids = torch.tensor([[self.ids.pad] * (longest - len(w)) + w for w in windows])
-        mask = torch.tensor([[0] * (longest - len(w)) + [1] * len(w) for w in windows])
         self.decoder.reset()
-        return self.decoder.feed(ids, mask)
+        if all(window == windows[0] for window in windows):
+            return self.decoder.feed_all(torch.tensor(windows[0])).expand(len(self.rows), -1)
+        shortest = min(map(len, windows))
+        n_common = next(i for i in range(shortest) if i == shortest - 1 or len({window[i] for window in windows}) > 1)
+        self.decoder.feed_all(torch.tensor(windows[0][:n_common]))
+        longest = max(map(len, windows)) - n_common
+        pads = [longest + n_common - len(window) for window in windows]
+        ids = [[self.ids.pad] * n + window[n_common:] for n, window in zip(pads, windows, strict=True)]
+        mask = [[0] * n + [1] * (longest - n) for n in pads]
+        return self.decoder.feed(torch.tensor(ids), torch.tensor(mask))
 
     def _draw_bar(self, states: list[BarState], logits: torch.Tensor, shown: Sequence[Note] = ()) -> list[BarState]:
-        """Draw tokens until every state has ended its bar; the end itself is not fed, X follows."""
-        leaning = Leaning(states, self.sheet.chords, shown, self._chord_leaning())
-        constraints = LogitsProcessorList([leaning, BarConstraints(states)])
-        last = logits
+        """Draw tokens until every state has ended its bar; the end itself is not fed, X follows.
+
+        Rows whose bar has ended are moved behind the others, so that the order of rows and states may change.
+        """
+        live = list(states)
+        constraints = LogitsProcessorList([
+            Leaning(live, self.sheet.chords, shown, self._chord_leaning()), BarConstraints(live)
+        ])  # fmt: skip
         while True:
-            scores = self.warpers(None, constraints(None, last))  # type: ignore[arg-type]
+            scores = constraints(None, logits[: len(live)])  # type: ignore[arg-type]
+            heat = [_PLAN_TEMPERATURE if state.is_planning else self.controls.temperature for state in live]
+            scores = self.warper(None, scores / torch.tensor(heat)[:, None])  # type: ignore[arg-type]
             drawn = torch.multinomial(scores.softmax(dim=-1), 1, generator=self.random)
-            for state, token in zip(states, drawn[:, 0].tolist(), strict=True):
-                if not state.done:
-                    state.push(token)
-            if all(state.done for state in states):
+            for state, token in zip(live, drawn[:, 0].tolist(), strict=True):
+                state.push(token)
+            for index in reversed([index for index, state in enumerate(live) if state.done]):
+                last = len(live) - 1
+                orders: tuple[list[Any], ...] = (states, live, self.rows)
+                for order in orders:
+                    order[index], order[last] = order[last], order[index]
+                drawn[index] = drawn[last]
+                self.decoder.swap(index, last)
+                live.pop()
+            if not live:
                 return states
-            live = torch.tensor([[0 if state.done else 1] for state in states])
-            fed = torch.where(live.bool(), drawn, self.ids.pad)
-            logits = self.decoder.feed(fed, live)
-            last = torch.where(live.bool(), logits, last)
+            logits = self.decoder.feed(drawn[: len(live)])
 
 
 def _bars_to_replay(sheet: SongSheet) -> list[int | None]:

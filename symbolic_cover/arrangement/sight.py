@@ -11,23 +11,29 @@ import numpy as np
 from symbolic_cover.arrangement.checkpoint import Checkpoint
 from symbolic_cover.core.controls import LEVELS, Controls
 from symbolic_cover.core.ensemble import Style
-from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.music import Note
 from symbolic_cover.core.sheet import SongSheet
-from symbolic_cover.tokens import vocabulary as v
+from symbolic_cover.tokens.plan import BOUNDS, Planner
 from symbolic_cover.tokens.tokenizer import BarTokenizer, bars_of_parts, bars_of_sheet, place_of
 
 #: What no loss is counted on, as Hugging Face has it.
 IGNORED_LABEL = -100
 _BASS_FROM = 0.3
-#: The density class that each level asks for; the full level leaves it to the model.
-_DENSITY_OF_LEVEL = {"easy": 2, "intermediate": 4, "full": None}
+#: The densest class that each level lets a bar have; the full level leaves it to the model.
+_DENSEST_OF_LEVEL = {"easy": 2, "intermediate": 4}
 _SPARSEST, _DENSEST_HANDS, _DENSEST_BAND = 1, 8, 12
+#: What is asked of the bar that ends a song: tones of its chord.
+_OF_THE_END = {"Color": (0, 0)}
+#: How many classes on either side of the one that is asked for a bar may have.
+_ABOUT = 1
 
 
 @dataclass(frozen=True)
 class Sight:
-    """The header's token ids, and what is shown of each bar; the song sounds from bar `first` to bar `last`."""
+    """The header's token ids, and what is shown of each bar; the song sounds from bar `first` to bar `last`.
+
+    `asked` has, for a kind of the plan, the least and the greatest class that a bar's may be.
+    """
 
     tokenizer: BarTokenizer
     sheet: SongSheet
@@ -35,6 +41,8 @@ class Sight:
     sources: list[dict[str, Any]]
     first: int
     last: int
+    asked: dict[str, tuple[int, int]]
+    planner: Planner
 
     @classmethod
     def of(cls, checkpoint: Checkpoint, sheet: SongSheet, style: Style, controls: Controls) -> Sight:
@@ -44,12 +52,23 @@ class Sight:
         level = min(controls.level, usual, key=LEVELS.index)
         header = tokenizer.ids(tokenizer.header(style.name, level, style.ensemble.name))
         first, last = _sounding_bars(sheet)
-        sources = _visible(tokenizer, sheet, style, controls, first, last)
-        return cls(tokenizer, sheet, header, sources, first, last)
+        sources = _visible(sheet, controls, first, last)
+        asked = _asked(controls, is_band=len(style.ensemble.parts) > 2)
+        return cls(tokenizer, sheet, header, sources, first, last, asked, Planner(tokenizer.vocab))
 
     def source_ids(self, index: int) -> list[int]:
         """The X of a bar as token ids."""
         return self.tokenizer.ids(self.tokenizer.source_bar(**self.sources[index]))
+
+    def asked_of(self, index: int) -> dict[str, tuple[int, int]]:
+        """What the plan of a bar must keep to; nothing where the song has nothing."""
+        if not self.sounds(index):
+            return {}
+        return self.asked | (_OF_THE_END if index == self.last and self.sheet.is_whole else {})
+
+    def plan_of(self, index: int, y: Sequence[int]) -> list[int]:
+        """The plan of a bar in which the tokens `y` are played."""
+        return self.planner.plan(np.array(self.source_ids(index)), np.array(y, dtype=int)).tolist()
 
     def shown(self, index: int) -> list[Note]:
         """The notes of the song, beside its tune, that the model is shown of a bar."""
@@ -72,6 +91,7 @@ class Sight:
         for index in range(self.first, self.last + 1):
             x = self.source_ids(index)
             y = self.tokenizer.ids(self.tokenizer.target_bar(bars[index], played[index]))
+            y = self.plan_of(index, y) + y
             if len(ids) + len(x) + len(y) >= context:
                 break
             ids += x + y
@@ -79,33 +99,33 @@ class Sight:
         return [*ids, end], [*labels, end]
 
 
-def _visible(
-    tokenizer: BarTokenizer, sheet: SongSheet, style: Style, controls: Controls, first: int, last: int
-) -> list[dict[str, Any]]:
+def _visible(sheet: SongSheet, controls: Controls, first: int, last: int) -> list[dict[str, Any]]:
     rng = np.random.default_rng(controls.seed)
-    density = _DENSITY_OF_LEVEL[controls.level]
-    if controls.density is not None:
-        densest = _DENSEST_HANDS if len(style.ensemble.parts) == 2 else _DENSEST_BAND
-        density = _class_asked(tokenizer, "Density", controls.density, _SPARSEST, densest)
-    polyphony = None
-    if controls.polyphony is not None:
-        polyphony = _class_asked(tokenizer, "Polyphony", controls.polyphony, 0, len(v.POLYPHONY_BOUNDS))
     bars = bars_of_sheet(sheet)
     for index, bar in enumerate(bars):
         bar["place"] = place_of(index - first, last - first + 1) if sheet.is_whole else "inner"
         shown = rng.random(len(bar["texture"])) < controls.fidelity
         bar["texture"] = [note for note, keep in zip(bar["texture"], shown, strict=True) if keep]
         bar["bass"] = bar["bass"] if controls.fidelity >= _BASS_FROM else []
-        bar["density"], bar["polyphony"] = density, polyphony
     return bars
 
 
-def _class_asked(tokenizer: BarTokenizer, kind: str, share: float, lowest: int, highest: int) -> int:
-    """The class of a control for a `share` 0..1 of what there is; older checkpoints know fewer, or none."""
-    known = sum(word.startswith(f"{kind}_") for word in tokenizer.vocab)
-    if not known:
-        raise UsageError(f"The checkpoint knows no --{kind.lower()}.", "Leave it out, or choose another checkpoint.")
-    return round(lowest + share * (min(highest, known - 1) - lowest))
+def _asked(controls: Controls, is_band: bool) -> dict[str, tuple[int, int]]:
+    """What the plan of every bar must keep to."""
+    asked = {}
+    if controls.level in _DENSEST_OF_LEVEL:
+        asked["Density"] = (0, _DENSEST_OF_LEVEL[controls.level])
+    if controls.density is not None:
+        asked["Density"] = _about(controls.density, _SPARSEST, _DENSEST_BAND if is_band else _DENSEST_HANDS)
+    if controls.polyphony is not None:
+        asked["Polyphony"] = _about(controls.polyphony, 0, len(BOUNDS["Polyphony"]))
+    return asked
+
+
+def _about(share: float, lowest: int, highest: int) -> tuple[int, int]:
+    """The classes about a `share` 0..1 of what there is."""
+    middle = round(lowest + share * (highest - lowest))
+    return max(middle - _ABOUT, lowest), min(middle + _ABOUT, highest)
 
 
 def _sounding_bars(sheet: SongSheet) -> tuple[int, int]:

@@ -45,8 +45,8 @@ class Controls:
     transpose: int = 0
     tempo: float = 1.0
     seed: int = 0
-    candidates: int = 8
-    temperature: float = 0.6
+    candidates: int = 4
+    temperature: float = 0.7
 
     def __post_init__(self) -> None:
         _one_of("level", self.level, LEVELS)

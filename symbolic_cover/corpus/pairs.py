@@ -25,7 +25,6 @@ from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.corpus.bars import spell_bars, trim
 from symbolic_cover.corpus.layouts import Laid, lay_out, merge_unisons
 from symbolic_cover.tokens.tokenizer import DRUMS, BarTokenizer, bars_of_parts, bars_of_sheet
-from symbolic_cover.tokens.vocabulary import density_level, polyphony_level
 
 #: Less than this is no piece.
 FEWEST_NOTES, FEWEST_BARS = 12, 2
@@ -175,12 +174,7 @@ def tokenize_pair(pair: Pair, heard: SongSheet, tokenizer: BarTokenizer) -> Toke
     bars = []
     played = bars_of_parts(pair.parts, pair.sheet.grid.bars)
     for known, misheard, parts in zip(bars_of_sheet(pair.sheet), bars_of_sheet(heard), played, strict=True):
-        onsets = [note.onset_tick for name, notes in parts.items() if name != DRUMS for note in notes]
-        asked: dict[str, Any] = {
-            "density": density_level(len(onsets)),
-            "polyphony": polyphony_level(len(onsets), len(set(onsets))),
-        }
-        x, x_heard = (tokenizer.source_bar(**_thinned(facts), **asked) for facts in (known, misheard))
+        x, x_heard = (tokenizer.source_bar(**_thinned(facts)) for facts in (known, misheard))
         y = tokenizer.target_bar(known["bar"], parts)
         bars.append((tokenizer.ids(x), tokenizer.ids(x_heard), tokenizer.ids(y)))
     header = tokenizer.ids(tokenizer.header(pair.piece.style, pair.level, pair.ensemble))

@@ -51,7 +51,7 @@ class Shard(NamedTuple):
         ends = np.cumsum(lengths, axis=None).reshape(lengths.shape)
         starts = np.column_stack([ends[:, :1] - lengths[:, :1], ends]) if len(ends) else np.zeros((0, 4), dtype=int)
         song_start = np.concatenate([[0], np.cumsum(songs[:, 0])])
-        tokens = np.load(folder / "tokens.npy", mmap_mode="r")
+        tokens = np.load(folder / "tokens.npy", mmap_mode="r").view(np.ndarray)  # a memmap's slices are slow to make
         return cls(tokens, starts, song_start, songs[:, 1:5], songs[:, 5], songs[:, 6])
 
     @property

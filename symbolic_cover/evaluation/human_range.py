@@ -42,15 +42,13 @@ MEASURED = (
 )
 #: Beyond so many standard deviations it is no matter how far; and no standard deviation counts as less than this.
 _FAR, _LEAST_SPREAD = 3.0, 0.05
-#: A level is usual where so many of a style's pieces are played at it.
-_USUAL = 0.3
 
 
 @dataclass(frozen=True)
 class HumanRange:
     """`mean` and `spread` (standard deviation) of each of `MEASURED`, and the mean style profile.
 
-    `level` is the hardest level at which the style is usually played.
+    `level` is the one at which the style is usually played: half of it is no harder.
     """
 
     mean: dict[str, float]
@@ -120,8 +118,8 @@ def range_of(
         if np.isfinite(values).sum() >= len(values) / 2:
             mean[name] = float(np.nanmean(values))
             spread[name] = max(float(np.nanstd(values)), _LEAST_SPREAD)
-    usual = [level for level in LEVELS if levels and levels.count(level) / len(levels) >= _USUAL]
-    return HumanRange(mean, spread, profile, usual[-1] if usual else LEVELS[-1])
+    ordered = sorted(levels, key=LEVELS.index)
+    return HumanRange(mean, spread, profile, ordered[len(ordered) // 2] if ordered else LEVELS[-1])
 
 
 def excerpt(sheet: SongSheet, first: int, last: int) -> SongSheet:

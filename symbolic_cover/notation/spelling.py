@@ -33,7 +33,8 @@ def spell(pitch: int, key: Key, chord: Chord | None = None, next_pitch: int | No
 
 
 def spell_root(pitch_class: int, key: Key, quality: str = "maj") -> tuple[str, int]:
-    """Step and alteration of a chord's root; diminished chords lead upwards and are spelled with sharps."""
+    """Step and alteration of a chord's root; diminished chords lead upwards and are spelled with sharps, major ones
+    above the tonic lead down to it and are spelled with flats (D flat in C)."""
     name = _named(pitch_class, _root_fifth(pitch_class, key, quality))
     return name.step, name.alter
 
@@ -60,7 +61,12 @@ def _fifth_of(pitch: int, key: Key, chord: Chord | None, next_pitch: int | None)
 
 
 def _root_fifth(pitch_class: int, key: Key, quality: str) -> int:
-    lowest = key.fifths + (-1 if "dim" in quality else -4 if key.mode == "major" else -3)
+    if "dim" in quality:
+        lowest = key.fifths - 1
+    elif key.mode == "minor":
+        lowest = key.fifths - 3
+    else:
+        lowest = key.fifths - (5 if {4, 7} <= set(CHORD_INTERVALS[quality]) else 4)
     fifth = _within(pitch_class, lowest)
     return fifth if _is_simple(fifth) else _within(pitch_class, -5)
 

@@ -81,15 +81,9 @@ class BarTokenizer(MusicTokenizer):
         melody: Sequence[Note],
         bass: Sequence[Note] = (),
         texture: Sequence[Note] = (),
-        density: int | None = None,
-        polyphony: int | None = None,
     ) -> list[str]:
         """What the song has in `bar`. Notes and chords must belong to the bar; `place` is one of `PLACES`."""
         tokens = [f"Bar_{place}", f"TimeSig_{bar.meter}"]
-        if density is not None:
-            tokens.append(f"Density_{density}")
-        if polyphony is not None:
-            tokens.append(f"Polyphony_{polyphony}")
         if chords:
             tokens.append("Section_chords")
             tokens += _write_chords(bar, chords)

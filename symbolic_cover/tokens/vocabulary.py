@@ -3,18 +3,20 @@
 A bar is written as what the song has (X), then as what the arranger plays (Y):
 
     BOS Style Level Ensemble
-      Bar TimeSig [Density] [Polyphony]
+      Bar TimeSig
         Section_chords  (Position ChordRoot ChordQuality [ChordBass])*
         Section_melody  (Position Pitch Duration)*
         Section_bass    (Position Pitch)*
         Section_texture (Position Pitch+)*
         Section_arrangement
+          Density [Polyphony Register Spread Offbeat Color]
           (Part Velocity (Position (Pitch Duration | Drum)+)*)*
     EOS
 
 Positions and durations are ticks (12 a quarter note). A part's notes come in order of onset, then
 pitch, and notes of one onset share its Position (after REMI-z, Ou et al., NeurIPS 2025). Velocity
-is one level for a part and bar. Drums have no durations and never move in pitch, so they have words of
+is one level for a part and bar. Y begins with its plan (`tokens.plan`), which ends after Density where only drums play.
+Drums have no durations and never move in pitch, so they have words of
 their own. A tokenizer keeps its words in its ``tokenizer.json``: checkpoints made before a word was added
 are read as they were written.
 """
@@ -25,6 +27,7 @@ from collections.abc import Sequence
 
 from symbolic_cover.core.controls import LEVELS
 from symbolic_cover.core.music import CHORD_INTERVALS, Meter
+from symbolic_cover.tokens.plan import plan_words
 
 SPECIAL = ("PAD", "BOS", "EOS")
 SECTIONS = ("chords", "melody", "bass", "texture", "arrangement")
@@ -43,10 +46,6 @@ LONGEST_DURATION = 96
 PLACES_IN_BEAT = (0, 3, 4, 6, 8, 9)
 LONGEST_BAR = max(meter.bar_tick for meter in METERS)
 VELOCITY_LEVELS = 8
-#: Upper bounds of the classes of accompaniment notes a bar; the last class is open.
-DENSITY_BOUNDS = (0, 3, 6, 9, 12, 15, 18, 22, 28, 36, 48, 64)
-#: Upper bounds of the classes of accompaniment notes struck together, averaged over a bar; the last class is open.
-POLYPHONY_BOUNDS = (1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0)
 
 
 def words(styles: Sequence[str], ensembles: Sequence[str], parts: Sequence[str]) -> list[str]:
@@ -57,8 +56,7 @@ def words(styles: Sequence[str], ensembles: Sequence[str], parts: Sequence[str])
         *(f"Ensemble_{name}" for name in ensembles),
         *(f"Bar_{place}" for place in PLACES),
         *(f"TimeSig_{meter}" for meter in (*METERS, *ODD_METERS)),
-        *(f"Density_{level}" for level in range(len(DENSITY_BOUNDS) + 1)),
-        *(f"Polyphony_{level}" for level in range(len(POLYPHONY_BOUNDS) + 1)),
+        *plan_words(),
         *(f"Section_{name}" for name in SECTIONS),
         *(f"Part_{name}" for name in parts),
         *(f"Velocity_{level}" for level in range(VELOCITY_LEVELS)),
@@ -78,10 +76,14 @@ GRAPH: dict[str, set[str]] = {
     "Level": {"Ensemble"},
     "Ensemble": {"Bar"},
     "Bar": {"TimeSig"},
-    "TimeSig": {"Density", "Polyphony", "Section"},
-    "Density": {"Polyphony", "Section"},
-    "Polyphony": {"Section"},
-    "Section": {"Position", "Section", "Part", "Bar"},
+    "TimeSig": {"Section"},
+    "Section": {"Position", "Section", "Density", "Part", "Bar"},  # corpora keep Y without its plans
+    "Density": {"Polyphony", "Part", "Bar"},
+    "Polyphony": {"Register"},
+    "Register": {"Spread"},
+    "Spread": {"Offbeat"},
+    "Offbeat": {"Color"},
+    "Color": {"Part"},
     "Part": {"Velocity"},
     "Velocity": {"Position"},
     "Position": {"Pitch", "Drum", "ChordRoot", "ChordQuality"},
@@ -101,16 +103,6 @@ def within_range(pitch: int) -> int:
     while pitch > HIGHEST_PITCH:
         pitch -= 12
     return pitch
-
-
-def density_level(n_notes: int) -> int:
-    """The class of a bar with `n_notes` notes of accompaniment."""
-    return sum(n_notes > bound for bound in DENSITY_BOUNDS)
-
-
-def polyphony_level(n_notes: int, n_onsets: int) -> int | None:
-    """The class of a bar with `n_notes` notes at `n_onsets` different times; None for a bar without notes."""
-    return sum(n_notes / n_onsets > bound for bound in POLYPHONY_BOUNDS) if n_onsets else None
 
 
 def velocity_level(velocity: float) -> int:

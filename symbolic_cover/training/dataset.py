@@ -3,13 +3,14 @@
 Item i depends on (seed, i) only, so a resumed run sees what the uninterrupted one would have seen.
 Every window is in C major or A minor, now and then in another key, and shows a random share of what there is to
 know of the song: from melody and chords only to every note, as written or as a transcriber would have heard it, so
-that one model serves every fidelity. Now and then the style is left open, or the lead part loses a stretch of
-its tune, which the model then has to play itself.
+that one model serves every fidelity, and now and then nothing, so that it knows what the song adds. Now and then the
+style is left open, or the lead part loses a stretch of its tune, which the model then has to play itself.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,10 +20,13 @@ import torch
 from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.styles import load_ensembles
 from symbolic_cover.corpus.shards import Shard
+from symbolic_cover.tokens.plan import Planner
 
 IGNORED_LABEL = -100
 #: How often a window's style is left open, its tune unsaid, its song shown as heard. Not swept.
 _OPEN_STYLE, _SILENT_TUNE, _AS_HEARD = 0.1, 0.2, 0.3
+#: How often a window shows nothing of its song (classifier-free guidance, Ho & Salimans, 2022).
+_BLIND = 0.1
 #: How often a window begins where its song does, and how often it ends there.
 _AT_AN_EDGE = 0.08
 #: How often a window is in its home key, and how many semitones off it is otherwise.
@@ -40,6 +44,7 @@ class Vocabulary:
         self.pad, self.bos, self.eos = ids["PAD_None"], ids["BOS_None"], ids["EOS_None"]
         self.end_of_bar = ids["Bar_inner"]
         self.section = {name.split("_")[1]: i for name, i in ids.items() if name.startswith("Section_")}
+        self.sections = self.range("Section")
         self.pitch = self.range("Pitch")
         self.position = self.range("Position")
         self.part = self.range("Part")
@@ -68,17 +73,17 @@ class Vocabulary:
 
 
 class Shown(NamedTuple):
-    """What a window shows of the song's X: sections, a share of the texture's notes, a share of the controls."""
+    """What a window shows of the song's X: sections, and a share of the texture's notes."""
 
     chords: bool
     bass: bool
     texture: float
-    controls: float
     as_heard: bool = False
+    melody: bool = True
 
 
 #: Validation windows show the lead sheet, the bass as well, or half of the texture too, in turn.
-_SHOWN_TO_VALIDATE = (Shown(True, False, 0, 0), Shown(True, True, 0, 0), Shown(True, True, 0.5, 0))
+_SHOWN_TO_VALIDATE = (Shown(True, False, 0), Shown(True, True, 0), Shown(True, True, 0.5))
 
 
 def _song_weights(shard: Shard) -> np.ndarray:
@@ -105,6 +110,7 @@ class WindowDataset(torch.utils.data.Dataset[dict[str, Any]]):
         self.shard, self.vocabulary = shard, vocabulary
         self.context, self.length, self.seed, self.augment = context, length, seed, augment
         self.song_weight = _song_weights(shard)
+        self.planner = Planner(vocabulary.ids)
         # Where the lead part has a staff of its own, its tune can be given or left to the model.
         alone = [f"Ensemble_{name}" for name, ensemble in load_ensembles().items() if ensemble.leads_alone]
         self._lead_ensembles = {vocabulary.ids[word] for word in alone if word in vocabulary.ids}
@@ -125,28 +131,37 @@ class WindowDataset(torch.utils.data.Dataset[dict[str, Any]]):
         if self.augment and rng.random() < _OPEN_STYLE and "Style_any" in self.vocabulary.ids:
             header[1] = self.vocabulary.ids["Style_any"]
         silent = self._draw_silence(rng, song, bar, first)
-        tokens = [header]
-        counted = [np.zeros(len(tokens[0]), dtype=bool)]
-        size = len(tokens[0])
-        while bar < end and size < self.context:
-            x, y = self.bar(bar, shown, rng)
-            if bar in silent:
-                x, y = self.without_tune(x, y, int(self.shard.leads[song]))
-            tokens += [x, y]
-            counted += [np.zeros(len(x), dtype=bool), np.ones(len(y), dtype=bool)]
-            if len(counted) > 3:
-                counted[-2][0] = True  # the Bar token ends the Y before it
-            size += len(x) + len(y)
-            bar += 1
-        if bar == end:
-            tokens.append(np.array([self.vocabulary.eos]))
-            counted.append(np.array([True]))
-        ids, mask = np.concatenate(tokens), np.concatenate(counted)
         steps = int(self.shard.steps_home[song])
         if self.augment:
             steps = self._draw_steps(rng, steps)
-        ids = self._transposed(ids, steps)
-        return self._padded(ids[: self.context], mask[: self.context])
+        bars: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+        size = len(header)
+        while bar < end and size < self.context:
+            x, shown_x, y = self.bar(bar, shown, rng)
+            if bar in silent:
+                lead = int(self.shard.leads[song])
+                shown_x, y = self.without_tune(shown_x, y, lead)
+            bars.append((x, shown_x, y))
+            size += len(shown_x) + len(y) + 1
+            bar += 1
+        return self._padded(*self._written(header, bars, steps, is_end=bar == end))
+
+    def _written(
+        self, header: np.ndarray, bars: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]], steps: int, *, is_end: bool
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The window's ids, transposed, with the plans of its bars, and which of them are counted."""
+        moved = self._fitting_steps([side for _, x, y in bars for side in (x, y)], steps)
+        tokens, counted = [header], [np.zeros(len(header), dtype=bool)]
+        for index, (song, x, y) in enumerate(bars):
+            plan = self.planner.plan(song, y, moved)
+            asked = np.zeros(len(x), dtype=bool)
+            asked[0] = index > 0  # the Bar token ends the Y before it
+            tokens += [self.vocabulary.transposed(x, moved), plan, self.vocabulary.transposed(y, moved)]
+            counted += [asked, np.ones(len(plan) + len(y), dtype=bool)]
+        if is_end:
+            tokens.append(np.array([self.vocabulary.eos]))
+            counted.append(np.array([True]))
+        return np.concatenate(tokens)[: self.context], np.concatenate(counted)[: self.context]
 
     def _padded(self, ids: np.ndarray, counted: np.ndarray) -> dict[str, torch.Tensor]:
         v = self.vocabulary
@@ -161,33 +176,33 @@ class WindowDataset(torch.utils.data.Dataset[dict[str, Any]]):
 
     def draw_shown(self, rng: np.random.Generator) -> Shown:
         """How much of the song a training window shows."""
-        controls = 0.0 if rng.random() < 0.4 else 0.8
+        if rng.random() < _BLIND:
+            return Shown(False, False, 0.0, melody=False)
         as_heard = rng.random() < _AS_HEARD
         draw = rng.random()
         if draw < 0.40:
-            return Shown(True, False, 0.0, controls, as_heard)
+            return Shown(True, False, 0.0, as_heard)
         if draw < 0.60:
-            return Shown(True, True, 0.0, controls, as_heard)
-        return Shown(rng.random() < 0.9, rng.random() < 0.9, float(rng.uniform(0.1, 1.0)), controls, as_heard)
+            return Shown(True, True, 0.0, as_heard)
+        return Shown(rng.random() < 0.9, rng.random() < 0.9, float(rng.uniform(0.1, 1.0)), as_heard)
 
     def _draw_steps(self, rng: np.random.Generator, home: int) -> int:
         """Semitones to move a window by: home, or where a wrongly heard key or a modulation would lead."""
         return home if rng.random() < _AT_HOME else home + int(rng.choice(_ASTRAY))
 
-    def _transposed(self, ids: np.ndarray, steps: int) -> np.ndarray:
-        """The window so many semitones higher, an octave off if only that stays within the words for pitches."""
+    def _fitting_steps(self, tokens: Sequence[np.ndarray], steps: int) -> int:
+        """Semitones to move by: `steps`, an octave off if only that stays within the words for pitches, else none."""
         low, high = self.vocabulary.pitch
+        ids = np.concatenate(tokens) if tokens else np.zeros(0, dtype=int)
         pitches = ids[(ids >= low) & (ids < high)]
         lowest, highest = (pitches.min(), pitches.max()) if len(pitches) else (low, low)
-        for shift in (steps, steps - 12, steps + 12):
-            if lowest + shift >= low and highest + shift < high:
-                return self.vocabulary.transposed(ids, shift)
-        return ids
+        fitting = (by for by in (steps, steps - 12, steps + 12) if lowest + by >= low and highest + by < high)
+        return next(fitting, 0)
 
-    def bar(self, bar: int, shown: Shown, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """X, as far as it is shown, and Y of a bar."""
+    def bar(self, bar: int, shown: Shown, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The whole X of a bar, X as far as it is shown, and Y."""
         x, heard, y = self.shard.sides(bar)
-        return self._show(heard if shown.as_heard else x, shown, rng), y
+        return x, self._show(heard if shown.as_heard else x, shown, rng), y
 
     def _draw_silence(self, rng: np.random.Generator, song: int, bar: int, first: int) -> range:
         """Bars in which the song has no tune, so that the lead part must be invented."""
@@ -200,7 +215,7 @@ class WindowDataset(torch.utils.data.Dataset[dict[str, Any]]):
     def without_tune(self, x: np.ndarray, y: np.ndarray, lead: int) -> tuple[np.ndarray, np.ndarray]:
         """The tune moves from X into the lead part of Y."""
         v = self.vocabulary
-        starts = np.flatnonzero(np.isin(x, list(v.section.values())))
+        starts = np.flatnonzero((x >= v.sections[0]) & (x < v.sections[1]))
         found = [i for i, start in enumerate(starts) if x[start] == v.section["melody"]]
         if not found or lead in y:
             return x, y
@@ -213,32 +228,26 @@ class WindowDataset(torch.utils.data.Dataset[dict[str, Any]]):
     def _show(self, x: np.ndarray, shown: Shown, rng: np.random.Generator) -> np.ndarray:
         """X with only the sections and the share of texture notes that are shown."""
         v = self.vocabulary
-        starts = np.flatnonzero(np.isin(x, list(v.section.values())))
+        starts = np.flatnonzero((x >= v.sections[0]) & (x < v.sections[1]))
+        visible = {
+            v.section["chords"]: shown.chords, v.section["melody"]: shown.melody, v.section["bass"]: shown.bass,
+            v.section["texture"]: shown.texture > 0, v.section["arrangement"]: True,
+        }  # fmt: skip
         kept = [x[:2]]  # Bar, TimeSig
-        kept += [x[i : i + 1] for i in range(2, starts[0]) if rng.random() < shown.controls]
         for start, stop in zip(starts, [*starts[1:], len(x)], strict=True):
             name, part = x[start], x[start:stop]
-            if name == v.section["texture"]:
+            if name == v.section["texture"] and shown.texture < 1:
                 part = self._thinned(part, shown.texture, rng)
-            hidden = (name == v.section["chords"] and not shown.chords) or (
-                name == v.section["bass"] and not shown.bass
-            )
-            if not hidden and len(part):
+            if visible[name] and len(part):
                 kept.append(part)
         return np.concatenate(kept)
 
     def _thinned(self, part: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
         """A share of the texture's notes."""
         low, high = self.vocabulary.pitch
-        kept = [part[0]]
-        position = -1
-        for token in part[1:]:
-            if low <= token < high:
-                if rng.random() < share:
-                    if position >= 0:
-                        kept.append(position)
-                        position = -1
-                    kept.append(token)
-            else:
-                position = token
-        return np.array(kept if len(kept) > 1 else [], dtype=np.int64)
+        is_note = (part >= low) & (part < high)
+        kept = is_note & (rng.random(len(part)) < share)
+        onset = np.cumsum(~is_note) - 1  # the section's own sign, then one for each Position
+        kept |= ~is_note & (np.bincount(onset[kept], minlength=onset[-1] + 1) > 0)[onset]
+        kept[0] = kept.any()
+        return part[kept]

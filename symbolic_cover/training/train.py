@@ -48,6 +48,7 @@ MODELS_FOLDER = PRESETS / "models"
 class TrainingPlan:
     """A model's shape and how to train it; see ``presets/models/*.toml``.
 
+    `key_heads` is for how many of the heads there are keys and values of their own (grouped-query attention).
     `learning_rate` is AdamW's, `matrix_learning_rate` Muon's (`training/optimizer.py`).
     `patience` is after how many evaluations without a gain on held-out songs training ends.
     """
@@ -55,6 +56,7 @@ class TrainingPlan:
     hidden_size: int
     layers: int
     heads: int
+    key_heads: int
     intermediate_size: int
     context: int
     steps: int
@@ -90,7 +92,7 @@ def build_model(plan: TrainingPlan, vocabulary: Vocabulary) -> LlamaForCausalLM:
         hidden_size=plan.hidden_size,
         num_hidden_layers=plan.layers,
         num_attention_heads=plan.heads,
-        num_key_value_heads=plan.heads,
+        num_key_value_heads=plan.key_heads,
         intermediate_size=plan.intermediate_size,
         max_position_embeddings=plan.context,
         attention_dropout=plan.dropout,

@@ -9,11 +9,12 @@ from transformers import DynamicCache
 
 from symbolic_cover.analysis.form import returning_bars
 from symbolic_cover.analysis.hands import REACH_OF_LEVEL, Reach, unplayable_in_hand
+from symbolic_cover.arrangement import decoder
 from symbolic_cover.arrangement.arranger import draft_by_model, draft_by_rules, prepare_sheet
 from symbolic_cover.arrangement.checkpoint import find_checkpoint
 from symbolic_cover.arrangement.choose import choose
 from symbolic_cover.arrangement.constraints import CHORD_LEANING, SONG_LEANING, BarState, Leaning, Players, TokenIds
-from symbolic_cover.arrangement.decoder import Decoder
+from symbolic_cover.arrangement.decoder import Decoder, has_integer_products
 from symbolic_cover.arrangement.endings import close_together
 from symbolic_cover.arrangement.sample import _bars_to_replay, _Sampler
 from symbolic_cover.arrangement.sight import Sight
@@ -27,6 +28,8 @@ from symbolic_cover.evaluation.metrics import melody_on_top, melody_retention
 from tests.conftest import make_song
 
 STYLE = load_style("pop-piano")
+
+PLAN = ("Density_2", "Polyphony_1", "Register_5", "Spread_3", "Offbeat_2", "Color_1")
 
 
 def assert_guarantees(arrangement, sheet, level="full"):
@@ -83,23 +86,50 @@ def test_a_tune_below_a_violin_moves_up_an_octave():
     assert min(note.pitch for note in moved.melody) >= 55
 
 
-def test_density_is_asked_of_the_model_in_every_bar(tiny_checkpoint, song):
-    def asked(style: str, density: float | None) -> list[int | None]:
-        sight = Sight.of(tiny_checkpoint, song, load_style(style), Controls(candidates=1, density=density))
-        return [source["density"] for source in sight.sources]
+@pytest.mark.parametrize(("steps", "octave"), [(0, 0), (-14, 12), (-26, 24), (14, -12), (-2, 0)])
+def test_hands_play_a_tune_where_hands_do_and_singers_where_they_sing(steps, octave):
+    sheet = make_song(4)
+    sheet = replace(sheet, melody=tuple(note._replace(pitch=note.pitch + steps) for note in sheet.melody))
 
-    assert asked("pop-piano", None) == [None] * 4
-    assert [asked("pop-piano", density)[0] for density in (0.0, 0.5, 1.0)] == [1, 4, 8]
-    assert asked("rock", 1.0) == [12] * 4
+    def moved(style: str) -> set[int]:
+        after = prepare_sheet(sheet, Controls(), load_style(style).ensemble).melody
+        return {new.pitch - old.pitch for old, new in zip(sheet.melody, after, strict=True)}
+
+    assert moved("pop-piano") == {octave}
+    if steps == -14:
+        assert moved("lied") == {0}
 
 
-def test_polyphony_is_asked_of_the_model_in_every_bar(tiny_checkpoint, song):
-    def asked(polyphony: float | None) -> list[int | None]:
-        sight = Sight.of(tiny_checkpoint, song, STYLE, Controls(candidates=1, polyphony=polyphony))
-        return [source["polyphony"] for source in sight.sources]
+def test_what_is_asked_narrows_the_plan_of_every_bar(tiny_checkpoint, song):
+    def asked(style: str = "pop-piano", **controls: object) -> dict[str, tuple[int, int]]:
+        return Sight.of(tiny_checkpoint, song, load_style(style), Controls(candidates=1, **controls)).asked
 
-    assert asked(None) == [None] * 4
-    assert [asked(value)[0] for value in (0.0, 0.5, 1.0)] == [0, 4, 8]
+    assert asked() == {}
+    assert [asked(density=share)["Density"] for share in (0.0, 0.5, 1.0)] == [(1, 2), (3, 5), (7, 8)]
+    assert asked("rock", density=1.0)["Density"] == (11, 12)
+    assert [asked(polyphony=share)["Polyphony"] for share in (0.0, 0.5, 1.0)] == [(0, 1), (3, 5), (7, 8)]
+    assert asked(level="easy")["Density"] == (0, 2)
+    assert asked(level="easy", density=0.5)["Density"] == (3, 5)
+
+
+def test_a_plan_keeps_to_what_is_asked(tiny_checkpoint):
+    ids, bar = TokenIds(tiny_checkpoint.tokenizer), Bar(0, Meter(4, 4))
+    players = Players(bar, STYLE.ensemble, [], {}, Reach())
+    state = BarState(ids, players, 48, asked={"Density": (3, 5), "Polyphony": (0, 1)})
+
+    def allowed() -> list[str]:
+        return [tiny_checkpoint.tokenizer[int(i)] for i in np.flatnonzero(state.allowed())]
+
+    assert allowed() == ["Density_3", "Density_4", "Density_5"]
+    state.push(ids.id_of["Density_4"])
+    assert allowed() == ["Polyphony_0", "Polyphony_1"]
+    for word in ("Polyphony_1", "Register_5", "Spread_3", "Offbeat_2"):
+        assert state.is_planning
+        state.push(ids.id_of[word])
+    assert allowed() == [f"Color_{level}" for level in range(6)]
+    state.push(ids.id_of["Color_0"])
+    assert not state.is_planning
+    assert set(allowed()) == {"Part_left-hand", "Part_right-hand"}
 
 
 def test_full_is_as_hard_as_people_usually_play_it(tiny_checkpoint, song):
@@ -121,7 +151,7 @@ def test_chord_tones_and_the_songs_own_notes_are_leaned_to(tiny_checkpoint):
     scores = torch.zeros((1, ids.size))
     places = torch.nonzero(leaning(None, scores)[0]).flatten().tolist()
     assert [tiny_checkpoint.tokenizer[place] for place in places] == ["Position_12"]
-    for word in ("Part_right-hand", "Velocity_4", "Position_12"):
+    for word in (*PLAN, "Part_right-hand", "Velocity_4", "Position_12"):
         state.push(vocab[word])
     leaned = leaning(None, scores)[0]
     assert leaned[vocab["Pitch_67"]] == leaned[vocab["Pitch_62"]] == pytest.approx(CHORD_LEANING)
@@ -173,15 +203,41 @@ def test_a_bar_is_replayed_as_far_as_it_may(tiny_checkpoint):
     assert not empty.replay({})
 
 
-def test_rows_of_the_decoder_can_be_exchanged(tiny_checkpoint):
-    ids = torch.tensor([[5, 6, 7], [8, 9, 10]])
-    one, two = (Decoder(tiny_checkpoint.model, 2, 16) for _ in range(2))
+def test_the_decoder_says_what_the_library_says(tiny_checkpoint):
+    """Rows that share their past, part, rest, change places and go on from one of them."""
+    generator = torch.Generator().manual_seed(3)
+
+    def draw(*shape: int) -> torch.Tensor:
+        return torch.randint(3, 400, shape, generator=generator)
+
+    fed, rows = Decoder(tiny_checkpoint.model, 3, 64, exact=True), [[], [], []]
+
+    def check(logits: torch.Tensor) -> None:
+        for row, got in zip(rows, logits, strict=False):
+            wanted = tiny_checkpoint.model(torch.tensor([row])).logits[0, -1]
+            torch.testing.assert_close(got, wanted, atol=1e-5, rtol=1e-4)
+
     with torch.inference_mode():
-        one.feed(ids, torch.ones_like(ids))
-        one.keep(torch.tensor([1, 1]))
-        two.feed(ids[[1, 1]], torch.ones_like(ids))
-        token, live = torch.tensor([[3], [4]]), torch.ones((2, 1), dtype=torch.long)
-        torch.testing.assert_close(one.feed(token, live), two.feed(token, live))
+        for turn in range(2):
+            common = draw(9)
+            rows = [row + common.tolist() for row in rows]
+            check(fed.feed_all(common).expand(3, -1))
+            ids, mask = draw(3, 4), torch.tensor([[1, 1, 1, 1], [0, 0, 1, 1], [0, 1, 1, 1]])
+            rows = [
+                row + [int(token) for token, kept in zip(new, keep, strict=True) if kept]
+                for row, new, keep in zip(rows, ids, mask, strict=True)
+            ]
+            check(fed.feed(ids, mask))
+            fed.swap(0, 2)
+            rows[0], rows[2] = rows[2], rows[0]
+            for n_live in (3, 2, 1, 2):  # those behind rest
+                ids = draw(n_live, 1)
+                rows[:n_live] = [row + new.tolist() for row, new in zip(rows[:n_live], ids, strict=True)]
+                check(fed.feed(ids))
+            fed.settle(turn)
+            rows = [list(rows[turn]) for _ in rows]
+        with pytest.raises(ValueError, match="do not fit"):
+            fed.feed_all(draw(40))
 
 
 def test_a_long_song_passes_the_context_by_whole_bars(tiny_checkpoint):
@@ -199,8 +255,20 @@ def test_the_same_seed_gives_the_same_notes(tiny_checkpoint, song):
     assert first.notes != other.notes
 
 
-def test_the_padded_batch_sees_what_a_single_row_sees(tiny_checkpoint, song):
+def test_products_in_bytes_are_nearly_the_models_own(tiny_checkpoint):
+    if not has_integer_products():
+        pytest.skip("this processor multiplies no bytes")
+    ids = torch.randint(3, 400, (2, 40), generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        exact, near = (Decoder(tiny_checkpoint.model, 2, 64, exact=exact).feed(ids) for exact in (True, False))
+    assert not torch.equal(exact, near)
+    divergence = torch.nn.functional.kl_div(near.log_softmax(-1), exact.softmax(-1), reduction="batchmean")
+    assert divergence < 1e-3
+
+
+def test_the_padded_batch_sees_what_a_single_row_sees(tiny_checkpoint, song, monkeypatch):
     """Logits after bars of unequal length equal those of the plain model on each row's own tokens."""
+    monkeypatch.setattr(decoder, "has_integer_products", lambda: False)
     sampler = _Sampler(tiny_checkpoint, song, STYLE, Controls(candidates=3), compete=True)
     with torch.inference_mode():
         first, last = 0, 2
@@ -210,10 +278,9 @@ def test_the_padded_batch_sees_what_a_single_row_sees(tiny_checkpoint, song):
             logits = sampler._feed_source(x)
             states = [sampler._state(row, index) for row in sampler.rows]
             if index < last:
-                sampler._draw_bar(states, logits)
+                states = sampler._draw_bar(states, logits)
                 for row, state in zip(sampler.rows, states, strict=True):
-                    bar = song.grid.bars[index]
-                    row.bars[-1] += sampler.tokenizer.ids(sampler.tokenizer.target_bar(bar, state.notes))
+                    row.bars[-1] += state.written
                     for name, notes in state.notes.items():
                         row.notes[name] += notes
         lengths = set()
@@ -251,7 +318,10 @@ def test_a_bar_state_allows_only_what_the_language_does(tiny_checkpoint):
     def allowed() -> set[str]:
         return {tiny_checkpoint.tokenizer[int(i)] for i in np.flatnonzero(state.allowed())}
 
-    assert allowed() == {"Part_left-hand", "Part_right-hand", "Bar_inner"}
+    assert allowed() == {f"Density_{level}" for level in range(13)}
+    for word in PLAN:
+        state.push(vocab[word])
+    assert allowed() == {"Part_left-hand", "Part_right-hand"}
     state.push(vocab["Part_right-hand"])
     assert allowed() == {f"Velocity_{level}" for level in range(8)}
     state.push(vocab["Velocity_4"])
@@ -276,10 +346,13 @@ def test_a_bar_of_the_song_is_not_left_without_any_note(tiny_checkpoint):
     ids, vocab = TokenIds(tiny_checkpoint.tokenizer), tiny_checkpoint.tokenizer.vocab
     bar = Bar(0, Meter(2, 4))
     players = Players(bar, STYLE.ensemble, [], {}, Reach())
-    assert not BarState(ids, players, 8, must_play=True).allowed()[vocab["Bar_inner"]]
-    assert BarState(ids, players, 8).allowed()[vocab["Bar_inner"]]
+    assert not BarState(ids, players, 8, must_play=True).allowed()[vocab["Density_0"]]
+    silent = BarState(ids, players, 8)
+    silent.push(vocab["Density_0"])
+    assert [tiny_checkpoint.tokenizer[int(i)] for i in np.flatnonzero(silent.allowed())] == ["Bar_inner"]
     covered = Players(bar, STYLE.ensemble, [Note(0, 24, 21)], {}, Reach())  # the tune leaves no key below it
-    assert BarState(ids, covered, 8, must_play=True).allowed()[vocab["Bar_inner"]]
+    nothing = BarState(ids, covered, 8, must_play=True, asked={"Density": (3, 5)})
+    assert [tiny_checkpoint.tokenizer[int(i)] for i in np.flatnonzero(nothing.allowed())] == ["Density_0"]
 
 
 def test_rules_keep_the_guarantees_and_the_chords(song):

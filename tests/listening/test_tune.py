@@ -7,7 +7,7 @@ import pytest
 
 from symbolic_cover.core.heard import TimedNote
 from symbolic_cover.listening.audio.features import N_BANDS, RATE_HZ
-from symbolic_cover.listening.audio.tune import somebody_sings, sung_line, with_singer
+from symbolic_cover.listening.audio.tune import somebody_sings, sung_line, with_singer, without_blips
 from symbolic_cover.listening.audio.voice import VoiceFeatures
 from symbolic_cover.listening.audio.voice_net import Sung
 
@@ -48,9 +48,9 @@ def test_where_hardly_anything_is_sung_nobody_sings():
 
 def test_what_leads_comes_in_where_nobody_sings_for_a_while():
     sung = [TimedNote(5.0, 6.0, 60), TimedNote(6.2, 7.0, 62), TimedNote(15.0, 16.0, 60)]
-    leads = [TimedNote(sec, sec + 0.9, 80) for sec in (1.0, 4.8, 5.5, 7.2, 9.0, 14.4, 14.8, 17.0)]
+    leads = [TimedNote(sec, sec + 0.9, 61) for sec in (1.0, 4.8, 5.5, 7.2, 9.0, 14.4, 14.8, 17.0)]
     tune = with_singer(leads, sung)
-    assert [note.onset_sec for note in tune if note.pitch == 80] == [1.0, 9.0, 14.4, 17.0]
+    assert [note.onset_sec for note in tune if note.pitch == 61] == [1.0, 9.0, 14.4, 17.0]
     assert all(one.end_sec <= other.onset_sec for one, other in itertools.pairwise(tune))
     assert with_singer(leads, []) == leads
 
@@ -63,3 +63,33 @@ def test_somebody_sings_who_is_surer_than_what_leads():
     assert not somebody_sings(line, unclear, line, clear)
     assert not somebody_sings([], clear, line, unclear)
     assert somebody_sings(line, clear, [], unclear)
+
+
+@pytest.mark.parametrize(
+    ("pitches", "mended"),
+    [
+        ([60, 74, 62], [60, 62, 62]),
+        ([60, 50, 63], [60, 62, 63]),
+        ([60, 72, 72, 62], [60, 72, 72, 62]),  # two notes are no slip
+        ([60, 72, 60, 65, 60, 72, 60, 65, 60, 72, 60], [60, 72, 60, 65, 60, 72, 60, 65, 60, 72, 60]),  # it is meant
+        ([60, 67, 60], [60, 67, 60]),
+        ([60, 72], [60, 72]),
+        ([], []),
+    ],
+)
+def test_single_notes_an_octave_off_go_to_their_neighbours(pitches, mended):
+    line = [TimedNote(number * 0.5, number * 0.5 + 0.5, pitch) for number, pitch in enumerate(pitches)]
+    assert [note.pitch for note in without_blips(line)] == mended
+    assert [note[:2] for note in without_blips(line)] == [note[:2] for note in line]
+
+
+def test_a_note_after_a_rest_may_leap():
+    line = [TimedNote(0.0, 0.5, 60), TimedNote(2.0, 2.5, 72), TimedNote(2.5, 3.0, 61)]
+    assert without_blips(line) == line
+
+
+@pytest.mark.parametrize(("leads", "steps"), [([81, 84], -24), ([40, 43], 24), ([62, 69], 0)])
+def test_what_leads_far_from_the_singer_comes_nearer(leads, steps):
+    sung = [TimedNote(float(second), second + 1.0, pitch) for second, pitch in enumerate([55, 60, 67])]
+    passage = [TimedNote(10.0 + number, 10.9 + number, pitch) for number, pitch in enumerate(leads)]
+    assert [note.pitch for note in with_singer(passage, sung)] == [55, 60, 67, *(pitch + steps for pitch in leads)]

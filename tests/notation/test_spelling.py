@@ -66,4 +66,6 @@ def test_roots_and_basses():
     assert spell_root(10, C_MAJOR) == ("B", -1)
     assert spell_root(6, C_MAJOR, "dim") == ("F", 1)
     assert spell_root(3, C_MAJOR) == ("E", -1)
+    assert spell_root(1, C_MAJOR) == spell_root(1, C_MAJOR, "7") == ("D", -1)
+    assert spell_root(1, C_MAJOR, "min") == ("C", 1)
     assert spell_bass(Chord(0, 48, 9, "7", 1), C_MAJOR) == ("C", 1)

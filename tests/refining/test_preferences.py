@@ -45,6 +45,7 @@ def test_a_window_is_what_the_sampler_feeds(song, tiny_checkpoint):
         y = tokenizer.ids(tokenizer.target_bar(bar, {
             name: [n for n in notes if bar.start_tick <= n.onset_tick < bar.end_tick] for name, notes in parts.items()
         }))  # fmt: skip
+        y = sight.plan_of(index, y) + y
         expected += [*sight.source_ids(index), *y]
         own += [*y, end]
     assert ids == [*expected, end]

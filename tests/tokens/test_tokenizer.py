@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from symbolic_cover.core.music import CHORD_INTERVALS, Bar, Chord, Meter, Note
 from symbolic_cover.tokens.tokenizer import BarTokenizer, bars_of_sheet
-from symbolic_cover.tokens.vocabulary import DENSITY_BOUNDS, density_level, velocity_level, velocity_of
+from symbolic_cover.tokens.vocabulary import velocity_level, velocity_of
 
 TOKENIZER = BarTokenizer.build(["pop-piano", "ragtime"], ["solo-piano"], ["left-hand", "right-hand"])
 METERS = st.sampled_from([Meter(4, 4), Meter(3, 4), Meter(6, 8), Meter(2, 4)])
@@ -90,10 +90,9 @@ def test_a_bar_reads_as_the_language_says():
         melody=[Note(54, 6, 72)],
         bass=[Note(48, 48, 45)],
         texture=[Note(60, 12, 64), Note(60, 12, 60)],
-        density=3,
     )
     assert " ".join(tokens) == (
-        "Bar_inner TimeSig_4/4 Density_3 Section_chords Position_0 ChordRoot_9 ChordQuality_min7 ChordBass_0 "
+        "Bar_inner TimeSig_4/4 Section_chords Position_0 ChordRoot_9 ChordQuality_min7 ChordBass_0 "
         "Section_melody Position_6 Pitch_72 Duration_6 Section_bass Position_0 Pitch_45 "
         "Section_texture Position_12 Pitch_60 Pitch_64 Section_arrangement"
     )
@@ -118,8 +117,6 @@ def test_content_is_cut_into_its_bars(song):
     assert [bar["chords"][0].root for bar in bars] == [0, 9, 5, 7]
 
 
-def test_levels_are_monotone_and_stay_in_their_classes():
-    assert [density_level(n) for n in (0, 1, 3, 4, 28, 29, 99)] == [0, 1, 1, 2, 8, 9, 12]
-    assert density_level(10**6) == len(DENSITY_BOUNDS)
+def test_loudness_stays_in_its_classes():
     assert all(velocity_level(velocity_of(level)) == level for level in range(8))
     assert velocity_level(127) == 7

@@ -18,7 +18,7 @@ from scipy.special import expit, log_softmax
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.heard import TimedChord
 from symbolic_cover.core.music import CHORD_INTERVALS, Chord, Key
-from symbolic_cover.core.tonality import key_fit
+from symbolic_cover.core.tonality import chord_fit, key_fit
 from symbolic_cover.core.viterbi import steadiest_path
 from symbolic_cover.listening.audio.chordnet import SEVENTHS, TRIADS, ChordEvidence
 from symbolic_cover.listening.audio.features import RATE_HZ
@@ -38,8 +38,10 @@ _KNOWN_AS = {"maj": ("maj", "none"), "min": ("min", "none"), "7": ("maj", "b7"),
              "min6": ("min", "none")}  # fmt: skip
 _OTHER_WEIGHT, _SEVENTH_WEIGHT, _LEAST_LOG = 1.0, 0.6, -6.0
 _EDGE_SHARE = 0.1
-#: What the fit of the notes to a key, -1..1, counts beside the log probability that the listener gives the key.
-_FIT_WEIGHT = 2.0
+#: What counts for a key beside the log probability that the listener gives it: the fit of the notes, -1..1, the mean
+#: log probability of its chords, and once more that of the first and of the last (those of chords were fitted by
+#: `benchmarks/listening/keys.py`).
+_FIT_WEIGHT, _CHORDS_WEIGHT, _EDGE_WEIGHT = 2.0, 2.2, 0.35
 
 
 def heard_chords(heard: Answers, grid: Grid, other: ChordEvidence | None = None) -> list[Chord | None]:
@@ -81,12 +83,22 @@ def timed_chords(chords: Sequence[Chord | None], grid: Grid) -> tuple[TimedChord
     return tuple(joined)
 
 
-def heard_key(heard: Answers) -> Key:
-    """The key that the recording is in for the most part: what the listener says, and how its notes fit."""
+def heard_key(heard: Answers, chords: Sequence[Chord | None] = ()) -> Key:
+    """The key that the recording is in for the most part: what the listener and its notes say of it, and its chords,
+    one for each beat, where there are any."""
+    worth = worth_of_keys(heard)
+    fit = chord_fit(chord for chord in chords if chord)
+    if len(fit):
+        worth = worth + _CHORDS_WEIGHT * fit.mean(axis=0) + _EDGE_WEIGHT * (fit[0] + fit[-1])
+    best = int(worth.argmax())
+    return Key(best % 12, "minor" if best >= 12 else "major")
+
+
+def worth_of_keys(heard: Answers) -> np.ndarray:
+    """What the listener and its notes say of each key, (24,), in nats: major by tonic, then minor."""
     sounding = expit(heard.pitch[..., PITCH_MAPS.index("note")]).sum(axis=0)
     histogram = np.bincount((LOWEST_PITCH + np.arange(len(sounding))) % 12, sounding, 12)
-    best = int((log_softmax(heard.key, axis=-1).mean(axis=0) + _FIT_WEIGHT * key_fit(histogram)).argmax())
-    return Key(best % 12, "minor" if best >= 12 else "major")
+    return np.asarray(log_softmax(heard.key, axis=-1).mean(axis=0) + _FIT_WEIGHT * key_fit(histogram))
 
 
 def root_probabilities(other: ChordEvidence) -> np.ndarray:

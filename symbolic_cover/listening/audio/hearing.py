@@ -60,9 +60,9 @@ def hear_recording(
     tune = with_singer(melody, _sung(heard, melody))
     grid = swinging(heard_grid(answers, told, notes, heard.pulse), np.array([note.onset_sec for note in notes]))
     chords = heard_chords(answers, grid, heard.chords)
-    key = heard_key(answers)
     # A voice alone has overtones, but neither bass nor chords; chords are then found for its tune.
     is_alone = bool(heard.alone)
+    key = heard_key(answers, () if is_alone else chords)
     return Heard(
         tuple(tracks_of([], tune, []) if is_alone else tracks_of(notes, tune, bass)),
         grid,

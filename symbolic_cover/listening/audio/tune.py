@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -27,6 +28,10 @@ _LEAST_SURE, _LEAST_SUNG = 0.4, 0.05
 _SURER = 0.2
 #: Notes less than this apart belong to one phrase; what leads comes in at least so long after a phrase, and before one.
 _PHRASE_SEC, _AFTER_SEC, _BEFORE_SEC = 2.0, 0.75, 0.4
+#: Where somebody sings, a single note that leaps at least so far away and back, and lies so near to both neighbours an
+#: octave off (semitones), is an overtone or an instrument's; neighbours are at most so long apart. What leaps alike
+#: three times is meant. As in `evaluation/findings.py`.
+_LEAP, _NEAR, _APART_SEC, _MEANT = 9, 5, 1.0, 3
 
 
 def sung_line(sung: Sung, seen: VoiceFeatures) -> list[TimedNote]:
@@ -69,18 +74,43 @@ def somebody_sings(
 
 
 def with_singer(leads: Sequence[TimedNote], sung: Sequence[TimedNote]) -> list[TimedNote]:
-    """The singer's notes, and what leads where nobody sings for a while."""
+    """The singer's notes, and what leads where nobody sings for a while, in an octave near the singer's."""
     if not sung:
         return list(leads)
     spans = [(phrase[0].onset_sec, phrase[-1].end_sec) for phrase in _phrases(sung)]
     starts, ends = (np.array(side) for side in zip(*spans, strict=True))
-    between = []
+    between: dict[int, list[TimedNote]] = {}
     for note in leads:
         before = int(np.searchsorted(starts, note.onset_sec, side="right")) - 1
         follows = starts[before + 1] if before + 1 < len(starts) else np.inf
         if (before < 0 or note.onset_sec > ends[before] + _AFTER_SEC) and note.onset_sec < follows - _BEFORE_SEC:
-            between.append(note._replace(end_sec=min(note.end_sec, float(follows))))
-    return sorted([*between, *sung])
+            between.setdefault(before, []).append(note._replace(end_sec=min(note.end_sec, float(follows))))
+    played = [note for passage in between.values() for note in _near(passage, sung)]
+    return without_blips(sorted([*played, *sung]))
+
+
+def _near(passage: Sequence[TimedNote], sung: Sequence[TimedNote]) -> list[TimedNote]:
+    """What leads between two phrases; where most of it lies above or below all that is sung, moved by the octaves that
+    bring it nearest: it goes into one line with the song, and is read from its staff."""
+    middle, singer = (float(np.median([note.pitch for note in notes])) for notes in (passage, sung))
+    is_far = not min(note.pitch for note in sung) <= middle <= max(note.pitch for note in sung)
+    steps = -12 * round((middle - singer) / 12) if is_far else 0
+    return [note._replace(pitch=note.pitch + steps) for note in passage]
+
+
+def without_blips(line: Sequence[TimedNote]) -> list[TimedNote]:
+    """The line, single notes that leap away and back moved by an octave to their neighbours."""
+    mended = list(line)
+    threes = list(zip(line, line[1:], line[2:], strict=False))
+    leaps_of = Counter((note.pitch - before.pitch, note.pitch - after.pitch) for before, note, after in threes)
+    for index, (_, note, after) in enumerate(threes, start=1):
+        before = mended[index - 1]
+        steps = (note.pitch - before.pitch, note.pitch - after.pitch)
+        near = note.onset_sec - before.end_sec < _APART_SEC and after.onset_sec - note.end_sec < _APART_SEC
+        leaps = min(steps) >= _LEAP or max(steps) <= -_LEAP
+        if near and leaps and leaps_of[steps] < _MEANT and all(abs(abs(step) - 12) <= _NEAR for step in steps):
+            mended[index] = note._replace(pitch=note.pitch - 12 if steps[0] > 0 else note.pitch + 12)
+    return mended
 
 
 def _phrases(line: Sequence[TimedNote]) -> list[list[TimedNote]]:
