@@ -32,6 +32,8 @@ CHORD_KINDS = {
     "min6": ("minor-sixth", "m6"),
     "maj6": ("major-sixth", "6"),
 }
+#: A longer title, composer or file name is shortened on the page.
+_LINE_LETTERS = 90
 #: The first limit that a velocity lies below: half-way between the velocities that MIDI gives to these dynamics.
 _DYNAMICS = ((0, ""), (25, "ppp"), (41, "pp"), (57, "p"), (73, "mp"), (89, "mf"), (105, "f"), (120, "ff"), (128, "fff"))
 #: From which difference of velocity on a section is marked anew.
@@ -57,19 +59,24 @@ def mark_head(score: stream.Score, arrangement: Arrangement, part_name: str = ""
     title = "".join(sign for sign in arrangement.title if sign.isprintable()) or "Untitled"
     composer = "".join(sign for sign in arrangement.composer if sign.isprintable())
     arranger = f"arr. symbolic-cover ({arrangement.style})"
-    source = f" from {arrangement.source}" if arrangement.source else ""
+    source = f" from {_short(arrangement.source)}" if arrangement.source else ""
     rights = f"Arranged by symbolic-cover{source}; the rights in the song stay with its owners."
     score.metadata = metadata.Metadata(title=title)
     score.metadata.add("arranger", arranger)
     score.metadata.add("copyright", rights)
     if composer:
         score.metadata.add("composer", composer)
-    credits = [(title, 22, "center", "top", 600, 1600), (composer, 11, "right", "top", 1130, 1540),
+    credits = [(_short(title), 22, "center", "top", 600, 1600), (_short(composer), 11, "right", "top", 1130, 1540),
                (arranger, 11, "right", "top", 1130, 1520), (part_name, 13, "left", "top", 70, 1600),
                (rights, 8, "center", "bottom", 600, 50)]  # fmt: skip
     for words, size, justify, align, x, y in credits:
         if words:
             score.insert(0, _credit(words, size, justify, align, (x, y)))
+
+
+def _short(words: str) -> str:
+    """As much as fits on a line of the page; the catalogue has the whole."""
+    return words if len(words) <= _LINE_LETTERS else words[: _LINE_LETTERS - 1].rstrip() + "…"
 
 
 def _credit(words: str, size: int, justify: str, align: str, place: tuple[int, int]) -> text.TextBox:

@@ -133,7 +133,9 @@ def _words(text: str, bold: bool, italic: bool) -> tuple[str, float]:
     em = 100.0
     commands = {1: "M", 2: "L", 3: "Q", 4: "C", 79: "Z"}
     pieces = []
-    for vertices, code in TextPath((0, 0), text, size=em, prop=font).iter_segments(curves=True, simplify=False):
+    for vertices, code in TextPath((0, 0), text.replace("$", r"\$"), size=em, prop=font).iter_segments(
+        curves=True, simplify=False
+    ):
         numbers = [f"{value / em * (-1 if i % 2 else 1):.4f}" for i, value in enumerate(vertices)]
         pieces.append(commands[int(code)] + ("" if code == 79 else " ".join(numbers)))
     font_at_em = font.copy()
