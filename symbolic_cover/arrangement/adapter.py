@@ -54,13 +54,20 @@ def _with_adapter(checkpoint: Checkpoint, base: Path, own: Path) -> Checkpoint:
         )
     if not (own / WEIGHTS).is_file():
         raise UsageError(f"The folder {own} lacks {WEIGHTS}.", "Learn the style again, or copy the whole folder.")
+    from safetensors import SafetensorError
+
     try:
         from peft import PeftModel
     except ImportError as error:
         raise MissingDependencyError(
             "A style of your own needs PEFT.", "Type: pip install 'symbolic-cover[train]'"
         ) from error
-    model = PeftModel.from_pretrained(checkpoint.model, own, local_files_only=True).merge_and_unload().eval()
+    try:
+        model = PeftModel.from_pretrained(checkpoint.model, own, local_files_only=True).merge_and_unload().eval()
+    except (RuntimeError, ValueError, KeyError, TypeError, OSError, SafetensorError) as error:
+        raise UsageError(
+            f"The weights of the style '{name}' are damaged or of another shape.", "Learn it again, or copy it again."
+        ) from error
     ranges = load_ranges(own)
     return replace(
         checkpoint,

@@ -11,6 +11,7 @@ import typer
 from symbolic_cover.cli.app import app
 from symbolic_cover.cli.options import CheckpointOption, Json, Quiet, Seed
 from symbolic_cover.cli.printing import print_facts, print_json, progress_line
+from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.extras import require
 
 
@@ -27,7 +28,14 @@ def styles(
     from symbolic_cover.arrangement.checkpoint import find_checkpoint, sources_of
     from symbolic_cover.core.styles import load_style, style_facts, style_names, user_styles, user_styles_folder
 
-    own = user_styles()
+    own = {}
+    for name, folder in user_styles().items():
+        try:
+            style_facts(name)
+        except UsageError as error:
+            typer.echo(f"Left out: {error}", err=True)
+        else:
+            own[name] = folder
     found = [load_style(name) for name in [*style_names(), *own]]
     folders = {name: find_checkpoint(checkpoint, name) for name in style_names()}
     players = {name: folder.name if folder else "" for name, folder in folders.items()}

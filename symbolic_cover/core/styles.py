@@ -86,4 +86,18 @@ def style_facts(name: str) -> dict[str, Any]:
         raise UsageError(f"{path} cannot be read: {error}.", remedy) from error
     if missing := [fact for fact in _OWN_FACTS if not isinstance(facts.get(fact), str)]:
         raise UsageError(f"{path} does not say: {', '.join(missing)}.", remedy)
+    if wrong := _wrong_in(facts):
+        raise UsageError(f"{path} {wrong}.", remedy)
     return facts
+
+
+def _wrong_in(facts: dict[str, Any]) -> str:
+    """What a style of the user's own, which may come from anybody, says that cannot be; nothing if all is well."""
+    if facts["ensemble"] not in load_ensembles():
+        return f"names an ensemble that is not known, '{facts['ensemble']}'"
+    if Path(facts["checkpoint"]).name != facts["checkpoint"]:
+        return f"names files outside its folder, '{facts['checkpoint']}'"
+    programs = facts.get("programs", {})
+    if not isinstance(programs, dict) or any(program not in range(128) for program in programs.values()):
+        return "names programs that are none of 0 to 127"
+    return ""

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import symusic
 import torch
+from safetensors.torch import load_file, save_file
 
 from symbolic_cover.app.cover import cover
 from symbolic_cover.arrangement.adapter import load_for_style, weights_sha256
@@ -150,6 +151,43 @@ def test_other_weights_and_missing_files_are_refused(mine, base, monkeypatch, tm
     preset.write_text("title = ")
     with pytest.raises(UsageError, match="cannot be read"):
         load_style("mine")
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong", "says"),
+    [
+        ('ensemble = "solo-piano"', 'ensemble = "kazoos"', "an ensemble that is not known, 'kazoos'"),
+        ('checkpoint = "tiny-base"', 'checkpoint = "../elsewhere"', "files outside its folder"),
+        ('checkpoint = "tiny-base"', 'checkpoint = "tiny-base"\n[programs]\nviola = 900', "programs that are none of"),
+    ],
+)
+def test_a_style_from_elsewhere_names_nothing_that_cannot_be(mine, run, monkeypatch, tmp_path, line, wrong, says):
+    style = tmp_path / "theirs"
+    shutil.copytree(mine.folder, style)
+    monkeypatch.setenv("SYMBOLIC_COVER_STYLES", str(tmp_path))
+    preset = style / "style.toml"
+    assert line in preset.read_text()
+    lines = preset.read_text().split("[programs]")[0].replace(line, "").strip().splitlines()
+    preset.write_text("\n".join([*lines, wrong]) + "\n")
+    with pytest.raises(UsageError, match=says):
+        load_style("theirs")
+    code, printed, complained = run("styles")
+    assert code == 0
+    assert "theirs " not in printed
+    assert says in complained
+
+
+def test_weights_of_another_shape_are_refused(mine, base, monkeypatch, tmp_path):
+    style = tmp_path / "mine"
+    shutil.copytree(mine.folder, style)
+    monkeypatch.setenv("SYMBOLIC_COVER_STYLES", str(tmp_path))
+    whole = load_file(style / "adapter_model.safetensors")
+    save_file({name: value[:1].contiguous() for name, value in whole.items()}, style / "adapter_model.safetensors")
+    with pytest.raises(UsageError, match="damaged or of another shape"):
+        load_for_style(base, "mine")
+    (style / "adapter_model.safetensors").write_bytes(b"no weights")
+    with pytest.raises(UsageError, match="damaged or of another shape"):
+        load_for_style(base, "mine")
 
 
 @pytest.mark.slow
