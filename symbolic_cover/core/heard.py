@@ -22,10 +22,11 @@ _LOW, _MIDDLE = 36, 60
 
 @dataclass(frozen=True)
 class Recording:
-    """Sound: `samples` is mono float32 of shape (n,), at `rate_hz`."""
+    """Sound: `samples` is mono float32 of shape (n,), at `rate_hz`; `remarks` are what a person should know of it."""
 
     samples: np.ndarray
     rate_hz: int
+    remarks: tuple[str, ...] = ()
 
     @property
     def duration_sec(self) -> float:

@@ -27,6 +27,27 @@ def test_any_format_rate_and_channels_become_mono_at_22050_hz(tmp_path, suffix, 
     assert np.argmax(spectrum) == pytest.approx(440, abs=1)
 
 
+@pytest.mark.parametrize("is_cut", [True, False], ids=["cut", "one byte flipped"])
+def test_of_a_damaged_file_what_comes_before_is_heard(tmp_path, is_cut):
+    path = tmp_path / "tone.flac"
+    noise = np.random.default_rng(0).normal(0, 0.01, 20 * 44100).astype(np.float32)
+    soundfile.write(path, tone(20, 44100) + noise, 44100)
+    whole = bytearray(path.read_bytes())
+    middle = len(whole) // 2
+    whole[middle] ^= 0xFF
+    path.write_bytes(whole[:middle] if is_cut else whole)
+    recording = load_recording(path)
+    assert 5 < recording.duration_sec < 11
+    assert "damaged after" in recording.remarks[0]
+    blocks, _ = stereo_blocks(path)
+    assert sum(map(len, blocks())) / 44100 == pytest.approx(recording.duration_sec, abs=0.1)
+
+
+def test_of_a_whole_file_nothing_is_remarked(tmp_path):
+    soundfile.write(tmp_path / "tone.mp3", tone(3, 44100), 44100)
+    assert load_recording(tmp_path / "tone.mp3").remarks == ()
+
+
 def test_a_missing_file_is_misuse(tmp_path):
     with pytest.raises(UsageError, match="no file"):
         load_recording(tmp_path / "nothing.wav")

@@ -20,6 +20,8 @@ SHORTEST_SEC = 1.0
 LONGEST_SEC = 2 * 3600.0
 SILENCE_PEAK = 1e-3  # -60 dBFS
 BLOCK_FRAMES = 1 << 18
+#: A file of which a smaller share can be read is damaged: lengths that files state are not all exact.
+_NEARLY_ALL = 0.98
 #: Where the mean of two channels has less than this of their power, they cancel each other: one of them is taken.
 CANCELLED = 0.05
 
@@ -28,7 +30,7 @@ def load_recording(path: str | Path, rate_hz: int = RATE_HZ) -> Recording:
     """Read a wav, flac, mp3 or ogg file of any rate and any number of channels.
 
     Returns a mono `Recording` at `rate_hz`; channels are averaged (of two that cancel each other the first is taken),
-    resampling is soxr's.
+    resampling is soxr's. Of a file that is damaged what comes before is read, and said in its remarks.
     Raises UsageError if there is no such file; InputError if it is not audio, is empty, lasts less
     than a second or more than two hours, is silent (peak below -60 dBFS) or holds NaN.
     """
@@ -62,7 +64,19 @@ def load_recording(path: str | Path, rate_hz: int = RATE_HZ) -> Recording:
         raise InputError(f"{path.name} is silent (its peak lies below -60 dBFS).", "Check the recording's level.")
     if stream is not None:
         parts.append(stream.resample_chunk(np.zeros(0, np.float32), last=True))
-    return Recording(np.concatenate(parts).astype(np.float32, copy=False), rate_hz)
+    remarks = _remarks(path, n_samples / file_rate_hz)
+    return Recording(np.concatenate(parts).astype(np.float32, copy=False), rate_hz, remarks)
+
+
+def _remarks(path: Path, read_sec: float) -> tuple[str, ...]:
+    """A word where a file promises more than could be read."""
+    import soundfile
+
+    told = soundfile.info(path)
+    promised_sec = told.frames / told.samplerate
+    if read_sec > _NEARLY_ALL * promised_sec:
+        return ()
+    return (f"It is damaged after {read_sec:.0f} of {promised_sec:.0f} seconds; what comes before was heard.",)
 
 
 def stereo_blocks(path: Path) -> tuple[Callable[[], Iterator[np.ndarray]], int]:
@@ -92,15 +106,19 @@ def _cancels(path: Path) -> bool:
 
 
 def _blocks(path: Path) -> Iterator[tuple[np.ndarray, int]]:
-    """The samples of a file (n, channels), block by block, each with their rate."""
+    """The samples of a file (n, channels), block by block, each with their rate; up to where it is damaged."""
     import soundfile
 
+    n_blocks = 0
     if path.stat().st_size == 0:
         raise InputError(f"{path.name} is empty.", "Export the sound again.")
     try:
         with soundfile.SoundFile(path) as file:
             while len(block := file.read(BLOCK_FRAMES, dtype="float32", always_2d=True)):
                 yield block, file.samplerate
+                n_blocks += 1
     except (soundfile.LibsndfileError, RuntimeError) as error:
+        if n_blocks:
+            return
         remedy = "Convert it to wav, flac, mp3 or ogg."
         raise InputError(f"{path.name} is not audio that can be read.", remedy) from error
