@@ -11,12 +11,14 @@ import json
 import os
 import shutil
 import tomllib
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError, safe_open
 from transformers import (
     EarlyStoppingCallback,
     LlamaConfig,
@@ -239,8 +241,19 @@ def cpu_has_fast_bf16() -> bool:
 
 
 def _last_checkpoint(out: Path) -> Path | None:
-    found = [path for path in out.glob("checkpoint-*") if (path / "trainer_state.json").is_file()]
-    return max(found, key=lambda path: int(path.name.split("-")[1]), default=None)
+    """The newest checkpoint of a run that is whole; one that was cut short is passed over."""
+    found = sorted(out.glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1]), reverse=True)
+    return next(filter(_is_whole, found), None)
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        json.loads((folder / "trainer_state.json").read_text(encoding="utf-8"))
+        with safe_open(folder / "model.safetensors", "pt") as weights:
+            weights.keys()
+    except (OSError, ValueError, SafetensorError):
+        return False
+    return zipfile.is_zipfile(folder / "optimizer.pt") and zipfile.is_zipfile(folder / "scheduler.pt")
 
 
 class RunLog(TrainerCallback):

@@ -139,6 +139,12 @@ def test_a_stopped_run_ends_where_an_unbroken_one_does(shards, tmp_path):
     import shutil
 
     shutil.copytree(tmp_path / "whole" / "checkpoint-10", tmp_path / "half" / "checkpoint-10")
+    # Its second one was cut short while it was written, and is passed over.
+    for number, name in enumerate(("model.safetensors", "optimizer.pt", "trainer_state.json"), start=11):
+        cut = tmp_path / "half" / f"checkpoint-{number}"
+        shutil.copytree(tmp_path / "whole" / "checkpoint-10", cut)
+        data = (cut / name).read_bytes()
+        (cut / name).write_bytes(data[: len(data) // 2])
     sampled: list[int] = []
     resumed = train(shards, tmp_path / "half", plan, precision="fp32", sample=lambda model, step: sampled.append(step))
     assert resumed["eval_loss"] == pytest.approx(whole["eval_loss"], abs=1e-5)
