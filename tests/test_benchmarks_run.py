@@ -69,6 +69,8 @@ CALLS = {
     "corpus/preparing.py": ("{library} {corpus} --pieces 1 --workers 1 --sizes 10", "| 10 | "),
     "evaluating/findings.py": ("{corpus} --checkpoint {checkpoint} --pieces 1", "| unplayable | "),
     "evaluating/memorisation.py": ("{corpus} --checkpoint {checkpoint} --planted 2 --bars 2", "| held out | rules | "),
+    "listening/abc.py": ("{tune}", "| ours | 1 |"),
+    "listening/keys.py": ("{library} --count 20 --fit {out}/keys.toml", "keys.toml"),
     "listening/melody.py": ("{library} --songs 1 --cache {out}", "test, 1 songs"),
     "listening/midi.py": ("--performed {library}/pop909 --written {library}/pop909_cl --limit 2", "performed MIDI (2)"),
     "listening/quantizing.py": ("{library} --count 4", "| 15 ms, graces | "),
@@ -304,6 +306,7 @@ def places(tmp_path_factory) -> dict[str, object]:
         "index": root / "index.csv",
         "songs": root,
         "short": root / "short.mid",
+        "tune": FOLDER.parent / "data" / "examples" / "scarborough_fair.abc",
         "mma": shlex.quote(f"{sys.executable} {root / 'mma.py'}"),
     }
     torch.set_num_threads(threads)

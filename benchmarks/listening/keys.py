@@ -65,6 +65,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.fit:
         options.fit.write_text(table(list(sheets(options.library, options.count))), encoding="utf-8")
+        print(options.fit)
     if options.recordings:
         valid, test = (list(cases(options.recordings / split)) for split in ("valid", "test"))
         weights = fitted(valid)

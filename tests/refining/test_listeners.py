@@ -55,7 +55,7 @@ def test_a_corrected_score_is_preferred_to_the_draft(cover, song, tiny_checkpoin
     assert found.chosen[0][:4] == found.rejected[0][:4]
     chosen, rejected = (Counter(tiny_checkpoint.tokenizer.names(own(side))) for side in (found.chosen, found.rejected))
     put_right, wrong = chosen - rejected, rejected - chosen
-    assert {word.split("_")[0] for word in put_right + wrong} <= {"Pitch", "Duration"}
+    assert {word.split("_")[0] for word in put_right + wrong} <= {"Pitch", "Duration", "Register", "Spread"}
     lower, higher = (
         sorted(int(word.split("_")[1]) for word in words.elements() if word.startswith("Pitch"))
         for words in (put_right, wrong)
