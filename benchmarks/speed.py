@@ -93,7 +93,8 @@ def covered(home: Path, song: Path, words: Sequence[str]) -> Taken:
         command = [sys.executable, "-c", _PROGRAM, "cover", str(song), "--quiet", "--out", out, *words]
         settings = {name: value for name, value in os.environ.items() if name != "CI"} | {"PYTHONPATH": str(home)}
         begun = time.perf_counter()
-        process = subprocess.Popen(command, env=settings, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        # Elsewhere, since Python looks for packages in the working folder first.
+        process = subprocess.Popen(command, cwd=out, env=settings, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         complained = process.stderr.read() if process.stderr else b""
         _, status, used = os.wait4(process.pid, 0)
         wall = time.perf_counter() - begun

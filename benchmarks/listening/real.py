@@ -83,9 +83,9 @@ def by_revision(folder: Path) -> System:
     """``analyze --json`` of the package in a folder."""
 
     def run(path: Path) -> dict[str, Any]:
-        words = [sys.executable, "-c", _PROGRAM, "analyze", str(path), "--json"]
+        words = [sys.executable, "-c", _PROGRAM, "analyze", str(path.resolve()), "--json"]
         settings = {name: value for name, value in os.environ.items() if name != "CI"} | {"PYTHONPATH": str(folder)}
-        done = subprocess.run(words, env=settings, capture_output=True, text=True)
+        done = subprocess.run(words, cwd=folder, env=settings, capture_output=True, text=True)
         return json.loads(done.stdout) if done.returncode == 0 else {"error": done.stderr.strip()[-200:]}
 
     return run
