@@ -13,15 +13,14 @@ import argparse
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).parents[1]
-_PROGRAM = "from symbolic_cover.cli import main; main()"
+from listening.revisions import ROOT, checked_out, program
+
 STYLES = ("pop-piano", "swing", "string-quartet")
 STAGES = ("listen", "analyze", "arrange", "choose", "score", "engrave", "sound", "report")
 
@@ -70,14 +69,6 @@ def main() -> None:
         options.out.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def checked_out(revision: str, folder: Path) -> Path:
-    """The package at a revision, in a folder."""
-    folder.mkdir()
-    archive = subprocess.run(["git", "archive", revision, "symbolic_cover"], cwd=ROOT, capture_output=True, check=True)
-    subprocess.run(["tar", "-x"], cwd=folder, input=archive.stdout, check=True)
-    return folder
-
-
 def in_turn(homes: dict[str, Path], song: Path, words: Sequence[str], runs: int) -> dict[str, Taken]:
     """The fastest cover of each revision; they take turns."""
     taken: dict[str, list[Taken]] = {name: [] for name in homes}
@@ -90,11 +81,9 @@ def in_turn(homes: dict[str, Path], song: Path, words: Sequence[str], runs: int)
 def covered(home: Path, song: Path, words: Sequence[str]) -> Taken:
     """Make one cover with the package in `home`."""
     with tempfile.TemporaryDirectory() as out:
-        command = [sys.executable, "-c", _PROGRAM, "cover", str(song), "--quiet", "--out", out, *words]
-        settings = {name: value for name, value in os.environ.items() if name != "CI"} | {"PYTHONPATH": str(home)}
+        asked = program(home, ["cover", str(song), "--quiet", "--out", out, *words])
         begun = time.perf_counter()
-        # Elsewhere, since Python looks for packages in the working folder first.
-        process = subprocess.Popen(command, cwd=out, env=settings, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        process = subprocess.Popen(**asked, cwd=out, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         complained = process.stderr.read() if process.stderr else b""
         _, status, used = os.wait4(process.pid, 0)
         wall = time.perf_counter() - begun

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -24,11 +23,10 @@ from typing import Any
 import numpy as np
 from real_annotations import Annotated, judged_bars, read_folder, scores
 from real_parts import PARTS, parts_of
+from revisions import ROOT, checked_out, program
 
 from symbolic_cover.listening.formats import AUDIO_SUFFIXES
 
-ROOT = Path(__file__).parents[2]
-_PROGRAM = "from symbolic_cover.cli import main; main()"
 System = Callable[[Path], dict[str, Any]]
 
 
@@ -71,21 +69,12 @@ def main() -> None:
             (options.pictures / f"{song.path.stem}.png").write_bytes(picture(song, found["ours"][song.path.stem]))
 
 
-def checked_out(revision: str, folder: Path) -> Path:
-    """The package at a revision, in a folder."""
-    folder.mkdir()
-    archive = subprocess.run(["git", "archive", revision, "symbolic_cover"], cwd=ROOT, capture_output=True, check=True)
-    subprocess.run(["tar", "-x"], cwd=folder, input=archive.stdout, check=True)
-    return folder
-
-
 def by_revision(folder: Path) -> System:
     """``analyze --json`` of the package in a folder."""
 
     def run(path: Path) -> dict[str, Any]:
-        words = [sys.executable, "-c", _PROGRAM, "analyze", str(path.resolve()), "--json"]
-        settings = {name: value for name, value in os.environ.items() if name != "CI"} | {"PYTHONPATH": str(folder)}
-        done = subprocess.run(words, cwd=folder, env=settings, capture_output=True, text=True)
+        asked = program(folder, ["analyze", str(path.resolve()), "--json"])
+        done = subprocess.run(**asked, cwd=path.resolve().parent, capture_output=True, text=True)
         return json.loads(done.stdout) if done.returncode == 0 else {"error": done.stderr.strip()[-200:]}
 
     return run

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from symbolic_cover.app.stages import load_stages
@@ -35,4 +34,4 @@ def arrange(
     stages = load_stages(checkpoint, style)
     covered = prepare_sheet(sheet, controls, chosen.ensemble)
     drafts = stages.arrange(covered, chosen, controls, progress or silent)
-    return replace(choose(drafts, covered, stages.human.get(style))[0], lyrics=covered.lyrics)
+    return choose(drafts, covered, stages.human.get(style))[0]

@@ -125,7 +125,6 @@ def cover(
         drafts = stages.arrange(covered, chosen_style, controls, tell)
     with clock.stage("choose"):
         arrangement, scores = choose(drafts, covered, stages.human.get(style))
-        arrangement = replace(arrangement, lyrics=covered.lyrics)
         report = _report(arrangement, scores, covered, chosen_style, controls, stages, clock)
         report = replace(report, settings={"source": readable(source)} | report.settings)
     return Cover(sheet, covered, arrangement, report, clock.seconds)

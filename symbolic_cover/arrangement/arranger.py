@@ -90,6 +90,7 @@ def lay_melody_over(
         composer=sheet.composer,
         source=sheet.source.name,
         sections=sheet.sections,
+        lyrics=sheet.lyrics,
     )
 
 

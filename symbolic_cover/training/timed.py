@@ -20,10 +20,8 @@ from transformers import LlamaForCausalLM
 from symbolic_cover.corpus.shards import Shard
 from symbolic_cover.training.dataset import Vocabulary, WindowDataset
 from symbolic_cover.training.optimizer import MuonWithAdamW
-from symbolic_cover.training.train import TrainingPlan, begin_with, build_model
+from symbolic_cover.training.train import LARGEST_FILE, TrainingPlan, begin_with, build_model
 
-#: Weights go into files that can be fetched one by one.
-LARGEST_FILE = "15MB"
 _ENDLESS = 1 << 40
 _LEAST_RATE = 0.01
 _LOG_EVERY, _VALIDATION_WINDOWS = 50, 256
@@ -62,7 +60,6 @@ def train_for(
     forward: Any = torch.compile(model) if lease.compiled and device.type == "cuda" else model
     rates = [group["lr"] for group in optimizer.param_groups]
     batches, held_out = _batches(data, vocabulary, plan, lease, seed), _held_out(data, vocabulary, plan)
-    told: dict[str, float] = {}
     losses: list[torch.Tensor] = []
     step, saved_at = 0, begun
     for ids, labels in batches:
@@ -82,15 +79,15 @@ def train_for(
         losses.append(loss.detach())
         step += 1
         if step % _LOG_EVERY == 0:
-            told = _report(out, step, elapsed, plan, losses)
+            _report(out, step, elapsed, plan, losses)
             losses = []
         if time.monotonic() - saved_at > lease.save_every_sec:
             _report(out, step, elapsed, plan, losses, valid=_evaluate(model, held_out, plan.batch_size))
             save(model, out)
             saved_at = time.monotonic()
-    told = _report(out, step, time.monotonic() - begun, plan, losses, valid=_evaluate(model, held_out, plan.batch_size))
     save(model, out)
-    return told
+    valid = _evaluate(model, held_out, plan.batch_size)
+    return _report(out, step, time.monotonic() - begun, plan, losses, valid=valid)
 
 
 def save(model: LlamaForCausalLM, out: Path) -> None:

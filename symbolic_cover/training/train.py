@@ -42,7 +42,7 @@ _BELONGINGS = (
     "tokenizer.json", "sources.json", "human_range.safetensors", "people.json", "training_patterns.safetensors",
 )  # fmt: skip
 #: Weights go into files no larger than this, so that they can be sent and kept anywhere.
-_LARGEST_FILE = "15MB"
+LARGEST_FILE = "15MB"
 MODELS_FOLDER = PRESETS / "models"
 
 
@@ -190,7 +190,7 @@ def part_processes() -> None:
 
 def save_checkpoint(model: LlamaForCausalLM, data: Path, folder: Path, **facts: Any) -> None:
     """Write a model in the Hugging Face layout, half precision, with what belongs to it, and how it was made."""
-    model.half().save_pretrained(folder, max_shard_size=_LARGEST_FILE)
+    model.half().save_pretrained(folder, max_shard_size=LARGEST_FILE)
     for name in _BELONGINGS:
         if (data / name).is_file():
             shutil.copy(data / name, folder / name)
