@@ -150,12 +150,7 @@ class _Sampler:
                 return None
         for state in states:
             state.written[:0] = self.sight.plan_of(index, state.written)
-        written = [state.written for state in states]
-        longest = max(map(len, written))
-        if longest:
-            ids = torch.tensor([tokens + [self.ids.pad] * (longest - len(tokens)) for tokens in written])
-            mask = torch.tensor([[1] * len(tokens) + [0] * (longest - len(tokens)) for tokens in written])
-            self.decoder.feed(ids, mask)
+        self._feed_each([state.written for state in states])
         return states
 
     def _go_on_from_best(self, first: int, last: int) -> None:
@@ -193,9 +188,7 @@ class _Sampler:
         ahead = self._usual_bar() * (1 if parted else SECTION_BARS)
         if self.decoder.length == 0 or self.decoder.length + ahead > self.context:
             return self._refill(self.context - SECTION_BARS * self._usual_bar())
-        if parted:
-            return self.decoder.feed(torch.tensor([x] * len(self.rows)))
-        return self.decoder.feed_all(torch.tensor(x)).expand(len(self.rows), -1)
+        return self._feed_each([x] * len(self.rows))
 
     def _usual_bar(self) -> int:
         """Tokens to reckon with for a bar: as many as the longest of a phrase had."""
@@ -212,15 +205,20 @@ class _Sampler:
                 kept.append(tokens)
             windows.append(self.sight.header + [token for tokens in reversed(kept) for token in tokens])
         self.decoder.reset()
-        if all(window == windows[0] for window in windows):
-            return self.decoder.feed_all(torch.tensor(windows[0])).expand(len(self.rows), -1)
-        shortest = min(map(len, windows))
-        n_common = next(i for i in range(shortest) if i == shortest - 1 or len({window[i] for window in windows}) > 1)
-        self.decoder.feed_all(torch.tensor(windows[0][:n_common]))
-        longest = max(map(len, windows)) - n_common
-        pads = [longest + n_common - len(window) for window in windows]
-        ids = [[self.ids.pad] * n + window[n_common:] for n, window in zip(pads, windows, strict=True)]
-        mask = [[0] * n + [1] * (longest - n) for n in pads]
+        return self._feed_each(windows)
+
+    def _feed_each(self, told: Sequence[list[int]]) -> torch.Tensor:
+        """Feed each row its own tokens; until rows part, what all begin with is fed once. Returns logits after them."""
+        shortest, n_common = min(map(len, told)), 0
+        if self.decoder.n_own == 0:
+            if all(tokens == told[0] for tokens in told):
+                return self.decoder.feed_all(torch.tensor(told[0])).expand(len(told), -1)
+            n_common = next(i for i in range(shortest) if i == shortest - 1 or len({row[i] for row in told}) > 1)
+        if n_common:
+            self.decoder.feed_all(torch.tensor(told[0][:n_common]))
+        longest = max(map(len, told))
+        ids = [[self.ids.pad] * (longest - len(tokens)) + tokens[n_common:] for tokens in told]
+        mask = [[0] * (longest - len(tokens)) + [1] * (len(tokens) - n_common) for tokens in told]
         return self.decoder.feed(torch.tensor(ids), torch.tensor(mask))
 
     def _draw_bar(self, states: list[BarState], logits: torch.Tensor, shown: Sequence[Note] = ()) -> list[BarState]:
