@@ -47,7 +47,7 @@ CALLS = {
         "{corpus} --checkpoint {checkpoint} --segments 1",
         "| tempo | 0.7, 1.0, 1.4 | 0.70, 1.00",
     ),
-    "arranging/decoding.py": ("--checkpoint {checkpoint}", "| 8 | "),
+    "arranging/decoding.py": ("--checkpoint {checkpoint} --corpus {corpus}", "nats a token"),
     "arranging/judge.py": (
         "{corpus} --checkpoint {checkpoint} --styles pop-piano --split train --segments 4 --fewest 2 --candidates 1",
         "| pop-piano | 4 (",

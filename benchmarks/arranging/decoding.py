@@ -1,9 +1,10 @@
 """Tokens a second of the decoder that covers use, beside `generate` of transformers, in one run.
 
-    python benchmarks/arranging/decoding.py --threads 1 --out benchmarks/arranging/decoding.md
+    python benchmarks/arranging/decoding.py --threads 1 --corpus CORPUS --out benchmarks/arranging/decoding.md
 
 Both draw 128 tokens after a prompt of 256 with the shipped weights; CPU seconds, best of three. Their logits are held
-together by a test (tests/arrange).
+together by a test (tests/arrangement). With a prepared corpus also what eight-bit products cost: nats for each counted
+token of held-out windows, by the model's own arithmetic and as covers are made.
 """
 
 from __future__ import annotations
@@ -14,11 +15,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from torch.nn import functional as f
 
-from symbolic_cover.arrangement.checkpoint import find_checkpoint, load_checkpoint
+from symbolic_cover.arrangement.checkpoint import Checkpoint, find_checkpoint, load_checkpoint
 from symbolic_cover.arrangement.decoder import Decoder
+from symbolic_cover.corpus.shards import Shard
+from symbolic_cover.training.dataset import IGNORED_LABEL, Vocabulary, WindowDataset
 
 PROMPT, NEW = 256, 128
+WINDOW, WINDOWS = 512, 24
 
 
 def main() -> None:
@@ -26,6 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--checkpoint", help="a folder or a shipped name; otherwise the one that is shipped")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--corpus", type=Path, help="of which held-out songs are read")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -48,6 +54,9 @@ def main() -> None:
         theirs = rows * NEW / best(lambda p=prompt: by_generate(model, p))
         ours = rows * NEW / best(lambda p=prompt: by_decoder(model, p))
         lines.append(f"| {rows} | {theirs:.0f} | {ours:.0f} | {ours / theirs:.1f} |")
+    if options.corpus:
+        exact, bytes_ = (nats(checkpoint, options.corpus, exact) for exact in (True, False))
+        lines += ["", f"Held-out songs, nats a token: {exact:.4f} exactly, {bytes_:.4f} with products in bytes."]
     text = "\n".join(lines) + "\n"
     print(text)
     if options.out:
@@ -65,6 +74,26 @@ def best(run: Callable[[], None]) -> float:
     return min(seconds)
 
 
+def nats(checkpoint: Checkpoint, corpus: Path, exact: bool) -> float:
+    """Nats for each counted token of the last `NEW` of `WINDOW` in held-out windows, fed one by one."""
+    windows = WindowDataset(
+        Shard.load(corpus / "valid"), Vocabulary.load(corpus), context=WINDOW, length=WINDOWS, seed=1, augment=False
+    )
+    ids, labels = (torch.stack([one[name] for one in (windows[i] for i in range(WINDOWS))])
+                   for name in ("input_ids", "labels"))  # fmt: skip
+    total, count = 0.0, 0
+    with torch.inference_mode():
+        decoder = Decoder(checkpoint.model, WINDOWS, WINDOW, exact=exact)
+        logits = decoder.feed(ids[:, : WINDOW - NEW])
+        for place in range(WINDOW - NEW, WINDOW):
+            wanted = labels[:, place]
+            counted = wanted != IGNORED_LABEL
+            total += float(f.cross_entropy(logits[counted], wanted[counted], reduction="sum"))
+            count += int(counted.sum())
+            logits = decoder.feed(ids[:, place : place + 1])
+    return total / count
+
+
 def by_generate(model, prompt: torch.Tensor) -> None:
     """Draw with the library."""
     model.generate(
@@ -80,10 +109,9 @@ def by_generate(model, prompt: torch.Tensor) -> None:
 def by_decoder(model, prompt: torch.Tensor) -> None:
     """Draw with ours."""
     decoder = Decoder(model, len(prompt), PROMPT + NEW)
-    one = torch.ones((len(prompt), 1), dtype=torch.long)
-    logits = decoder.feed(prompt, torch.ones_like(prompt))
+    logits = decoder.feed(prompt)
     for _ in range(NEW):
-        logits = decoder.feed(torch.multinomial(logits.softmax(dim=-1), 1), one)
+        logits = decoder.feed(torch.multinomial(logits.softmax(dim=-1), 1))
 
 
 if __name__ == "__main__":
