@@ -10,10 +10,12 @@ token of held-out windows, by the model's own arithmetic and as covers are made.
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch.nn import functional as f
 
@@ -35,6 +37,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
+    os.environ["OMP_NUM_THREADS"] = str(options.threads)
     folder = find_checkpoint(options.checkpoint)
     if folder is None:
         raise SystemExit("There are no weights.")
@@ -52,7 +55,7 @@ def main() -> None:
     for rows in (1, 4, 8):
         prompt = torch.randint(3, size, (rows, PROMPT), generator=torch.Generator().manual_seed(0))
         theirs = rows * NEW / best(lambda p=prompt: by_generate(model, p))
-        ours = rows * NEW / best(lambda p=prompt: by_decoder(model, p))
+        ours = rows * NEW / best(lambda p=prompt: by_decoder(checkpoint, p.numpy()))
         lines.append(f"| {rows} | {theirs:.0f} | {ours:.0f} | {ours / theirs:.1f} |")
     if options.corpus:
         exact, bytes_ = (nats(checkpoint, options.corpus, exact) for exact in (True, False))
@@ -83,14 +86,14 @@ def nats(checkpoint: Checkpoint, corpus: Path, exact: bool) -> float:
                    for name in ("input_ids", "labels"))  # fmt: skip
     total, count = 0.0, 0
     with torch.inference_mode():
-        decoder = Decoder(checkpoint.model, WINDOWS, WINDOW, exact=exact)
-        logits = decoder.feed(ids[:, : WINDOW - NEW])
+        decoder = Decoder(checkpoint.weights, checkpoint.config, WINDOWS, WINDOW, exact=exact)
+        logits = torch.from_numpy(decoder.feed(ids[:, : WINDOW - NEW].numpy()))
         for place in range(WINDOW - NEW, WINDOW):
             wanted = labels[:, place]
             counted = wanted != IGNORED_LABEL
             total += float(f.cross_entropy(logits[counted], wanted[counted], reduction="sum"))
             count += int(counted.sum())
-            logits = decoder.feed(ids[:, place : place + 1])
+            logits = torch.from_numpy(decoder.feed(ids[:, place : place + 1].numpy()))
     return total / count
 
 
@@ -106,12 +109,13 @@ def by_generate(model, prompt: torch.Tensor) -> None:
     )
 
 
-def by_decoder(model, prompt: torch.Tensor) -> None:
+def by_decoder(checkpoint: Checkpoint, prompt: np.ndarray) -> None:
     """Draw with ours."""
-    decoder = Decoder(model, len(prompt), PROMPT + NEW)
+    decoder = Decoder(checkpoint.weights, checkpoint.config, len(prompt), PROMPT + NEW)
     logits = decoder.feed(prompt)
     for _ in range(NEW):
-        logits = decoder.feed(torch.multinomial(logits.softmax(dim=-1), 1))
+        shares = torch.from_numpy(logits).softmax(dim=-1)
+        logits = decoder.feed(torch.multinomial(shares, 1).numpy())
 
 
 if __name__ == "__main__":

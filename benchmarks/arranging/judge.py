@@ -28,7 +28,8 @@ from symbolic_cover.corpus.excerpts import BARS, Excerpt, read_excerpt, styles_o
 from symbolic_cover.corpus.shards import Shard
 from symbolic_cover.evaluation import metrics as m
 from symbolic_cover.evaluation.judge import Verdict, features, judge, judge_by_words
-from symbolic_cover.tokens.tokenizer import BarTokenizer, bars_of_parts
+from symbolic_cover.tokens.language import bars_of_parts
+from symbolic_cover.tokens.tokenizer import BarTokenizer
 
 #: So many bars of a song's beginning and end are left out.
 _EDGE = 4

@@ -91,8 +91,8 @@ def one_style(
     begun, used = time.perf_counter(), time.process_time()
     made = learn_style(Lesson(given, name), checkpoint=base, plan=AdapterPlan(steps=options.steps))
     minutes, cpu = (time.perf_counter() - begun) / 60, (time.process_time() - used) / 60
-    theirs = excerpts_of(given, scratch / "learned", checkpoint, name, options.real, splits=("train",))
-    held_out = excerpts_of(folder / "held-out", scratch / "held-out", checkpoint, name, options.segments)
+    theirs = excerpts_of(given, scratch / "learned", base, name, options.real, splits=("train",))
+    held_out = excerpts_of(folder / "held-out", scratch / "held-out", base, name, options.segments)
     held_out = [segment for segment in held_out if segment.sheet.melody][: options.segments]
     forest, profiles = learn([*real, *theirs])
     table = measure(made, held_out, base, checkpoint, forest, profiles, options.candidates)
@@ -100,13 +100,12 @@ def one_style(
 
 
 def excerpts_of(
-    songs: Path, out: Path, checkpoint: Checkpoint, name: str, count: int, splits: tuple[str, ...] = ("train", "valid")
+    songs: Path, out: Path, base: Path, name: str, count: int, splits: tuple[str, ...] = ("train", "valid")
 ) -> list[Excerpt]:
     """Real segments of a folder of songs, as of the style `name`."""
-    prepare_own(songs, out, checkpoint.tokenizer)
-    found = [
-        one for split in splits for one in draw_excerpts(out / split, checkpoint.tokenizer, [STYLE], count, seed=2)
-    ]
+    tokenizer = BarTokenizer.load(base)
+    prepare_own(songs, out, tokenizer)
+    found = [one for split in splits for one in draw_excerpts(out / split, tokenizer, [STYLE], count, seed=2)]
     order = np.random.default_rng(0).permutation(len(found))
     return [found[i]._replace(style=name) for i in order]
 

@@ -15,7 +15,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from symbolic_cover.core.music import Bar, Meter
-from symbolic_cover.tokens.tokenizer import DRUMS, BarTokenizer, _BarReader
+from symbolic_cover.tokens.language import DRUMS, BarReader
+from symbolic_cover.tokens.tokenizer import BarTokenizer
 from symbolic_cover.training.dataset import Shard
 
 BARS, A_PAGE = 8, 5
@@ -63,7 +64,7 @@ def draw(axes, tokenizer: BarTokenizer, shard: Shard, song: int, first: int) -> 
     for bar_index in range(first, end):
         sides = [tokenizer.names(side) for side in shard.sides(bar_index)]
         bar = Bar(tick, Meter(*map(int, sides[0][1].split("_")[1].split("/"))))
-        readers = [_BarReader(bar).read(side) for side in sides]
+        readers = [BarReader(bar).read(side) for side in sides]
         for axis, reader in zip(axes, readers[:2], strict=False):
             for name, notes in reader.source.items():
                 rectangles(axis, notes, COLOURS[name])

@@ -26,7 +26,7 @@ from symbolic_cover.corpus.pairs import make_pair
 from symbolic_cover.corpus.units import read_piece
 from symbolic_cover.listening.beats.swing import swinging
 from symbolic_cover.studio.lessons import draw_pieces
-from symbolic_cover.tokens.tokenizer import DRUMS
+from symbolic_cover.tokens.language import DRUMS
 
 SWUNG_TICK, GRACE_SHARE, GRACE_SEC = 7.8, 0.1, 0.07
 WAYS = {"10 ms": (0.010, 6.0, False), "20 ms": (0.020, 6.0, False), "30 ms": (0.030, 6.0, False),

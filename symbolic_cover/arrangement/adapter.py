@@ -16,17 +16,27 @@ they are loaded: a style of one's own is as fast as any.
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
 
 from symbolic_cover.arrangement.checkpoint import Checkpoint, load_checkpoint
-from symbolic_cover.core.errors import MissingDependencyError, UsageError
+from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.styles import style_facts, user_styles
 from symbolic_cover.evaluation.human_range import load_ranges
 
 #: The name of a user's style in the tokens of any checkpoint.
 OWN = "own"
-WEIGHTS = "adapter_model.safetensors"
+WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
+#: How PEFT names what it changes.
+_PEFT, _FIRST, _SECOND = "base_model.model.", ".lora_A.weight", ".lora_B.weight"
+_EMBEDDINGS = ".token_adapter.trainable_tokens_delta"
 
 
 def load_for_style(folder: Path, style: str) -> Checkpoint:
@@ -54,17 +64,9 @@ def _with_adapter(checkpoint: Checkpoint, base: Path, own: Path) -> Checkpoint:
         )
     if not (own / WEIGHTS).is_file():
         raise UsageError(f"The folder {own} lacks {WEIGHTS}.", "Learn the style again, or copy the whole folder.")
-    from safetensors import SafetensorError
-
     try:
-        from peft import PeftModel
-    except ImportError as error:
-        raise MissingDependencyError(
-            "A style of your own needs PEFT.", "Type: pip install 'symbolic-cover[train]'"
-        ) from error
-    try:
-        model = PeftModel.from_pretrained(checkpoint.model, own, local_files_only=True).merge_and_unload().eval()
-    except (RuntimeError, ValueError, KeyError, TypeError, OSError, SafetensorError) as error:
+        weights = _merged(checkpoint.weights, load_file(own / WEIGHTS), json.loads((own / CONFIG).read_text("utf-8")))
+    except (SafetensorError, ValueError, KeyError, TypeError, IndexError, OSError) as error:
         raise UsageError(
             f"The weights of the style '{name}' are damaged or of another shape.", "Learn it again, or copy it again."
         ) from error
@@ -72,7 +74,31 @@ def _with_adapter(checkpoint: Checkpoint, base: Path, own: Path) -> Checkpoint:
     return replace(
         checkpoint,
         name=f"{checkpoint.name} with {name}",
-        model=model,
+        weights=weights,
         tokenizer=checkpoint.tokenizer.renaming(OWN, name),
         human=checkpoint.human | ({name: ranges[OWN]} if OWN in ranges else {}),
     )
+
+
+def _merged(
+    weights: Mapping[str, np.ndarray], changes: Mapping[str, np.ndarray], config: Mapping[str, Any]
+) -> dict[str, np.ndarray]:
+    """The weights with the changes of PEFT's files: the product of two narrow matrices for each, and new embeddings."""
+    merged = dict(weights)
+    scale = config["lora_alpha"] / config["r"]
+    for key, narrow in changes.items():
+        name = key.removeprefix(_PEFT)
+        if name.endswith(_FIRST):
+            name = f"{name.removesuffix(_FIRST)}.weight"
+            wide = changes[key.removesuffix(_FIRST) + _SECOND]
+            change = wide.astype(np.float32) @ narrow.astype(np.float32)
+            if change.shape != merged[name].shape:
+                raise ValueError(f"{key} is of another shape")
+            merged[name] = merged[name] + np.float32(scale) * change
+        elif name.endswith(_EMBEDDINGS):
+            name = f"{name.removesuffix(_EMBEDDINGS)}.weight"
+            merged[name] = merged[name].copy()
+            merged[name][config["trainable_token_indices"]["embed_tokens"]] = narrow
+        elif not name.endswith(_SECOND):
+            raise ValueError(f"{key} is no change of a style")
+    return merged

@@ -18,7 +18,7 @@ from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.ensemble import Ensemble, PartSpec, Style
 from symbolic_cover.core.music import Note
 from symbolic_cover.core.sheet import SongSheet
-from symbolic_cover.tokens.tokenizer import DRUMS
+from symbolic_cover.tokens.language import DRUMS
 from symbolic_cover.tokens.vocabulary import within_range
 
 #: Between these lie the median pitches of the tunes of 74 pieces for piano in the training split.

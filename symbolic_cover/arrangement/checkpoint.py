@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from safetensors.numpy import load_file
 
 from symbolic_cover.arrangement.adopted import adopted
 from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.places import CHECKPOINTS
 from symbolic_cover.core.styles import DEFAULT_STYLE, style_facts, user_styles
 from symbolic_cover.evaluation.human_range import HumanRange, load_ranges
+from symbolic_cover.tokens.language import Language, additional_parameters
+from symbolic_cover.tokens.plan import KINDS
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
-
-    from symbolic_cover.tokens.tokenizer import BarTokenizer
 
 SHIPPED = CHECKPOINTS
 #: What `find_checkpoint` is told to leave adopted checkpoints aside.
@@ -25,13 +30,27 @@ SHIPPED_NAME = "shipped"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """An arranger model, ready to sample from. `human` is what people's arrangements measure, by style."""
+    """An arranger, ready to sample from: its weights by name, in single precision, and the model's `config`.
+
+    `human` is what people's arrangements measure, by style.
+    """
 
     name: str
-    model: LlamaForCausalLM
-    tokenizer: BarTokenizer
+    weights: Mapping[str, np.ndarray]
+    config: Mapping[str, Any]
+    tokenizer: Language
     facts: dict[str, Any]
     human: dict[str, HumanRange] = field(default_factory=dict)
+
+    @cached_property
+    def model(self) -> LlamaForCausalLM:
+        """The model in PyTorch, to be trained or measured; covers do without it."""
+        import torch
+        from transformers import LlamaConfig, LlamaForCausalLM
+
+        model = LlamaForCausalLM(LlamaConfig.from_dict(dict(self.config)))
+        model.load_state_dict({name: torch.from_numpy(values) for name, values in self.weights.items()}, strict=False)
+        return model.float().eval()
 
 
 def find_checkpoint(name_or_path: str | Path | None = None, style: str = DEFAULT_STYLE) -> Path | None:
@@ -46,7 +65,7 @@ def find_checkpoint(name_or_path: str | Path | None = None, style: str = DEFAULT
         name_or_path = str(style_facts(style)["checkpoint"])
     if name_or_path is None:
         for folder in reversed(adopted()):
-            if style in _parameters(folder)["styles"]:
+            if style in additional_parameters(folder)["styles"]:
                 return folder
         return _shipped_for(style)
     if name_or_path == SHIPPED_NAME:
@@ -66,13 +85,7 @@ def _shipped_for(style: str) -> Path | None:
 def _shipped_styles() -> dict[Path, list[str]]:
     """The styles that each shipped checkpoint knows."""
     folders = sorted({path.parent for path in SHIPPED.glob("*/tokenizer.json")})
-    return {folder: _parameters(folder)["styles"] for folder in folders}
-
-
-def _parameters(folder: Path) -> dict[str, Any]:
-    """What our tokenizer added to miditok's own settings; read without miditok, which takes a second to load."""
-    told = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
-    return dict(told["config"]["additional_params"])
+    return {folder: additional_parameters(folder)["styles"] for folder in folders}
 
 
 def sources_of(folder: Path) -> dict[str, list[dict[str, Any]]]:
@@ -82,17 +95,23 @@ def sources_of(folder: Path) -> dict[str, list[dict[str, Any]]]:
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:
-    """Load model (in single precision, for the CPU) and tokenizer."""
-    import torch
-    from transformers import LlamaForCausalLM
-
-    from symbolic_cover.tokens.plan import KINDS
-    from symbolic_cover.tokens.tokenizer import BarTokenizer
-
-    tokenizer = BarTokenizer.load(folder)
+    """Load weights and language."""
+    tokenizer = Language.load(folder)
     if f"{KINDS[-1]}_0" not in tokenizer.vocab:
         raise UsageError(f"{folder.name} was trained by an older version, without plans.", "Train or refine it anew.")
-    model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True).eval()
+    weights: dict[str, np.ndarray] = {}
+    for path in sorted(folder.glob("model*.safetensors")):
+        weights |= {name: values.astype(np.float32) for name, values in load_file(path).items()}
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     history = folder / "training.json"
     facts = json.loads(history.read_text(encoding="utf-8")) if history.is_file() else {}
-    return Checkpoint(folder.name, model, tokenizer, facts, load_ranges(folder))
+    return Checkpoint(folder.name, weights, config, tokenizer, facts, load_ranges(folder))
+
+
+def weights_of(model: LlamaForCausalLM) -> dict[str, np.ndarray]:
+    """The weights of a model as they are now, by name; the head is the embedding's."""
+    return {
+        name: values.detach().float().cpu().numpy()
+        for name, values in model.state_dict().items()
+        if name != "lm_head.weight"
+    }

@@ -1,4 +1,4 @@
-"""The guarantees, as a logits processor: only bars that are legal, playable, and below the tune.
+"""The guarantees, as masks over logits: only bars that are legal, playable, and below the tune.
 
 `Players` knows at every tick what each part holds and where the tune lies; `BarState` follows the
 tokenizer's graph through one bar of one candidate and says which tokens may come next;
@@ -10,15 +10,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
-import torch
-from transformers import LogitsProcessor
 
 from symbolic_cover.analysis.hands import Reach
 from symbolic_cover.core.ensemble import Ensemble
 from symbolic_cover.core.music import TICKS_PER_QUARTER, Bar, Chord, Note
 from symbolic_cover.tokens import vocabulary as v
+from symbolic_cover.tokens.language import DRUM_TICK, Language
 from symbolic_cover.tokens.plan import BOUNDS, KINDS
-from symbolic_cover.tokens.tokenizer import DRUM_TICK, BarTokenizer
 
 _PITCHES = np.arange(v.LOWEST_PITCH, v.HIGHEST_PITCH + 1)
 #: A drummer's.
@@ -273,10 +271,10 @@ class BarState:
 class TokenIds:
     """The tokenizer's vocabulary as the constraints need it."""
 
-    def __init__(self, tokenizer: BarTokenizer) -> None:
+    def __init__(self, tokenizer: Language) -> None:
         self.size = len(tokenizer)
         self.parts = tokenizer.parts
-        self.graph = tokenizer.tokens_types_graph
+        self.graph = v.GRAPH
         self.id_of = tokenizer.vocab
         self.end_of_bar = tokenizer.vocab["Bar_inner"]
         self.pad = tokenizer.vocab["PAD_None"]
@@ -288,13 +286,13 @@ class TokenIds:
         self.on_grid = np.isin(np.arange(v.LONGEST_BAR) % TICKS_PER_QUARTER, v.PLACES_IN_BEAT)
 
 
-class BarConstraints(LogitsProcessor):
+class BarConstraints:
     """Masks every row of a batch by its `BarState`; a finished row may only be padded."""
 
     def __init__(self, states: Sequence[BarState]) -> None:
         self.states = states
 
-    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+    def __call__(self, scores: np.ndarray) -> np.ndarray:
         """`scores` (rows, vocabulary) with minus infinity where a token is not allowed."""
         masks = []
         for state in self.states:
@@ -304,11 +302,10 @@ class BarConstraints(LogitsProcessor):
             else:
                 mask = state.allowed()
             masks.append(mask)
-        legal = torch.from_numpy(np.stack(masks)).to(scores.device)
-        return scores.masked_fill(~legal, float("-inf"))  # type: ignore[return-value]
+        return np.where(np.stack(masks), scores, -np.inf)
 
 
-class Leaning(LogitsProcessor):
+class Leaning:
     """Makes likelier what belongs to the song: the tones of its chord, and what is `shown` of its own notes.
 
     Chord tones gain `chord_leaning` nats wherever a pitch may come, pitches that the song itself strikes at that place
@@ -335,7 +332,7 @@ class Leaning(LogitsProcessor):
             self.places[tick] = SONG_LEANING
             self.pitches[tick, v.within_range(note.pitch) - v.LOWEST_PITCH] += SONG_LEANING
 
-    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+    def __call__(self, scores: np.ndarray) -> np.ndarray:
         """`scores` (rows, vocabulary) with more for what belongs to the song."""
         added = np.zeros(scores.shape, dtype=np.float32)
         first_place, first_pitch = self.ids.first["Position"], self.ids.first["Pitch"]
@@ -343,4 +340,4 @@ class Leaning(LogitsProcessor):
         for row, state in enumerate(self.states):
             if state.position >= 0:
                 added[row, first_pitch : first_pitch + len(_PITCHES)] = self.pitches[state.position]
-        return scores + torch.from_numpy(added)  # type: ignore[return-value]
+        return scores + added

@@ -14,8 +14,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import torch
-from transformers import LogitsProcessorList, MinPLogitsWarper
 
 from symbolic_cover.analysis.form import SECTION_BARS, returning_bars
 from symbolic_cover.analysis.hands import REACH_OF_LEVEL
@@ -31,7 +29,7 @@ from symbolic_cover.core.music import Note
 from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.evaluation.metrics import chord_tone_ratio
 from symbolic_cover.tokens import vocabulary as v
-from symbolic_cover.tokens.tokenizer import DRUMS
+from symbolic_cover.tokens.language import DRUMS
 
 #: Tokens less than this share as likely as the likeliest are not drawn (min-p, Nguyen et al., 2024). Set by hand.
 _MIN_P = 0.03
@@ -79,29 +77,26 @@ def sample_accompaniments(
     unknown = {str(bar.meter) for bar in sheet.grid.bars if f"TimeSig_{bar.meter}" not in known_words}
     if unknown:
         raise UsageError(f"The arranger does not know the metre {', '.join(sorted(unknown))}.", "Give another --meter.")
-    with torch.inference_mode():
-        return _Sampler(checkpoint, sheet, style, controls, compete).run(progress)
+    return _Sampler(checkpoint, sheet, style, controls, compete).run(progress)
 
 
 class _Sampler:
     def __init__(
         self, checkpoint: Checkpoint, sheet: SongSheet, style: Style, controls: Controls, compete: bool
     ) -> None:
-        self.model, self.tokenizer = checkpoint.model, checkpoint.tokenizer
         self.ids = TokenIds(checkpoint.tokenizer)
         self.sheet, self.controls, self.compete = sheet, controls, compete
         self.returns = _bars_to_replay(sheet)
         self.human = checkpoint.human.get(style.name)
         self.reach = REACH_OF_LEVEL[controls.level]
-        self.context = self.model.config.max_position_embeddings
+        self.context = int(checkpoint.config["max_position_embeddings"])
         self.sight = Sight.of(checkpoint, sheet, style, controls)
         self.ensemble = style.ensemble
         self.most_notes = _MOST_NOTES + _MORE_NOTES * max(len(style.ensemble.parts) - 2, 0)
         self.rows = [_Row(notes={spec.name: [] for spec in style.ensemble.parts}) for _ in range(controls.candidates)]
-        self.random = torch.Generator().manual_seed(controls.seed)
-        self.warper = MinPLogitsWarper(_MIN_P)
+        self.random = np.random.default_rng(controls.seed)
         self.room = 4 * self.most_notes + 16
-        self.decoder = Decoder(self.model, controls.candidates, self.context + self.room)
+        self.decoder = Decoder(checkpoint.weights, checkpoint.config, controls.candidates, self.context + self.room)
 
     def run(self, progress: Callable[[float], None] | None) -> list[dict[str, list[Note]]]:
         """Arrange every bar between the first and the last note of the song."""
@@ -180,7 +175,7 @@ class _Sampler:
         must_play = sounds and not any(held.values())
         return BarState(self.ids, players, self.most_notes, must_play, self.sight.asked_of(index))
 
-    def _feed_source(self, x: list[int]) -> torch.Tensor:
+    def _feed_source(self, x: list[int]) -> np.ndarray:
         """Give every row the X of its next bar; returns the logits after it (rows, vocabulary)."""
         for row in self.rows:
             row.bars.append(list(x))
@@ -194,7 +189,7 @@ class _Sampler:
         """Tokens to reckon with for a bar: as many as the longest of a phrase had."""
         return max(len(bar) for row in self.rows for bar in row.bars[-SECTION_BARS - 1 :])
 
-    def _refill(self, most: int) -> torch.Tensor:
+    def _refill(self, most: int) -> np.ndarray:
         """Begin a new window: the header and the last whole bars, at most half of the context or `most` tokens."""
         windows = []
         for row in self.rows:
@@ -207,35 +202,32 @@ class _Sampler:
         self.decoder.reset()
         return self._feed_each(windows)
 
-    def _feed_each(self, told: Sequence[list[int]]) -> torch.Tensor:
+    def _feed_each(self, told: Sequence[list[int]]) -> np.ndarray:
         """Feed each row its own tokens; until rows part, what all begin with is fed once. Returns logits after them."""
         shortest, n_common = min(map(len, told)), 0
         if self.decoder.n_own == 0:
             if all(tokens == told[0] for tokens in told):
-                return self.decoder.feed_all(torch.tensor(told[0])).expand(len(told), -1)
+                return np.tile(self.decoder.feed_all(np.array(told[0])), (len(told), 1))
             n_common = next(i for i in range(shortest) if i == shortest - 1 or len({row[i] for row in told}) > 1)
         if n_common:
-            self.decoder.feed_all(torch.tensor(told[0][:n_common]))
+            self.decoder.feed_all(np.array(told[0][:n_common]))
         longest = max(map(len, told))
         ids = [[self.ids.pad] * (longest - len(tokens)) + tokens[n_common:] for tokens in told]
         mask = [[0] * (longest - len(tokens)) + [1] * (len(tokens) - n_common) for tokens in told]
-        return self.decoder.feed(torch.tensor(ids), torch.tensor(mask))
+        return self.decoder.feed(np.array(ids), np.array(mask))
 
-    def _draw_bar(self, states: list[BarState], logits: torch.Tensor, shown: Sequence[Note] = ()) -> list[BarState]:
+    def _draw_bar(self, states: list[BarState], logits: np.ndarray, shown: Sequence[Note] = ()) -> list[BarState]:
         """Draw tokens until every state has ended its bar; the end itself is not fed, X follows.
 
         Rows whose bar has ended are moved behind the others, so that the order of rows and states may change.
         """
         live = list(states)
-        constraints = LogitsProcessorList([
-            Leaning(live, self.sheet.chords, shown, self._chord_leaning()), BarConstraints(live)
-        ])  # fmt: skip
+        leaning, constraints = Leaning(live, self.sheet.chords, shown, self._chord_leaning()), BarConstraints(live)
         while True:
-            scores = constraints(None, logits[: len(live)])  # type: ignore[arg-type]
+            scores = constraints(leaning(logits[: len(live)]))
             heat = [_PLAN_TEMPERATURE if state.is_planning else self.controls.temperature for state in live]
-            scores = self.warper(None, scores / torch.tensor(heat)[:, None])  # type: ignore[arg-type]
-            drawn = torch.multinomial(scores.softmax(dim=-1), 1, generator=self.random)
-            for state, token in zip(live, drawn[:, 0].tolist(), strict=True):
+            drawn = _draw(scores / np.array(heat)[:, None], self.random)
+            for state, token in zip(live, drawn.tolist(), strict=True):
                 state.push(token)
             for index in reversed([index for index, state in enumerate(live) if state.done]):
                 last = len(live) - 1
@@ -247,7 +239,15 @@ class _Sampler:
                 live.pop()
             if not live:
                 return states
-            logits = self.decoder.feed(drawn[: len(live)])
+            logits = self.decoder.feed(drawn[: len(live), None])
+
+
+def _draw(scores: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """A token for each row of `scores` (rows, vocabulary), by their softmax; none that min-p leaves out."""
+    shares = np.exp(scores - scores.max(axis=1, keepdims=True))
+    heaped = np.where(shares >= _MIN_P, shares, 0.0).cumsum(axis=1)
+    at = random.random(len(scores)) * heaped[:, -1]
+    return (heaped <= at[:, None]).sum(axis=1)
 
 
 def _bars_to_replay(sheet: SongSheet) -> list[int | None]:

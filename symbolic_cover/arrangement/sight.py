@@ -13,8 +13,8 @@ from symbolic_cover.core.controls import LEVELS, Controls
 from symbolic_cover.core.ensemble import Style
 from symbolic_cover.core.music import Note
 from symbolic_cover.core.sheet import SongSheet
+from symbolic_cover.tokens.language import Language, bars_of_parts, bars_of_sheet, place_of
 from symbolic_cover.tokens.plan import BOUNDS, Planner
-from symbolic_cover.tokens.tokenizer import BarTokenizer, bars_of_parts, bars_of_sheet, place_of
 
 #: What no loss is counted on, as Hugging Face has it.
 IGNORED_LABEL = -100
@@ -35,7 +35,7 @@ class Sight:
     `asked` has, for a kind of the plan, the least and the greatest class that a bar's may be.
     """
 
-    tokenizer: BarTokenizer
+    tokenizer: Language
     sheet: SongSheet
     header: list[int]
     sources: list[dict[str, Any]]

@@ -24,7 +24,8 @@ from symbolic_cover.core.music import TICKS_PER_QUARTER, Key, Note
 from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.corpus.bars import spell_bars, trim
 from symbolic_cover.corpus.layouts import Laid, lay_out, merge_unisons
-from symbolic_cover.tokens.tokenizer import DRUMS, BarTokenizer, bars_of_parts, bars_of_sheet
+from symbolic_cover.tokens.language import DRUMS, bars_of_parts, bars_of_sheet
+from symbolic_cover.tokens.tokenizer import BarTokenizer
 
 #: Less than this is no piece.
 FEWEST_NOTES, FEWEST_BARS = 12, 2

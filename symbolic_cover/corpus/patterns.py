@@ -9,7 +9,8 @@ from pathlib import Path
 from symbolic_cover.core.music import Bar, Meter, Note
 from symbolic_cover.corpus.shards import Shard
 from symbolic_cover.evaluation.memorisation import PatternIndex, TrainingSong, pattern_hashes
-from symbolic_cover.tokens.tokenizer import DRUMS, BarTokenizer
+from symbolic_cover.tokens.language import DRUMS
+from symbolic_cover.tokens.tokenizer import BarTokenizer
 
 _METER = "TimeSig_"
 

@@ -70,7 +70,7 @@ def prefer(
 ) -> Preference:
     """One accompaniment rather than the other, as the model reads them."""
     sight = Sight.of(checkpoint, task.sheet, task.style, controls)
-    context = checkpoint.model.config.max_position_embeddings
+    context = checkpoint.config["max_position_embeddings"]
     windows = (sight.window(parts, context) for parts in (chosen, rejected))
     return Preference(task.name, task.style.name, origin, round(margin, 4), *windows)
 

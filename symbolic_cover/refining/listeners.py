@@ -29,7 +29,7 @@ from symbolic_cover.listening.song import listen
 from symbolic_cover.refining.drafting import prefer
 from symbolic_cover.refining.preferences import Preference
 from symbolic_cover.refining.tasks import Parts, Task, moved
-from symbolic_cover.tokens.tokenizer import DRUMS
+from symbolic_cover.tokens.language import DRUMS
 
 DRAFT, EDITED = MIDI, SCORE
 #: A wrong note that was put right makes two; what MIDI and MusicXML write differently makes one.

@@ -17,7 +17,8 @@ from symbolic_cover.core.styles import load_style, style_names
 from symbolic_cover.corpus.excerpts import BARS, Excerpt, draw_excerpts
 from symbolic_cover.evaluation.human_range import excerpt
 from symbolic_cover.listening.song import listen
-from symbolic_cover.tokens.tokenizer import DRUMS, BarTokenizer
+from symbolic_cover.tokens.language import DRUMS
+from symbolic_cover.tokens.tokenizer import BarTokenizer
 
 Parts = Mapping[str, Sequence[Note]]
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from transformers import LlamaForCausalLM, PrinterCallback, TrainerCallback, TrainingArguments, set_seed
 
-from symbolic_cover.arrangement.checkpoint import Checkpoint
+from symbolic_cover.arrangement.checkpoint import Checkpoint, weights_of
 from symbolic_cover.refining.dpo import Pairs, PreferenceTrainer, divergence, reference_of
 from symbolic_cover.refining.judging import Scores, illness, judge, means_of
 from symbolic_cover.refining.preferences import Preference
@@ -128,7 +128,7 @@ class _Watch(TrainerCallback):
         if step:
             model, scale, scores = self._as_varied(model)
         else:
-            model, scale, scores = self.parent.model, 1.0, self._judged(self.parent.model)
+            model, scale, scores = self.parent.model, 1.0, self._scores(self.parent)
             self.start = scores
         far = divergence(model, self.parent.model, self.held)
         margins = reference_of(model, self.held) - self.reference
@@ -163,11 +163,11 @@ class _Watch(TrainerCallback):
 
     def _judged(self, model: LlamaForCausalLM) -> Scores:
         """The means of the watched tasks, as a model plays them."""
-        training = model.training
-        playing = replace(self.parent, model=model.eval())
+        return self._scores(replace(self.parent, weights=weights_of(model)))
+
+    def _scores(self, playing: Checkpoint) -> Scores:
         found = [judge(playing, task, self.plan.watched_drafts, self.plan.seed + number)
                  for number, task in enumerate(self.tasks)]  # fmt: skip
-        model.train(training)
         return means_of(found)
 
 

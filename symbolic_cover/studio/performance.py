@@ -22,7 +22,7 @@ from symbolic_cover.core.music import CHORD_INTERVALS, TICKS_PER_QUARTER, Note
 from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.corpus.pairs import Pair
 from symbolic_cover.evaluation.human_range import excerpt
-from symbolic_cover.tokens.tokenizer import DRUMS
+from symbolic_cover.tokens.language import DRUMS
 
 #: Felt beats a minute between which lessons are played. Set by hand.
 _SLOWEST_BPM, _FASTEST_BPM = 44.0, 210.0

@@ -29,6 +29,7 @@ from symbolic_cover.core.styles import (
 from symbolic_cover.corpus.own import OwnCorpus, prepare_own
 from symbolic_cover.evaluation.human_range import FILE_NAME, HumanRange, load_ranges
 from symbolic_cover.evaluation.style import style_fit
+from symbolic_cover.tokens.tokenizer import BarTokenizer
 from symbolic_cover.training.adapter import AdapterPlan, Learned, train_adapter
 
 
@@ -85,7 +86,7 @@ def learn_style(
     with tempfile.TemporaryDirectory() as scratch:
         data, made = Path(scratch) / "data", Path(scratch) / lesson.name
         corpus = prepare_own(
-            lesson.folder, data, loaded.tokenizer, ensemble=lesson.ensemble or "", workers=workers,
+            lesson.folder, data, BarTokenizer.load(base), ensemble=lesson.ensemble or "", workers=workers,
             progress=lambda share: tell("prepare", share),
         )  # fmt: skip
         like = lesson.like or nearest_style(load_ranges(data)[OWN], corpus.ensemble, loaded)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from symbolic_cover.arrangement.arranger import draft_by_model
-from symbolic_cover.arrangement.checkpoint import Checkpoint
+from symbolic_cover.arrangement.checkpoint import Checkpoint, weights_of
 from symbolic_cover.arrangement.choose import choose
 from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.errors import UsageError
@@ -17,6 +17,7 @@ from symbolic_cover.core.styles import load_style, style_names
 from symbolic_cover.corpus.excerpts import BARS, read_excerpt, styles_of
 from symbolic_cover.corpus.shards import Shard
 from symbolic_cover.performance.midi import write_midi
+from symbolic_cover.tokens.language import Language
 from symbolic_cover.tokens.tokenizer import BarTokenizer
 
 if TYPE_CHECKING:
@@ -27,19 +28,17 @@ _FIRST_BAR = 8
 
 def sampler_for(shards: Path, out: Path) -> Callable[[LlamaForCausalLM, int], None]:
     """A function that arranges eight bars of a validation song into ``step-N.mid`` and ``.json``."""
-    tokenizer = BarTokenizer.load(shards)
+    tokenizer, language = BarTokenizer.load(shards), Language.load(shards)
     sheet, style_name = excerpt(shards / "valid", tokenizer, style_names())
     style = load_style(style_name)
 
     def sample(model: LlamaForCausalLM, step: int) -> None:
-        training = model.training
-        checkpoint = Checkpoint(f"step-{step}", model.eval(), tokenizer, {})
+        checkpoint = Checkpoint(f"step-{step}", weights_of(model), model.config.to_dict(), language, {})
         drafts = draft_by_model(checkpoint, sheet, style, Controls(candidates=1))
         arrangement, scores = choose(drafts, sheet)
         out.mkdir(parents=True, exist_ok=True)
         write_midi(arrangement, out / f"step-{step:06d}.mid")
         (out / f"step-{step:06d}.json").write_text(json.dumps(scores, indent=2), encoding="utf-8")
-        model.train(training)
 
     return sample
 

@@ -1,6 +1,7 @@
 """The arranger: its guarantees hold for any weights, even random ones."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,12 +10,12 @@ from transformers import DynamicCache
 
 from symbolic_cover.analysis.form import returning_bars
 from symbolic_cover.analysis.hands import REACH_OF_LEVEL, Reach, unplayable_in_hand
-from symbolic_cover.arrangement import decoder
+from symbolic_cover.arrangement import sample
 from symbolic_cover.arrangement.arranger import draft_by_model, draft_by_rules, prepare_sheet
 from symbolic_cover.arrangement.checkpoint import find_checkpoint
 from symbolic_cover.arrangement.choose import choose
 from symbolic_cover.arrangement.constraints import CHORD_LEANING, SONG_LEANING, BarState, Leaning, Players, TokenIds
-from symbolic_cover.arrangement.decoder import Decoder, has_integer_products
+from symbolic_cover.arrangement.decoder import Decoder
 from symbolic_cover.arrangement.endings import close_together
 from symbolic_cover.arrangement.sample import _bars_to_replay, _Sampler
 from symbolic_cover.arrangement.sight import Sight
@@ -148,12 +149,12 @@ def test_chord_tones_and_the_songs_own_notes_are_leaned_to(tiny_checkpoint):
     vocab = tiny_checkpoint.tokenizer.vocab
     state = BarState(ids, Players(bar, STYLE.ensemble, [], {}, Reach()), max_notes=9)
     leaning = Leaning([state], [Chord(0, 60, 0, "maj", 0), Chord(60, 96, 7, "maj", 7)], [Note(60, 12, 43)])
-    scores = torch.zeros((1, ids.size))
-    places = torch.nonzero(leaning(None, scores)[0]).flatten().tolist()
+    places = np.flatnonzero(leaning(np.zeros((1, ids.size)))[0]).tolist()
     assert [tiny_checkpoint.tokenizer[place] for place in places] == ["Position_12"]
     for word in (*PLAN, "Part_right-hand", "Velocity_4", "Position_12"):
         state.push(vocab[word])
-    leaned = leaning(None, scores)[0]
+    scores = np.zeros((1, ids.size))
+    leaned = leaning(scores)[0]
     assert leaned[vocab["Pitch_67"]] == leaned[vocab["Pitch_62"]] == pytest.approx(CHORD_LEANING)
     assert leaned[vocab["Pitch_43"]] == pytest.approx(CHORD_LEANING + SONG_LEANING)
     assert leaned[vocab["Pitch_60"]] == 0
@@ -205,24 +206,24 @@ def test_a_bar_is_replayed_as_far_as_it_may(tiny_checkpoint):
 
 def test_the_decoder_says_what_the_library_says(tiny_checkpoint):
     """Rows that share their past, part, rest, change places and go on from one of them."""
-    generator = torch.Generator().manual_seed(3)
+    random = np.random.default_rng(3)
 
-    def draw(*shape: int) -> torch.Tensor:
-        return torch.randint(3, 400, shape, generator=generator)
+    def draw(*shape: int) -> np.ndarray:
+        return random.integers(3, 400, shape)
 
-    fed, rows = Decoder(tiny_checkpoint.model, 3, 64, exact=True), [[], [], []]
+    fed, rows = Decoder(tiny_checkpoint.weights, tiny_checkpoint.config, 3, 64, exact=True), [[], [], []]
 
-    def check(logits: torch.Tensor) -> None:
+    def check(logits: np.ndarray) -> None:
         for row, got in zip(rows, logits, strict=False):
             wanted = tiny_checkpoint.model(torch.tensor([row])).logits[0, -1]
-            torch.testing.assert_close(got, wanted, atol=1e-5, rtol=1e-4)
+            np.testing.assert_allclose(got, wanted, atol=1e-5, rtol=1e-4)
 
     with torch.inference_mode():
         for turn in range(2):
             common = draw(9)
             rows = [row + common.tolist() for row in rows]
-            check(fed.feed_all(common).expand(3, -1))
-            ids, mask = draw(3, 4), torch.tensor([[1, 1, 1, 1], [0, 0, 1, 1], [0, 1, 1, 1]])
+            check(np.tile(fed.feed_all(common), (3, 1)))
+            ids, mask = draw(3, 4), np.array([[1, 1, 1, 1], [0, 0, 1, 1], [0, 1, 1, 1]])
             rows = [
                 row + [int(token) for token, kept in zip(new, keep, strict=True) if kept]
                 for row, new, keep in zip(rows, ids, mask, strict=True)
@@ -256,11 +257,11 @@ def test_the_same_seed_gives_the_same_notes(tiny_checkpoint, song):
 
 
 def test_products_in_bytes_are_nearly_the_models_own(tiny_checkpoint):
-    if not has_integer_products():
-        pytest.skip("this processor multiplies no bytes")
-    ids = torch.randint(3, 400, (2, 40), generator=torch.Generator().manual_seed(1))
-    with torch.inference_mode():
-        exact, near = (Decoder(tiny_checkpoint.model, 2, 64, exact=exact).feed(ids) for exact in (True, False))
+    ids = np.random.default_rng(1).integers(3, 400, (2, 40))
+    exact, near = (
+        torch.from_numpy(Decoder(tiny_checkpoint.weights, tiny_checkpoint.config, 2, 64, exact=exact).feed(ids))
+        for exact in (True, False)
+    )
     assert not torch.equal(exact, near)
     divergence = torch.nn.functional.kl_div(near.log_softmax(-1), exact.softmax(-1), reduction="batchmean")
     assert divergence < 1e-3
@@ -268,7 +269,7 @@ def test_products_in_bytes_are_nearly_the_models_own(tiny_checkpoint):
 
 def test_the_padded_batch_sees_what_a_single_row_sees(tiny_checkpoint, song, monkeypatch):
     """Logits after bars of unequal length equal those of the plain model on each row's own tokens."""
-    monkeypatch.setattr(decoder, "has_integer_products", lambda: False)
+    monkeypatch.setattr(sample, "Decoder", partial(Decoder, exact=True))
     sampler = _Sampler(tiny_checkpoint, song, STYLE, Controls(candidates=3), compete=True)
     with torch.inference_mode():
         first, last = 0, 2
@@ -288,7 +289,7 @@ def test_the_padded_batch_sees_what_a_single_row_sees(tiny_checkpoint, song, mon
             ids = sampler.sight.header + [token for tokens in row.bars for token in tokens]
             lengths.add(len(ids))
             alone = tiny_checkpoint.model(torch.tensor([ids]), past_key_values=DynamicCache()).logits[0, -1]
-            torch.testing.assert_close(batched, alone, atol=1e-4, rtol=1e-4)
+            np.testing.assert_allclose(batched, alone, atol=1e-4, rtol=1e-4)
     assert len(lengths) > 1
 
 

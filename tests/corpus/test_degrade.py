@@ -12,7 +12,8 @@ from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.corpus.degrade import degrade
 from symbolic_cover.corpus.mishearing import SHARES, Errors, KindErrors, load_errors, write_errors
 from symbolic_cover.corpus.sounding import CIRCUMSTANCES, ROLES, circumstances, predecessors, roll_of, sounding
-from symbolic_cover.tokens.tokenizer import BarTokenizer, bars_of_sheet
+from symbolic_cover.tokens.language import bars_of_sheet
+from symbolic_cover.tokens.tokenizer import BarTokenizer
 from tests.conftest import make_song
 
 KINDS = ("piano", "sustained", "voices", "band")

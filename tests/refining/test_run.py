@@ -114,8 +114,8 @@ def test_a_model_is_kept_as_varied_as_its_parent(tiny_checkpoint, preferences, s
     """Its diversity is taken to fall with the scale of its last norm; the parent's is a tenth more than its own."""
 
     def judge(playing, *others):
-        is_parent = playing.model is tiny_checkpoint.model
-        diversity = 1.1 if is_parent else 2.0 - float(playing.model.model.norm.weight.detach().mean())
+        is_parent = playing is tiny_checkpoint
+        diversity = 1.1 if is_parent else 2.0 - float(playing.weights["model.norm.weight"].mean())
         return {"score": 0.0 if is_parent else 1.0, "diversity": diversity}
 
     monkeypatch.setattr(training_module, "judge", judge)

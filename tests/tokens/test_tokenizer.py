@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symbolic_cover.core.music import CHORD_INTERVALS, Bar, Chord, Meter, Note
-from symbolic_cover.tokens.tokenizer import BarTokenizer, bars_of_sheet
+from symbolic_cover.tokens.language import bars_of_sheet
+from symbolic_cover.tokens.tokenizer import BarTokenizer
 from symbolic_cover.tokens.vocabulary import velocity_level, velocity_of
 
 TOKENIZER = BarTokenizer.build(["pop-piano", "ragtime"], ["solo-piano"], ["left-hand", "right-hand"])
