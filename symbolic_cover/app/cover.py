@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from symbolic_cover.analysis.doubt import places_to_check
 from symbolic_cover.analysis.song import analyze
 from symbolic_cover.app import saved
-from symbolic_cover.app.play import mix_with as mix
-from symbolic_cover.app.play import stems_of
+from symbolic_cover.app.ahead import loaded_ahead
 from symbolic_cover.app.stages import Stages, load_stages
 from symbolic_cover.arrangement.arranger import draft_by_rules, prepare_sheet
 from symbolic_cover.arrangement.choose import choose
@@ -30,9 +30,7 @@ from symbolic_cover.core.song_file import read_sheet, write_sheet
 from symbolic_cover.core.styles import DEFAULT_STYLE, load_style
 from symbolic_cover.evaluation.findings import advice_of, find_weak_bars
 from symbolic_cover.evaluation.measures import DESCRIPTIONS, score_arrangement
-from symbolic_cover.listening.audio.ears import ears_missed
-from symbolic_cover.notation.parts import write_part_scores
-from symbolic_cover.sound.audio import SOUND_FORMATS
+from symbolic_cover.sound.formats import SOUND_FORMATS
 
 AUDIO_FORMATS = tuple(suffix[1:] for suffix in SOUND_FORMATS)
 SHEET_SUFFIX = ".json"
@@ -79,10 +77,16 @@ class Cover:
         with unfinished_folder(folder) as unfinished:
             drafts = {kind: unfinished / name for kind, name in names.items()}
             stems = _write_all(self, drafts, playback, progress or silent)
-            separate = write_part_scores(self.arrangement, unfinished / "parts") if parts else []
             drafts |= stems
+            separate = []
+            if parts:
+                from symbolic_cover.notation.parts import write_part_scores
+
+                separate = write_part_scores(self.arrangement, unfinished / "parts")
             names |= {kind: path.name for kind, path in stems.items()}
             if mix_with is not None:
+                from symbolic_cover.app.play import mix_with as mix
+
                 names["mix"] = f"mix.{audio_format}"
                 drafts["mix"] = unfinished / names["mix"]
                 offset_sec = float(self.arrangement.grid.sec_at(0))
@@ -120,7 +124,7 @@ def cover(
     stages = stages or load_stages(checkpoint, style)
     if sheet is None:
         sheet = _sheet_of(Path(source), hints, stages, clock)
-    with clock.stage("arrange") as tell:
+    with loaded_ahead(), clock.stage("arrange") as tell:
         covered = prepare_sheet(sheet, controls, chosen_style.ensemble)
         drafts = stages.arrange(covered, chosen_style, controls, tell)
     with clock.stage("choose"):
@@ -184,6 +188,8 @@ def _findings(arrangement: Arrangement, sheet: SongSheet, stages: Stages) -> Ite
         yield f"Arranged by {stages.arranger}, which you adopted; --checkpoint shipped leaves it aside."
     yield from sheet.remarks
     if sheet.source.kind == "audio":
+        from symbolic_cover.listening.audio.ears import ears_missed
+
         yield from ears_missed()
     if sheet.grid.confidence < 0.5:
         yield "The beat was hard to hear: check tempo and bar lines, or give --bpm, --meter and --downbeat."
@@ -198,31 +204,38 @@ def _findings(arrangement: Arrangement, sheet: SongSheet, stages: Stages) -> Ite
 
 
 def _write_all(made: Cover, paths: dict[str, Path], playback: Playback, progress: Progress) -> dict[str, Path]:
-    """Write all that `paths` names; returns the stems, if any, by name."""
+    """Write all that `paths` names; returns the stems, if any, by name. The sound is made while pages are engraved."""
+    from symbolic_cover.app.play import stems_of
     from symbolic_cover.notation.engrave import engrave_svg, write_pdf_pages
     from symbolic_cover.notation.musicxml import write_musicxml
     from symbolic_cover.performance.expression import perform
     from symbolic_cover.performance.midi import dump, write_midi
     from symbolic_cover.reports.report import piano_roll_png, write_report_html, write_report_json
-    from symbolic_cover.sound.audio import render_audio
+    from symbolic_cover.sound.audio import SoundInfo, render_audio
 
     clock = Clock(progress, made.timings_sec)
-    with clock.stage("score"):
-        write_sheet(made.sheet, paths["song"])
-        write_midi(made.arrangement, paths["midi"])
-        played = perform(made.arrangement, playback.expression)
-        dump(played, paths["performance"])
-        write_musicxml(made.arrangement, paths["musicxml"])
-    with clock.stage("engrave"):
-        pages = engrave_svg(paths["musicxml"])
-        write_pdf_pages(pages, paths["pdf"])
-    with clock.stage("sound"):
-        sound = render_audio(
-            played, paths["audio"], soundfont=playback.soundfont, lufs=playback.lufs,
-            stems=stems_of(played, playback.stems),
-        )  # fmt: skip
-    with clock.stage("report"):
-        rolls = [piano_roll_png(made.covered, made.arrangement)]
+    played = perform(made.arrangement, playback.expression)
+
+    def sounded() -> SoundInfo:
+        with clock.stage("sound"):
+            return render_audio(
+                played, paths["audio"], soundfont=playback.soundfont, lufs=playback.lufs,
+                stems=stems_of(played, playback.stems),
+            )  # fmt: skip
+
+    with ThreadPoolExecutor(1) as beside:
+        sounding = beside.submit(sounded)
+        with clock.stage("score"):
+            write_sheet(made.sheet, paths["song"])
+            write_midi(made.arrangement, paths["midi"])
+            dump(played, paths["performance"])
+            write_musicxml(made.arrangement, paths["musicxml"])
+        with clock.stage("engrave"):
+            pages = engrave_svg(paths["musicxml"])
+            write_pdf_pages(pages, paths["pdf"])
+        with clock.stage("report"):
+            rolls = [piano_roll_png(made.covered, made.arrangement)]
+        sound = sounding.result()
     report = replace(made.report, timings_sec=clock.seconds)
     write_report_json(paths["report_json"], report, made.arrangement.parts)
     write_report_html(

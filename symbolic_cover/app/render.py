@@ -71,7 +71,8 @@ WRITERS: dict[str, Callable[[Arrangement, Path], None]] = {
 
 def _play(arrangement: Arrangement, out: Path, playback: Playback) -> None:
     from symbolic_cover.performance.expression import perform
-    from symbolic_cover.sound.audio import SOUND_FORMATS, render_audio
+    from symbolic_cover.sound.audio import render_audio
+    from symbolic_cover.sound.formats import SOUND_FORMATS
 
     if out.suffix.lower() not in SOUND_FORMATS:
         known = ", ".join([*WRITERS, *SOUND_FORMATS])

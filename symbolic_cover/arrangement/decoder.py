@@ -19,6 +19,9 @@ from symbolic_cover.arrangement.graph import step_graph
 #: Added to the score of what may not be attended to: finite, so that no row of scores is without a number.
 _UNSEEN = -1e9
 _MOST_THREADS = 4
+#: How long a thread looks for work before it sleeps. Longer is a little faster on a quiet machine, and takes twice the
+#: time beside another program (docs/LOG.md).
+_SPIN_US = 20
 #: Where keys and values have their tokens: (rows, heads, size, tokens) and (rows, heads, tokens, size).
 _TOKENS_OF_KEYS, _TOKENS_OF_VALUES = 3, 2
 
@@ -39,6 +42,7 @@ class Decoder:
         settings = onnxruntime.SessionOptions()
         settings.intra_op_num_threads = _n_threads()
         settings.log_severity_level = 3
+        settings.add_session_config_entry("session.intra_op.spin_duration_us", str(_SPIN_US))
         graph = step_graph(weights, config, context, exact=exact)
         self.session = onnxruntime.InferenceSession(graph, settings, providers=["CPUExecutionProvider"])
         self.shapes = {one.name: one.shape for one in self.session.get_inputs()}

@@ -24,6 +24,7 @@ import symusic
 from symbolic_cover.core.controls import DEFAULT_LUFS
 from symbolic_cover.core.errors import InputError, UsageError
 from symbolic_cover.core.files import whole_files
+from symbolic_cover.sound.formats import SOUND_FORMATS
 from symbolic_cover.sound.loudness import REACH, LoudnessMeter, limiter_gain, limiter_reach, true_peaks
 from symbolic_cover.sound.soundfonts import choose_soundfont
 from symbolic_cover.sound.synthesizer import halves, play_blocks
@@ -35,12 +36,6 @@ MOST_LIMITING_DB = 12.0
 _CLOSE_ENOUGH_LU, _MOST_TRIES = 0.1, 3
 _STRETCH_FRAMES = 1 << 16
 _FRAME_BYTES = 8
-SOUND_FORMATS = {
-    ".wav": ("WAV", "PCM_16"),
-    ".flac": ("FLAC", "PCM_16"),
-    ".mp3": ("MP3", None),
-    ".ogg": ("OGG", "VORBIS"),
-}
 _LOSSY = frozenset([".mp3", ".ogg"])
 
 

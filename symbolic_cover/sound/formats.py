@@ -1,0 +1,11 @@
+"""The files that sound is written to."""
+
+from __future__ import annotations
+
+#: For each suffix the format and its encoding, as libsndfile names them.
+SOUND_FORMATS: dict[str, tuple[str, str | None]] = {
+    ".wav": ("WAV", "PCM_16"),
+    ".flac": ("FLAC", "PCM_16"),
+    ".mp3": ("MP3", None),
+    ".ogg": ("OGG", "VORBIS"),
+}
