@@ -47,6 +47,7 @@ class Players:
         self.sounding = {
             self._instrument(name): np.zeros((len(_PITCHES), self.span), dtype=bool) for name in self.specs
         }
+        self._known: dict[str, np.ndarray] = {}
         for note in tune:
             ticks = self._ticks(note)
             if ensemble.tune_on_top:
@@ -58,7 +59,12 @@ class Players:
                 self._hold(name, note.pitch, self._ticks(note))
 
     def playable(self, part: str) -> np.ndarray:
-        """Which (pitch, tick) the part can sound: (88, ticks) bool."""
+        """Which (pitch, tick) the part can sound: (88, ticks) bool, not to be changed."""
+        if part not in self._known:
+            self._known[part] = self._found_playable(part)
+        return self._known[part]
+
+    def _found_playable(self, part: str) -> np.ndarray:
         pitches = _PITCHES[:, None]
         reach, spec = self.reach[part], self.specs[part]
         return (
@@ -81,6 +87,9 @@ class Players:
         return slice(first, max(note.end_tick - self.bar.start_tick, first))
 
     def _hold(self, part: str, pitch: int, ticks: slice) -> None:
+        self._known = {
+            name: known for name, known in self._known.items() if self._instrument(name) != self._instrument(part)
+        }
         self.low[part][ticks] = np.minimum(self.low[part][ticks], pitch)
         self.high[part][ticks] = np.maximum(self.high[part][ticks], pitch)
         self.count[part][ticks] += 1
