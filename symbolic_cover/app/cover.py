@@ -75,6 +75,7 @@ class Cover:
             )
         folder = writable_folder(folder)
         names = saved.cover_files(audio_format)
+        saved.must_not_overrule(folder, self.sheet)
         must_not_replace(str(self.report.settings.get("source", "")), *(folder / name for name in names.values()))
         with unfinished_folder(folder) as unfinished:
             drafts = {kind: unfinished / name for kind, name in names.items()}

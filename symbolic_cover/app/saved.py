@@ -48,6 +48,22 @@ def read_report(folder: Path, *, must_be_whole: bool = False) -> dict[str, Any]:
     return told if isinstance(told, dict) else {}
 
 
+def must_not_overrule(folder: Path, sheet: SongSheet | None = None) -> None:
+    """Raise `UsageError` where a folder's song sheet was corrected by a person, and `sheet` is not what came of it."""
+    path = folder / SONG_FILE
+    if not path.is_file():
+        return
+    try:
+        done = read_sheet(path).corrections.done
+    except InputError:
+        return
+    if done and (sheet is None or sheet.corrections.done[: len(done)] != done):
+        raise UsageError(
+            f"{path} has {len(done)} corrections of yours.",
+            "Cover that song sheet, or choose another folder with --out.",
+        )
+
+
 def covered_sheet(folder: Path) -> SongSheet | None:
     """The song in a cover's folder as it was covered: transposed, at its tempo, the melody where its part can play it.
 

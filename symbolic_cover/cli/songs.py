@@ -90,9 +90,10 @@ def cover_command(
     hints = hints_of(bpm, meter, downbeat, transcriber, tune)
     sources = sources_of_inputs(inputs)
     from symbolic_cover.app.cover import AUDIO_FORMATS, cover
-    from symbolic_cover.app.saved import cover_files
+    from symbolic_cover.app.saved import cover_files, must_not_overrule
     from symbolic_cover.app.stages import load_stages
     from symbolic_cover.core.styles import load_style
+    from symbolic_cover.listening.formats import SUFFIXES
     from symbolic_cover.sound.soundfonts import choose_soundfont
 
     load_style(style, ensemble)
@@ -106,6 +107,8 @@ def cover_command(
     folders = sub_folders(sources, out) if several else [out]
     for source, folder in zip(sources, folders, strict=True):
         must_not_replace(source, *(folder / name for name in cover_files(audio_format).values()))
+        if source.suffix.lower() in SUFFIXES:  # a song sheet may be the one that was corrected
+            must_not_overrule(folder)
     results: list[dict[str, Any]] = []
     for source, folder in zip(sources, folders, strict=True):
         try:
