@@ -23,6 +23,7 @@ from symbolic_cover.arrangement.checkpoint import Checkpoint
 from symbolic_cover.arrangement.choose import best_phrase
 from symbolic_cover.arrangement.constraints import CHORD_LEANING, BarConstraints, BarState, Leaning, Players, TokenIds
 from symbolic_cover.arrangement.decoder import Decoder
+from symbolic_cover.arrangement.kept import Kept
 from symbolic_cover.arrangement.sight import Sight
 from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.ensemble import Style
@@ -65,11 +66,13 @@ def sample_accompaniments(
     progress: Callable[[float], None] | None = None,
     *,
     compete: bool = True,
+    kept: Kept | None = None,
 ) -> list[dict[str, list[Note]]]:
     """Draw `controls.candidates` accompaniments, each {part: notes}, without the melody.
 
-    Unless they `compete`, each goes its own way to the end. The song should be in C major or A minor, where the model
-    is at home. The same seed gives the same notes.
+    Unless they `compete`, each goes its own way to the end. Where something is `kept`, only its fresh bars are drawn,
+    and only the bars that it goes through are returned. The song should be in C major or A minor, where the model is at
+    home. The same seed gives the same notes.
     Raises `UsageError` if the checkpoint does not know the style or the metre is beyond its vocabulary.
     """
     if style.name not in checkpoint.tokenizer.styles:
@@ -80,17 +83,18 @@ def sample_accompaniments(
     if unknown:
         raise UsageError(f"The arranger does not know the metre {', '.join(sorted(unknown))}.", "Give another --meter.")
     with torch.inference_mode():
-        return _Sampler(checkpoint, sheet, style, controls, compete).run(progress)
+        return _Sampler(checkpoint, sheet, style, controls, compete, kept).run(progress)
 
 
 class _Sampler:
     def __init__(
-        self, checkpoint: Checkpoint, sheet: SongSheet, style: Style, controls: Controls, compete: bool
-    ) -> None:
+        self, checkpoint: Checkpoint, sheet: SongSheet, style: Style, controls: Controls, compete: bool,
+        kept: Kept | None = None,
+    ) -> None:  # fmt: skip
         self.model, self.tokenizer = checkpoint.model, checkpoint.tokenizer
         self.ids = TokenIds(checkpoint.tokenizer)
-        self.sheet, self.controls, self.compete = sheet, controls, compete
-        self.returns = _bars_to_replay(sheet)
+        self.sheet, self.controls, self.compete, self.kept = sheet, controls, compete, kept
+        self.returns = _bars_to_replay(sheet) if kept is None else [None] * len(sheet.grid.bars)
         self.human = checkpoint.human.get(style.name)
         self.reach = REACH_OF_LEVEL[controls.level]
         self.context = self.model.config.max_position_embeddings
@@ -105,10 +109,11 @@ class _Sampler:
 
     def run(self, progress: Callable[[float], None] | None) -> list[dict[str, list[Note]]]:
         """Arrange every bar between the first and the last note of the song."""
-        first, last = self.sight.first, self.sight.last
+        first, last = (self.kept.first, self.kept.last) if self.kept else (self.sight.first, self.sight.last)
         for index in range(first, last + 1):
             logits = self._feed_source(self.sight.source_ids(index))
-            states = self._replay(index) or self._draw_bar(self._states(index), logits, self.sight.shown(index))
+            states = self._play_kept(index) or self._replay(index)
+            states = states or self._draw_bar(self._states(index), logits, self.sight.shown(index))
             for row, state in zip(self.rows, states, strict=True):
                 row.bars[-1] += state.written
                 for name, notes in state.notes.items():
@@ -148,6 +153,19 @@ class _Sampler:
             }  # fmt: skip
             if not any(notes.values()) or not state.replay(notes):
                 return None
+        return self._say(states, index)
+
+    def _play_kept(self, index: int) -> list[BarState] | None:
+        """The bar as it stays; None where it is to be drawn."""
+        if self.kept is None or index in self.kept.fresh:
+            return None
+        states, played = self._states(index), self.kept.played_in(self.sheet.grid.bars[index])
+        for state in states:
+            state.replay(played)
+        return self._say(states, index)
+
+    def _say(self, states: list[BarState], index: int) -> list[BarState]:
+        """Feed bars that were played again, each after its plan."""
         for state in states:
             state.written[:0] = self.sight.plan_of(index, state.written)
         self._feed_each([state.written for state in states])
@@ -175,9 +193,11 @@ class _Sampler:
         horizon = bar.end_tick + v.LONGEST_DURATION
         tune = [n for n in self.sheet.melody if n.end_tick > bar.start_tick and n.onset_tick < horizon]
         held = {name: [n for n in notes[-24:] if n.end_tick > bar.start_tick] for name, notes in row.notes.items()}
-        sounds = self.sight.sounds(index)
+        must_play = self.sight.sounds(index) and not any(held.values())
+        if self.kept:
+            must_play = must_play and index in self.kept.fresh
+            held = {name: [*notes, *self.kept.following(bar)[name]] for name, notes in held.items()}
         players = Players(bar, self.ensemble, tune, held, self.reach)
-        must_play = sounds and not any(held.values())
         return BarState(self.ids, players, self.most_notes, must_play, self.sight.asked_of(index))
 
     def _feed_source(self, x: list[int]) -> torch.Tensor:

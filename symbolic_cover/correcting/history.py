@@ -101,6 +101,14 @@ def redo(sheet: SongSheet) -> SongSheet:
     return replace(again, corrections=replace(again.corrections, undone=made.undone[:-1]))
 
 
+def as_of(sheet: SongSheet, done: Iterable[str]) -> SongSheet:
+    """The song sheet as it was when just these corrections were made, whatever was corrected since.
+
+    Raises `UsageError` where they do not fit it.
+    """
+    return correct(sheet.corrections.before or sheet, *done)
+
+
 def _replayed(before: SongSheet, done: Iterable[str]) -> SongSheet:
     """The sheet with all corrections made anew, and without word of them."""
     return replace(reduce(correct, done, before), corrections=Corrections())

@@ -104,3 +104,9 @@ class Span:
 
     def __str__(self) -> str:
         return str(self.first) if self.is_single else f"{self.first}-{self.last}"
+
+
+def parse_bars(text: str, grid: Grid) -> list[int]:
+    """The bars (from 1) that ``13-16,20`` names, in order. Raises `UsageError` where there are none such."""
+    spans = [Span.parse(part) for part in text.split(",")]
+    return sorted({index + 1 for span in spans for index in span.bars(grid)})
