@@ -3,8 +3,8 @@
     from symbolic_cover import cover
     cover("song.mp3", style="ragtime").save("out/")
 
-or stage by stage: `listen` to a recording or a score, `analyze` what was heard into a `SongSheet`, `arrange` it,
-`evaluate` the arrangement, `render` it to a file. Everything else is inside and may change.
+or stage by stage: `listen` to a recording or a score, `analyze` what was heard into a `SongSheet`, `correct`
+and `arrange` it, `evaluate` the arrangement, `render` it to a file. Everything else is inside and may change.
 """
 
 from importlib import import_module
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from symbolic_cover.core.music import Chord, Key, Meter, Note
     from symbolic_cover.core.sheet import SongSheet
     from symbolic_cover.core.song_file import read_sheet, write_sheet
+    from symbolic_cover.correcting.history import correct, redo, undo
     from symbolic_cover.listening.song import listen
 
 __version__ = "0.2.0.dev0"
@@ -53,11 +54,14 @@ __all__ = [
     "__version__",
     "analyze",
     "arrange",
+    "correct",
     "cover",
     "evaluate",
     "listen",
     "read_sheet",
+    "redo",
     "render",
+    "undo",
     "write_sheet",
 ]
 
@@ -76,6 +80,7 @@ _HOMES = {
     "core.music": ["Chord", "Key", "Meter", "Note"],
     "core.sheet": ["SongSheet"],
     "core.song_file": ["read_sheet", "write_sheet"],
+    "correcting.history": ["correct", "redo", "undo"],
     "listening.song": ["listen"],
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -10,17 +10,17 @@ token of held-out windows, by the model's own arithmetic and as covers are made.
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
+from onnxruntime import InferenceSession
 from torch.nn import functional as f
 
 from symbolic_cover.arrangement.checkpoint import Checkpoint, find_checkpoint, load_checkpoint
-from symbolic_cover.arrangement.decoder import Decoder
+from symbolic_cover.arrangement.decoder import Decoder, step_session
 from symbolic_cover.corpus.shards import Shard
 from symbolic_cover.training.dataset import IGNORED_LABEL, Vocabulary, WindowDataset
 
@@ -37,7 +37,6 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    os.environ["OMP_NUM_THREADS"] = str(options.threads)
     folder = find_checkpoint(options.checkpoint)
     if folder is None:
         raise SystemExit("There are no weights.")
@@ -52,10 +51,11 @@ def main() -> None:
         "| rows | generate | decoder | times |",
         "|---|---|---|---|",
     ]
+    session = step_session(checkpoint.weights, checkpoint.config, PROMPT + NEW, threads=options.threads)
     for rows in (1, 4, 8):
         prompt = torch.randint(3, size, (rows, PROMPT), generator=torch.Generator().manual_seed(0))
         theirs = rows * NEW / best(lambda p=prompt: by_generate(model, p))
-        ours = rows * NEW / best(lambda p=prompt: by_decoder(checkpoint, p.numpy()))
+        ours = rows * NEW / best(lambda p=prompt: by_decoder(session, p.numpy()))
         lines.append(f"| {rows} | {theirs:.0f} | {ours:.0f} | {ours / theirs:.1f} |")
     if options.corpus:
         exact, bytes_ = (nats(checkpoint, options.corpus, exact) for exact in (True, False))
@@ -86,7 +86,7 @@ def nats(checkpoint: Checkpoint, corpus: Path, exact: bool) -> float:
                    for name in ("input_ids", "labels"))  # fmt: skip
     total, count = 0.0, 0
     with torch.inference_mode():
-        decoder = Decoder(checkpoint.weights, checkpoint.config, WINDOWS, WINDOW, exact=exact)
+        decoder = Decoder(step_session(checkpoint.weights, checkpoint.config, WINDOW, exact=exact), WINDOWS, WINDOW)
         logits = torch.from_numpy(decoder.feed(ids[:, : WINDOW - NEW].numpy()))
         for place in range(WINDOW - NEW, WINDOW):
             wanted = labels[:, place]
@@ -109,9 +109,9 @@ def by_generate(model, prompt: torch.Tensor) -> None:
     )
 
 
-def by_decoder(checkpoint: Checkpoint, prompt: np.ndarray) -> None:
+def by_decoder(session: InferenceSession, prompt: np.ndarray) -> None:
     """Draw with ours."""
-    decoder = Decoder(checkpoint.weights, checkpoint.config, len(prompt), PROMPT + NEW)
+    decoder = Decoder(session, len(prompt), PROMPT + NEW)
     logits = decoder.feed(prompt)
     for _ in range(NEW):
         shares = torch.from_numpy(logits).softmax(dim=-1)

@@ -73,6 +73,7 @@ class Cover:
             )
         folder = writable_folder(folder)
         names = saved.cover_files(audio_format)
+        saved.must_not_overrule(folder, self.sheet)
         must_not_replace(str(self.report.settings.get("source", "")), *(folder / name for name in names.values()))
         with unfinished_folder(folder) as unfinished:
             drafts = {kind: unfinished / name for kind, name in names.items()}
@@ -129,7 +130,7 @@ def cover(
         drafts = stages.arrange(covered, chosen_style, controls, tell)
     with clock.stage("choose"):
         arrangement, scores = choose(drafts, covered, stages.human.get(style))
-        report = _report(arrangement, scores, covered, chosen_style, controls, stages, clock)
+        report = report_of(arrangement, scores, covered, chosen_style, controls, stages, clock)
         report = replace(report, settings={"source": readable(source)} | report.settings)
     return Cover(sheet, covered, arrangement, report, clock.seconds)
 
@@ -146,7 +147,7 @@ def _sheet_of(source: Path, hints: Hints, stages: Stages, clock: Clock) -> SongS
         return analyze(heard)
 
 
-def _report(
+def report_of(
     arrangement: Arrangement,
     scores: dict[str, float],
     sheet: SongSheet,
@@ -176,6 +177,7 @@ def _report(
         "tempo_bpm": round(sheet.grid.tempo_bpm, 1),
         "bars": len(sheet.grid.bars),
         "beat_confidence": round(sheet.grid.confidence, 2),
+        "corrections": list(sheet.corrections.done),
     }
     return Report(columns, tuple(_findings(arrangement, sheet, stages)), settings, clock.seconds)
 

@@ -12,6 +12,7 @@ from symbolic_cover.core.errors import InputError, UsageError
 from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.core.song_file import SONG_FILE, read_sheet
 from symbolic_cover.core.styles import load_style
+from symbolic_cover.correcting.history import as_of
 
 MIDI, PERFORMANCE, SCORE, PDF = "arrangement.mid", "performance.mid", "score.musicxml", "score.pdf"
 REPORT, REPORT_PAGE = "report.json", "report.html"
@@ -48,19 +49,58 @@ def read_report(folder: Path, *, must_be_whole: bool = False) -> dict[str, Any]:
     return told if isinstance(told, dict) else {}
 
 
+def must_not_overrule(folder: Path, sheet: SongSheet | None = None) -> None:
+    """Raise `UsageError` where a folder's song sheet was corrected by a person, and `sheet` is not what came of it."""
+    path = folder / SONG_FILE
+    if not path.is_file():
+        return
+    try:
+        done = read_sheet(path).corrections.done
+    except InputError:
+        return
+    if done and (sheet is None or sheet.corrections.done[: len(done)] != done):
+        raise UsageError(
+            f"{path} has {len(done)} corrections of yours.",
+            "Cover that song sheet, or choose another folder with --out.",
+        )
+
+
 def covered_sheet(folder: Path) -> SongSheet | None:
     """The song in a cover's folder as it was covered: transposed, at its tempo, the melody where its part can play it.
 
-    None where there is no ``song.json``. Raises InputError where that, or the settings in the report, cannot be read.
+    What was corrected since is not in it. None where there is no ``song.json``. Raises InputError where that, or the
+    settings in the report, cannot be read.
     """
-    if not (folder / SONG_FILE).is_file():
+    sheet = sheet_before_covering(folder)
+    if sheet is None:
         return None
-    sheet = read_sheet(folder / SONG_FILE)
-    settings = read_report(folder, must_be_whole=True).get("settings")
-    settings = settings if isinstance(settings, dict) else {}
+    settings = _settings(folder)
     try:
         controls = Controls(**{name: settings[name] for name in ("transpose", "tempo") if name in settings})
         style = load_style(str(settings["style"]), settings.get("ensemble")) if "style" in settings else None
     except UsageError as error:
         raise InputError(f"{folder / REPORT}: {error.cause}", "Make the cover again, or give --source.") from error
     return prepare_sheet(sheet, controls, style.ensemble if style else None)
+
+
+def sheet_before_covering(folder: Path) -> SongSheet | None:
+    """The song sheet in a cover's folder with the corrections that it had when it was covered, and no later ones.
+
+    None where there is no ``song.json``. Raises InputError where that, or the report, cannot be read.
+    """
+    if not (folder / SONG_FILE).is_file():
+        return None
+    sheet = read_sheet(folder / SONG_FILE)
+    now = list(sheet.corrections.done)
+    then = _settings(folder).get("corrections", now)
+    if then == now or not isinstance(then, list):
+        return sheet
+    try:
+        return as_of(sheet, map(str, then))
+    except UsageError as error:
+        raise InputError(f"{folder / REPORT}: {error.cause}", "Make the cover again.") from error
+
+
+def _settings(folder: Path) -> dict[str, Any]:
+    settings = read_report(folder, must_be_whole=True).get("settings")
+    return settings if isinstance(settings, dict) else {}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from symbolic_cover.arrangement.adapter import load_for_style
 from symbolic_cover.arrangement.adopted import adopted
+from symbolic_cover.arrangement.anew import Ticks, arrange_anew, splice
 from symbolic_cover.arrangement.arranger import draft_by_model, draft_by_rules
 from symbolic_cover.arrangement.checkpoint import find_checkpoint
 from symbolic_cover.core.arrangement import Arrangement
@@ -29,12 +30,14 @@ class Stages:
     """The stages that need models or time; tests put fakes in their place.
 
     `human` and `people` are what people's covers measure, a few bars at a time and whole; `patterns` those of the songs
-    that the arranger learned from. `is_adopted` says that the arranger is one that the user adopted.
+    that the arranger learned from. `is_adopted` says that the arranger is one that the user adopted. `anew` arranges
+    some spans of ticks again and keeps the rest of an arrangement.
     """
 
     listen: Callable[[Path, Hints, Progress], Heard]
     arrange: Callable[[SongSheet, Style, Controls, Progress], list[Arrangement]]
     arranger: str
+    anew: Callable[[SongSheet, Style, Controls, Arrangement, Sequence[Ticks], Progress], Arrangement]
     human: Mapping[str, HumanRange] = field(default_factory=dict)
     people: Mapping[str, Ranges] = field(default_factory=dict)
     patterns: PatternIndex | None = None
@@ -49,16 +52,31 @@ def load_stages(checkpoint: str | Path | None = None, style: str = DEFAULT_STYLE
         return listen(source, hints, progress=lambda share: tell("listen", share))
 
     if folder is None:
-        return Stages(hear, lambda sheet, style, controls, tell: [draft_by_rules(sheet, style, controls)], "rules")
+        return Stages(
+            hear,
+            lambda sheet, style, controls, tell: [draft_by_rules(sheet, style, controls)],
+            "rules",
+            lambda sheet, style, controls, kept, fresh, tell: splice(
+                kept, draft_by_rules(sheet, style, controls), fresh
+            ),
+        )
     loaded = load_for_style(folder, style)
 
     def arrange(sheet: SongSheet, style: Style, controls: Controls, tell: Progress) -> list[Arrangement]:
         drafts = draft_by_model(loaded, _in_known_bars(sheet), style, controls, lambda share: tell("arrange", share))
         return [replace(draft, grid=sheet.grid) for draft in drafts]
 
+    def anew(
+        sheet: SongSheet, style: Style, controls: Controls, kept: Arrangement, fresh: Sequence[Ticks], tell: Progress
+    ) -> Arrangement:
+        known = _in_known_bars(sheet)
+        drawn = arrange_anew(loaded, known, style, controls, kept, fresh, lambda share: tell("arrange", share))
+        return replace(drawn, grid=sheet.grid)
+
     return Stages(
-        hear, arrange, loaded.name, loaded.human, load_people(folder), PatternIndex.load(folder), folder in adopted()
-    )
+        hear, arrange, loaded.name, anew, loaded.human, load_people(folder), PatternIndex.load(folder),
+        folder in adopted(),
+    )  # fmt: skip
 
 
 def _in_known_bars(sheet: SongSheet) -> SongSheet:

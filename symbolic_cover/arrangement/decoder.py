@@ -8,7 +8,7 @@ nothing to say leaves the batch until the others are done.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,25 +26,56 @@ _SPIN_US = 20
 _TOKENS_OF_KEYS, _TOKENS_OF_VALUES = 3, 2
 
 
+def step_session(
+    weights: Mapping[str, np.ndarray],
+    config: Mapping[str, Any],
+    context: int,
+    *,
+    exact: bool = False,
+    every: bool = False,
+    threads: int = 1,
+) -> onnxruntime.InferenceSession:
+    """What makes steps of a Llama of these `weights`, for several decoders at a time.
+
+    `exact` keeps to single precision; otherwise most products are made in bytes. `every` is as `step_graph` has it.
+    """
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = threads
+    settings.log_severity_level = 3
+    settings.add_session_config_entry("session.intra_op.spin_duration_us", str(_SPIN_US))
+    graph = step_graph(weights, config, context, exact=exact, every=every)
+    return onnxruntime.InferenceSession(graph, settings, providers=["CPUExecutionProvider"])
+
+
+def log_probabilities(
+    weights: Mapping[str, np.ndarray], config: Mapping[str, Any], sequences: Sequence[Sequence[int]]
+) -> list[np.ndarray]:
+    """Of what may follow each token of each sequence, (tokens, vocabulary), exactly."""
+    longest = max(map(len, sequences))
+    session = step_session(weights, config, longest, exact=True, every=True, threads=n_threads())
+    found = []
+    for ids in sequences:
+        logits = Decoder(session, 1, longest).feed_all(np.array(ids))
+        heights = logits - logits.max(axis=-1, keepdims=True)
+        found.append(heights - np.log(np.exp(heights).sum(axis=-1, keepdims=True)))
+    return found
+
+
+def n_threads() -> int:
+    """As many as the environment allows, as for other libraries; more than a few gain nothing."""
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    return min(int(told) if told.isdigit() and int(told) else os.cpu_count() or 1, _MOST_THREADS)
+
+
 class Decoder:
-    """A Llama of these `weights` that feeds tokens to all rows of a batch at once or to each its own.
+    """Feeds tokens by a session's steps to all rows of a batch at once or to each its own.
 
     Tokens are fed to the first rows of the batch; `swap` brings a row that rests behind them. `context` is the most
-    tokens a row takes until `reset`, those counted that other rows took while it rested. `exact` keeps to single
-    precision; otherwise most products are made in bytes.
+    tokens a row takes until `reset`, those counted that other rows took while it rested.
     """
 
-    def __init__(
-        self, weights: Mapping[str, np.ndarray], config: Mapping[str, Any], n_rows: int, context: int,
-        *, exact: bool = False,
-    ) -> None:  # fmt: skip
-        self.context, self.n_rows = context, n_rows
-        settings = onnxruntime.SessionOptions()
-        settings.intra_op_num_threads = _n_threads()
-        settings.log_severity_level = 3
-        settings.add_session_config_entry("session.intra_op.spin_duration_us", str(_SPIN_US))
-        graph = step_graph(weights, config, context, exact=exact)
-        self.session = onnxruntime.InferenceSession(graph, settings, providers=["CPUExecutionProvider"])
+    def __init__(self, session: onnxruntime.InferenceSession, n_rows: int, context: int) -> None:
+        self.session, self.context, self.n_rows = session, context, n_rows
         self.shapes = {one.name: one.shape for one in self.session.get_inputs()}
         self.past = sorted(name for name in self.shapes if name.startswith("past_"))
         self.own = [name.removeprefix("past_") for name in self.past]
@@ -85,6 +116,11 @@ class Decoder:
         self._wake(self.n_rows)
         own = np.flatnonzero(self.seen[row, : self.n_own])
         self._share({name: values[row].take(own, axis=_tokens_axis(name) - 1) for name, values in self.kept.items()})
+        self._forget_own()
+
+    def follow(self, other: Decoder) -> None:
+        """All rows go on from where another decoder has settled."""
+        self.shared, self.n_shared = dict(other.shared), other.n_shared
         self._forget_own()
 
     def _share(self, more: Mapping[str, np.ndarray]) -> None:
@@ -152,12 +188,6 @@ class Decoder:
         told = {"ids": ids, "places": places, "bias": bias[:, None, None].astype(np.float32), **self.shared, **own}
         logits, *grown = self.session.run(self.outputs, told)
         return logits, dict(zip(self.own, grown, strict=True))
-
-
-def _n_threads() -> int:
-    """As many as the environment allows, as for other libraries; more than a few gain nothing."""
-    told = os.environ.get("OMP_NUM_THREADS", "")
-    return min(int(told) if told.isdigit() and int(told) else os.cpu_count() or 1, _MOST_THREADS)
 
 
 def _tokens_axis(name: str) -> int:

@@ -32,12 +32,15 @@ _MOST_BYTE = 63
 _OF_PROJECTIONS = ("q_proj", "k_proj", "v_proj")
 
 
-def step_graph(weights: Mapping[str, np.ndarray], config: Mapping[str, Any], context: int, *, exact: bool) -> bytes:
+def step_graph(
+    weights: Mapping[str, np.ndarray], config: Mapping[str, Any], context: int, *, exact: bool, every: bool = False
+) -> bytes:
     """The graph, with its weights, for at most `context` positions.
 
-    Unless `exact`, products that bear it are made in bytes (`benchmarks/arranging/decoding.py` tells what that costs).
+    With `every`, ``logits`` are those after each token, (R, N, vocabulary). Unless `exact`, products that bear it are
+    made in bytes (`benchmarks/arranging/decoding.py` tells what that costs).
     """
-    return _Step(weights, config, context, exact).model().SerializeToString()
+    return _Step(weights, config, context, exact).model(every).SerializeToString()
 
 
 class _Step:
@@ -56,15 +59,17 @@ class _Step:
         self.rows, self.new = (self._size_of("ids", axis) for axis in (0, 1))
         self.shared, self.total = self._size_of("past_value_0", 1), self._size_of("bias", 4)
 
-    def model(self) -> onnx.ModelProto:
+    def model(self, every: bool) -> onnx.ModelProto:
         x = self._op("Gather", self._constant(self.weights["model.embed_tokens.weight"]), "ids")
         for layer in range(self.n_layers):
             x = self._block(x, layer)
-        last = self._op("Slice", x, self._whole(-1), self._whole(2**31 - 1), self._whole(1))
-        last = self._norm(self._op("Reshape", last, self._whole(-1, self.width)), "model.norm.weight")
+        if not every:
+            last = self._op("Slice", x, self._whole(-1), self._whole(2**31 - 1), self._whole(1))
+            x = self._op("Reshape", last, self._whole(-1, self.width))
+        x = self._norm(x, "model.norm.weight")
         head = self._constant(self.weights["model.embed_tokens.weight"].T)
-        self.nodes.append(helper.make_node("MatMul", [last, head], ["logits"]))
-        graph = helper.make_graph(self.nodes, "step", self._inputs(), self._outputs(), self.constants)
+        self.nodes.append(helper.make_node("MatMul", [x, head], ["logits"]))
+        graph = helper.make_graph(self.nodes, "step", self._inputs(), self._outputs(every), self.constants)
         return helper.make_model(graph, opset_imports=_OPSETS, ir_version=_IR_VERSION)
 
     def _block(self, x: str, layer: int) -> str:
@@ -188,9 +193,9 @@ class _Step:
             ]
         return told
 
-    def _outputs(self) -> list[onnx.ValueInfoProto]:
+    def _outputs(self, every: bool) -> list[onnx.ValueInfoProto]:
         heads, size = self.n_key_heads, self.size
-        told = [_value("logits", ["rows", self.vocabulary])]
+        told = [_value("logits", ["rows", *(["new"] if every else []), self.vocabulary])]
         for layer in range(self.n_layers):
             told += [
                 _value(f"new_key_{layer}", ["rows", heads, size, "total"]),

@@ -1,58 +1,33 @@
-"""Sample accompaniments bar by bar: feed what the song has, draw what the arranger plays.
+"""Sample accompaniments: candidates play phrase by phrase, and after every phrase all go on from the best one.
 
-All candidates of a song are one batch. At every bar each row is given the same X, then tokens are drawn until every row
-has ended its bar: first the bar's plan, as people make them, then its notes. Rows that end early rest. When the context
-is full, the window moves on by whole bars. After every phrase all rows go on from the best one. A section that returns
-is played as it was, except for the ends of its phrases, which are drawn anew.
+Candidates are divided into lanes (`arrangement.lane`), which play side by side on the processors there are.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
-import numpy as np
-
-from symbolic_cover.analysis.form import SECTION_BARS, returning_bars
-from symbolic_cover.analysis.hands import REACH_OF_LEVEL
+from symbolic_cover.analysis.form import SECTION_BARS
 from symbolic_cover.arrangement.checkpoint import Checkpoint
 from symbolic_cover.arrangement.choose import best_phrase
-from symbolic_cover.arrangement.constraints import CHORD_LEANING, BarConstraints, BarState, Leaning, Players, TokenIds
-from symbolic_cover.arrangement.decoder import Decoder
+from symbolic_cover.arrangement.constraints import TokenIds
+from symbolic_cover.arrangement.decoder import Decoder, n_threads, step_session
+from symbolic_cover.arrangement.kept import Kept
+from symbolic_cover.arrangement.lane import Lane, Row, Song
 from symbolic_cover.arrangement.sight import Sight
 from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.ensemble import Style
 from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.music import Note
 from symbolic_cover.core.sheet import SongSheet
-from symbolic_cover.evaluation.metrics import chord_tone_ratio
-from symbolic_cover.tokens import vocabulary as v
-from symbolic_cover.tokens.language import DRUMS
 
-#: Tokens less than this share as likely as the likeliest are not drawn (min-p, Nguyen et al., 2024). Set by hand.
-_MIN_P = 0.03
-#: Plans are drawn as people make them, not as they mostly do.
-_PLAN_TEMPERATURE = 1.0
-#: The most notes a bar of a solo piano takes, and how many more for every further part.
-_MOST_NOTES, _MORE_NOTES = 48, 12
 #: How many bars are looked at to tell which candidate goes on.
 _JUDGED_BARS = 8
-#: How much more chord tones gain for each share of them that is lacking, and at most.
-_LEANING_GAIN, _MOST_LEANING, _RECENT_NOTES = 6.0, 1.2, 64
-
-
-@dataclass
-class _Row:
-    """One candidate: its bars as token ids, and its notes by part."""
-
-    bars: list[list[int]] = field(default_factory=list)
-    notes: dict[str, list[Note]] = field(default_factory=dict)
-
-    def copy(self) -> _Row:
-        """One that goes on alike, on its own."""
-        return _Row([list(bar) for bar in self.bars], {name: list(notes) for name, notes in self.notes.items()})
+#: So many candidates are worth a lane of their own. How many lanes there are does not depend on the machine, so that
+#: the same seed gives the same notes on any.
+_A_LANE, _MOST_LANES = 2, 2
 
 
 def sample_accompaniments(
@@ -63,11 +38,13 @@ def sample_accompaniments(
     progress: Callable[[float], None] | None = None,
     *,
     compete: bool = True,
+    kept: Kept | None = None,
 ) -> list[dict[str, list[Note]]]:
     """Draw `controls.candidates` accompaniments, each {part: notes}, without the melody.
 
-    Unless they `compete`, each goes its own way to the end. The song should be in C major or A minor, where the model
-    is at home. The same seed gives the same notes.
+    Unless they `compete`, each goes its own way to the end. Where something is `kept`, only its fresh bars are drawn,
+    and only the bars that it goes through are returned. The song should be in C major or A minor, where the model is at
+    home. The same seed gives the same notes.
     Raises `UsageError` if the checkpoint does not know the style or the metre is beyond its vocabulary.
     """
     if style.name not in checkpoint.tokenizer.styles:
@@ -77,186 +54,60 @@ def sample_accompaniments(
     unknown = {str(bar.meter) for bar in sheet.grid.bars if f"TimeSig_{bar.meter}" not in known_words}
     if unknown:
         raise UsageError(f"The arranger does not know the metre {', '.join(sorted(unknown))}.", "Give another --meter.")
-    return _Sampler(checkpoint, sheet, style, controls, compete).run(progress)
+    song = Song(
+        sheet, Sight.of(checkpoint, sheet, style, controls), style.ensemble, controls,
+        checkpoint.human.get(style.name), TokenIds(checkpoint.tokenizer), kept,
+    )  # fmt: skip
+    lanes = lanes_of(checkpoint, song)
+    first, last = (kept.first, kept.last) if kept else (song.sight.first, song.sight.last)
+    stops = [*range(first, last + 1, SECTION_BARS), last + 1]
+    with ThreadPoolExecutor(min(len(lanes), n_threads())) as pool:
+        for begin, stop in pairwise(stops):
+
+            def play(lane: Lane, bars: range = range(begin, stop)) -> None:
+                for index in bars:
+                    lane.play(index)
+                    if progress and lane is lanes[0]:
+                        progress((index + 1 - first) / (last + 1 - first))
+
+            list(pool.map(play, lanes))
+            if compete and stop <= last:
+                _go_on_from_best(lanes, max(stop - _JUDGED_BARS, first), stop - 1)
+    return [row.notes for lane in lanes for row in lane.rows]
 
 
-class _Sampler:
-    def __init__(
-        self, checkpoint: Checkpoint, sheet: SongSheet, style: Style, controls: Controls, compete: bool
-    ) -> None:
-        self.ids = TokenIds(checkpoint.tokenizer)
-        self.sheet, self.controls, self.compete = sheet, controls, compete
-        self.returns = _bars_to_replay(sheet)
-        self.human = checkpoint.human.get(style.name)
-        self.reach = REACH_OF_LEVEL[controls.level]
-        self.context = int(checkpoint.config["max_position_embeddings"])
-        self.sight = Sight.of(checkpoint, sheet, style, controls)
-        self.ensemble = style.ensemble
-        self.most_notes = _MOST_NOTES + _MORE_NOTES * max(len(style.ensemble.parts) - 2, 0)
-        self.rows = [_Row(notes={spec.name: [] for spec in style.ensemble.parts}) for _ in range(controls.candidates)]
-        self.random = np.random.default_rng(controls.seed)
-        self.room = 4 * self.most_notes + 16
-        self.decoder = Decoder(checkpoint.weights, checkpoint.config, controls.candidates, self.context + self.room)
-
-    def run(self, progress: Callable[[float], None] | None) -> list[dict[str, list[Note]]]:
-        """Arrange every bar between the first and the last note of the song."""
-        first, last = self.sight.first, self.sight.last
-        for index in range(first, last + 1):
-            logits = self._feed_source(self.sight.source_ids(index))
-            states = self._replay(index) or self._draw_bar(self._states(index), logits, self.sight.shown(index))
-            for row, state in zip(self.rows, states, strict=True):
-                row.bars[-1] += state.written
-                for name, notes in state.notes.items():
-                    row.notes[name] += notes
-            if self.compete and index < last and (index + 1 - first) % SECTION_BARS == 0:
-                self._go_on_from_best(max(index + 1 - _JUDGED_BARS, first), index)
-            if progress:
-                progress((index + 1 - first) / (last + 1 - first))
-        return [row.notes for row in self.rows]
-
-    def _chord_leaning(self) -> float:
-        """How much likelier to make chord tones: the more, the fewer of them were played lately than people play."""
-        if self.human is None:
-            return CHORD_LEANING
-        asked = self.human.mean["chord_tone_ratio"]
-        played_by = [notes for row in self.rows for name, notes in row.notes.items() if name != DRUMS]
-        recent = [note for notes in played_by for note in notes[-_RECENT_NOTES:]]
-        played = chord_tone_ratio(recent, self.sheet.chords)
-        lacking = 0.0 if math.isnan(played) else asked - played
-        return float(np.clip(CHORD_LEANING + _LEANING_GAIN * lacking, 0.0, _MOST_LEANING))
-
-    def _states(self, index: int) -> list[BarState]:
-        return [self._state(row, index) for row in self.rows]
-
-    def _replay(self, index: int) -> list[BarState] | None:
-        """The bar as it was when the song brought it first; None where it is new or to be varied."""
-        source = self.returns[index]
-        if source is None:
-            return None
-        states = self._states(index)
-        before = self.sheet.grid.bars[source]
-        for row, state in zip(self.rows, states, strict=True):
-            notes = {
-                name: [n._replace(onset_tick=n.onset_tick - before.start_tick) for n in of_part
-                       if before.start_tick <= n.onset_tick < before.end_tick]
-                for name, of_part in row.notes.items()
-            }  # fmt: skip
-            if not any(notes.values()) or not state.replay(notes):
-                return None
-        for state in states:
-            state.written[:0] = self.sight.plan_of(index, state.written)
-        self._feed_each([state.written for state in states])
-        return states
-
-    def _go_on_from_best(self, first: int, last: int) -> None:
-        """Every row becomes the one that played these bars best."""
-        if len(self.rows) == 1:
-            return
-        begin, end = self.sheet.grid.bars[first].start_tick, self.sheet.grid.bars[last].end_tick
-        phrases = [
-            {name: [note for note in notes if note.onset_tick >= begin] for name, notes in row.notes.items()}
-            for row in self.rows
-        ]
-        if self.ensemble.lead:
-            tune = [note for note in self.sheet.melody if begin <= note.onset_tick < end]
-            for phrase in phrases:
-                phrase[self.ensemble.lead] = [*phrase[self.ensemble.lead], *tune]
-        best = best_phrase(phrases, self.sheet, first, last, self.human)
-        self.rows = [self.rows[best].copy() for _ in self.rows]
-        self.decoder.settle(best)
-
-    def _state(self, row: _Row, index: int) -> BarState:
-        bar = self.sheet.grid.bars[index]
-        horizon = bar.end_tick + v.LONGEST_DURATION
-        tune = [n for n in self.sheet.melody if n.end_tick > bar.start_tick and n.onset_tick < horizon]
-        held = {name: [n for n in notes[-24:] if n.end_tick > bar.start_tick] for name, notes in row.notes.items()}
-        sounds = self.sight.sounds(index)
-        players = Players(bar, self.ensemble, tune, held, self.reach)
-        must_play = sounds and not any(held.values())
-        return BarState(self.ids, players, self.most_notes, must_play, self.sight.asked_of(index))
-
-    def _feed_source(self, x: list[int]) -> np.ndarray:
-        """Give every row the X of its next bar; returns the logits after it (rows, vocabulary)."""
-        for row in self.rows:
-            row.bars.append(list(x))
-        parted = self.decoder.n_own > 0
-        ahead = self._usual_bar() * (1 if parted else SECTION_BARS)
-        if self.decoder.length == 0 or self.decoder.length + ahead > self.context:
-            return self._refill(self.context - SECTION_BARS * self._usual_bar())
-        return self._feed_each([x] * len(self.rows))
-
-    def _usual_bar(self) -> int:
-        """Tokens to reckon with for a bar: as many as the longest of a phrase had."""
-        return max(len(bar) for row in self.rows for bar in row.bars[-SECTION_BARS - 1 :])
-
-    def _refill(self, most: int) -> np.ndarray:
-        """Begin a new window: the header and the last whole bars, at most half of the context or `most` tokens."""
-        windows = []
-        for row in self.rows:
-            kept: list[list[int]] = []
-            for tokens in reversed(row.bars):
-                if kept and sum(map(len, kept)) + len(tokens) > min(self.context // 2, most):
-                    break
-                kept.append(tokens)
-            windows.append(self.sight.header + [token for tokens in reversed(kept) for token in tokens])
-        self.decoder.reset()
-        return self._feed_each(windows)
-
-    def _feed_each(self, told: Sequence[list[int]]) -> np.ndarray:
-        """Feed each row its own tokens; until rows part, what all begin with is fed once. Returns logits after them."""
-        shortest, n_common = min(map(len, told)), 0
-        if self.decoder.n_own == 0:
-            if all(tokens == told[0] for tokens in told):
-                return np.tile(self.decoder.feed_all(np.array(told[0])), (len(told), 1))
-            n_common = next(i for i in range(shortest) if i == shortest - 1 or len({row[i] for row in told}) > 1)
-        if n_common:
-            self.decoder.feed_all(np.array(told[0][:n_common]))
-        longest = max(map(len, told))
-        ids = [[self.ids.pad] * (longest - len(tokens)) + tokens[n_common:] for tokens in told]
-        mask = [[0] * (longest - len(tokens)) + [1] * (len(tokens) - n_common) for tokens in told]
-        return self.decoder.feed(np.array(ids), np.array(mask))
-
-    def _draw_bar(self, states: list[BarState], logits: np.ndarray, shown: Sequence[Note] = ()) -> list[BarState]:
-        """Draw tokens until every state has ended its bar; the end itself is not fed, X follows.
-
-        Rows whose bar has ended are moved behind the others, so that the order of rows and states may change.
-        """
-        live = list(states)
-        leaning, constraints = Leaning(live, self.sheet.chords, shown, self._chord_leaning()), BarConstraints(live)
-        while True:
-            scores = constraints(leaning(logits[: len(live)]))
-            heat = [_PLAN_TEMPERATURE if state.is_planning else self.controls.temperature for state in live]
-            drawn = _draw(scores / np.array(heat)[:, None], self.random)
-            for state, token in zip(live, drawn.tolist(), strict=True):
-                state.push(token)
-            for index in reversed([index for index, state in enumerate(live) if state.done]):
-                last = len(live) - 1
-                orders: tuple[list[Any], ...] = (states, live, self.rows)
-                for order in orders:
-                    order[index], order[last] = order[last], order[index]
-                drawn[index] = drawn[last]
-                self.decoder.swap(index, last)
-                live.pop()
-            if not live:
-                return states
-            logits = self.decoder.feed(drawn[: len(live), None])
+def lanes_of(checkpoint: Checkpoint, song: Song, *, exact: bool = False) -> list[Lane]:
+    """The candidates of a song, divided into lanes."""
+    n_rows = song.controls.candidates
+    n_lanes = min(max(n_rows // _A_LANE, 1), _MOST_LANES)
+    context = int(checkpoint.config["max_position_embeddings"])
+    room = context + 4 * song.most_notes + 16
+    session = step_session(
+        checkpoint.weights, checkpoint.config, room, exact=exact, threads=max(n_threads() // n_lanes, 1)
+    )
+    lanes = []
+    for number in range(n_lanes):
+        rows = [Row(notes={spec.name: [] for spec in song.ensemble.parts}) for _ in range(number, n_rows, n_lanes)]
+        lanes.append(Lane(song, Decoder(session, len(rows), room), rows, context, [song.controls.seed, number]))
+    return lanes
 
 
-def _draw(scores: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """A token for each row of `scores` (rows, vocabulary), by their softmax; none that min-p leaves out."""
-    shares = np.exp(scores - scores.max(axis=1, keepdims=True))
-    heaped = np.where(shares >= _MIN_P, shares, 0.0).cumsum(axis=1)
-    at = random.random(len(scores)) * heaped[:, -1]
-    return (heaped <= at[:, None]).sum(axis=1)
-
-
-def _bars_to_replay(sheet: SongSheet) -> list[int | None]:
-    """For each bar the one to play again in its place; the last bar of every four that return is drawn anew."""
-    returns = returning_bars(sheet)
-    run = 0
-    for index, source in enumerate(returns):
-        run = run + 1 if source is not None else 0
-        ends = index + 1 == len(returns) or returns[index + 1] is None
-        if source is not None and (ends or run % SECTION_BARS == 0):
-            returns[index] = None
-    return returns
+def _go_on_from_best(lanes: Sequence[Lane], first: int, last: int) -> None:
+    """Every row becomes the one that played these bars best."""
+    song, rows = lanes[0].song, [(lane, index) for lane in lanes for index in range(len(lane.rows))]
+    if len(rows) == 1:
+        return
+    begin, end = song.sheet.grid.bars[first].start_tick, song.sheet.grid.bars[last].end_tick
+    phrases = [
+        {name: [note for note in notes if note.onset_tick >= begin] for name, notes in lane.rows[index].notes.items()}
+        for lane, index in rows
+    ]
+    if song.ensemble.lead:
+        tune = [note for note in song.sheet.melody if begin <= note.onset_tick < end]
+        for phrase in phrases:
+            phrase[song.ensemble.lead] = [*phrase[song.ensemble.lead], *tune]
+    best, index = rows[best_phrase(phrases, song.sheet, first, last, song.human)]
+    best.go_on_from(best, index)
+    for lane in lanes:
+        if lane is not best:
+            lane.go_on_from(best, index)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -54,6 +54,7 @@ from symbolic_cover.core.styles import DEFAULT_STYLE
 
 @app.command("cover")
 def cover_command(
+    context: typer.Context,
     inputs: Annotated[list[Path], typer.Argument(help="Recordings, scores, or folders of them.")],
     style: Style = DEFAULT_STYLE,
     out: Annotated[
@@ -81,6 +82,11 @@ def cover_command(
     expression: Expression = PLAYBACK.expression,
     stems: Stems = PLAYBACK.stems,
     mix: Annotated[bool, typer.Option("--mix", help="Also the recording (left) beside its cover (right).")] = False,
+    onto: Annotated[
+        Path | None,
+        typer.Option(help="A cover of this song.json: only what was corrected since, or --bars, is arranged anew."),
+    ] = None,
+    bars: Annotated[str | None, typer.Option(help="With --onto, the bars to arrange anew: 13-16,20.")] = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -88,11 +94,22 @@ def cover_command(
     controls = Controls(level=level, fidelity=fidelity, density=density, polyphony=polyphony, transpose=transpose,
                         tempo=tempo, seed=seed, candidates=candidates)  # fmt: skip
     hints = hints_of(bpm, meter, downbeat, transcriber, tune)
+    if onto is not None:
+        given = {name for name in context.params if _is_given(context, name)}
+        how = Playback(soundfont, loudness, expression, stems)
+        _cover_onto(inputs, onto, bars, style if "style" in given else None,
+                    {name: value for name, value in vars(controls).items() if name in given}, given,
+                    checkpoint=checkpoint, out=out if "out" in given else onto, audio_format=audio_format,
+                    playback=how, parts=parts, quiet=quiet, as_json=as_json)  # fmt: skip
+        return
+    if bars is not None:
+        raise UsageError("--bars needs a cover whose other bars stay.", "Name its folder with --onto.")
     sources = sources_of_inputs(inputs)
     from symbolic_cover.app.cover import AUDIO_FORMATS, cover
-    from symbolic_cover.app.saved import cover_files
+    from symbolic_cover.app.saved import cover_files, must_not_overrule
     from symbolic_cover.app.stages import load_stages
     from symbolic_cover.core.styles import load_style
+    from symbolic_cover.listening.formats import SUFFIXES
     from symbolic_cover.sound.soundfonts import choose_soundfont
 
     load_style(style, ensemble)
@@ -106,6 +123,8 @@ def cover_command(
     folders = sub_folders(sources, out) if several else [out]
     for source, folder in zip(sources, folders, strict=True):
         must_not_replace(source, *(folder / name for name in cover_files(audio_format).values()))
+        if source.suffix.lower() in SUFFIXES:  # a song sheet may be the one that was corrected
+            must_not_overrule(folder)
     results: list[dict[str, Any]] = []
     for source, folder in zip(sources, folders, strict=True):
         try:
@@ -127,6 +146,55 @@ def cover_command(
         print_json(results if several else results[0])
     if any("error" in result for result in results):
         raise typer.Exit(1)
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    """Whether the user named an option, even with its default."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def _cover_onto(
+    inputs: list[Path],
+    onto: Path,
+    bars: str | None,
+    style: str | None,
+    asked: dict[str, Any],
+    given: set[str],
+    *,
+    checkpoint: str | None,
+    out: Path,
+    audio_format: str,
+    playback: Playback,
+    parts: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Arrange some bars of a cover anew; what is not asked for stays as it was asked for then."""
+    from symbolic_cover.app.anew import cover_anew, read_saved
+    from symbolic_cover.core.song_file import read_sheet
+    from symbolic_cover.correcting.places import parse_bars
+    from symbolic_cover.sound.soundfonts import choose_soundfont
+
+    fixed = {"ensemble", "transpose", "tempo", "bpm", "meter", "downbeat", "tune", "mix"} & given
+    if fixed:
+        raise UsageError(f"--{min(fixed)} cannot be changed for some bars.", "Leave it out, or cover the whole song.")
+    if len(inputs) != 1 or inputs[0].suffix.lower() != ".json":
+        raise UsageError("--onto needs one song sheet.", "Give the song.json that was covered.")
+    must_exist(inputs[0])
+    sheet, before = read_sheet(inputs[0]), read_saved(onto)
+    wanted = None if bars is None else parse_bars(bars, sheet.grid)
+    check_writable(out)
+    playback = replace(playback, soundfont=choose_soundfont(playback.soundfont))
+    with progress_line(quiet or as_json) as tell:
+        made = cover_anew(sheet, before, wanted, style=style, controls=replace(before.controls, **asked),
+                          checkpoint=checkpoint, progress=tell)  # fmt: skip
+        files = made.save(out, audio_format=audio_format, playback=playback, parts=parts, progress=tell)
+    if as_json:
+        print_json({"files": {kind: str(path) for kind, path in files.items()}, "bars": made.report.settings["anew"],
+                    "scores": made.report.scores["cover"], "findings": made.report.findings})  # fmt: skip
+    elif not quiet:
+        print_cover(files, made.report.scores, made.report.findings)
 
 
 @app.command()

@@ -10,13 +10,27 @@ from symbolic_cover.core.music import Chord, Key, Lyric, Note, Section
 
 
 @dataclass(frozen=True)
+class Corrections:
+    """What a person put right in a song sheet.
+
+    `done` are corrections in words, in their order (`correcting.history`), such as ``chord 13.1=Eb``; the sheet that
+    has them is what they made of `before`, which is None where there are none. `undone` were taken back and can be
+    made again, the last one taken back first.
+    """
+
+    done: tuple[str, ...] = ()
+    undone: tuple[str, ...] = ()
+    before: SongSheet | None = None
+
+
+@dataclass(frozen=True)
 class SongSheet:
     """The lead sheet and more: what a cover keeps of a song. All notes on the grid, sorted.
 
     `texture` is what remains beside melody and bass. `chords` do not overlap and may leave gaps. `sections` and
     `lyrics` are empty where there are none. `confidence` is the listener's, by bars of the grid. An excerpt is not
     `is_whole`: its first and last bars are not those of its song. `remarks` are what a person should know of how the
-    song was read.
+    song was read, `corrections` what one put right in it.
     """
 
     grid: Grid
@@ -33,6 +47,7 @@ class SongSheet:
     lyrics: tuple[Lyric, ...] = ()
     confidence: Confidence = Confidence()
     remarks: tuple[str, ...] = ()
+    corrections: Corrections = Corrections()
 
     def transposed(self, semitones: int) -> SongSheet:
         """The song so many semitones higher, wherever that leads."""

@@ -9,7 +9,11 @@ beginning, twelve to a quarter note, and may lie outside it (a note held over, a
 - ``lyrics``: [tick, syllable]; ``section``: the name of one that begins in the bar, with its tick if that is not 0;
 - ``confidence``: how probable the listener found what it says of the bar, 0..1.
 
-Reading gives back the very same sheet. `VERSION` grows when a reader of today could not read what is written then.
+A sheet that a person corrected has ``corrections`` (in words, in their order; what was taken back is ``undone``), and
+``before``, the sheet as it was without them. Its bars are those of the corrected sheet.
+
+Reading gives back the very same sheet. `VERSION` grows when a reader of today could not read what is written then; a
+sheet without corrections is written as version 1, which knew of none.
 """
 
 from __future__ import annotations
@@ -42,10 +46,11 @@ from symbolic_cover.core.music import (
     Note,
     Section,
 )
-from symbolic_cover.core.sheet import SongSheet
+from symbolic_cover.core.sheet import Corrections, SongSheet
 
 SONG_FILE = "song.json"
-FORMAT, VERSION = "symbolic-cover song", 1
+FORMAT, VERSION = "symbolic-cover song", 2
+_UNCORRECTED = 1
 _LAYERS = ("melody", "bass", "texture")
 #: Bars are counted in quarters, their binary parts, or single ticks (`written.meter_of_length`).
 _DENOMINATORS = frozenset({1, 2, 4, 8, 16, 48})
@@ -73,9 +78,10 @@ def read_sheet(path: str | Path) -> SongSheet:
 
 def sheet_as_json(sheet: SongSheet) -> str:
     """The text of a song sheet's file."""
+    before, made = sheet.corrections.before, sheet.corrections
     facts: dict[str, Any] = {
         "format": FORMAT,
-        "version": VERSION,
+        "version": _UNCORRECTED if before is None else VERSION,
         "title": sheet.title,
         "composer": sheet.composer,
         "source": {"name": sheet.source.name, "kind": sheet.source.kind},
@@ -89,9 +95,12 @@ def sheet_as_json(sheet: SongSheet) -> str:
         facts["is_excerpt"] = True
     if sheet.remarks:
         facts["remarks"] = list(sheet.remarks)
+    if before is not None:
+        facts |= {"corrections": list(made.done), "undone": list(made.undone)}
     head = json.dumps(facts, ensure_ascii=False, indent=1)
     bars = ",\n".join("  " + json.dumps(bar, ensure_ascii=False) for bar in _bars_written(sheet))
-    return f'{head[:-2]},\n "bars": [\n{bars}\n ]\n}}\n'
+    nested = "" if before is None else f',\n "before": {sheet_as_json(before).rstrip()}'
+    return f'{head[:-2]},\n "bars": [\n{bars}\n ]{nested}\n}}\n'
 
 
 def _bars_written(sheet: SongSheet) -> list[dict[str, Any]]:
@@ -222,7 +231,24 @@ def _sheet_of(facts: Mapping[str, Any]) -> SongSheet:
             {name: tuple(one[name] for one in read.confidence) for name in names},
         ),
         remarks=tuple(str(remark) for remark in facts.get("remarks", ())),
+        corrections=_corrections(facts),
     )
+
+
+def _corrections(facts: Mapping[str, Any]) -> Corrections:
+    before = facts.get("before")
+    if before is None:
+        return Corrections()
+    if "before" in before:
+        raise ValueError("what was before its corrections has corrections itself")
+    told = {name: facts.get(name, []) for name in ("corrections", "undone")}
+    if wrong := next((name for name, words in told.items() if not _is_words(words)), None):
+        raise ValueError(f"its {wrong} are no list of words")
+    return Corrections(tuple(told["corrections"]), tuple(told["undone"]), _sheet_of(before))
+
+
+def _is_words(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
 def _grid(read: _Read, facts: Mapping[str, Any]) -> Grid:

@@ -1,7 +1,6 @@
 """The arranger: its guarantees hold for any weights, even random ones."""
 
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pytest
@@ -10,14 +9,14 @@ from transformers import DynamicCache
 
 from symbolic_cover.analysis.form import returning_bars
 from symbolic_cover.analysis.hands import REACH_OF_LEVEL, Reach, unplayable_in_hand
-from symbolic_cover.arrangement import sample
 from symbolic_cover.arrangement.arranger import draft_by_model, draft_by_rules, prepare_sheet
 from symbolic_cover.arrangement.checkpoint import find_checkpoint
 from symbolic_cover.arrangement.choose import choose
 from symbolic_cover.arrangement.constraints import CHORD_LEANING, SONG_LEANING, BarState, Leaning, Players, TokenIds
-from symbolic_cover.arrangement.decoder import Decoder
+from symbolic_cover.arrangement.decoder import Decoder, log_probabilities, step_session
 from symbolic_cover.arrangement.endings import close_together
-from symbolic_cover.arrangement.sample import _bars_to_replay, _Sampler
+from symbolic_cover.arrangement.lane import Song, _bars_to_replay
+from symbolic_cover.arrangement.sample import lanes_of
 from symbolic_cover.arrangement.sight import Sight
 from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.errors import UsageError
@@ -204,6 +203,11 @@ def test_a_bar_is_replayed_as_far_as_it_may(tiny_checkpoint):
     assert not empty.replay({})
 
 
+def decoder_of(checkpoint, n_rows: int, *, exact: bool) -> Decoder:
+    """A decoder of 64 tokens."""
+    return Decoder(step_session(checkpoint.weights, checkpoint.config, 64, exact=exact), n_rows, 64)
+
+
 def test_the_decoder_says_what_the_library_says(tiny_checkpoint):
     """Rows that share their past, part, rest, change places and go on from one of them."""
     random = np.random.default_rng(3)
@@ -211,7 +215,7 @@ def test_the_decoder_says_what_the_library_says(tiny_checkpoint):
     def draw(*shape: int) -> np.ndarray:
         return random.integers(3, 400, shape)
 
-    fed, rows = Decoder(tiny_checkpoint.weights, tiny_checkpoint.config, 3, 64, exact=True), [[], [], []]
+    fed, rows = decoder_of(tiny_checkpoint, 3, exact=True), [[], [], []]
 
     def check(logits: np.ndarray) -> None:
         for row, got in zip(rows, logits, strict=False):
@@ -258,39 +262,61 @@ def test_the_same_seed_gives_the_same_notes(tiny_checkpoint, song):
 
 def test_products_in_bytes_are_nearly_the_models_own(tiny_checkpoint):
     ids = np.random.default_rng(1).integers(3, 400, (2, 40))
-    exact, near = (
-        torch.from_numpy(Decoder(tiny_checkpoint.weights, tiny_checkpoint.config, 2, 64, exact=exact).feed(ids))
-        for exact in (True, False)
-    )
+    exact, near = (torch.from_numpy(decoder_of(tiny_checkpoint, 2, exact=exact).feed(ids)) for exact in (True, False))
     assert not torch.equal(exact, near)
     divergence = torch.nn.functional.kl_div(near.log_softmax(-1), exact.softmax(-1), reduction="batchmean")
     assert divergence < 1e-3
 
 
-def test_the_padded_batch_sees_what_a_single_row_sees(tiny_checkpoint, song, monkeypatch):
+def test_the_padded_batch_sees_what_a_single_row_sees(tiny_checkpoint, song):
     """Logits after bars of unequal length equal those of the plain model on each row's own tokens."""
-    monkeypatch.setattr(sample, "Decoder", partial(Decoder, exact=True))
-    sampler = _Sampler(tiny_checkpoint, song, STYLE, Controls(candidates=3), compete=True)
-    with torch.inference_mode():
-        first, last = 0, 2
-        sampler.sheet = replace(song, melody=song.melody, grid=song.grid)
-        for index in range(first, last + 1):
-            x = sampler.sight.source_ids(index)
-            logits = sampler._feed_source(x)
-            states = [sampler._state(row, index) for row in sampler.rows]
-            if index < last:
-                states = sampler._draw_bar(states, logits)
-                for row, state in zip(sampler.rows, states, strict=True):
-                    row.bars[-1] += state.written
-                    for name, notes in state.notes.items():
-                        row.notes[name] += notes
-        lengths = set()
-        for row, batched in zip(sampler.rows, logits, strict=True):
-            ids = sampler.sight.header + [token for tokens in row.bars for token in tokens]
-            lengths.add(len(ids))
+    told = Song(
+        song, Sight.of(tiny_checkpoint, song, STYLE, Controls(candidates=3)), STYLE.ensemble, Controls(candidates=3),
+        None, TokenIds(tiny_checkpoint.tokenizer),
+    )  # fmt: skip
+    (lane,) = lanes_of(tiny_checkpoint, told, exact=True)
+    for index in range(2):
+        lane.play(index)
+    logits = lane._feed_source(told.sight.source_ids(2))
+    lengths = set()
+    for row, batched in zip(lane.rows, logits, strict=True):
+        ids = told.sight.header + [token for tokens in row.bars for token in tokens]
+        lengths.add(len(ids))
+        with torch.inference_mode():
             alone = tiny_checkpoint.model(torch.tensor([ids]), past_key_values=DynamicCache()).logits[0, -1]
-            np.testing.assert_allclose(batched, alone, atol=1e-4, rtol=1e-4)
+        np.testing.assert_allclose(batched, alone, atol=1e-4, rtol=1e-4)
     assert len(lengths) > 1
+
+
+def test_lanes_go_on_from_the_same_past(tiny_checkpoint, song):
+    controls = Controls(candidates=4)
+    told = Song(
+        song, Sight.of(tiny_checkpoint, song, STYLE, controls), STYLE.ensemble, controls, None,
+        TokenIds(tiny_checkpoint.tokenizer),
+    )  # fmt: skip
+    first, second = lanes_of(tiny_checkpoint, told, exact=True)
+    for lane in (first, second):
+        lane.play(0)
+    assert first.rows[0].bars != second.rows[0].bars
+    ahead = second.rows[1].bars
+    second.go_on_from(second, 1)
+    first.go_on_from(second, 1)
+    assert all(row.bars == ahead for lane in (first, second) for row in lane.rows)
+    ids = told.sight.header + [token for tokens in ahead for token in tokens] + told.sight.source_ids(1)
+    with torch.inference_mode():
+        alone = tiny_checkpoint.model(torch.tensor([ids])).logits[0, -1]
+    for lane in (first, second):
+        np.testing.assert_allclose(lane._feed_source(told.sight.source_ids(1))[0], alone, atol=1e-4, rtol=1e-4)
+
+
+def test_all_log_probabilities_of_sequences_are_the_models(tiny_checkpoint):
+    sequences = [np.random.default_rng(seed).integers(3, 400, 12 + seed).tolist() for seed in range(2)]
+    for ids, told in zip(
+        sequences, log_probabilities(tiny_checkpoint.weights, tiny_checkpoint.config, sequences), strict=True
+    ):
+        with torch.inference_mode():
+            wanted = tiny_checkpoint.model(torch.tensor([ids])).logits[0].log_softmax(dim=-1)
+        np.testing.assert_allclose(told, wanted, atol=1e-4, rtol=1e-4)
 
 
 def test_hands_know_what_they_hold_and_where_the_tune_is():

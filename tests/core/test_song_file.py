@@ -282,7 +282,7 @@ def test_what_is_missing_is_named(name):
     assert f"'{name}' is missing" in complaint(changed(**{name: None}))
 
 
-@pytest.mark.parametrize("version", [2, 17, 1.0, "1", "2", [1], {}])
+@pytest.mark.parametrize("version", [3, 17, 1.0, "1", "2", [1], {}])
 def test_a_newer_or_unknown_version_is_refused(version):
     with pytest.raises(InputError, match=r"version .* unknown.*Install a newer"):
         sheet_from_json(changed(version=version))

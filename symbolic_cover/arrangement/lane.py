@@ -1,0 +1,250 @@
+"""Play a song bar by bar for some of its candidates: feed what the song has, draw what the arranger plays.
+
+At every bar each row is given the same X, then tokens are drawn until every row has ended its bar: first the bar's
+plan, as people make them, then its notes. Rows that end early rest. When the context is full, the window moves on by
+whole bars. A section that returns is played as it was, except for the ends of its phrases, which are drawn anew.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from symbolic_cover.analysis.form import SECTION_BARS, returning_bars
+from symbolic_cover.analysis.hands import REACH_OF_LEVEL
+from symbolic_cover.arrangement.constraints import CHORD_LEANING, BarConstraints, BarState, Leaning, Players, TokenIds
+from symbolic_cover.arrangement.decoder import Decoder
+from symbolic_cover.arrangement.kept import Kept
+from symbolic_cover.arrangement.sight import Sight
+from symbolic_cover.core.controls import Controls
+from symbolic_cover.core.ensemble import Ensemble
+from symbolic_cover.core.music import Note
+from symbolic_cover.core.sheet import SongSheet
+from symbolic_cover.evaluation.human_range import HumanRange
+from symbolic_cover.evaluation.metrics import chord_tone_ratio
+from symbolic_cover.tokens import vocabulary as v
+from symbolic_cover.tokens.language import DRUMS
+
+#: Tokens less than this share as likely as the likeliest are not drawn (min-p, Nguyen et al., 2024). Set by hand.
+_MIN_P = 0.03
+#: Plans are drawn as people make them, not as they mostly do.
+_PLAN_TEMPERATURE = 1.0
+#: The most notes a bar of a solo piano takes, and how many more for every further part.
+_MOST_NOTES, _MORE_NOTES = 48, 12
+#: How much more chord tones gain for each share of them that is lacking, and at most.
+_LEANING_GAIN, _MOST_LEANING, _RECENT_NOTES = 6.0, 1.2, 64
+
+
+@dataclass
+class Row:
+    """One candidate: its bars as token ids, and its notes by part."""
+
+    bars: list[list[int]] = field(default_factory=list)
+    notes: dict[str, list[Note]] = field(default_factory=dict)
+
+    def copy(self) -> Row:
+        """One that goes on alike, on its own."""
+        return Row([list(bar) for bar in self.bars], {name: list(notes) for name, notes in self.notes.items()})
+
+
+@dataclass(frozen=True)
+class Song:
+    """What all candidates play: the sheet, what the model is shown of it, who plays, and what people's pieces measure.
+
+    `kept` is what stays where only some bars are drawn.
+    """
+
+    sheet: SongSheet
+    sight: Sight
+    ensemble: Ensemble
+    controls: Controls
+    human: HumanRange | None
+    ids: TokenIds
+    kept: Kept | None = None
+
+    @cached_property
+    def returns(self) -> list[int | None]:
+        """For each bar the one to play again in its place."""
+        return _bars_to_replay(self.sheet) if self.kept is None else [None] * len(self.sheet.grid.bars)
+
+    @property
+    def most_notes(self) -> int:
+        """How many notes a bar takes at most."""
+        return _MOST_NOTES + _MORE_NOTES * max(len(self.ensemble.parts) - 2, 0)
+
+    def state_of(self, row: Row, index: int) -> BarState:
+        """A bar that a row is about to play."""
+        bar = self.sheet.grid.bars[index]
+        horizon = bar.end_tick + v.LONGEST_DURATION
+        tune = [n for n in self.sheet.melody if n.end_tick > bar.start_tick and n.onset_tick < horizon]
+        held = {name: [n for n in notes[-24:] if n.end_tick > bar.start_tick] for name, notes in row.notes.items()}
+        must_play = self.sight.sounds(index) and not any(held.values())
+        if self.kept:
+            must_play = must_play and index in self.kept.fresh
+            held = {name: [*notes, *self.kept.following(bar)[name]] for name, notes in held.items()}
+        players = Players(bar, self.ensemble, tune, held, REACH_OF_LEVEL[self.controls.level])
+        return BarState(self.ids, players, self.most_notes, must_play, self.sight.asked_of(index))
+
+
+class Lane:
+    """Some candidates that play side by side in one batch, with chances of their own."""
+
+    def __init__(self, song: Song, decoder: Decoder, rows: list[Row], context: int, seed: Sequence[int]) -> None:
+        self.song, self.decoder, self.rows, self.context = song, decoder, rows, context
+        self.random = np.random.default_rng(seed)
+
+    def play(self, index: int) -> None:
+        """Play a bar; the order of rows may change."""
+        logits = self._feed_source(self.song.sight.source_ids(index))
+        states = self._play_kept(index) or self._replay(index)
+        states = states or self._draw_bar(self._states(index), logits, self.song.sight.shown(index))
+        for row, state in zip(self.rows, states, strict=True):
+            row.bars[-1] += state.written
+            for name, notes in state.notes.items():
+                row.notes[name] += notes
+
+    def go_on_from(self, other: Lane, row: int) -> None:
+        """All rows become copies of one of another lane's, or of this one's own, which has settled on it."""
+        if other is self:
+            self.decoder.settle(row)
+        else:
+            self.decoder.follow(other.decoder)
+        self.rows = [other.rows[row if other is self else 0].copy() for _ in self.rows]
+
+    def _chord_leaning(self) -> float:
+        """How much likelier to make chord tones: the more, the fewer of them were played lately than people play."""
+        if self.song.human is None:
+            return CHORD_LEANING
+        asked = self.song.human.mean["chord_tone_ratio"]
+        played_by = [notes for row in self.rows for name, notes in row.notes.items() if name != DRUMS]
+        recent = [note for notes in played_by for note in notes[-_RECENT_NOTES:]]
+        played = chord_tone_ratio(recent, self.song.sheet.chords)
+        lacking = 0.0 if math.isnan(played) else asked - played
+        return float(np.clip(CHORD_LEANING + _LEANING_GAIN * lacking, 0.0, _MOST_LEANING))
+
+    def _states(self, index: int) -> list[BarState]:
+        return [self.song.state_of(row, index) for row in self.rows]
+
+    def _replay(self, index: int) -> list[BarState] | None:
+        """The bar as it was when the song brought it first; None where it is new or to be varied."""
+        source = self.song.returns[index]
+        if source is None:
+            return None
+        states = self._states(index)
+        before = self.song.sheet.grid.bars[source]
+        for row, state in zip(self.rows, states, strict=True):
+            notes = {
+                name: [n._replace(onset_tick=n.onset_tick - before.start_tick) for n in of_part
+                       if before.start_tick <= n.onset_tick < before.end_tick]
+                for name, of_part in row.notes.items()
+            }  # fmt: skip
+            if not any(notes.values()) or not state.replay(notes):
+                return None
+        return self._say(states, index)
+
+    def _play_kept(self, index: int) -> list[BarState] | None:
+        """The bar as it stays; None where it is to be drawn."""
+        if self.song.kept is None or index in self.song.kept.fresh:
+            return None
+        states, played = self._states(index), self.song.kept.played_in(self.song.sheet.grid.bars[index])
+        for state in states:
+            state.replay(played)
+        return self._say(states, index)
+
+    def _say(self, states: list[BarState], index: int) -> list[BarState]:
+        """Feed bars that were played again, each after its plan."""
+        for state in states:
+            state.written[:0] = self.song.sight.plan_of(index, state.written)
+        self._feed_each([state.written for state in states])
+        return states
+
+    def _feed_source(self, x: list[int]) -> np.ndarray:
+        """Give every row the X of its next bar; returns the logits after it (rows, vocabulary)."""
+        for row in self.rows:
+            row.bars.append(list(x))
+        parted = self.decoder.n_own > 0
+        ahead = self._usual_bar() * (1 if parted else SECTION_BARS)
+        if self.decoder.length == 0 or self.decoder.length + ahead > self.context:
+            return self._refill(self.context - SECTION_BARS * self._usual_bar())
+        return self._feed_each([x] * len(self.rows))
+
+    def _usual_bar(self) -> int:
+        """Tokens to reckon with for a bar: as many as the longest of a phrase had."""
+        return max(len(bar) for row in self.rows for bar in row.bars[-SECTION_BARS - 1 :])
+
+    def _refill(self, most: int) -> np.ndarray:
+        """Begin a new window: the header and the last whole bars, at most half of the context or `most` tokens."""
+        windows = []
+        for row in self.rows:
+            kept: list[list[int]] = []
+            for tokens in reversed(row.bars):
+                if kept and sum(map(len, kept)) + len(tokens) > min(self.context // 2, most):
+                    break
+                kept.append(tokens)
+            windows.append(self.song.sight.header + [token for tokens in reversed(kept) for token in tokens])
+        self.decoder.reset()
+        return self._feed_each(windows)
+
+    def _feed_each(self, told: Sequence[list[int]]) -> np.ndarray:
+        """Feed each row its own tokens; until rows part, what all begin with is fed once. Returns logits after them."""
+        shortest, n_common = min(map(len, told)), 0
+        if self.decoder.n_own == 0:
+            if all(tokens == told[0] for tokens in told):
+                return np.tile(self.decoder.feed_all(np.array(told[0])), (len(told), 1))
+            n_common = next(i for i in range(shortest) if i == shortest - 1 or len({row[i] for row in told}) > 1)
+        if n_common:
+            self.decoder.feed_all(np.array(told[0][:n_common]))
+        longest = max(map(len, told))
+        ids = [[self.song.ids.pad] * (longest - len(tokens)) + tokens[n_common:] for tokens in told]
+        mask = [[0] * (longest - len(tokens)) + [1] * (len(tokens) - n_common) for tokens in told]
+        return self.decoder.feed(np.array(ids), np.array(mask))
+
+    def _draw_bar(self, states: list[BarState], logits: np.ndarray, shown: Sequence[Note] = ()) -> list[BarState]:
+        """Draw tokens until every state has ended its bar; the end itself is not fed, X follows.
+
+        Rows whose bar has ended are moved behind the others, so that the order of rows and states may change.
+        """
+        live = list(states)
+        leaning, constraints = Leaning(live, self.song.sheet.chords, shown, self._chord_leaning()), BarConstraints(live)
+        while True:
+            scores = constraints(leaning(logits[: len(live)]))
+            heat = [_PLAN_TEMPERATURE if state.is_planning else self.song.controls.temperature for state in live]
+            drawn = _draw(scores / np.array(heat)[:, None], self.random)
+            for state, token in zip(live, drawn.tolist(), strict=True):
+                state.push(token)
+            for index in reversed([index for index, state in enumerate(live) if state.done]):
+                last = len(live) - 1
+                orders: tuple[list[Any], ...] = (states, live, self.rows)
+                for order in orders:
+                    order[index], order[last] = order[last], order[index]
+                drawn[index] = drawn[last]
+                self.decoder.swap(index, last)
+                live.pop()
+            if not live:
+                return states
+            logits = self.decoder.feed(drawn[: len(live), None])
+
+
+def _draw(scores: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """A token for each row of `scores` (rows, vocabulary), by their softmax; none that min-p leaves out."""
+    shares = np.exp(scores - scores.max(axis=1, keepdims=True))
+    heaped = np.where(shares >= _MIN_P, shares, 0.0).cumsum(axis=1)
+    at = random.random(len(scores)) * heaped[:, -1]
+    return (heaped <= at[:, None]).sum(axis=1)
+
+
+def _bars_to_replay(sheet: SongSheet) -> list[int | None]:
+    """For each bar the one to play again in its place; the last bar of every four that return is drawn anew."""
+    returns = returning_bars(sheet)
+    run = 0
+    for index, source in enumerate(returns):
+        run = run + 1 if source is not None else 0
+        ends = index + 1 == len(returns) or returns[index + 1] is None
+        if source is not None and (ends or run % SECTION_BARS == 0):
+            returns[index] = None
+    return returns

@@ -1,0 +1,82 @@
+"""The verb that puts a song sheet right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from symbolic_cover.cli.app import app
+from symbolic_cover.cli.options import Json, Quiet, must_exist
+from symbolic_cover.cli.printing import print_json
+from symbolic_cover.core.errors import UsageError
+from symbolic_cover.core.song_file import read_sheet, write_sheet
+
+_Words = list[str] | None
+_PANEL = "When"
+_WHAT = "What"
+
+
+def _option(text: str, panel: str) -> typer.models.OptionInfo:
+    return typer.Option(help=text, rich_help_panel=panel, metavar="...")
+
+
+@app.command()
+def correct(
+    sheet: Annotated[Path, typer.Argument(help="A song.json, as `cover` and `analyze --out` write it.")],
+    tempo: Annotated[_Words, _option("'half' or 'double'.", _PANEL)] = None,
+    meter: Annotated[_Words, _option("3/4, or for some bars 5-8=3/4.", _PANEL)] = None,
+    downbeat: Annotated[
+        _Words, _option("Bars begin +1 beat later (-1 earlier), or at a beat: 13.3; from there on: 13.3-.", _PANEL)
+    ] = None,
+    beat: Annotated[_Words, _option("When a beat sounds, in seconds: 13.2=25.32; the others follow.", _PANEL)] = None,
+    swing: Annotated[_Words, _option("The longer eighth by the shorter: 2, or 1 for none.", _PANEL)] = None,
+    key: Annotated[_Words, _option("'Bb major', 'F# minor'.", _WHAT)] = None,
+    section: Annotated[_Words, _option("5=Chorus; 5= for none.", _WHAT)] = None,
+    chord: Annotated[_Words, _option("13.1=Eb, 13-14=F#m7/E, 13=N for none.", _WHAT)] = None,
+    silent: Annotated[_Words, _option("Nobody sings here: 13-16.", _WHAT)] = None,
+    take: Annotated[_Words, _option("The tune is another line: 13-16=texture or =bass.", _WHAT)] = None,
+    delete: Annotated[_Words, _option("Notes of the tune: 13.2, 13-14.", _WHAT)] = None,
+    split: Annotated[_Words, _option("The note that sounds at 13.3 is struck again.", _WHAT)] = None,
+    octave: Annotated[_Words, _option("Notes of the tune: 45-48=-1.", _WHAT)] = None,
+    move: Annotated[_Words, _option("The note at 13.2 lies elsewhere: 13.2=13.3:C5:1.5.", _WHAT)] = None,
+    draw: Annotated[_Words, _option("A note of the tune (place, pitch, beats): 13.2:C5:1.5.", _WHAT)] = None,
+    sure: Annotated[_Words, _option("What was heard in 13-16 is right.", _WHAT)] = None,
+    undo: Annotated[int, typer.Option(min=0, help="First take back so many corrections.")] = 0,
+    redo: Annotated[int, typer.Option(min=0, help="First make so many again that were taken back.")] = 0,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Where to write; otherwise the sheet itself.")] = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Put a song sheet right. Each option can be given several times; without any, its corrections are listed.
+
+    Those of "When" are made first, in the order below: bars are named as they are then. `cover SHEET --onto FOLDER`
+    arranges anew what they touched.
+    """
+    asked = {"tempo": tempo, "meter": meter, "downbeat": downbeat, "beat": beat, "swing": swing, "key": key,
+             "section": section, "chord": chord, "silent": silent, "take": take, "delete": delete, "split": split,
+             "octave": octave, "move": move, "draw": draw, "sure": sure}  # fmt: skip
+    must_exist(sheet)
+    from symbolic_cover.correcting import history
+
+    before = after = read_sheet(sheet)
+    for _ in range(undo):
+        after = history.undo(after)
+    for _ in range(redo):
+        after = history.redo(after)
+    words = [f"{kind} {argument}" for kind in history.KINDS for argument in asked[kind] or ()]
+    after = history.correct(after, *words)
+    if after is not before:
+        write_sheet(after, out or sheet)
+    elif out is not None:
+        raise UsageError("There is nothing to correct.", "Name a correction, such as --downbeat +1.")
+    changed = history.changed_bars(before, after)
+    if as_json:
+        made = after.corrections
+        print_json({"file": str(out or sheet), "corrections": made.done, "undone": made.undone, "bars": changed})
+    elif not quiet:
+        for one in after.corrections.done:
+            typer.echo(one)
+        if after is not before:
+            typer.echo(f"{out or sheet}: {len(changed)} of {len(after.grid.bars)} bars changed")

@@ -1,0 +1,1 @@
+"""What a person puts right in a song sheet: corrections as values, their history, and which bars they touch."""
