@@ -118,11 +118,6 @@ class Decoder:
         self._share({name: values[row].take(own, axis=_tokens_axis(name) - 1) for name, values in self.kept.items()})
         self._forget_own()
 
-    def follow(self, other: Decoder) -> None:
-        """All rows go on from where another decoder has settled."""
-        self.shared, self.n_shared = dict(other.shared), other.n_shared
-        self._forget_own()
-
     def _share(self, more: Mapping[str, np.ndarray]) -> None:
         """Join keys and values (without rows) to the past."""
         for name, values in more.items():

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from symbolic_cover.arrangement.lane import Song, _bars_to_replay
 from transformers import DynamicCache
 
 from symbolic_cover.analysis.form import returning_bars
@@ -15,8 +16,7 @@ from symbolic_cover.arrangement.choose import choose
 from symbolic_cover.arrangement.constraints import CHORD_LEANING, SONG_LEANING, BarState, Leaning, Players, TokenIds
 from symbolic_cover.arrangement.decoder import Decoder, log_probabilities, step_session
 from symbolic_cover.arrangement.endings import close_together
-from symbolic_cover.arrangement.lane import Song, _bars_to_replay
-from symbolic_cover.arrangement.sample import lanes_of
+from symbolic_cover.arrangement.sample import drafts_of
 from symbolic_cover.arrangement.sight import Sight
 from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.errors import UsageError
@@ -274,39 +274,18 @@ def test_the_padded_batch_sees_what_a_single_row_sees(tiny_checkpoint, song):
         song, Sight.of(tiny_checkpoint, song, STYLE, Controls(candidates=3)), STYLE.ensemble, Controls(candidates=3),
         None, TokenIds(tiny_checkpoint.tokenizer),
     )  # fmt: skip
-    (lane,) = lanes_of(tiny_checkpoint, told, exact=True)
+    drafts = drafts_of(tiny_checkpoint, told, exact=True)
     for index in range(2):
-        lane.play(index)
-    logits = lane._feed_source(told.sight.source_ids(2))
+        drafts.play(index)
+    logits = drafts._feed_source(told.sight.source_ids(2))
     lengths = set()
-    for row, batched in zip(lane.rows, logits, strict=True):
+    for row, batched in zip(drafts.rows, logits, strict=True):
         ids = told.sight.header + [token for tokens in row.bars for token in tokens]
         lengths.add(len(ids))
         with torch.inference_mode():
             alone = tiny_checkpoint.model(torch.tensor([ids]), past_key_values=DynamicCache()).logits[0, -1]
         np.testing.assert_allclose(batched, alone, atol=1e-4, rtol=1e-4)
     assert len(lengths) > 1
-
-
-def test_lanes_go_on_from_the_same_past(tiny_checkpoint, song):
-    controls = Controls(candidates=4)
-    told = Song(
-        song, Sight.of(tiny_checkpoint, song, STYLE, controls), STYLE.ensemble, controls, None,
-        TokenIds(tiny_checkpoint.tokenizer),
-    )  # fmt: skip
-    first, second = lanes_of(tiny_checkpoint, told, exact=True)
-    for lane in (first, second):
-        lane.play(0)
-    assert first.rows[0].bars != second.rows[0].bars
-    ahead = second.rows[1].bars
-    second.go_on_from(second, 1)
-    first.go_on_from(second, 1)
-    assert all(row.bars == ahead for lane in (first, second) for row in lane.rows)
-    ids = told.sight.header + [token for tokens in ahead for token in tokens] + told.sight.source_ids(1)
-    with torch.inference_mode():
-        alone = tiny_checkpoint.model(torch.tensor([ids])).logits[0, -1]
-    for lane in (first, second):
-        np.testing.assert_allclose(lane._feed_source(told.sight.source_ids(1))[0], alone, atol=1e-4, rtol=1e-4)
 
 
 def test_all_log_probabilities_of_sequences_are_the_models(tiny_checkpoint):

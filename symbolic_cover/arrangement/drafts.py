@@ -1,4 +1,4 @@
-"""Play a song bar by bar for some of its candidates: feed what the song has, draw what the arranger plays.
+"""Play a song bar by bar for all its candidates: feed what the song has, draw what the arranger plays.
 
 At every bar each row is given the same X, then tokens are drawn until every row has ended its bar: first the bar's
 plan, as people make them, then its notes. Rows that end early rest. When the context is full, the window moves on by
@@ -91,12 +91,13 @@ class Song:
         return BarState(self.ids, players, self.most_notes, must_play, self.sight.asked_of(index))
 
 
-class Lane:
-    """Some candidates that play side by side in one batch, with chances of their own."""
+class Drafts:
+    """The candidates of a song in the making: rows of one batch."""
 
-    def __init__(self, song: Song, decoder: Decoder, rows: list[Row], context: int, seed: Sequence[int]) -> None:
-        self.song, self.decoder, self.rows, self.context = song, decoder, rows, context
-        self.random = np.random.default_rng(seed)
+    def __init__(self, song: Song, decoder: Decoder, context: int) -> None:
+        self.song, self.decoder, self.context = song, decoder, context
+        self.rows = [Row(notes={spec.name: [] for spec in song.ensemble.parts}) for _ in range(decoder.n_rows)]
+        self.random = np.random.default_rng(song.controls.seed)
 
     def play(self, index: int) -> None:
         """Play a bar; the order of rows may change."""
@@ -108,13 +109,10 @@ class Lane:
             for name, notes in state.notes.items():
                 row.notes[name] += notes
 
-    def go_on_from(self, other: Lane, row: int) -> None:
-        """All rows become copies of one of another lane's, or of this one's own, which has settled on it."""
-        if other is self:
-            self.decoder.settle(row)
-        else:
-            self.decoder.follow(other.decoder)
-        self.rows = [other.rows[row if other is self else 0].copy() for _ in self.rows]
+    def go_on_from(self, row: int) -> None:
+        """All rows become copies of one."""
+        self.decoder.settle(row)
+        self.rows = [self.rows[row].copy() for _ in self.rows]
 
     def _chord_leaning(self) -> float:
         """How much likelier to make chord tones: the more, the fewer of them were played lately than people play."""
