@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from symbolic_cover.arrangement.lane import Song, _bars_to_replay
 from transformers import DynamicCache
 
 from symbolic_cover.analysis.form import returning_bars
@@ -15,6 +14,7 @@ from symbolic_cover.arrangement.checkpoint import find_checkpoint
 from symbolic_cover.arrangement.choose import choose
 from symbolic_cover.arrangement.constraints import CHORD_LEANING, SONG_LEANING, BarState, Leaning, Players, TokenIds
 from symbolic_cover.arrangement.decoder import Decoder, log_probabilities, step_session
+from symbolic_cover.arrangement.drafts import Song, _bars_to_replay
 from symbolic_cover.arrangement.endings import close_together
 from symbolic_cover.arrangement.sample import drafts_of
 from symbolic_cover.arrangement.sight import Sight
