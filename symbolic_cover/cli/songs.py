@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -47,9 +47,12 @@ from symbolic_cover.cli.options import (
 )
 from symbolic_cover.cli.printing import print_cover, print_facts, print_json, print_missed, progress_line
 from symbolic_cover.core.controls import Controls, Playback
-from symbolic_cover.core.errors import SymbolicCoverError, UsageError
+from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.files import check_writable, must_not_replace, whole_files, writable_folder
 from symbolic_cover.core.styles import DEFAULT_STYLE
+
+if TYPE_CHECKING:
+    from symbolic_cover.app.many import Job
 
 
 @app.command("cover")
@@ -87,10 +90,19 @@ def cover_command(
         typer.Option(help="A cover of this song.json: only what was corrected since, or --bars, is arranged anew."),
     ] = None,
     bars: Annotated[str | None, typer.Option(help="With --onto, the bars to arrange anew: 13-16,20.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="With several songs, processes on this machine.")] = 1,
+    ray: Annotated[
+        str | None, typer.Option(help="With several songs, the Ray cluster at this address; 'local' for Ray here.")
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="With several songs, also those that are there.")] = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Make a cover: a score (MusicXML, PDF), MIDI as written and as played, sound and reports in --out."""
+    """Make a cover: a score (MusicXML, PDF), MIDI as written and as played, sound and reports in --out.
+
+    Several songs, or a folder of them, get a sub-folder each, and covers.html, which links to them all. A run goes on
+    where it was stopped; a song that cannot be covered stops no other.
+    """
     controls = Controls(level=level, fidelity=fidelity, density=density, polyphony=polyphony, transpose=transpose,
                         tempo=tempo, seed=seed, candidates=candidates)  # fmt: skip
     hints = hints_of(bpm, meter, downbeat, transcriber, tune)
@@ -106,6 +118,7 @@ def cover_command(
         raise UsageError("--bars needs a cover whose other bars stay.", "Name its folder with --onto.")
     sources = sources_of_inputs(inputs)
     from symbolic_cover.app.cover import AUDIO_FORMATS, cover
+    from symbolic_cover.app.many import Job, Wish
     from symbolic_cover.app.saved import cover_files, must_not_overrule
     from symbolic_cover.app.stages import load_stages
     from symbolic_cover.core.styles import load_style
@@ -118,33 +131,53 @@ def cover_command(
     must_mix(sources if mix else [], tempo)
     check_writable(out)
     playback = Playback(choose_soundfont(soundfont), loudness, expression, stems)
-    stages = load_stages(checkpoint, style)
     several = len(sources) > 1 or inputs[0].is_dir()
     folders = sub_folders(sources, out) if several else [out]
     for source, folder in zip(sources, folders, strict=True):
         must_not_replace(source, *(folder / name for name in cover_files(audio_format).values()))
         if source.suffix.lower() in SUFFIXES:  # a song sheet may be the one that was corrected
             must_not_overrule(folder)
-    results: list[dict[str, Any]] = []
-    for source, folder in zip(sources, folders, strict=True):
-        try:
-            with progress_line(quiet or as_json, source.name if several else "") as tell:
-                made = cover(source, style, controls, ensemble=ensemble, hints=hints, stages=stages, progress=tell)
-                files = made.save(folder, audio_format=audio_format, playback=playback, parts=parts,
-                                  mix_with=source if mix else None, progress=tell)  # fmt: skip
-        except SymbolicCoverError as error:
-            if not several:
-                raise
-            results.append({"source": str(source), "error": str(error)})
-            typer.echo(f"{source}: {error}", err=True)
-            continue
-        results.append({"source": str(source), "files": {kind: str(path) for kind, path in files.items()},
-                        "scores": made.report.scores["cover"], "findings": made.report.findings})  # fmt: skip
-        if not quiet and not as_json:
-            print_cover(files, made.report.scores, made.report.findings)
+    if several:
+        wish = Wish(style, controls, ensemble, hints, checkpoint, audio_format, playback, parts, mix)
+        jobs = [Job(source, folder, wish) for source, folder in zip(sources, folders, strict=True)]
+        _cover_several(jobs, out, workers=workers, ray=ray, again=again, quiet=quiet, as_json=as_json)
+        return
+    (source,) = sources
+    with progress_line(quiet or as_json) as tell:
+        made = cover(source, style, controls, ensemble=ensemble, hints=hints,
+                     stages=load_stages(checkpoint, style), progress=tell)  # fmt: skip
+        files = made.save(out, audio_format=audio_format, playback=playback, parts=parts,
+                          mix_with=source if mix else None, progress=tell)  # fmt: skip
     if as_json:
-        print_json(results if several else results[0])
-    if any("error" in result for result in results):
+        print_json({"source": str(source), "files": {kind: str(path) for kind, path in files.items()},
+                    "scores": made.report.scores["cover"], "findings": made.report.findings})  # fmt: skip
+    elif not quiet:
+        print_cover(files, made.report.scores, made.report.findings)
+
+
+def _cover_several(
+    jobs: list[Job], out: Path, *, workers: int, ray: str | None, again: bool, quiet: bool, as_json: bool
+) -> None:
+    """Cover many songs; exit code 1 where one could not be covered."""
+    from symbolic_cover.app.many import PAGE_FILE, cover_many
+
+    done = []
+    with progress_line(quiet or as_json) as tell:
+
+        def told(line: dict[str, Any]) -> None:
+            done.append(line)
+            tell("cover", len(done) / len(jobs))
+            if "error" in line:
+                typer.echo(f"{line['source']}: {line['error']}", err=True)
+            elif not quiet and not as_json:
+                typer.echo(f"{line['files']['report_html']}{' (was there)' if line.get('kept') else ''}")
+
+        lines = cover_many(jobs, out, workers=workers, ray_address=ray, again=again, progress=told)
+    if as_json:
+        print_json(lines)
+    elif not quiet:
+        typer.echo(str(out / PAGE_FILE))
+    if any("error" in line for line in lines):
         raise typer.Exit(1)
 
 

@@ -15,12 +15,20 @@ Result = TypeVar("Result")
 
 
 def run_all(
-    function: Callable[[Unit], Result], units: Sequence[Unit], *, workers: int = 1, ray_address: str | None = None
+    function: Callable[[Unit], Result],
+    units: Sequence[Unit],
+    *,
+    workers: int = 1,
+    ray_address: str | None = None,
+    apart: bool = False,
 ) -> Iterator[Result]:
-    """The results in the order in which they are done. `ray_address` is a cluster's; ``local`` starts Ray here."""
+    """The results in the order in which they are done. `ray_address` is a cluster's; ``local`` starts Ray here.
+
+    One worker is this process, unless it is to be `apart`. Raises `BrokenProcessPool` where a process dies.
+    """
     if ray_address is not None:
         yield from _on_ray(function, units, ray_address)
-    elif workers <= 1 or len(units) <= 1:
+    elif not apart and (workers <= 1 or len(units) <= 1):
         yield from map(function, units)
     else:
         context = get_context("spawn")

@@ -46,7 +46,7 @@ def test_several_inputs_get_a_folder_each_and_one_bad_file_stops_nothing(run, tu
     (songs / "bad.mid").write_bytes(b"this is no MIDI file")
     code, printed, complaint = run("cover", songs, "--checkpoint", "rules", "--out", tmp_path / "out", "--json")
     assert code == 1
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"good"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"good", "covers.html", "covers.jsonl"}
     failed = {Path(result["source"]).name: "error" in result for result in json.loads(printed)}
     assert failed == {"good.abc": False, "bad.mid": True}
     assert "bad.mid" in complaint
