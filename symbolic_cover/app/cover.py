@@ -206,10 +206,12 @@ def _findings(arrangement: Arrangement, sheet: SongSheet, stages: Stages) -> Ite
 
 
 def _write_all(made: Cover, paths: dict[str, Path], playback: Playback, progress: Progress) -> dict[str, Path]:
-    """Write all that `paths` names; returns the stems, if any, by name. The sound is made while pages are engraved."""
+    """Write all that `paths` names; returns the stems, if any, by name. The sound is made, and
+    pages are printed, side by side."""
     from symbolic_cover.app.play import stems_of
-    from symbolic_cover.notation.engrave import engrave_svg, write_pdf_pages
+    from symbolic_cover.notation.engrave import engrave_svg
     from symbolic_cover.notation.musicxml import write_musicxml
+    from symbolic_cover.notation.printing import Printing
     from symbolic_cover.performance.expression import perform
     from symbolic_cover.performance.midi import dump, write_midi
     from symbolic_cover.reports.report import piano_roll_png, write_report_html, write_report_json
@@ -234,10 +236,10 @@ def _write_all(made: Cover, paths: dict[str, Path], playback: Playback, progress
             write_musicxml(made.arrangement, paths["musicxml"])
         with clock.stage("engrave"):
             pages = engrave_svg(paths["musicxml"])
-            write_pdf_pages(pages, paths["pdf"])
-        with clock.stage("report"):
-            rolls = [piano_roll_png(made.covered, made.arrangement)]
-        sound = sounding.result()
+        with Printing(pages, paths["pdf"]):
+            with clock.stage("report"):
+                rolls = [piano_roll_png(made.covered, made.arrangement)]
+            sound = sounding.result()
     report = replace(made.report, timings_sec=clock.seconds)
     write_report_json(paths["report_json"], report, made.arrangement.parts)
     write_report_html(
