@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import symusic
 import torch
+from peft import PeftModel
 from safetensors.torch import load_file, save_file
 
 from symbolic_cover.app.cover import cover
@@ -117,6 +118,13 @@ def test_the_adapted_model_is_another_and_only_for_its_style(mine, base):
     rows = other.model.get_input_embeddings().weight
     assert not torch.equal(rows[own], plain.model.get_input_embeddings().weight[own])
     assert torch.equal(rows[like], plain.model.get_input_embeddings().weight[like])
+
+
+def test_the_weights_are_those_that_peft_merges(mine, base):
+    merged = PeftModel.from_pretrained(load_checkpoint(base).model, mine.folder, local_files_only=True)
+    wanted = merged.merge_and_unload().state_dict()
+    for name, values in load_for_style(base, "mine").weights.items():
+        torch.testing.assert_close(torch.from_numpy(values), wanted[name], atol=1e-6, rtol=1e-5)
 
 
 @pytest.mark.slow
