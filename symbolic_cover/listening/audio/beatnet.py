@@ -25,7 +25,7 @@ from symbolic_cover.core.heard import Recording
 
 RATE_HZ = 50.0
 PIP = ("install", "--no-deps", "BeatNet==1.1.3")
-_HOP_SAMPLES, _FRAME_SAMPLES, _BANDS_PER_OCTAVE = 441, 1411, 24
+HOP_SAMPLES, _FRAME_SAMPLES, _BANDS_PER_OCTAVE = 441, 1411, 24
 _N_INPUTS, _KERNEL, _WIDTH, _CELLS = 272, 10, 150, 150
 #: Heard at a time, for memory's sake; frames before and after a stretch that its spectrum looks at.
 _STRETCH_FRAMES, _BESIDE_FRAMES = 50 * 60, 10
@@ -48,7 +48,7 @@ def hear_pulse(recording: Recording) -> Pulse:
     nets = _nets()
     states: list[_State | None] = [None] * len(nets)
     answers = []
-    n_frames = -(-len(recording.samples) // _HOP_SAMPLES)
+    n_frames = -(-len(recording.samples) // HOP_SAMPLES)
     with torch.inference_mode():
         for first in range(0, n_frames, _STRETCH_FRAMES):
             spectrum = torch.from_numpy(_spectrum(recording.samples, first, min(first + _STRETCH_FRAMES, n_frames)))
@@ -109,8 +109,8 @@ def _spectrum(samples: np.ndarray, first: int, last: int) -> np.ndarray:
     except ImportError as error:
         raise MissingDependencyError("BeatNet needs madmom-infer.", "Type: pip install madmom-infer") from error
     begin = max(first - _BESIDE_FRAMES, 0)
-    piece = samples[begin * _HOP_SAMPLES : (last + _BESIDE_FRAMES) * _HOP_SAMPLES]
-    frames = FramedSignal(Signal(piece, sample_rate=22050), frame_size=_FRAME_SAMPLES, hop_size=_HOP_SAMPLES)
+    piece = samples[begin * HOP_SAMPLES : (last + _BESIDE_FRAMES) * HOP_SAMPLES]
+    frames = FramedSignal(Signal(piece, sample_rate=22050), frame_size=_FRAME_SAMPLES, hop_size=HOP_SAMPLES)
     spectrum = FilteredSpectrogramProcessor(num_bands=_BANDS_PER_OCTAVE, fmin=30, fmax=17000, norm_filters=True)(
         ShortTimeFourierTransform(frames)
     )

@@ -5,13 +5,13 @@ Ears that are not installed say nothing; basic-pitch and the listener must be th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -20,9 +20,10 @@ from symbolic_cover.core.errors import MissingDependencyError
 from symbolic_cover.core.heard import Recording, TimedNote
 from symbolic_cover.core.places import LISTENER, VOICE
 from symbolic_cover.listening.audio import beatnet, chordnet, transcribe, voice
-from symbolic_cover.listening.audio.features import Features, features_of
+from symbolic_cover.listening.audio.features import HOP_SAMPLES, Features, features_of
 from symbolic_cover.listening.audio.listener import Answers, Listener, hear
 from symbolic_cover.listening.audio.nets import load_net
+from symbolic_cover.listening.audio.stretches import Stream, Stretch, joined, stretches_of
 from symbolic_cover.listening.audio.voice_net import Sung, VoiceNet, hear_sung
 
 #: Stereo sound in blocks (n, 2) from its beginning, and its rate.
@@ -64,34 +65,73 @@ def shipped_voice_net(folder: Path = VOICE) -> VoiceNet:
 def listen_with_all(
     recording: Recording, stereo: Stereo | None = None, progress: transcribe.Progress | None = None
 ) -> Listened:
-    """Hear a recording at 22050 Hz with every ear there is. Raises as `transcribe.posteriorgrams` and
-    `refuse_noise`."""
-    model, told = shipped_listener(), _Told(progress)
-    hears_voice = voice.is_installed()
+    """Hear a recording at 22050 Hz with every ear there is, a long one stretch by stretch. Raises as
+    `transcribe.posteriorgrams` and `refuse_noise`."""
+    parts = stretches_of(len(recording.samples))
+    singer = Stream(_voice_of(recording, stereo)) if voice.is_installed() else None
+    pieces, n_notes = [], 0
+    for number, part in enumerate(parts):
+        told = _Told(progress, number / len(parts), 1 / len(parts))
+        heard, found = _listen(recording, part, singer, told)
+        n_notes += found
+        pieces.append(heard)
+    transcribe.refuse_noise(n_notes, len(recording.samples) / recording.rate_hz)
+    return _joined(pieces)
+
+
+def _listen(recording: Recording, part: Stretch, singer: Stream | None, told: _Told) -> tuple[Listened, int]:
+    """What is heard in a stretch, cut to where it counts, and how many notes basic-pitch hears."""
+    model, piece = shipped_listener(), part.of(recording)
     with _one_thread_each(), ThreadPoolExecutor(2) as pool:
-        singer = pool.submit(_hear_singer, recording, stereo, told) if hears_voice else None
+        singing = pool.submit(_hear_singer, singer, part, piece, told) if singer else None
         try:
-            note, onset = transcribe.posteriorgrams(recording, told.part("notes"), threads=1 if hears_voice else 2)
-            transcribe.refuse_noise(note, onset)
+            note, onset = transcribe.posteriorgrams(piece, told.part("notes"), threads=1 if singer else 2)
+            n_notes = transcribe.count_notes(note, onset)
+            if part.last - part.first == len(recording.samples):  # before all else is heard in vain
+                transcribe.refuse_noise(n_notes, len(recording.samples) / recording.rate_hz)
         except Exception:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-        pulse = pool.submit(beatnet.hear_pulse, recording) if beatnet.is_installed() else None
-        chords = chordnet.hear_chord_evidence(recording) if chordnet.is_installed() else None
+        pulsing = pool.submit(beatnet.hear_pulse, piece) if beatnet.is_installed() else None
+        chords = chordnet.hear_chord_evidence(piece) if chordnet.is_installed() else None
         told.part("chords")(1.0)
-        features = features_of(recording, note, onset)
+        features = features_of(piece, note, onset)
         answers = hear(model, features)
         told.part("listener")(1.0)
         seen = sung = alone = None
-        if singer is not None:
-            maps, is_alone = singer.result()
-            seen = voice.features_of_voice(maps, recording, note, onset)
+        if singing is not None:
+            maps, is_alone = singing.result()
+            seen = voice.features_of_voice(maps, piece, note, onset)
             sung = hear_sung(shipped_voice_net(), seen)
-            alone = voice.notes_alone(recording) if is_alone else None
+            alone = voice.notes_alone(piece) if is_alone else None
         told.part("voice")(1.0)
-        heard = Listened(answers, features, pulse.result() if pulse else None, chords, seen, sung, alone)
+        pulse = pulsing.result() if pulsing else None
     told.part("beats")(1.0)
-    return heard
+    heard = Listened(
+        part.kept(answers, HOP_SAMPLES),
+        part.kept(features, HOP_SAMPLES),
+        None if pulse is None else part.kept(pulse, beatnet.HOP_SAMPLES),
+        None if chords is None else part.kept(chords, HOP_SAMPLES),
+        None if seen is None else part.kept(seen, HOP_SAMPLES),
+        None if sung is None else part.kept(sung, HOP_SAMPLES),
+        None if alone is None else part.moved(alone, recording.rate_hz),
+    )
+    return heard, n_notes
+
+
+def _joined(pieces: Sequence[Listened]) -> Listened:
+    """What was heard in all stretches, end to end; a voice is alone where it is so in all of them."""
+    if len(pieces) == 1:
+        return pieces[0]
+
+    def all_of(name: str) -> Any:
+        said = [getattr(piece, name) for piece in pieces]
+        return None if any(one is None for one in said) else joined(said)
+
+    alone = [piece.alone for piece in pieces if piece.alone is not None]
+    arrays = {name: all_of(name) for name in Listened._fields if name != "alone"}
+    notes = [note for one in alone for note in one] if len(alone) == len(pieces) else None
+    return Listened(**arrays, alone=notes)
 
 
 @contextmanager
@@ -105,24 +145,21 @@ def _one_thread_each() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _hear_singer(recording: Recording, stereo: Stereo | None, told: _Told) -> tuple[voice.VoiceMaps, bool]:
-    """What is found in the singer's voice, and whether it is alone."""
-    singer = separated_singer(recording, stereo, told.part("singer"))
-    return voice.maps_of_voice(singer, threads=1), voice.is_alone(singer, recording)
+def _hear_singer(singer: Stream, part: Stretch, piece: Recording, told: _Told) -> tuple[voice.VoiceMaps, bool]:
+    """What is found in the singer's voice in a stretch, and whether it is alone."""
+    sung = Recording(singer.take(part.begin, part.end, told.part("singer")), piece.rate_hz)
+    return voice.maps_of_voice(sung, threads=1), voice.is_alone(sung, piece)
 
 
-def separated_singer(
-    recording: Recording, stereo: Stereo | None, progress: transcribe.Progress = lambda share: None
-) -> Recording:
+def separated_singer(recording: Recording, stereo: Stereo | None) -> Recording:
     """The singer's voice at 22050 Hz, as long as the recording."""
+    samples = Stream(_voice_of(recording, stereo)).take(0, len(recording.samples))
+    return Recording(samples, recording.rate_hz)
+
+
+def _voice_of(recording: Recording, stereo: Stereo | None) -> Iterator[np.ndarray]:
     blocks, rate_hz = stereo if stereo else (lambda: _both_sides(recording), recording.rate_hz)
-    n_samples, parts = 0, []
-    for part in voice.separated(blocks(), rate_hz):
-        parts.append(part)
-        n_samples += len(part)
-        progress(min(n_samples / len(recording.samples), 1.0))
-    sound = np.concatenate(parts)[: len(recording.samples)]
-    return Recording(np.pad(sound, (0, len(recording.samples) - len(sound))), recording.rate_hz)
+    yield from voice.separated(blocks(), rate_hz)
 
 
 def _both_sides(recording: Recording) -> Iterator[np.ndarray]:
@@ -131,10 +168,11 @@ def _both_sides(recording: Recording) -> Iterator[np.ndarray]:
 
 
 class _Told:
-    """The progress of parts that go on side by side, as one share of the whole."""
+    """The progress of parts that go on side by side, as a share of the whole, which has `begun` so far."""
 
-    def __init__(self, progress: transcribe.Progress | None) -> None:
-        self.progress, self.done, self.lock = progress, dict.fromkeys(_SHARES, 0.0), Lock()
+    def __init__(self, progress: transcribe.Progress | None, begun: float, share: float) -> None:
+        self.progress, self.begun, self.share = progress, begun, share
+        self.done, self.lock = dict.fromkeys(_SHARES, 0.0), Lock()
 
     def part(self, name: str) -> transcribe.Progress:
         """What is to be told of a part's share, 0..1."""
@@ -143,6 +181,7 @@ class _Told:
             with self.lock:
                 self.done[name] = share
                 if self.progress:
-                    self.progress(sum(_SHARES[part] * done for part, done in self.done.items()))
+                    done = sum(_SHARES[part] * done for part, done in self.done.items())
+                    self.progress(self.begun + self.share * done)
 
         return tell

@@ -40,6 +40,8 @@ FEWEST_NOTES, FEWEST_NOTES_A_MINUTE = 4, 10  # music has more, noise fewer
 
 MODEL_INPUT = "serving_default_input_2:0"
 MODEL_OUTPUTS = {"note": "StatefulPartitionedCall:1", "onset": "StatefulPartitionedCall:2"}
+#: The rule is asked for so many frames at a time, with so many around them, for it makes copies of all it is given.
+_PIECE_FRAMES, _AROUND_FRAMES = 40_000, 3_000
 #: Without its dependencies, among which is an old TensorFlow that its ONNX model does not need.
 PIP = ("install", "--no-deps", "basic-pitch==0.4.0")
 INSTALL_REMEDY = f"Type: symbolic-cover doctor --fix, or pip {' '.join(PIP)}"
@@ -73,15 +75,20 @@ def hear_notes(recording: Recording, progress: Progress | None = None) -> Transc
     if recording.rate_hz != RATE_HZ:
         raise ValueError(f"basic-pitch listens at {RATE_HZ} Hz, not {recording.rate_hz}")
     note, onset = posteriorgrams(recording, progress)
-    return Transcription(timed_notes(refuse_noise(note, onset)), note, onset)
-
-
-def refuse_noise(note: np.ndarray, onset: np.ndarray) -> list[tuple[int, int, int, float]]:
-    """The notes that basic-pitch hears; raises `InputError` where they are too few for music."""
     events = note_events(note, onset, ONSET_THRESHOLD, FRAME_THRESHOLD, SHORTEST_NOTE_FRAMES)
-    if len(events) < max(FEWEST_NOTES, FEWEST_NOTES_A_MINUTE * len(note) / FRAME_RATE_HZ / 60):
+    refuse_noise(len(events), len(note) / FRAME_RATE_HZ)
+    return Transcription(timed_notes(events), note, onset)
+
+
+def count_notes(note: np.ndarray, onset: np.ndarray) -> int:
+    """How many notes basic-pitch hears."""
+    return len(note_events(note, onset, ONSET_THRESHOLD, FRAME_THRESHOLD, SHORTEST_NOTE_FRAMES))
+
+
+def refuse_noise(n_notes: int, duration_sec: float) -> None:
+    """Raise `InputError` where the notes that basic-pitch hears are too few for music."""
+    if n_notes < max(FEWEST_NOTES, FEWEST_NOTES_A_MINUTE * duration_sec / 60):
         raise InputError("No notes were heard in this recording.", "Give a recording with pitched instruments.")
-    return events
 
 
 def posteriorgrams(
@@ -118,6 +125,19 @@ def note_events(
     note: np.ndarray, onset: np.ndarray, onset_threshold: float, frame_threshold: float, shortest_frames: int
 ) -> list[tuple[int, int, int, float]]:
     """(start frame, end frame, MIDI pitch, amplitude 0..1) for every note, by basic-pitch's own rule."""
+    events = []
+    for first in range(0, max(len(note), 1), _PIECE_FRAMES):
+        begin, end = max(first - _AROUND_FRAMES, 0), first + _PIECE_FRAMES + _AROUND_FRAMES
+        told = onset_threshold, frame_threshold, shortest_frames
+        found = _note_events(note[begin:end], onset[begin:end], *told)
+        moved = ((start + begin, stop + begin, pitch, level) for start, stop, pitch, level in found)
+        events += [event for event in moved if first <= event[0] < first + _PIECE_FRAMES]
+    return events
+
+
+def _note_events(
+    note: np.ndarray, onset: np.ndarray, onset_threshold: float, frame_threshold: float, shortest_frames: int
+) -> list[tuple[int, int, int, float]]:
     try:
         from basic_pitch.note_creation import output_to_notes_polyphonic
     except ImportError as error:

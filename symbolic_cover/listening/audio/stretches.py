@@ -1,0 +1,88 @@
+"""Long recordings stretch by stretch, so that an hour needs little more memory than ten minutes.
+
+Stretches begin and end on frames of every ear, and overlap, so that what is heard near an edge is heard with what
+lies beyond it and then left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from symbolic_cover.core.heard import Recording, TimedNote
+
+#: Samples at 22050 Hz after which frames of 512 samples and frames of 441 begin together: 10.24 s.
+_UNIT = 512 * 441
+#: A stretch is 8 minutes, beside what it overlaps with its neighbours; what is little longer is heard in one.
+STRETCH, OVERLAP = 47 * _UNIT, _UNIT
+LONGEST = STRETCH * 5 // 4
+
+Arrays = TypeVar("Arrays")
+
+
+class Stretch(NamedTuple):
+    """Samples from `begin` to `end` are heard, of which those from `first` to `last` count."""
+
+    begin: int
+    end: int
+    first: int
+    last: int
+
+    def of(self, recording: Recording) -> Recording:
+        """The stretch of a recording."""
+        return Recording(recording.samples[self.begin : self.end], recording.rate_hz)
+
+    def kept(self, arrays: Arrays, hop: int) -> Arrays:
+        """What counts of a named tuple of arrays, a frame every `hop` samples along their first axis."""
+        begin, end = (
+            (self.first - self.begin) // hop,
+            None if self.last == self.end else (self.last - self.begin) // hop,
+        )
+        return type(arrays)(*(values[begin:end] for values in arrays))  # type: ignore[attr-defined]
+
+    def moved(self, notes: Sequence[TimedNote], rate_hz: int) -> list[TimedNote]:
+        """The notes that begin where it counts, in seconds of the whole."""
+        begin, first, last = (sample / rate_hz for sample in (self.begin, self.first, self.last))
+        moved = [note._replace(onset_sec=note.onset_sec + begin, end_sec=note.end_sec + begin) for note in notes]
+        return [note for note in moved if first <= note.onset_sec < last]
+
+
+def stretches_of(n_samples: int) -> list[Stretch]:
+    """The stretches of a recording at 22050 Hz; one, where it is short."""
+    if n_samples <= LONGEST:
+        return [Stretch(0, n_samples, 0, n_samples)]
+    firsts = list(range(0, n_samples - (LONGEST - STRETCH), STRETCH))
+    lasts = [*firsts[1:], n_samples]
+    return [
+        Stretch(max(first - OVERLAP, 0), min(last + OVERLAP, n_samples), first, last)
+        for first, last in zip(firsts, lasts, strict=True)
+    ]
+
+
+def joined(pieces: Sequence[Arrays]) -> Arrays:
+    """Named tuples of arrays, end to end."""
+    if len(pieces) == 1:
+        return pieces[0]
+    return type(pieces[0])(*(np.concatenate(parts) for parts in zip(*pieces, strict=True)))
+
+
+class Stream:
+    """Samples that come in blocks, of which stretches that overlap are taken in their order."""
+
+    def __init__(self, blocks: Iterable[np.ndarray]) -> None:
+        self.blocks: Iterator[np.ndarray] = iter(blocks)
+        self.begin, self.waiting = 0, np.zeros(0, np.float32)
+
+    def take(self, begin: int, end: int, progress: Callable[[float], Any] = lambda share: None) -> np.ndarray:
+        """Samples from `begin` to `end`; silence where there are none any more. What lies before is let go."""
+        parts, known = [self.waiting], self.begin + len(self.waiting)
+        while known < end and (block := next(self.blocks, None)) is not None:
+            parts.append(block)
+            known += len(block)
+            progress(min((known - begin) / (end - begin), 1.0))
+        self.waiting = np.concatenate(parts)[max(begin - self.begin, 0) :]
+        self.begin = begin
+        found = self.waiting[: end - begin]
+        return np.pad(found, (0, end - begin - len(found)))
