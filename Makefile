@@ -1,6 +1,7 @@
 # Two commands do everything on a fresh Debian machine:
 #   make cover   sets up, then makes a cover of a real recording
 #   make test    sets up, then runs every check and test
+#   make docs   sets up, then builds the documentation into site/
 #   make test-fast   sets up, then runs the quick tests alone, in a minute and a half
 # Variables: PYTHON (3.11 or newer), VENV (where to install), TORCH (which PyTorch to ask for).
 
@@ -10,7 +11,7 @@ TORCH ?= torch==2.13.0
 BIN := $(VENV)/bin
 SONG := data/examples/lets_go_fishin.ogg
 
-.PHONY: cover test test-fast setup system clean
+.PHONY: cover docs test test-fast setup system clean
 
 cover: setup
 	$(BIN)/symbolic-cover cover $(SONG) --style pop-piano --out covers/lets_go_fishin
@@ -22,6 +23,9 @@ test: setup $(VENV)/.ready-dev
 
 test-fast: setup $(VENV)/.ready-dev
 	OMP_WAIT_POLICY=PASSIVE OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n auto
+
+docs: setup $(VENV)/.ready-dev
+	$(BIN)/mkdocs build --strict
 
 setup: system $(VENV)/.ready
 
