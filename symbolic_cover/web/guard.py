@@ -34,7 +34,7 @@ def guard(app: FastAPI, host: str, token: str | None, limit: Callable[[Request],
             reply: Response = RedirectResponse(request.url.path, 303)
             reply.set_cookie(_COOKIE, token, httponly=True, samesite="strict")
             return reply
-        if request.method not in ("GET", "HEAD"):
+        if request.method in ("POST", "PUT", "PATCH"):
             length = request.headers.get("content-length", "")
             most = limit(request)
             if not (length.isdecimal() and int(length) <= most):

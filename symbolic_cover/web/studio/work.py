@@ -16,6 +16,7 @@ from symbolic_cover.app.cover import Cover, cover
 from symbolic_cover.app.stages import Stages, load_stages
 from symbolic_cover.core.arrangement import Arrangement
 from symbolic_cover.core.controls import Controls, Hints, Playback
+from symbolic_cover.core.errors import InputError, SymbolicCoverError
 from symbolic_cover.core.files import UNFINISHED, whole_folder, write_text
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.heard import Heard
@@ -60,9 +61,13 @@ class Work:
         source, folder = self.songs.source(job.song), self.songs.folder(job.song)
         if source is not None and not (folder / SONG_FILE).is_file():
             progress("listen", 0.0)
-            heard = self.stages(DEFAULT_STYLE).listen(source, Hints(), progress)
+            about = self.songs.about(job.song)
+            try:
+                heard = self.stages(DEFAULT_STYLE).listen(source, Hints(), progress)
+            except SymbolicCoverError as error:  # it names the file as it is called here
+                raise InputError(error.cause.replace(source.name, about.source), error.remedy) from error
             progress("analyze", 0.0)
-            sheet = analyze(replace(heard, title=self.songs.about(job.song).title))
+            sheet = analyze(replace(heard, title=about.title))
             progress("sound", 0.0)
             with whole_folder(folder / HEARD, replaces=True) as made:
                 _write_sound(source, heard, made)

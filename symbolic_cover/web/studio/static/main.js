@@ -540,7 +540,7 @@ async function open(id) {
   timeline.peaks = null;
   timeline.peaksOf = null;
   location.hash = id;
-  find("open").hidden = false;
+  find("opener").open = false;
   await reload();
   await listSongs();
 }
@@ -552,8 +552,9 @@ async function listSongs() {
   return songs;
 }
 find("songs").addEventListener("change", (event) => {
-  if (event.target.value) open(event.target.value);
-  else find("file").focus();
+  if (event.target.value) return open(event.target.value);
+  find("opener").open = true;
+  find("file").focus();
 });
 
 async function upload(blob, name) {
@@ -575,6 +576,13 @@ for (const kind of ["dragover", "dragleave", "drop"])
     const [file] = kind === "drop" ? event.dataTransfer.files : [];
     if (file) upload(file, file.name).catch(() => {});
   });
+find("remove").addEventListener("click", async () => {
+  if (!confirm(`Remove ${view.title}, its corrections and takes?`)) return;
+  player.pause();
+  await ask(`/api/songs/${song}`, undefined, "DELETE");
+  location.hash = "";
+  location.reload();
+});
 find("take").addEventListener("click", async () => open((await ask(`/api/folder?name=${encodeURIComponent(find("folder").value)}`, {})).id));
 let recording = null;
 find("hum").addEventListener("click", async () => {
