@@ -102,7 +102,8 @@ def select_bars(page, first: int, last: int) -> None:
             const { sheet } = await (await fetch(`/api/songs/${id}`)).json();
             const { secAt } = await import("/static/places.js");
             document.getElementById("timeline").scrollLeft = 0;
-            return [first, last].map((bar) => 60 * secAt(sheet, sheet.bars[bar - 1][0]) + 8);
+            const begin = Math.min(0, secAt(sheet, 0)) - 0.1;
+            return [first, last].map((bar) => 60 * (secAt(sheet, sheet.bars[bar - 1][0]) - begin) + 8);
         }""",
         [first, last],
     )
@@ -262,3 +263,22 @@ def test_text_stands_out_from_its_ground(server, page, scheme):
         assert contrast("ink", ground) >= 4.5, ground
     assert contrast("on-accent", "accent") >= 4.5
     assert re.fullmatch(r"#[0-9a-f]{3,6}", colours["ink"])
+
+
+@pytest.mark.slow
+def test_axe_finds_nothing_to_mend(server, page, tmp_path):
+    from playwright.sync_api import expect
+
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
+    (tmp_path / "steps.abc").write_text(TUNE)
+    page.locator("#file").set_input_files(tmp_path / "steps.abc")
+    expect(page.locator("#studio")).to_be_visible()
+    page.get_by_role("button", name="Arrange all").click()
+    expect(page.locator("#score > svg")).to_be_visible()
+    page.locator("#opener summary").click()
+    for width in (1280, 390):
+        for scheme in ("light", "dark"):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme=scheme)
+            found = axe.Axe().run(page).response["violations"]
+            assert [(one["id"], one["impact"], [node["html"] for node in one["nodes"]]) for one in found] == []

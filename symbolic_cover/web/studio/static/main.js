@@ -77,6 +77,7 @@ function tell() {
   find("here").textContent = words.join(", ");
   find("where").textContent = placeOf(sheet, from);
   find("chord").value = chord ? chord[2] : "";
+  find("chord-where").textContent = timeline.selected.isChord ? `this chord, from ${placeOf(sheet, from)}` : /^\d+(-\d+)?$/.test(span()) ? barWords() : span().includes("-") ? `${span()}` : `${span()} on`;
   for (const one of document.querySelectorAll(".chosen")) one.textContent = barWords();
   for (const one of document.querySelectorAll(".first-bar")) one.textContent = `bar ${bars()[0]}`;
   const [first, last] = bars();
@@ -488,7 +489,8 @@ function show(told) {
   if (!view.sound && player.mode === "song") player.setMode("tune");
   timeline.show(view);
   const end = sheet.bars.at(-1)[1];
-  if (isFirst) select(sheet.beats[0], beatEnd(sheet, 0));
+  const first = Math.max(sheet.beats.findIndex((tick) => secAt(sheet, tick) >= 0), 0);
+  if (isFirst) select(sheet.beats[first], beatEnd(sheet, first));
   else {
     const from = Math.min(kept.from, end - 1);
     const note = kept.note >= 0 ? sheet.melody.findIndex(([tick, length]) => tick <= from && tick + length > from) : -1;

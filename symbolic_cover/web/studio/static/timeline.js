@@ -34,6 +34,7 @@ export class Timeline {
     this.low = Math.min(...tune, pitches[Math.floor(pitches.length * 0.1)] ?? 60, 60) - 3;
     this.high = Math.max(...tune, 72) + 3;
     this.end = secAt(this.sheet, this.sheet.bars.at(-1)[1]);
+    this.origin = Math.min(0, secAt(this.sheet, 0)) - 0.1; // the first bar may begin before the recording
     this.resize();
   }
 
@@ -43,7 +44,7 @@ export class Timeline {
     this.width = this.box.clientWidth;
     Object.assign(this.canvas, { width: this.width * scale, height: HEIGHT * scale });
     this.canvas.style.width = `${this.width}px`;
-    this.length.style.width = `${Math.ceil((this.end + 1) * this.zoom)}px`;
+    this.length.style.width = `${Math.ceil((this.end + 1 - this.origin) * this.zoom)}px`;
     this.draw();
   }
 
@@ -54,8 +55,9 @@ export class Timeline {
     this.box.scrollLeft = middle * this.zoom - this.width / 2;
   }
 
-  x(tick) { return secAt(this.sheet, tick) * this.zoom - this.box.scrollLeft; }
-  secOf(x) { return (x + this.box.scrollLeft) / this.zoom; }
+  x(tick) { return this.xOf(secAt(this.sheet, tick)); }
+  xOf(sec) { return (sec - this.origin) * this.zoom - this.box.scrollLeft; }
+  secOf(x) { return (x + this.box.scrollLeft) / this.zoom + this.origin; }
   y(pitch) {
     const [top, bottom] = ROWS.roll;
     return bottom - ((pitch - this.low) / (this.high - this.low)) * (bottom - top);
@@ -66,15 +68,15 @@ export class Timeline {
   }
 
   reveal(tick) {
-    const x = secAt(this.sheet, tick) * this.zoom;
+    const x = this.x(tick) + this.box.scrollLeft;
     if (x < this.box.scrollLeft + 30 || x > this.box.scrollLeft + this.width - 60) this.box.scrollLeft = x - this.width / 3;
     this.draw();
   }
 
   follow(sec, playing) {
     this.head = sec;
-    const x = sec * this.zoom - this.box.scrollLeft;
-    if (playing && !this.drag && (x > this.width * 0.9 || x < 0)) this.box.scrollLeft = sec * this.zoom - this.width * 0.1;
+    const x = this.sheet ? this.xOf(sec) : 0;
+    if (playing && !this.drag && (x > this.width * 0.9 || x < 0)) this.box.scrollLeft += x - this.width * 0.1;
     this.draw();
   }
 
@@ -179,7 +181,7 @@ export class Timeline {
       free = x + g.measureText(text).width + 4;
     }
     g.fillStyle = colour("accent");
-    g.fillRect(this.head * this.zoom - this.box.scrollLeft - 1, 0, 2, HEIGHT);
+    g.fillRect(this.xOf(this.head) - 1, 0, 2, HEIGHT);
   }
 
   paintWave(g, fill) {
@@ -191,7 +193,7 @@ export class Timeline {
       const first = Math.floor(this.secOf(x) * 100);
       const last = Math.max(Math.floor(this.secOf(x + 1) * 100), first + 1);
       let [least, most] = [0, 0];
-      for (let at = first; at < last && 2 * at + 1 < this.peaks.length; at++) {
+      for (let at = Math.max(first, 0); at < last && 2 * at + 1 < this.peaks.length; at++) {
         least = Math.min(least, this.peaks[2 * at]);
         most = Math.max(most, this.peaks[2 * at + 1]);
       }
