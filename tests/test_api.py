@@ -48,7 +48,7 @@ def test_the_package_is_typed():
 @pytest.mark.slow
 def test_the_composition_of_the_documents_runs(tmp_path, monkeypatch):
     text = (ROOT / "docs" / "compose.md").read_text(encoding="utf-8")
-    (program,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    program = "\n".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL))
     assert len(program.strip().splitlines()) <= 10
     (tmp_path / "data").symlink_to(ROOT / "data")
     monkeypatch.chdir(tmp_path)

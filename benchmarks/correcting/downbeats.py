@@ -5,9 +5,9 @@
 FOLDER holds recordings with ``.beats.tsv`` beside them (time_sec, beat_in_bar); those that say where bars begin are
 taken. SHEETS keeps what was heard as ``song.json``; what is there is not heard again. A bar line is right if an
 annotated one lies within 70 ms, and none is missing in the annotated span, as far as the sheet has notes or chords:
-charts go on through silence, song sheets do not. At each step the simulated person makes the
-correction, or the two together, after which most bar lines are right: tempo, metre (of the song or of one
-bar), downbeat (everywhere or from a place on), or the place of a beat. Where nothing helps or `MOST` corrections were made, the song counts as not mended.
+charts go on through silence, song sheets do not. At each step the simulated person makes the correction, or the two
+together, after which most bar lines are right: tempo, metre (of the song or of one bar), downbeat (everywhere or from a
+place on), or the place of a beat. Where nothing helps or `MOST` corrections were made, the song counts as not mended.
 """
 
 from __future__ import annotations

@@ -53,6 +53,7 @@ export class Score {
       this.now?.classList.remove("now");
       this.now = this.bars[bar];
       this.now?.classList.add("now");
+      this.reveal(this.now);
     }
     if (this.at > 0 && this.notes[this.at - 1][0] > sec) this.dark();
     while (this.at < this.notes.length && this.notes[this.at][0] <= sec) {
@@ -60,6 +61,13 @@ export class Score {
       off.forEach((id) => this.light(id, false));
       on.forEach((id) => this.light(id, true));
     }
+  }
+
+  // The bar that sounds stays in sight, inside the box of the score.
+  reveal(bar) {
+    if (!bar) return;
+    const [around, inside] = [this.box.getBoundingClientRect(), bar.getBoundingClientRect()];
+    if (inside.top < around.top || inside.bottom > around.bottom) this.box.scrollTop += inside.top - around.top - 20;
   }
 
   dark() {
