@@ -13,16 +13,14 @@ import hashlib
 import json
 import re
 import secrets
-import shutil
 import threading
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from symbolic_cover.core.errors import UsageError
-from symbolic_cover.core.files import UNFINISHED, title_of, whole_folder, write_text
+from symbolic_cover.core.files import title_of, unfinished_folder, whole_folder, write_text
 from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.core.song_file import SONG_FILE, read_sheet, sheet_as_json, sheet_from_json
 from symbolic_cover.listening.formats import SUFFIXES
@@ -49,12 +47,12 @@ class About:
 
 
 class Songs:
-    """The songs below a folder. Reading and writing one song is safe from several threads of one process."""
+    """The songs below a folder. Reading and writing is safe from several threads of one process."""
 
     def __init__(self, root: Path) -> None:
         self.root = root / "songs"
         self.root.mkdir(parents=True, exist_ok=True)
-        self._locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._lock = threading.Lock()
         self._sheets: dict[str, tuple[str, SongSheet]] = {}
 
     def ids(self) -> list[str]:
@@ -93,9 +91,8 @@ class Songs:
     def remove(self, song: str) -> None:
         """Throw a song away, with its takes."""
         path = self.folder(song)
-        gone = path.with_name(f"{UNFINISHED}0-{path.name}")
-        path.rename(gone)
-        shutil.rmtree(gone, ignore_errors=True)
+        with unfinished_folder(self.root) as gone:
+            path.rename(gone / path.name)
 
     def about(self, song: str) -> About:
         """What is kept of a song."""
@@ -104,7 +101,7 @@ class Songs:
 
     def tell(self, song: str, **changed: Any) -> None:
         """Change what is kept of a song."""
-        with self._locks[song]:
+        with self._lock:
             about = replace(self.about(song), **changed)
             write_text(self.folder(song) / ABOUT, json.dumps(asdict(about)))
 
@@ -127,7 +124,7 @@ class Songs:
 
     def change(self, song: str, revision: str, change: Callable[[SongSheet], SongSheet]) -> None:
         """Write what `change` makes of the sheet of that `revision`. Raises `Stale` where it is another one by now."""
-        with self._locks[song]:
+        with self._lock:
             found = self.sheet(song)
             if found is None:
                 raise UsageError("The song was not heard yet.", "")

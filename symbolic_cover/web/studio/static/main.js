@@ -189,6 +189,7 @@ const KEYS = {
   d: (event) => (event.shiftKey ? DO.onward() : DO.downbeat()),
   c: () => { find("chord").focus(); find("chord").select(); },
   n: draw,
+  p: () => correct(`beat ${placeOf(view.sheet, timeline.selected.from)}=${secAt(view.sheet, timeline.selected.from).toFixed(3)}`),
   s: () => DO.split(),
   r: () => DO.silent(),
   y: () => DO.sure(),
@@ -433,6 +434,7 @@ function offerExcerpt(job) {
   if (isThere && !heardEarly.has(job.id)) {
     heardEarly.add(job.id);
     const sound = Object.assign(document.createElement("audio"), { controls: true, src: `/api/songs/${song}/takes/${job.take}/excerpt` });
+    sound.volume = 0.45; // as loud as the song
     sound.setAttribute("aria-label", `Bars ${spans(job.bars)}, new`);
     excerpts.set(job.id, sound);
     if (!player.playing) sound.play().catch(() => {});
