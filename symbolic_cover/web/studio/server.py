@@ -120,8 +120,8 @@ def studio(root: Path, *, folder: Path | None = None, host: str = LOCAL_HOSTS[0]
         return begin(songs.add(name, lambda path: path.write_bytes(found.read_bytes())))
 
     @app.get("/api/songs/{song}")
-    def shown(song: str) -> dict[str, Any]:
-        return song_view(songs, jobs, song)
+    def shown(song: str) -> Response:
+        return Response(song_view(songs, jobs, song), media_type="application/json")
 
     @app.get("/api/songs/{song}/work")
     def work(song: str) -> dict[str, Any]:
@@ -138,28 +138,28 @@ def studio(root: Path, *, folder: Path | None = None, host: str = LOCAL_HOSTS[0]
         return begin(song)
 
     @app.post("/api/songs/{song}/corrections")
-    def corrections(song: str, asked: _Words) -> dict[str, Any]:
+    def corrections(song: str, asked: _Words) -> Response:
         songs.change(song, asked.revision, lambda sheet: history.correct(sheet, *asked.words))
-        return song_view(songs, jobs, song)
+        return Response(song_view(songs, jobs, song), media_type="application/json")
 
     @app.post("/api/songs/{song}/undo")
-    def undo(song: str, asked: _Revision) -> dict[str, Any]:
+    def undo(song: str, asked: _Revision) -> Response:
         songs.change(song, asked.revision, history.undo)
-        return song_view(songs, jobs, song)
+        return Response(song_view(songs, jobs, song), media_type="application/json")
 
     @app.post("/api/songs/{song}/redo")
-    def redo(song: str, asked: _Revision) -> dict[str, Any]:
+    def redo(song: str, asked: _Revision) -> Response:
         songs.change(song, asked.revision, history.redo)
-        return song_view(songs, jobs, song)
+        return Response(song_view(songs, jobs, song), media_type="application/json")
 
     @app.post("/api/songs/{song}/about")
-    def about(song: str, told: _Told) -> dict[str, Any]:
+    def about(song: str, told: _Told) -> Response:
         songs.folder(song)
         changed = told.model_dump(exclude_unset=True, exclude_none=True)
         if "locked" in changed:
             changed["locked"] = sorted(set(changed["locked"]))
         songs.tell(song, **changed)
-        return song_view(songs, jobs, song)
+        return Response(song_view(songs, jobs, song), media_type="application/json")
 
     @app.post("/api/songs/{song}/takes", status_code=202)
     def arrange(song: str, asked: _Asked) -> dict[str, int]:

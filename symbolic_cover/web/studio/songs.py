@@ -54,6 +54,7 @@ class Songs:
         self.root.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
         self._sheets: dict[str, tuple[str, SongSheet]] = {}
+        self._told: dict[str, tuple[str, str]] = {}
 
     def ids(self) -> list[str]:
         """The songs that there are, the last one added first."""
@@ -116,7 +117,7 @@ class Songs:
             text = path.read_text(encoding="utf-8")
         except FileNotFoundError:
             return None
-        revision = hashlib.sha256(text.encode()).hexdigest()[:16]
+        revision = _revision(text)
         known = self._sheets.get(song)
         if known is None or known[0] != revision:
             known = self._sheets[song] = revision, sheet_from_json(text)
@@ -130,7 +131,20 @@ class Songs:
                 raise UsageError("The song was not heard yet.", "")
             if found[1] != revision:
                 raise Stale("The song was changed elsewhere meanwhile.", "Look at it, and correct again.")
-            write_text(self.folder(song) / SONG_FILE, sheet_as_json(change(found[0])))
+            sheet = change(found[0])
+            text = sheet_as_json(sheet)
+            write_text(self.folder(song) / SONG_FILE, text)
+            self._sheets[song] = _revision(text), sheet
+
+    def told(self, song: str, tell: Callable[[SongSheet], str]) -> str | None:
+        """What `tell` says of the sheet, asked once for each revision; None while the song was not heard yet."""
+        found = self.sheet(song)
+        if found is None:
+            return None
+        known = self._told.get(song)
+        if known is None or known[0] != found[1]:
+            known = self._told[song] = found[1], tell(found[0])
+        return known[1]
 
     def takes(self, song: str) -> list[int]:
         """The numbers of the takes, in order."""
@@ -143,3 +157,8 @@ class Songs:
         if not (path / TAKE).is_file():
             raise UsageError(f"There is no take {number}.", "")
         return path
+
+
+def _revision(text: str) -> str:
+    """By which a song sheet's file is known."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -27,20 +27,20 @@ def letters(chord: Chord, flats: bool) -> str:
     return name if chord.bass == chord.root else f"{name}/{names[chord.bass]}"
 
 
-def song_view(songs: Songs, jobs: Jobs, song: str) -> dict[str, Any]:
-    """All that the page shows of a song; ``sheet`` is null until it was heard."""
-    about, found = songs.about(song), songs.sheet(song)
-    return {
+def song_view(songs: Songs, jobs: Jobs, song: str) -> str:
+    """All that the page shows of a song, as JSON; ``sheet`` is null until it was heard."""
+    about = songs.about(song)
+    told = {
         "id": song,
         "title": about.title,
         "source": about.source,
         "locked": list(about.locked),
         "kept": about.kept,
-        "revision": found[1] if found else None,
-        "sheet": sheet_view(found[0]) if found else None,
         "sound": (songs.folder(song) / "heard").is_dir(),
         "preferences": jobs.preferences(song),
     } | work_view(songs, jobs, song)
+    sheet = songs.told(song, lambda one: json.dumps(sheet_view(one)))
+    return f'{json.dumps(told)[:-1]}, "sheet": {sheet or "null"}}}'
 
 
 def work_view(songs: Songs, jobs: Jobs, song: str) -> dict[str, Any]:

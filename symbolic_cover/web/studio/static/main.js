@@ -333,8 +333,8 @@ function spans(numbers) {
 function settingsOf(take) {
   find("style").value = take.style;
   find("ensemble").value = take.ensemble ?? "";
-  for (const name of ["level", "transpose", "fidelity", "seed"]) find(name).value = take.controls[name];
-  for (const name of ["density", "polyphony"]) find(name).value = take.controls[name] ?? "";
+  const usual = { level: "full", transpose: 0, fidelity: 0.2, seed: 0, density: "", polyphony: "" };
+  for (const [name, value] of Object.entries(usual)) find(name).value = take.controls[name] ?? value;
 }
 
 const coverUrl = (take) => `/api/songs/${song}/takes/${take.number}/files/cover.ogg`;
@@ -343,6 +343,10 @@ async function showTake(take) {
   shown = take ?? null;
   find("score-section").hidden = !take;
   player.setCover(take ? coverUrl(take) : null, take?.offset_sec, take?.tempo);
+  if (take) {
+    settingsOf(take);
+    find("seed").value = Math.max(...view.takes.map((one) => one.controls.seed ?? 0)) + 1;
+  }
   renderTakes();
   await score.show(song, take);
   if (!take) return;
@@ -518,7 +522,7 @@ function show(told) {
   }));
   if (!sheet.doubts.length) find("doubts").replaceChildren(Object.assign(document.createElement("li"), { textContent: "Nothing is in doubt." }));
   renderTakes();
-  find("said").textContent = sheet.done.length ? `Corrected: ${sheet.done.at(-1)}` : "";
+  find("said").textContent = !isFirst && sheet.done.length ? `Corrected: ${sheet.done.at(-1)}` : "";
 }
 
 async function reload() {
