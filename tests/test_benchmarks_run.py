@@ -69,6 +69,11 @@ CALLS = {
     "corpus/preparing.py": ("{library} {corpus} --pieces 1 --workers 1 --sizes 10", "| 10 | "),
     "evaluating/findings.py": ("{corpus} --checkpoint {checkpoint} --pieces 1", "| unplayable | "),
     "evaluating/memorisation.py": ("{corpus} --checkpoint {checkpoint} --planted 2 --bars 2", "| held out | rules | "),
+    "correcting/downbeats.py": ("{recordings} --sheets {out}", "| tones | "),
+    "correcting/studio.py": (
+        "{tune} --checkpoint {checkpoint} --times 1 --readers 3 --correctors 2 --corrections 2",
+        "| corrections lost | 0 |",
+    ),
     "listening/abc.py": ("{tune}", "| ours | 1 |"),
     "listening/keys.py": ("{library} --count 20 --fit {out}/keys.toml", "keys.toml"),
     "listening/melody.py": ("{library} --songs 1 --cache {out}", "test, 1 songs"),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import soundfile
 import uvicorn
+from fastapi.testclient import TestClient
 
 from symbolic_cover import cli
 from tests.rating.conftest import answer_everything
@@ -17,6 +18,15 @@ from tests.rating.conftest import answer_everything
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = [line for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
+
+
+def visit(server, sockets):
+    """A visitor in place of the server's loop: of the studio, or of the listening page."""
+    if server.config.app.title != "symbolic-cover serve":
+        return answer_everything(server, sockets)
+    client = TestClient(server.config.app, base_url="http://127.0.0.1")
+    assert "scarborough_fair.abc" in client.get("/api/choices").json()["folder"]
+    sockets[0].close()
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +50,7 @@ def repository(examples_folder, monkeypatch) -> Path:
 @pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_runs(command, repository, monkeypatch):
-    monkeypatch.setattr(uvicorn.Server, "run", answer_everything)
+    monkeypatch.setattr(uvicorn.Server, "run", visit)
     monkeypatch.setattr(webbrowser, "open", lambda address: True)
     monkeypatch.setattr(sys, "argv", shlex.split(command))
     with pytest.raises(SystemExit) as stop:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -73,12 +73,14 @@ def cover_anew(
     checkpoint: str | Path | None = None,
     stages: Stages | None = None,
     progress: Progress | None = None,
+    arranged: Callable[[Arrangement], None] | None = None,
 ) -> Cover:
     """The cover `onto` in which `bars` (from 1) are arranged anew, as `sheet` has them; all else stays to the note.
 
     Without `bars`, those in which the sheet differs from what was covered. `style` may be another one, played by the
-    same ensemble; transposition and tempo stay. Raises `UsageError` where there is no such bar, where nothing differs,
-    or where bar lines do: then the whole song is to be covered.
+    same ensemble; transposition and tempo stay. `arranged` is told the arrangement before it is
+    judged. Raises `UsageError` where there is no such bar, where nothing differs, or where bar lines do: then the whole
+    song is to be covered.
     """
     clock = Clock(progress)
     chosen = load_style(style or onto.style.name, onto.style.ensemble.name)
@@ -94,6 +96,8 @@ def cover_anew(
     covered = in_octave_of(prepare_sheet(sheet, controls, chosen.ensemble), onto.arrangement, fresh)
     with clock.stage("arrange") as tell:
         arrangement = stages.anew(covered, chosen, controls, onto.arrangement, fresh, tell)
+    if arranged:
+        arranged(arrangement)
     with clock.stage("choose"):
         scores = score_arrangement(arrangement, covered)
         report = report_of(arrangement, scores, covered, chosen, controls, stages, clock)

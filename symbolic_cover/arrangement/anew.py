@@ -32,7 +32,7 @@ from symbolic_cover.tokens.language import DRUMS
 Ticks = tuple[int, int]
 _Parts = dict[str, tuple[Note, ...]]
 #: How many bars before the fresh ones are heard, and how many behind them are looked at.
-_BEFORE_BARS, _AFTER_BARS = 2 * SECTION_BARS, 2
+_BEFORE_BARS, _AFTER_BARS = SECTION_BARS, 2
 #: What agreement counts beside worth, and a nat of likelihood a token of what follows; the last set by hand.
 _AGREEMENT_WEIGHT, _FOLLOWING_WEIGHT = 2.0, 2.0
 

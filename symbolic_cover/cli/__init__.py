@@ -11,12 +11,12 @@ from collections.abc import Iterator
 import typer
 
 from symbolic_cover.cli import songs  # isort: skip
-from symbolic_cover.cli import correcting, evaluation, models, ratings, refining, styles
+from symbolic_cover.cli import correcting, evaluation, models, ratings, refining, serving, styles
 from symbolic_cover.cli.app import app
 from symbolic_cover.cli.quiet import native_libraries_silenced
 from symbolic_cover.core.errors import SymbolicCoverError
 
-__all__ = ["app", "correcting", "evaluation", "main", "models", "ratings", "refining", "songs", "styles"]
+__all__ = ["app", "correcting", "evaluation", "main", "models", "ratings", "refining", "serving", "songs", "styles"]
 
 _STOPPED = 130
 

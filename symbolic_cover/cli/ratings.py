@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +12,7 @@ import typer
 from symbolic_cover.cli.app import app
 from symbolic_cover.cli.options import Json, Quiet, must_exist
 from symbolic_cover.cli.printing import print_json, progress_line
+from symbolic_cover.cli.serving import serve_until_stopped
 from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.extras import require
 from symbolic_cover.core.files import check_writable, writable_folder, write_text
@@ -91,27 +91,16 @@ def rate(
 
 def _serve(study: Study, host: str, port: int, browser: bool, quiet: bool) -> None:
     """Serve the page until it is stopped."""
-    import socket
-    import webbrowser
+    from symbolic_cover.web.guard import LOCAL_HOSTS
+    from symbolic_cover.web.listening_test import listening_page
 
-    import uvicorn
-
-    from symbolic_cover.web.listening_test import LOCAL_HOSTS, listening_page
-
-    try:
-        listener = socket.create_server((host, port))
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise UsageError(f"Cannot serve at {host}:{port}: {reason}.", "Choose another --port, or --port 0.") from error
-    address = f"http://{host}:{listener.getsockname()[1]}/"
-    if not quiet:
-        typer.echo(f"Listen at {address} and stop with Ctrl-C; the answers are kept in {study.store.path}.")
+    def said(address: str) -> list[str]:
+        lines = [f"Listen at {address} and stop with Ctrl-C; the answers are kept in {study.store.path}."]
         if host not in LOCAL_HOSTS:
-            typer.echo("note: everyone who reaches this machine can open the page and answer.")
-    if browser and not os.environ.get("SSH_CONNECTION"):
-        webbrowser.open(address)
-    server = uvicorn.Server(uvicorn.Config(listening_page(study, host), log_level="error", lifespan="off"))
-    server.run(sockets=[listener])
+            lines.append("note: everyone who reaches this machine can open the page and answer.")
+        return lines
+
+    serve_until_stopped(listening_page(study, host), host, port, browser, quiet, said)
 
 
 def _look_back(store: Store, results: bool, export: Path | None, seed: int, quiet: bool, as_json: bool) -> None:

@@ -10,7 +10,7 @@ from symbolic_cover.core.errors import MissingDependencyError
 EXTRAS = {
     "train": (("accelerate", "peft", "zstandard"), "collecting, training, styles of your own, refining"),
     "studio": (("pyworld",), "songs sung in the studio, from which voices are learned"),
-    "web": (("choix", "fastapi", "uvicorn"), "the listening test"),
+    "web": (("choix", "fastapi", "uvicorn"), "the studio in a browser, the listening test"),
     "ray": (("ray",), "preparing on a cluster"),
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from importlib.resources import files
 from typing import Annotated, Any
 
@@ -10,15 +9,14 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from pydantic import AfterValidator, BaseModel
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from symbolic_cover.core.errors import UsageError
 from symbolic_cover.rating.study import Comparison, Study
 from symbolic_cover.reports.page import STYLE
+from symbolic_cover.web.guard import LOCAL_HOSTS, guard
 
 #: No answer is longer.
 MOST_BYTES = 64 * 1024
-LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
 def _text(value: str) -> str:
@@ -48,10 +46,7 @@ def listening_page(study: Study, host: str = LOCAL_HOSTS[0]) -> FastAPI:
     Nothing that it sends says which system a sound comes from.
     """
     page = FastAPI(title="symbolic-cover rate", docs_url=None, redoc_url=None, openapi_url=None)
-    if host in LOCAL_HOSTS:
-        page.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOCAL_HOSTS, "[::1]"])
-
-    page.middleware("http")(_guard)
+    guard(page, host, None, lambda request: MOST_BYTES)
     page.add_exception_handler(RequestValidationError, _invalid)
 
     @page.get("/", response_class=HTMLResponse)
@@ -91,17 +86,6 @@ def listening_page(study: Study, host: str = LOCAL_HOSTS[0]) -> FastAPI:
         return {"left": len(study.unanswered(given.rater))}
 
     return page
-
-
-async def _guard(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Refuse what another page sends, and more than any answer holds."""
-    origin = request.headers.get("origin")
-    if origin is not None and origin.partition("://")[2] != request.headers.get("host", ""):
-        return JSONResponse({"detail": "Another page may not answer."}, 403)
-    length = request.headers.get("content-length", "")
-    if request.method == "POST" and not (length.isdecimal() and int(length) <= MOST_BYTES):
-        return JSONResponse({"detail": f"An answer has at most {MOST_BYTES} bytes, and says how many."}, 413)
-    return await go_on(request)
 
 
 def _invalid(_: Request, error: Exception) -> Response:

@@ -1,0 +1,42 @@
+"""A score for the page: one long drawing, and when each of its notes sounds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from symbolic_cover.core.errors import InputError
+from symbolic_cover.core.files import write_text
+from symbolic_cover.core.grid import Grid
+from symbolic_cover.core.music import TICKS_PER_QUARTER
+
+#: Drawn without heading and foot on one page as long as needed; `xmlIdSeed` makes its names the same every time.
+_OPTIONS = {
+    "pageWidth": 2000, "pageHeight": 60000, "adjustPageHeight": True, "scale": 40, "svgViewBox": True, "breaks": "auto",
+    "header": "none", "footer": "none", "xmlIdSeed": 1, "svgRemoveXlink": True, "smuflTextFont": "embedded",
+}  # fmt: skip
+
+
+def write_page_score(musicxml: Path, grid: Grid, out: Path) -> None:
+    """Write ``svg`` (one a page), ``bars`` (the names of their measures in order) and ``notes``.
+
+    Those are [second, names of what begins, names of what ends] in seconds of the cover, whose first bar begins at 0.
+    Raises `InputError` for what is no score.
+    """
+    import verovio
+
+    verovio.enableLog(verovio.LOG_OFF)
+    toolkit = verovio.toolkit()
+    toolkit.setOptions(_OPTIONS)
+    if not toolkit.loadData(musicxml.read_text(encoding="utf-8")):
+        raise InputError(f"{musicxml.name} cannot be engraved:", "is it a MusicXML score?")
+    pages = [toolkit.renderToSVG(page) for page in range(1, toolkit.getPageCount() + 1)]
+    begin = float(grid.sec_at(0))
+    notes, bars = [], []
+    for moment in toolkit.renderToTimemap({"includeMeasures": True}):
+        sec = round(float(grid.sec_at(moment["qstamp"] * TICKS_PER_QUARTER)) - begin, 3)
+        if "measureOn" in moment:
+            bars.append(moment["measureOn"])
+        if "on" in moment or "off" in moment:
+            notes.append([sec, moment.get("on", []), moment.get("off", [])])
+    write_text(out, json.dumps({"svg": pages, "bars": bars, "notes": notes}))
