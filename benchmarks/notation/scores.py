@@ -17,12 +17,12 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import symusic
 import torch
+from people import HUMAN, LEAST, MOST, people
 from score_checks import music21_faults, return_faults, schema_faults, verovio_faults
 
 from symbolic_cover.app.cover import cover
@@ -40,13 +40,6 @@ BARS = 12
 CHECKS = ("schema", "music21", "verovio", "returned", "engraved", "parts")
 #: The styles whose second cover is for another ensemble than their own, so that each ensemble has one.
 OTHER_ENSEMBLES = {"pop-ballad": "lead-sheet", "salsa": "drum-kit"}
-HUMAN = {
-    "voice-piano": ("openscore_lieder_mxl", False),
-    "solo-piano": ("openscore_lieder_mxl", True),
-    "string-quartet": ("openscore_quartets_mxl", False),
-    "choir": ("music21 bach", False),
-}
-LEAST, MOST = 5, 95
 
 
 def main() -> None:
@@ -55,7 +48,7 @@ def main() -> None:
     parser.add_argument("library", type=Path)
     parser.add_argument("--checkpoint", help="a folder, a shipped name, or rules; otherwise the one that is shipped")
     parser.add_argument("--candidates", type=int, default=1)
-    parser.add_argument("--human", type=int, default=100, help="how many scores of people a kind")
+    parser.add_argument("--human", type=int, help="how many scores of people a kind; otherwise all")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--readability", type=Path)
     parser.add_argument("--keep", type=Path, help="a folder in which the scores stay")
@@ -69,7 +62,10 @@ def main() -> None:
         minutes = (time.perf_counter() - begun) / 60
     for path, text in (
         (options.out, checks_table(rows, options.candidates, minutes)),
-        (options.readability, readability_table(rows, people(options.library, options.human))),
+        (
+            options.readability,
+            readability_table(rows, {ensemble: people(options.library, ensemble, options.human) for ensemble in HUMAN}),
+        ),
     ):
         print(text)
         if path:
@@ -129,24 +125,6 @@ def checked(arrangement, path: Path) -> dict:
         "parts": "; ".join(f"{part.stem}: {fault}" for part in parts for fault in schema_faults(part)),
         "players": len(parts),
     }
-
-
-def people(library: Path, count: int) -> dict[str, list[dict[str, float]]]:
-    """The readability of people's scores by ensemble, evenly chosen."""
-    from music21 import corpus
-
-    measured = {}
-    for ensemble, (dataset, braced_only) in HUMAN.items():
-        if dataset == "music21 bach":
-            paths = [path for path in map(Path, corpus.getComposer("bach")) if path.match("bwv*.mxl")]
-        else:
-            paths = sorted((library / dataset).glob("*.mxl"))
-        chosen = paths[:: max(1, len(paths) // count)][:count]
-        measured[ensemble] = []
-        for path in chosen:
-            with suppress(InputError):  # some songs write the piano as two parts
-                measured[ensemble].append(readability(path, braced_only=braced_only))
-    return measured
 
 
 def checks_table(rows: list[dict], candidates: int, minutes: float) -> str:

@@ -31,6 +31,7 @@ from symbolic_cover.core.styles import DEFAULT_STYLE, load_style
 from symbolic_cover.evaluation.findings import advice_of, find_weak_bars
 from symbolic_cover.evaluation.measures import DESCRIPTIONS, score_arrangement
 from symbolic_cover.listening.audio.ears import ears_missed
+from symbolic_cover.notation.feel import with_the_tune
 from symbolic_cover.notation.parts import write_part_scores
 from symbolic_cover.sound.audio import SOUND_FORMATS
 
@@ -121,8 +122,8 @@ def cover(
     if sheet is None:
         sheet = _sheet_of(Path(source), hints, stages, clock)
     with clock.stage("arrange") as tell:
-        covered = prepare_sheet(sheet, controls, chosen_style.ensemble)
-        drafts = stages.arrange(covered, chosen_style, controls, tell)
+        covered = prepare_sheet(sheet, controls, chosen_style.ensemble, chosen_style.manner)
+        drafts = [with_the_tune(draft) for draft in stages.arrange(covered, chosen_style, controls, tell)]
     with clock.stage("choose"):
         arrangement, scores = choose(drafts, covered, stages.human.get(style))
         report = _report(arrangement, scores, covered, chosen_style, controls, stages, clock)

@@ -63,4 +63,4 @@ def covered_sheet(folder: Path) -> SongSheet | None:
         style = load_style(str(settings["style"]), settings.get("ensemble")) if "style" in settings else None
     except UsageError as error:
         raise InputError(f"{folder / REPORT}: {error.cause}", "Make the cover again, or give --source.") from error
-    return prepare_sheet(sheet, controls, style.ensemble if style else None)
+    return prepare_sheet(sheet, controls, style.ensemble, style.manner) if style else prepare_sheet(sheet, controls)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from statistics import median
 
+from symbolic_cover.analysis.tempo_level import doubled, is_counted_double
 from symbolic_cover.arrangement.checkpoint import Checkpoint
 from symbolic_cover.arrangement.endings import close_together
 from symbolic_cover.arrangement.rules import arrange_by_rules
@@ -18,6 +19,7 @@ from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.ensemble import Ensemble, PartSpec, Style
 from symbolic_cover.core.music import Note
 from symbolic_cover.core.sheet import SongSheet
+from symbolic_cover.core.styles import manner_facts
 from symbolic_cover.tokens.tokenizer import DRUMS
 from symbolic_cover.tokens.vocabulary import within_range
 
@@ -94,12 +96,18 @@ def lay_melody_over(
     )
 
 
-def prepare_sheet(sheet: SongSheet, controls: Controls, ensemble: Ensemble | None = None) -> SongSheet:
+def prepare_sheet(
+    sheet: SongSheet, controls: Controls, ensemble: Ensemble | None = None, manner: str = ""
+) -> SongSheet:
     """The sheet as the cover will have it: transposed, at its tempo, the tune where its part can play it.
+
+    Where the style named `manner` swings, a slow song in sixteenths is counted twice as fast.
 
     Transposition that would leave the keyboard is done an octave up or down. A tune that lies outside the range
     of the part that leads `ensemble` moves by octaves, whole if that helps, single notes otherwise.
     """
+    if manner_facts(manner).get("swing", False) and is_counted_double(sheet):
+        sheet = doubled(sheet)
     grid = sheet.grid
     if controls.tempo != 1.0:
         grid = replace(grid, beat_sec=grid.beat_sec / controls.tempo)

@@ -47,6 +47,7 @@ def clef_named(name: str) -> clef.Clef:
         "treble": clef.TrebleClef,
         "treble-8": clef.Treble8vbClef,
         "alto": clef.AltoClef,
+        "tenor": clef.TenorClef,
         "bass": clef.BassClef,
         "bass-8": clef.Bass8vbClef,
         "percussion": clef.PercussionClef,

@@ -16,6 +16,7 @@ from music21.musicxml.m21ToXml import ScoreExporter
 
 from symbolic_cover.core.arrangement import Arrangement
 from symbolic_cover.core.music import TICKS_PER_QUARTER, Bar, Note
+from symbolic_cover.notation.clefs import clefs_of_bars
 from symbolic_cover.notation.drums import write_drum_voices
 from symbolic_cover.notation.heads import Head, Names, drum_heads, shown_names, speller_of
 from symbolic_cover.notation.layout import Layout, lay_out
@@ -31,6 +32,7 @@ from symbolic_cover.notation.marks import (
 from symbolic_cover.notation.players import (
     VOICES,
     Player,
+    clefs_known,
     families_of,
     held_tune,
     is_guitar,
@@ -112,13 +114,14 @@ def _staff(player: Player, place: int, number: int, arrangement: Arrangement, pa
     spellers = [speller_of(events, arrangement) for events in voices]
     strokes = itertools.count(1)
     words = syllables(arrangement) if place == 0 and sings(player) else {}
+    clefs = clefs_of_bars(part.notes, bars, clefs_known(player, place))
     for count, bar_ in enumerate(bars, 1):
         opening_tick = page.opening_tick if count == 1 else 0
         measure = stream.Measure(number=count - bool(page.opening_tick))
-        if count == 1:
-            measure.insert(0, clef_named(player.clefs[place]))
-            if not part.is_drums:
-                measure.insert(0, key.KeySignature(arrangement.key.fifths).asKey(arrangement.key.mode))
+        if count == 1 or clefs[count - 1] != clefs[count - 2]:
+            measure.insert(0, clef_named(clefs[count - 1]))
+        if count == 1 and not part.is_drums:
+            measure.insert(0, key.KeySignature(arrangement.key.fifths).asKey(arrangement.key.mode))
         if count == 1 or bar_.meter != bars[count - 2].meter:
             measure.insert(0, meter.TimeSignature(str(bar_.meter)))
         written = [write_bar(events, bar_.start_tick, bar_.meter, opening_tick) for events in voices]
