@@ -59,7 +59,7 @@ def covered_sheet(folder: Path) -> SongSheet | None:
     settings = read_report(folder, must_be_whole=True).get("settings")
     settings = settings if isinstance(settings, dict) else {}
     try:
-        controls = Controls(**{name: settings[name] for name in ("transpose", "tempo") if name in settings})
+        controls = Controls(**{name: settings[name] for name in ("transpose", "tempo", "level") if name in settings})
         style = load_style(str(settings["style"]), settings.get("ensemble")) if "style" in settings else None
     except UsageError as error:
         raise InputError(f"{folder / REPORT}: {error.cause}", "Make the cover again, or give --source.") from error

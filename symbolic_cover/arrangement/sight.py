@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from symbolic_cover.arrangement.checkpoint import Checkpoint
-from symbolic_cover.core.controls import LEVELS, Controls
+from symbolic_cover.core.controls import LEARNED_LEVELS, LEVELS, Controls
 from symbolic_cover.core.ensemble import Style
 from symbolic_cover.core.music import Note
 from symbolic_cover.core.sheet import SongSheet
@@ -20,7 +20,7 @@ from symbolic_cover.tokens.tokenizer import BarTokenizer, bars_of_parts, bars_of
 IGNORED_LABEL = -100
 _BASS_FROM = 0.3
 #: The densest class that each level lets a bar have; the full level leaves it to the model.
-_DENSEST_OF_LEVEL = {"easy": 2, "intermediate": 4}
+_DENSEST_OF_LEVEL = {"beginner": 1, "easy": 2, "intermediate": 4}
 _SPARSEST, _DENSEST_HANDS, _DENSEST_BAND = 1, 8, 12
 #: What is asked of the bar that ends a song: tones of its chord.
 _OF_THE_END = {"Color": (0, 0)}
@@ -50,7 +50,8 @@ class Sight:
         tokenizer, human = checkpoint.tokenizer, checkpoint.human.get(style.name)
         usual = human.level if human else controls.level
         level = min(controls.level, usual, key=LEVELS.index)
-        header = tokenizer.ids(tokenizer.header(style.name, level, style.ensemble.name))
+        said = level if level in LEARNED_LEVELS else LEARNED_LEVELS[0]
+        header = tokenizer.ids(tokenizer.header(style.name, said, style.ensemble.name))
         first, last = _sounding_bars(sheet)
         sources = _visible(sheet, controls, first, last)
         asked = _asked(controls, is_band=len(style.ensemble.parts) > 2)

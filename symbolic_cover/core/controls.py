@@ -12,7 +12,9 @@ import numpy as np
 from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.music import Meter
 
-LEVELS = ("easy", "intermediate", "full")
+#: How hard a cover may be asked to be; the arranger learned to tell the last three apart.
+LEVELS = ("beginner", "easy", "intermediate", "full")
+LEARNED_LEVELS = LEVELS[1:]
 #: Who may hear the notes of a recording; transkun is for a piano alone, `auto` for whoever is there and hears better.
 TRANSCRIBERS = ("auto", "basic-pitch", "transkun")
 #: Felt beats a minute that a user may state.

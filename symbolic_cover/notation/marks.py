@@ -148,11 +148,12 @@ def _dynamic(velocity: float) -> str:
 def mark_pedal(staff: stream.Part, player: Player, arrangement: Arrangement) -> None:
     """That a pianist uses the pedal as usual, in styles that do: the page shows no single changes.
 
-    Charts of bands leave that to the player.
+    Charts of bands leave that to the player; a line in each hand, as beginners play, needs none.
     """
     has_drums = any(part.is_drums for part in arrangement.parts)
     uses_pedal = manner_facts(arrangement.manner).get("pedal", False) and not has_drums
-    if uses_pedal and is_hand(player, len(player.staves) - 1):
+    has_chords = any(len({note.onset_tick for note in part.notes}) < len(part.notes) for part in player.staves)
+    if uses_pedal and has_chords and is_hand(player, len(player.staves) - 1):
         words = expressions.TextExpression(WITH_PEDAL)
         words.style.fontStyle = "italic"
         words.placement = "below"
