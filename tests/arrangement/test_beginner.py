@@ -50,11 +50,11 @@ def test_the_left_hand_keeps_its_position_as_long_as_the_chords_allow():
     chords = [Chord(48 * i, 48 * i + 48, root, "maj", root) for i, root in enumerate((0, 5, 7, 0))]
     line = [Note(48 * i, 48, pitch) for i, pitch in enumerate((36, 29, 31, 24))]
     assert [note.pitch for note in in_position(line, chords)] == [48, 53, 55, 48]
-    # A lies outside the position that C, D and E have: the C of its chord is played
-    roots = ((0, "maj"), (2, "min"), (4, "min"), (9, "min"))
+    # A lies outside the one position that C, D, F and G have: the C of its chord is played
+    roots = ((0, "maj"), (2, "min"), (5, "maj"), (7, "maj"), (9, "min"))
     chords = [Chord(48 * i, 48 * i + 48, root, quality, root) for i, (root, quality) in enumerate(roots)]
-    line = [Note(48 * i, 48, pitch) for i, pitch in enumerate((36, 38, 40, 33))]
-    assert [note.pitch for note in in_position(line, chords)] == [48, 50, 52, 48]
+    line = [Note(48 * i, 48, pitch) for i, pitch in enumerate((36, 38, 41, 43, 33))]
+    assert [note.pitch for note in in_position(line, chords)] == [48, 50, 53, 55, 48]
     # what is no tone of its chord becomes its bass
     assert in_position([Note(0, 48, 38)], chords)[0].pitch == 48
 
