@@ -19,8 +19,12 @@ from symbolic_cover.tokens.tokenizer import BarTokenizer, bars_of_parts, bars_of
 #: What no loss is counted on, as Hugging Face has it.
 IGNORED_LABEL = -100
 _BASS_FROM = 0.3
-#: The densest class that each level lets a bar have; the full level leaves it to the model.
-_DENSEST_OF_LEVEL = {"beginner": 1, "easy": 2, "intermediate": 4}
+#: The greatest class of each kind that a level lets a bar have; the full level leaves it to the model.
+_MOST_OF_LEVEL = {
+    "beginner": {"Density": 1, "Polyphony": 0, "Offbeat": 0},
+    "easy": {"Density": 2, "Polyphony": 1, "Offbeat": 1},
+    "intermediate": {"Density": 4, "Polyphony": 4, "Offbeat": 3},
+}
 _SPARSEST, _DENSEST_HANDS, _DENSEST_BAND = 1, 8, 12
 #: What is asked of the bar that ends a song: tones of its chord.
 _OF_THE_END = {"Color": (0, 0)}
@@ -113,9 +117,7 @@ def _visible(sheet: SongSheet, controls: Controls, first: int, last: int) -> lis
 
 def _asked(controls: Controls, is_band: bool) -> dict[str, tuple[int, int]]:
     """What the plan of every bar must keep to."""
-    asked = {}
-    if controls.level in _DENSEST_OF_LEVEL:
-        asked["Density"] = (0, _DENSEST_OF_LEVEL[controls.level])
+    asked = {kind: (0, most) for kind, most in _MOST_OF_LEVEL.get(controls.level, {}).items()}
     if controls.density is not None:
         asked["Density"] = _about(controls.density, _SPARSEST, _DENSEST_BAND if is_band else _DENSEST_HANDS)
     if controls.polyphony is not None:

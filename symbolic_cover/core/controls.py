@@ -118,6 +118,22 @@ class Playback:
         _number("expression", self.expression, 0.0, 1.0)
 
 
+@dataclass(frozen=True)
+class Notation:
+    """What a page is to show beside what must be there.
+
+    `fingering` asks for a finger at each note of a keyboard's hands. Raises `UsageError` for what is neither True nor
+    False.
+    """
+
+    fingering: bool = False
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not isinstance(value, bool):
+                raise UsageError(f"{value!r} does not say whether {name} is wanted.", "Give True or False.")
+
+
 def _one_of(name: str, value: object, known: tuple[str, ...]) -> None:
     if not isinstance(value, str) or value not in known:
         raise UsageError(f"There is no {name} '{value}'.", f"Choose one of: {', '.join(known)}.")

@@ -6,11 +6,12 @@ import math
 from collections.abc import Sequence
 from statistics import fmean
 
-from music21 import bar, clef, duration, dynamics, expressions, harmony, metadata, stream, tempo, text
+from music21 import articulations, bar, clef, duration, dynamics, expressions, harmony, metadata, stream, tempo, text
 
 from symbolic_cover.core.arrangement import Arrangement
-from symbolic_cover.core.music import Chord, Key, Meter, Note
+from symbolic_cover.core.music import TICKS_PER_QUARTER, Chord, Key, Meter, Note
 from symbolic_cover.core.styles import manner_facts
+from symbolic_cover.notation.fingering import LEFT, RIGHT, fingers_of
 from symbolic_cover.notation.layout import Layout
 from symbolic_cover.notation.players import Player, is_hand
 from symbolic_cover.notation.rhythm import PLAIN_VALUES
@@ -143,6 +144,30 @@ def mark_dynamics(
 
 def _dynamic(velocity: float) -> str:
     return next(mark for limit, mark in _DYNAMICS if velocity < limit)
+
+
+def mark_fingers(staff: stream.Part, player: Player, place: int, page: Layout) -> None:
+    """The finger of each note that a hand at a keyboard strikes, outside the staves; of a key struck again by the same
+    finger, the first time."""
+    if not is_hand(player, place):
+        return
+    side, placement = (LEFT, "below") if place else (RIGHT, "above")
+    fingers = fingers_of(player.staves[place].notes, side)
+    last: list[tuple[int, int | None]] = []
+    for index, measure in enumerate(staff.getElementsByClass(stream.Measure)):
+        start = page.bars[index].start_tick if index else page.opening_tick
+        for element in sorted(measure.recurse().notes, key=lambda one: one.getOffsetInHierarchy(measure)):
+            if isinstance(element, harmony.ChordSymbol) or (element.tie and element.tie.type != "start"):
+                continue
+            tick = start + round(element.getOffsetInHierarchy(measure) * TICKS_PER_QUARTER)
+            found = [(one.midi, fingers.get((tick, one.midi))) for one in element.pitches]
+            if found != last:
+                for _, finger in found:
+                    if finger is not None:
+                        mark = articulations.Fingering(finger)
+                        mark.placement = placement
+                        element.articulations.append(mark)
+            last = found
 
 
 def mark_pedal(staff: stream.Part, player: Player, arrangement: Arrangement) -> None:

@@ -15,6 +15,7 @@ from music21 import bar, chord, duration, instrument, interval, key, layout, met
 from music21.musicxml.m21ToXml import ScoreExporter
 
 from symbolic_cover.core.arrangement import Arrangement
+from symbolic_cover.core.controls import Notation
 from symbolic_cover.core.music import TICKS_PER_QUARTER, Bar, Note
 from symbolic_cover.notation.clefs import clefs_of_bars
 from symbolic_cover.notation.drums import write_drum_voices
@@ -24,6 +25,7 @@ from symbolic_cover.notation.lyrics import Syllable, sings, syllables
 from symbolic_cover.notation.marks import (
     clef_named,
     mark_dynamics,
+    mark_fingers,
     mark_head,
     mark_pedal,
     mark_sections,
@@ -49,14 +51,14 @@ from symbolic_cover.notation.voices import HELD_TICK, moving_notes, write_voices
 _MOST_ROUNDS = 4
 
 
-def write_musicxml(arrangement: Arrangement, path: Path) -> None:
+def write_musicxml(arrangement: Arrangement, path: Path, notation: Notation = Notation()) -> None:
     """Write an arrangement as uncompressed MusicXML, the same bytes each time. Raises as `to_music21` does."""
-    exporter = ScoreExporter(to_music21(arrangement), makeNotation=False)
+    exporter = ScoreExporter(to_music21(arrangement, notation), makeNotation=False)
     tidy(exporter.parse(), swings=lay_out(arrangement)[1].swings)
     Path(path).write_bytes(exporter.asBytes())
 
 
-def to_music21(arrangement: Arrangement) -> stream.Score:
+def to_music21(arrangement: Arrangement, notation: Notation = Notation()) -> stream.Score:
     """Engrave an arrangement as a music21 score, at sounding pitch.
 
     Parts of one `group` become the staves of one instrument, braced; so does a part whose chords are too wide for one
@@ -72,7 +74,7 @@ def to_music21(arrangement: Arrangement) -> stream.Score:
     players = players_of(arrangement)
     staves_of: dict[int, list[stream.Part]] = {}
     for number, player in enumerate(players):
-        staves = insert_player(score, player, number, arrangement, bars)
+        staves = insert_player(score, player, number, arrangement, bars, notation)
         for staff in staves:
             staff.partAbbreviation = player.abbreviation if len(players) > 1 else ""
         staves_of[id(player)] = staves
@@ -86,7 +88,7 @@ def to_music21(arrangement: Arrangement) -> stream.Score:
 
 
 def insert_player(
-    score: stream.Score, player: Player, number: int, arrangement: Arrangement, bars: Layout
+    score: stream.Score, player: Player, number: int, arrangement: Arrangement, bars: Layout, notation: Notation
 ) -> list[stream.Part]:
     """Add the staves of a player to a score, with the dynamics of what is played."""
     staves = [_staff(player, place, number, arrangement, bars) for place in range(len(player.staves))]
@@ -98,6 +100,9 @@ def insert_player(
     notes = [note_ for part in player.staves for note_ in part.notes]
     mark_dynamics(staves[0], notes, arrangement, bars, above=player.family == VOICES)
     mark_pedal(staves[-1], player, arrangement)
+    if notation.fingering:
+        for place, staff in enumerate(staves):
+            mark_fingers(staff, player, place, bars)
     return staves
 
 
