@@ -20,7 +20,7 @@ from symbolic_cover.app.stages import Stages, load_stages
 from symbolic_cover.arrangement.arranger import draft_by_rules, prepare_sheet
 from symbolic_cover.arrangement.choose import choose
 from symbolic_cover.core.arrangement import Arrangement, Part, Report
-from symbolic_cover.core.controls import Controls, Hints, Playback
+from symbolic_cover.core.controls import Controls, Hints, Notation, Playback
 from symbolic_cover.core.ensemble import Style
 from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.files import must_not_replace, readable, unfinished_folder, writable_folder
@@ -59,6 +59,7 @@ class Cover:
         *,
         audio_format: str = "wav",
         playback: Playback = Playback(),
+        notation: Notation = Notation(),
         parts: bool = False,
         mix_with: Path | None = None,
         progress: Progress | None = None,
@@ -66,7 +67,7 @@ class Cover:
         """Write score, MIDI, sound and report into `folder`; all of them or, on an error, none.
 
         Returns the path of each: ``song`` (the song sheet), ``midi`` (as written), ``performance`` (MIDI as played),
-        ``musicxml``, ``pdf``, ``audio``, ``report_json``, ``report_html``, and the stems if `playback` asks for them;
+        ``musicxml``, ``pdf`` (as `notation` asks), ``audio``, ``report_json``, ``report_html``, and the stems if `playback` asks for them;
         with `parts` also ``parts``, the folder of what each player reads, as MusicXML and PDF; with `mix_with`, the
         recording that was covered, also ``mix``.
         """
@@ -79,8 +80,8 @@ class Cover:
         must_not_replace(str(self.report.settings.get("source", "")), *(folder / name for name in names.values()))
         with unfinished_folder(folder) as unfinished:
             drafts = {kind: unfinished / name for kind, name in names.items()}
-            stems = _write_all(self, drafts, playback, progress or silent)
-            separate = write_part_scores(self.arrangement, unfinished / "parts") if parts else []
+            stems = _write_all(self, drafts, playback, notation, progress or silent)
+            separate = write_part_scores(self.arrangement, unfinished / "parts", notation) if parts else []
             drafts |= stems
             names |= {kind: path.name for kind, path in stems.items()}
             if mix_with is not None:
@@ -198,7 +199,9 @@ def _findings(arrangement: Arrangement, sheet: SongSheet, stages: Stages) -> Ite
     yield from (line[:1].upper() + line[1:] for line in advice_of(weak))
 
 
-def _write_all(made: Cover, paths: dict[str, Path], playback: Playback, progress: Progress) -> dict[str, Path]:
+def _write_all(
+    made: Cover, paths: dict[str, Path], playback: Playback, notation: Notation, progress: Progress
+) -> dict[str, Path]:
     """Write all that `paths` names; returns the stems, if any, by name."""
     from symbolic_cover.notation.engrave import engrave_svg, write_pdf_pages
     from symbolic_cover.notation.musicxml import write_musicxml
@@ -213,7 +216,7 @@ def _write_all(made: Cover, paths: dict[str, Path], playback: Playback, progress
         write_midi(made.arrangement, paths["midi"])
         played = perform(made.arrangement, playback.expression)
         dump(played, paths["performance"])
-        write_musicxml(made.arrangement, paths["musicxml"])
+        write_musicxml(made.arrangement, paths["musicxml"], notation)
     with clock.stage("engrave"):
         pages = engrave_svg(paths["musicxml"])
         write_pdf_pages(pages, paths["pdf"])

@@ -19,7 +19,7 @@ from symbolic_cover.arrangement.adapter import OWN
 from symbolic_cover.arrangement.arranger import prepare_sheet
 from symbolic_cover.arrangement.checkpoint import find_checkpoint
 from symbolic_cover.core.arrangement import Arrangement, Part
-from symbolic_cover.core.controls import Controls
+from symbolic_cover.core.controls import Controls, Notation
 from symbolic_cover.core.errors import InputError, MissingDependencyError, UsageError
 from symbolic_cover.core.files import unfinished_folder
 from symbolic_cover.core.grid import Grid
@@ -233,7 +233,8 @@ def _marked_pages(judged: Evaluation, folder: Path) -> list[str]:
     own = subject.musicxml if subject.musicxml and subject.musicxml.suffix.lower() != ".mxl" else None
     pages = engrave_svg(own) if own else []
     if count_bars(pages) != len(subject.sheet.grid.bars):
-        write_musicxml(replace(subject.arrangement, title=subject.sheet.title), folder / SCORE)
+        whole = replace(subject.arrangement, title=subject.sheet.title)
+        write_musicxml(whole, folder / SCORE, Notation(written_out=True))
         pages = engrave_svg(folder / SCORE)
     reasons: dict[int, list[str]] = {}
     for one in judged.findings:

@@ -23,7 +23,7 @@ _BASS_FROM = 0.3
 _MOST_OF_LEVEL = {
     "beginner": {"Density": 1, "Polyphony": 0, "Offbeat": 0},
     "easy": {"Density": 2, "Polyphony": 1, "Offbeat": 1},
-    "intermediate": {"Density": 4, "Polyphony": 4, "Offbeat": 3},
+    "intermediate": {"Density": 4},
 }
 _SPARSEST, _DENSEST_HANDS, _DENSEST_BAND = 1, 8, 12
 #: What is asked of the bar that ends a song: tones of its chord.

@@ -69,6 +69,10 @@ CheckpointOption = Annotated[
     ),
 ]
 Parts = Annotated[bool, typer.Option("--parts", help="Also what each player reads, as MusicXML and PDF in parts/.")]
+Fingering = Annotated[bool, typer.Option("--fingering", help="Fingers for the hands of a piano.")]
+WrittenOut = Annotated[
+    bool, typer.Option("--written-out", help="Passages that return written out, without repeat signs.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 AudioFormat = Annotated[str, typer.Option("--format", help="Sound as wav, flac, mp3 or ogg.")]

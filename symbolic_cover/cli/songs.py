@@ -23,6 +23,7 @@ from symbolic_cover.cli.options import (
     EnsembleOption,
     Expression,
     Fidelity,
+    Fingering,
     Json,
     Level,
     Loudness,
@@ -39,6 +40,7 @@ from symbolic_cover.cli.options import (
     Transcriber,
     Transpose,
     Tune,
+    WrittenOut,
     hints_of,
     must_exist,
     must_mix,
@@ -46,7 +48,7 @@ from symbolic_cover.cli.options import (
     sub_folders,
 )
 from symbolic_cover.cli.printing import print_cover, print_facts, print_json, print_missed, progress_line
-from symbolic_cover.core.controls import Controls, Playback
+from symbolic_cover.core.controls import Controls, Notation, Playback
 from symbolic_cover.core.errors import SymbolicCoverError, UsageError
 from symbolic_cover.core.files import check_writable, must_not_replace, whole_files, writable_folder
 from symbolic_cover.core.styles import DEFAULT_STYLE
@@ -75,6 +77,8 @@ def cover_command(
     tune: Tune = None,
     checkpoint: CheckpointOption = None,
     parts: Parts = False,
+    fingering: Fingering = False,
+    written_out: WrittenOut = False,
     audio_format: AudioFormat = "wav",
     soundfont: SoundFont = None,
     loudness: Loudness = PLAYBACK.lufs,
@@ -88,6 +92,7 @@ def cover_command(
     controls = Controls(level=level, fidelity=fidelity, density=density, polyphony=polyphony, transpose=transpose,
                         tempo=tempo, seed=seed, candidates=candidates)  # fmt: skip
     hints = hints_of(bpm, meter, downbeat, transcriber, tune)
+    notation = Notation(fingering, written_out)
     sources = sources_of_inputs(inputs)
     from symbolic_cover.app.cover import AUDIO_FORMATS, cover
     from symbolic_cover.app.saved import cover_files
@@ -111,7 +116,7 @@ def cover_command(
         try:
             with progress_line(quiet or as_json, source.name if several else "") as tell:
                 made = cover(source, style, controls, ensemble=ensemble, hints=hints, stages=stages, progress=tell)
-                files = made.save(folder, audio_format=audio_format, playback=playback, parts=parts,
+                files = made.save(folder, audio_format=audio_format, playback=playback, notation=notation, parts=parts,
                                   mix_with=source if mix else None, progress=tell)  # fmt: skip
         except SymbolicCoverError as error:
             if not several:
@@ -233,6 +238,8 @@ def arrange(
     tune: Tune = None,
     checkpoint: CheckpointOption = None,
     parts: Parts = False,
+    fingering: Fingering = False,
+    written_out: WrittenOut = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -240,6 +247,7 @@ def arrange(
     controls = Controls(level=level, fidelity=fidelity, density=density, polyphony=polyphony, transpose=transpose,
                         tempo=tempo, seed=seed, candidates=candidates)  # fmt: skip
     hints = hints_of(bpm, meter, downbeat, transcriber, tune)
+    notation = Notation(fingering, written_out)
     from symbolic_cover.app.cover import cover
     from symbolic_cover.app.saved import MIDI, SCORE
     from symbolic_cover.notation.musicxml import write_musicxml
@@ -254,9 +262,9 @@ def arrange(
     files = {"midi": out / MIDI, "musicxml": out / SCORE}
     with whole_files(list(files.values())) as (midi, score):
         write_midi(made.arrangement, midi)
-        write_musicxml(made.arrangement, score)
+        write_musicxml(made.arrangement, score, notation)
         if parts:
-            write_part_scores(made.arrangement, out / "parts")
+            write_part_scores(made.arrangement, out / "parts", notation)
             files["parts"] = out / "parts"
     if as_json:
         print_json({"files": {kind: str(path) for kind, path in files.items()}, "scores": made.report.scores["cover"]})

@@ -7,18 +7,25 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from symbolic_cover.core.arrangement import Arrangement
+from symbolic_cover.core.controls import Notation
 from symbolic_cover.core.music import TICKS_PER_QUARTER, Bar
 from symbolic_cover.notation.feel import in_one_feel
+from symbolic_cover.notation.repeats import Repeat, written_once
 from symbolic_cover.notation.rhythm import SIXTEENTH_TICK
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The bars of the page. The first is written from `opening_tick` on, which is not 0 where it is a pick-up."""
+    """The bars of the page. The first is written from `opening_tick` on, which is not 0 where it is a pick-up.
+
+    `repeats` are passages between repeat signs; `numbers` has for each bar its place, from 0, when it is first played.
+    """
 
     bars: tuple[Bar, ...]
     opening_tick: int = 0
     swings: bool = False
+    repeats: tuple[Repeat, ...] = ()
+    numbers: tuple[int, ...] = ()
 
     def place(self, tick: int) -> tuple[int, Fraction]:
         """The index of the bar in which a tick falls, and how many quarters after its written beginning."""
@@ -28,11 +35,15 @@ class Layout:
         return index, Fraction(tick - start, TICKS_PER_QUARTER)
 
 
-def lay_out(arrangement: Arrangement) -> tuple[Arrangement, Layout]:
-    """The arrangement as it is written, and its bars."""
+def lay_out(arrangement: Arrangement, notation: Notation = Notation()) -> tuple[Arrangement, Layout]:
+    """The arrangement as it is written, without what repeat signs say again, and its bars."""
     bars = _covering_bars(arrangement)
     arrangement, swings = in_one_feel(arrangement)
-    return arrangement, Layout(bars, _opening_tick(arrangement, bars), swings)
+    opening_tick = _opening_tick(arrangement, bars)
+    if notation.written_out:
+        return arrangement, Layout(bars, opening_tick, swings, (), tuple(range(len(bars))))
+    arrangement, bars, repeats, numbers = written_once(arrangement, bars)
+    return arrangement, Layout(bars, opening_tick, swings, repeats, numbers)
 
 
 def _covering_bars(arrangement: Arrangement) -> tuple[Bar, ...]:

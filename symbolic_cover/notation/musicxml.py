@@ -54,7 +54,8 @@ _MOST_ROUNDS = 4
 def write_musicxml(arrangement: Arrangement, path: Path, notation: Notation = Notation()) -> None:
     """Write an arrangement as uncompressed MusicXML, the same bytes each time. Raises as `to_music21` does."""
     exporter = ScoreExporter(to_music21(arrangement, notation), makeNotation=False)
-    tidy(exporter.parse(), swings=lay_out(arrangement)[1].swings)
+    page = lay_out(arrangement, notation)[1]
+    tidy(exporter.parse(), swings=page.swings, repeats=page.repeats)
     Path(path).write_bytes(exporter.asBytes())
 
 
@@ -68,7 +69,7 @@ def to_music21(arrangement: Arrangement, notation: Notation = Notation()) -> str
     """
     if any(note_.onset_tick < 0 for note_ in arrangement.notes):
         raise ValueError("a note begins before the first bar")
-    arrangement, bars = lay_out(arrangement)
+    arrangement, bars = lay_out(arrangement, notation)
     score = stream.Score()
     mark_head(score, arrangement)
     players = players_of(arrangement)
@@ -122,7 +123,7 @@ def _staff(player: Player, place: int, number: int, arrangement: Arrangement, pa
     clefs = clefs_of_bars(part.notes, bars, clefs_known(player, place))
     for count, bar_ in enumerate(bars, 1):
         opening_tick = page.opening_tick if count == 1 else 0
-        measure = stream.Measure(number=count - bool(page.opening_tick))
+        measure = stream.Measure(number=page.numbers[count - 1] + 1 - bool(page.opening_tick))
         if count == 1 or clefs[count - 1] != clefs[count - 2]:
             measure.insert(0, clef_named(clefs[count - 1]))
         if count == 1 and not part.is_drums:

@@ -26,14 +26,14 @@ def write_parts(arrangement: Arrangement, folder: Path, notation: Notation = Not
     Transposing instruments read their own notes and key; bars of rest are counted; each part has the tempo, the
     sections and, where it plays from chords or leads, the chord symbols.
     """
-    page, layout = lay_out(arrangement)
+    page, layout = lay_out(arrangement, notation)
     paths: list[Path] = []
     for player in players_of(page):
         stem = re.sub(r"[^a-z0-9]+", "-", player.name.lower()).strip("-") or "part"
         taken = sum(re.fullmatch(rf"{stem}(-\d+)?", path.stem) is not None for path in paths)
         path = Path(folder) / f"{stem}{f'-{taken + 1}' if taken else ''}.musicxml"
         exporter = ScoreExporter(_part_score(player, page, layout, notation), makeNotation=False)
-        tidy(exporter.parse(), swings=layout.swings, counts_rests=True)
+        tidy(exporter.parse(), swings=layout.swings, repeats=layout.repeats, counts_rests=True)
         path.write_bytes(exporter.asBytes())
         paths.append(path)
     return paths
