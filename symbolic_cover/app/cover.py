@@ -67,8 +67,8 @@ class Cover:
         """Write score, MIDI, sound and report into `folder`; all of them or, on an error, none.
 
         Returns the path of each: ``song`` (the song sheet), ``midi`` (as written), ``performance`` (MIDI as played),
-        ``musicxml``, ``pdf`` (as `notation` asks), ``audio``, ``report_json``, ``report_html``, and the stems if `playback` asks for them;
-        with `parts` also ``parts``, the folder of what each player reads, as MusicXML and PDF; with `mix_with`, the
+        ``musicxml``, ``pdf`` (as `notation` asks), ``audio``, ``report_json``, ``report_html``, and the stems if
+        `playback` asks for them; with `parts` also ``parts``, the folder of what each player reads, as MusicXML and PDF; with `mix_with`, the
         recording that was covered, also ``mix``.
         """
         if audio_format not in AUDIO_FORMATS:

@@ -73,6 +73,7 @@ Fingering = Annotated[bool, typer.Option("--fingering", help="Fingers for the ha
 WrittenOut = Annotated[
     bool, typer.Option("--written-out", help="Passages that return written out, without repeat signs.")
 ]
+Tab = Annotated[bool, typer.Option("--tab", help="Tablature below the notes of guitars.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 AudioFormat = Annotated[str, typer.Option("--format", help="Sound as wav, flac, mp3 or ogg.")]

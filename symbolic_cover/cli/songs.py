@@ -36,6 +36,7 @@ from symbolic_cover.cli.options import (
     Source,
     Stems,
     Style,
+    Tab,
     Tempo,
     Transcriber,
     Transpose,
@@ -79,6 +80,7 @@ def cover_command(
     parts: Parts = False,
     fingering: Fingering = False,
     written_out: WrittenOut = False,
+    tab: Tab = False,
     audio_format: AudioFormat = "wav",
     soundfont: SoundFont = None,
     loudness: Loudness = PLAYBACK.lufs,
@@ -92,7 +94,7 @@ def cover_command(
     controls = Controls(level=level, fidelity=fidelity, density=density, polyphony=polyphony, transpose=transpose,
                         tempo=tempo, seed=seed, candidates=candidates)  # fmt: skip
     hints = hints_of(bpm, meter, downbeat, transcriber, tune)
-    notation = Notation(fingering, written_out)
+    notation = Notation(fingering, written_out, tab)
     sources = sources_of_inputs(inputs)
     from symbolic_cover.app.cover import AUDIO_FORMATS, cover
     from symbolic_cover.app.saved import cover_files
@@ -240,6 +242,7 @@ def arrange(
     parts: Parts = False,
     fingering: Fingering = False,
     written_out: WrittenOut = False,
+    tab: Tab = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -247,7 +250,7 @@ def arrange(
     controls = Controls(level=level, fidelity=fidelity, density=density, polyphony=polyphony, transpose=transpose,
                         tempo=tempo, seed=seed, candidates=candidates)  # fmt: skip
     hints = hints_of(bpm, meter, downbeat, transcriber, tune)
-    notation = Notation(fingering, written_out)
+    notation = Notation(fingering, written_out, tab)
     from symbolic_cover.app.cover import cover
     from symbolic_cover.app.saved import MIDI, SCORE
     from symbolic_cover.notation.musicxml import write_musicxml

@@ -123,12 +123,13 @@ class Notation:
     """What a page is to show beside what must be there.
 
     `fingering` asks for a finger at each note of a keyboard's hands, `written_out` for passages that return without
-    repeat signs. Raises `UsageError` for what is neither True nor
+    repeat signs, `tab` for tablature below the notes of guitars. Raises `UsageError` for what is neither True nor
     False.
     """
 
     fingering: bool = False
     written_out: bool = False
+    tab: bool = False
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():

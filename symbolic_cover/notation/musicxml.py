@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from fractions import Fraction
 from pathlib import Path
+from xml.etree.ElementTree import Element
 
 from music21 import bar, chord, duration, instrument, interval, key, layout, meter, note, percussion, stream, tie
 from music21.musicxml.m21ToXml import ScoreExporter
@@ -44,6 +45,8 @@ from symbolic_cover.notation.players import (
     sustains,
 )
 from symbolic_cover.notation.rhythm import Event, Figure, write_bar
+from symbolic_cover.notation.tab_staff import add_tab_staff
+from symbolic_cover.notation.tablature import places_of, tuning_of
 from symbolic_cover.notation.tidy import tidy
 from symbolic_cover.notation.voices import HELD_TICK, moving_notes, write_voices
 
@@ -54,9 +57,21 @@ _MOST_ROUNDS = 4
 def write_musicxml(arrangement: Arrangement, path: Path, notation: Notation = Notation()) -> None:
     """Write an arrangement as uncompressed MusicXML, the same bytes each time. Raises as `to_music21` does."""
     exporter = ScoreExporter(to_music21(arrangement, notation), makeNotation=False)
-    page = lay_out(arrangement, notation)[1]
-    tidy(exporter.parse(), swings=page.swings, repeats=page.repeats)
+    written, page = lay_out(arrangement, notation)
+    root = exporter.parse()
+    tidy(root, swings=page.swings, repeats=page.repeats)
+    if notation.tab:
+        for part, player in zip(root.iter("part"), players_of(written), strict=True):
+            tabulate(part, player, page)
     Path(path).write_bytes(exporter.asBytes())
+
+
+def tabulate(part: Element, player: Player, page: Layout) -> None:
+    """Add tablature to a part in MusicXML, if it is a guitar's on one staff."""
+    if len(player.staves) == 1 and is_guitar(player.staves[0]):
+        notes = player.staves[0].notes
+        tuning = tuning_of(notes)
+        add_tab_staff(part, places_of(notes, tuning), tuning, page)
 
 
 def to_music21(arrangement: Arrangement, notation: Notation = Notation()) -> stream.Score:
