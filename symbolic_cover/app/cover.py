@@ -33,6 +33,7 @@ from symbolic_cover.evaluation.measures import DESCRIPTIONS, score_arrangement
 from symbolic_cover.listening.audio.ears import ears_missed
 from symbolic_cover.notation.feel import with_the_tune
 from symbolic_cover.notation.parts import write_part_scores
+from symbolic_cover.notation.tablature import capo_of
 from symbolic_cover.sound.audio import SOUND_FORMATS
 
 AUDIO_FORMATS = tuple(suffix[1:] for suffix in SOUND_FORMATS)
@@ -68,8 +69,8 @@ class Cover:
 
         Returns the path of each: ``song`` (the song sheet), ``midi`` (as written), ``performance`` (MIDI as played),
         ``musicxml``, ``pdf`` (as `notation` asks), ``audio``, ``report_json``, ``report_html``, and the stems if
-        `playback` asks for them; with `parts` also ``parts``, the folder of what each player reads, as MusicXML and PDF; with `mix_with`, the
-        recording that was covered, also ``mix``.
+        `playback` asks for them; with `parts` also ``parts``, the folder of what each player reads (MusicXML, PDF);
+        with `mix_with`, the recording that was covered, also ``mix``.
         """
         if audio_format not in AUDIO_FORMATS:
             raise UsageError(
@@ -195,6 +196,8 @@ def _findings(arrangement: Arrangement, sheet: SongSheet, stages: Stages) -> Ite
         yield "No melody was found, so the cover follows the chords only."
     if not sheet.chords:
         yield "No chords were found."
+    if fret := capo_of(arrangement.chords):
+        yield f"Who strums the chords on a guitar: a capo at fret {fret} opens most of them."
     weak = find_weak_bars(arrangement, sheet, stages.people.get(arrangement.style, {}), stages.patterns)
     yield from (line[:1].upper() + line[1:] for line in advice_of(weak))
 

@@ -10,7 +10,6 @@ from music21 import articulations, bar, clef, duration, dynamics, expressions, h
 
 from symbolic_cover.core.arrangement import Arrangement
 from symbolic_cover.core.music import TICKS_PER_QUARTER, Chord, Key, Meter, Note
-from symbolic_cover.core.styles import manner_facts
 from symbolic_cover.notation.fingering import LEFT, RIGHT, fingers_of
 from symbolic_cover.notation.layout import Layout
 from symbolic_cover.notation.players import Player, is_hand
@@ -39,7 +38,7 @@ _LINE_LETTERS = 90
 _DYNAMICS = ((0, ""), (25, "ppp"), (41, "pp"), (57, "p"), (73, "mp"), (89, "mf"), (105, "f"), (120, "ff"), (128, "fff"))
 #: From which difference of velocity on a section is marked anew.
 _CLEARLY = 6
-SWING, WITH_PEDAL = "Swing", "con pedale"
+SWING = "Swing"
 
 
 def clef_named(name: str) -> clef.Clef:
@@ -168,21 +167,6 @@ def mark_fingers(staff: stream.Part, player: Player, place: int, page: Layout) -
                         mark.placement = placement
                         element.articulations.append(mark)
             last = found
-
-
-def mark_pedal(staff: stream.Part, player: Player, arrangement: Arrangement) -> None:
-    """That a pianist uses the pedal as usual, in styles that do: the page shows no single changes.
-
-    Charts of bands leave that to the player; a line in each hand, as beginners play, needs none.
-    """
-    has_drums = any(part.is_drums for part in arrangement.parts)
-    uses_pedal = manner_facts(arrangement.manner).get("pedal", False) and not has_drums
-    has_chords = any(len({note.onset_tick for note in part.notes}) < len(part.notes) for part in player.staves)
-    if uses_pedal and has_chords and is_hand(player, len(player.staves) - 1):
-        words = expressions.TextExpression(WITH_PEDAL)
-        words.style.fontStyle = "italic"
-        words.placement = "below"
-        staff.getElementsByClass(stream.Measure)[0].insert(0, words)
 
 
 def _tempo_mark(bpm: float, meter_: Meter, *, swings: bool) -> tempo.MetronomeMark:

@@ -28,10 +28,10 @@ from symbolic_cover.notation.marks import (
     mark_dynamics,
     mark_fingers,
     mark_head,
-    mark_pedal,
     mark_sections,
     mark_top_staff,
 )
+from symbolic_cover.notation.pedalling import add_pedal, pedal_signs, uses_pedal
 from symbolic_cover.notation.players import (
     VOICES,
     Player,
@@ -60,16 +60,17 @@ def write_musicxml(arrangement: Arrangement, path: Path, notation: Notation = No
     written, page = lay_out(arrangement, notation)
     root = exporter.parse()
     tidy(root, swings=page.swings, repeats=page.repeats)
-    if notation.tab:
-        for part, player in zip(root.iter("part"), players_of(written), strict=True):
-            tabulate(part, player, page)
+    for part, player in zip(root.iter("part"), players_of(written), strict=True):
+        finish_part(part, player, written, page, notation)
     Path(path).write_bytes(exporter.asBytes())
 
 
-def tabulate(part: Element, player: Player, page: Layout) -> None:
-    """Add tablature to a part in MusicXML, if it is a guitar's on one staff."""
-    if len(player.staves) == 1 and is_guitar(player.staves[0]):
-        notes = player.staves[0].notes
+def finish_part(part: Element, player: Player, arrangement: Arrangement, page: Layout, notation: Notation) -> None:
+    """Add to a part in MusicXML what music21 does not write: pedal signs, and tablature where it is asked for."""
+    notes = tuple(sorted(note for staff in player.staves for note in staff.notes))
+    if uses_pedal(player, arrangement.manner, has_drums=any(part.is_drums for part in arrangement.parts)):
+        add_pedal(part, pedal_signs(notes, arrangement.chords, page.bars), page)
+    if notation.tab and len(player.staves) == 1 and is_guitar(player.staves[0]):
         tuning = tuning_of(notes)
         add_tab_staff(part, places_of(notes, tuning), tuning, page)
 
@@ -115,7 +116,6 @@ def insert_player(
         score.insert(0, layout.StaffGroup(staves, name=player.name, symbol="brace"))
     notes = [note_ for part in player.staves for note_ in part.notes]
     mark_dynamics(staves[0], notes, arrangement, bars, above=player.family == VOICES)
-    mark_pedal(staves[-1], player, arrangement)
     if notation.fingering:
         for place, staff in enumerate(staves):
             mark_fingers(staff, player, place, bars)

@@ -15,7 +15,7 @@ from symbolic_cover.core.files import writable_folder
 from symbolic_cover.core.music import Key, Note
 from symbolic_cover.notation.layout import Layout, lay_out
 from symbolic_cover.notation.marks import mark_head, mark_sections, mark_top_staff
-from symbolic_cover.notation.musicxml import insert_player, tabulate
+from symbolic_cover.notation.musicxml import finish_part, insert_player
 from symbolic_cover.notation.players import TRANSPOSING, Player, names_chords, players_of, plays_from_chords
 from symbolic_cover.notation.tidy import tidy
 
@@ -35,8 +35,8 @@ def write_parts(arrangement: Arrangement, folder: Path, notation: Notation = Not
         exporter = ScoreExporter(_part_score(player, page, layout, notation), makeNotation=False)
         root = exporter.parse()
         tidy(root, swings=layout.swings, repeats=layout.repeats, counts_rests=not notation.tab)
-        for part in root.iter("part") if notation.tab else ():
-            tabulate(part, player, layout)
+        for part in root.iter("part"):
+            finish_part(part, player, page, layout, notation)
         path.write_bytes(exporter.asBytes())
         paths.append(path)
     return paths

@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from symbolic_cover.notation.drums import drum_of
 from symbolic_cover.notation.heads import STROKE
-from symbolic_cover.notation.marks import SWING, WITH_PEDAL
+from symbolic_cover.notation.marks import SWING
 from symbolic_cover.notation.repeats import Repeat
 
 #: What stands before <instrument> in a <note>.
@@ -43,9 +43,6 @@ def tidy(root: Element, *, swings: bool = False, repeats: Sequence[Repeat] = (),
     for measure in root.iter("measure"):
         if measure.get("number") == "0":
             measure.set("implicit", "yes")
-    for direction in root.iter("direction"):
-        if direction.findtext("direction-type/words") == WITH_PEDAL:
-            SubElement(direction, "sound", {"damper-pedal": "yes"})
     if swings:
         _swing(root)
     for part in root.iter("part"):
