@@ -12,6 +12,7 @@ from symbolic_cover.core import instruments
 from symbolic_cover.core.arrangement import Arrangement, Part
 from symbolic_cover.core.music import Note
 from symbolic_cover.notation.clefs import beyond
+from symbolic_cover.notation.sharing import shared
 
 STRINGS, VOICES = "strings", "voices"
 #: Clefs of single staves by what the part is called, the first that matches.
@@ -83,7 +84,8 @@ def players_of(arrangement: Arrangement) -> list[Player]:
         groups[part.group or f"\0{number}"].append(part)
     playing = [parts for parts in groups.values() if any(part.notes for part in parts)] or list(groups.values())
     leading = _leading_part(arrangement)
-    return [_player(parts, leads=any(part is leading for part in parts)) for parts in playing]
+    tune = _onsets(arrangement.melody)
+    return [_player(parts, tune, leads=any(part is leading for part in parts)) for parts in playing]
 
 
 def families_of(players: Sequence[Player]) -> list[tuple[str, list[Player]]]:
@@ -162,12 +164,20 @@ def _onsets(notes: Sequence[Note]) -> set[tuple[int, int]]:
     return {(note.onset_tick, note.pitch) for note in notes}
 
 
-def _player(parts: list[Part], *, leads: bool) -> Player:
+def _player(parts: list[Part], tune: set[tuple[int, int]], *, leads: bool) -> Player:
     first = parts[0]
     name = first.name if len(parts) == 1 else first.group.capitalize()
     family = STRINGS if first.program in instruments.STRINGS else VOICES if first.program in instruments.VOICES else ""
-    staves, clefs = _staves(parts)
+    staves, clefs = _staves(_shared(parts, tune))
     return Player(name, abbreviate(name), tuple(parts), staves, clefs, leads, "" if first.is_drums else family)
+
+
+def _shared(parts: list[Part], tune: set[tuple[int, int]]) -> list[Part]:
+    """Two hands at a keyboard, notes far from theirs given to the other."""
+    if len(parts) != 2 or any(part.is_drums or part.program not in instruments.PIANOS for part in parts):
+        return parts
+    both = shared(sorted(parts[0].notes), sorted(parts[1].notes), tune)
+    return [replace(part, notes=notes) for part, notes in zip(parts, both, strict=True)]
 
 
 def abbreviate(name: str) -> str:
