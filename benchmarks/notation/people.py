@@ -51,10 +51,10 @@ def main() -> None:
         options.out.write_text(text, encoding="utf-8")
 
 
-def people(library: Path, ensemble: str, count: int | None = None) -> list[dict[str, float]]:
-    """The readability of people's scores for an ensemble: all, or `count` evenly chosen."""
+def people(library: Path, ensemble: str) -> list[dict[str, float]]:
+    """The readability of people's scores for an ensemble."""
     dataset, braced_only = HUMAN[ensemble]
-    return list(_measured(_paths(library, dataset), count, braced_only=braced_only))
+    return list(_measured(_paths(library, dataset), braced_only=braced_only))
 
 
 def _paths(library: Path, dataset: str) -> list[Path]:
@@ -65,8 +65,8 @@ def _paths(library: Path, dataset: str) -> list[Path]:
     return [path for path in map(Path, corpus.getComposer("bach")) if path.match("bwv*.mxl")]
 
 
-def _measured(paths: list[Path], count: int | None, *, braced_only: bool) -> Iterator[dict[str, float]]:
-    for path in paths[:: max(1, len(paths) // count)][:count] if count else paths:
+def _measured(paths: list[Path], *, braced_only: bool) -> Iterator[dict[str, float]]:
+    for path in paths:
         with suppress(InputError):  # some songs write the piano as two parts
             yield readability(path, braced_only=braced_only)
 
