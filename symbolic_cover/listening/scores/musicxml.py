@@ -284,10 +284,12 @@ class _Part:
             note.at, note.grace = onset, most + 1 - note.grace
 
     def _pitch(self, element: Element) -> int | None:
-        """The pitch that sounds; None for rests and for slashes, which are rhythm."""
-        if element.find("rest") is not None or text_of(element, "notehead").startswith("slash") or self.is_slashed:
-            return None
+        """The pitch that sounds; None for rests and for slashes, which are rhythm unless they name a drum."""
         unpitched = element.find("unpitched")
+        names_drum = unpitched is not None and element.find("instrument") is not None
+        is_slash = text_of(element, "notehead").startswith("slash") and not names_drum
+        if element.find("rest") is not None or is_slash or self.is_slashed:
+            return None
         if unpitched is not None:
             self.has_drums = True
             return self.instruments.drum_of(element)
