@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from symbolic_cover.app.evaluate import Evaluation, evaluate
     from symbolic_cover.app.render import render
     from symbolic_cover.core.arrangement import Arrangement, Part, Report
-    from symbolic_cover.core.controls import Controls, Hints, Playback
+    from symbolic_cover.core.controls import Controls, Hints, Notation, Playback
     from symbolic_cover.core.ensemble import Style
     from symbolic_cover.core.errors import InputError, MissingDependencyError, SymbolicCoverError, UsageError
     from symbolic_cover.core.grid import Grid
@@ -42,6 +42,7 @@ __all__ = [
     "Key",
     "Meter",
     "MissingDependencyError",
+    "Notation",
     "Note",
     "Part",
     "Playback",
@@ -72,7 +73,7 @@ _HOMES = {
     "app.evaluate": ["Evaluation", "evaluate"],
     "app.render": ["render"],
     "core.arrangement": ["Arrangement", "Part", "Report"],
-    "core.controls": ["Controls", "Hints", "Playback"],
+    "core.controls": ["Controls", "Hints", "Notation", "Playback"],
     "core.ensemble": ["Style"],
     "core.errors": ["InputError", "MissingDependencyError", "SymbolicCoverError", "UsageError"],
     "core.grid": ["Grid"],

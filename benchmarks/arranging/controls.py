@@ -86,7 +86,7 @@ def main() -> None:
 def measure(control: str, checkpoint, sheet: SongSheet, style, value) -> tuple[float, float]:
     """What a control promises, in one arrangement, and the melody retention beside it."""
     controls = Controls(candidates=1, **{control: value})
-    prepared = prepare_sheet(sheet, controls, style.ensemble)
+    prepared = prepare_sheet(sheet, controls, style.ensemble, style.manner)
     draft: Arrangement = draft_by_model(checkpoint, prepared, style, controls)[0]
     kept = m.melody_retention(prepared.melody, draft.notes)
     played = [note for note in draft.pitched_notes if note not in set(draft.melody)]

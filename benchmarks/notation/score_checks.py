@@ -21,6 +21,7 @@ from lxml import etree
 from symbolic_cover.analysis.quantize import quantize
 from symbolic_cover.analysis.song import analyze
 from symbolic_cover.core.arrangement import Arrangement, Part
+from symbolic_cover.core.controls import Notation
 from symbolic_cover.core.music import TICKS_PER_QUARTER, Note
 from symbolic_cover.listening.scores.read import read_score
 from symbolic_cover.notation.drums import drum_of
@@ -66,7 +67,10 @@ def schema_faults(path: Path) -> list[str]:
 
 
 def music21_faults(arrangement: Arrangement, path: Path) -> list[str]:
-    """What music21 finds changed: parts by name, bars that add up, and every (onset, pitch); drums by their place."""
+    """What music21 finds changed: parts by name, bars that add up, and every (onset, pitch); drums by their place.
+
+    Onsets and pitches are those on the page, and again those that are played with all repeats.
+    """
     import music21
 
     page, layout = lay_out(arrangement)
@@ -97,6 +101,27 @@ def music21_faults(arrangement: Arrangement, path: Path) -> list[str]:
         )
         if struck != wanted:
             faults.append(f"{name}: {_difference(struck, wanted)}")
+    if layout.repeats:
+        faults += _played_faults(score, arrangement)
+    return faults
+
+
+def _played_faults(score: Any, arrangement: Arrangement) -> list[str]:
+    """What differs where music21 plays the repeats out: how many notes each staff strikes, and at which pitches."""
+    page, _ = lay_out(arrangement, Notation(written_out=True))
+    faults = []
+    for staff, (name, part) in zip(score.expandRepeats().parts, _staves(page), strict=True):
+        heads = [
+            head
+            for element in staff.recurse().notes
+            if type(element).__name__ != "ChordSymbol"
+            for head in (element.notes if hasattr(element, "notes") else [element])
+        ]
+        struck = Counter(_named(head) for head in heads if head.tie is None or head.tie.type == "start")
+        wanted = Counter(_place(pitch) if part.is_drums else pitch
+                         for _, pitch in {(note.onset_tick, note.pitch) for note in part.notes})  # fmt: skip
+        if struck != wanted:
+            faults.append(f"{name}, played out: {_difference(struck, wanted)}")
     return faults
 
 
@@ -114,7 +139,8 @@ def verovio_faults(arrangement: Arrangement, path: Path) -> list[str]:
     import symusic
     import verovio
 
-    page, layout = lay_out(arrangement)
+    _, layout = lay_out(arrangement)
+    page, _ = lay_out(arrangement, Notation(written_out=True))
     verovio.enableLog(verovio.LOG_OFF)
     toolkit = verovio.toolkit()
     toolkit.loadData(path.read_text(encoding="utf-8"))
@@ -174,6 +200,7 @@ def _first_voice(path: Path, place: int, part: Part) -> tuple[Note, ...]:
     import music21
 
     staff = music21.converter.parse(path, forceSource=True).parts[place]
+    staff = staff.expandRepeats() if any(staff.recurse().getElementsByClass("Repeat")) else staff
     measures = list(staff.getElementsByClass("Measure"))
     shift = max(0, measures[0].barDuration.quarterLength - measures[0].duration.quarterLength) if measures else 0
     upper: set[tuple[int, int]] = set()

@@ -6,7 +6,7 @@ LIBRARY is what `symbolic-cover collect` makes; of each dataset below, songs of 
 bars and covered, two in each style. Each score is validated against the MusicXML 4.0 schema, opened again by music21
 and by verovio (the same parts, bars that add up, the same notes), read by our own reader and written again (the same
 bytes), engraved, and its separate parts are validated. Then the scores are measured beside people's of the same
-ensemble: OpenScore's Lieder and quartets, and the Bach chorales in music21's corpus.
+ensemble, as `people.py` found them.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ import csv
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +29,7 @@ from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.errors import InputError
 from symbolic_cover.core.styles import load_style, style_names
 from symbolic_cover.corpus.shards import split_of
+from symbolic_cover.evaluation.people import Range, readable_people, verdict
 from symbolic_cover.evaluation.readability import DESCRIPTIONS, readability
 from symbolic_cover.notation.engrave import engrave_svg
 from symbolic_cover.notation.musicxml import write_musicxml
@@ -40,13 +40,6 @@ BARS = 12
 CHECKS = ("schema", "music21", "verovio", "returned", "engraved", "parts")
 #: The styles whose second cover is for another ensemble than their own, so that each ensemble has one.
 OTHER_ENSEMBLES = {"pop-ballad": "lead-sheet", "salsa": "drum-kit"}
-HUMAN = {
-    "voice-piano": ("openscore_lieder_mxl", False),
-    "solo-piano": ("openscore_lieder_mxl", True),
-    "string-quartet": ("openscore_quartets_mxl", False),
-    "choir": ("music21 bach", False),
-}
-LEAST, MOST = 5, 95
 
 
 def main() -> None:
@@ -55,7 +48,6 @@ def main() -> None:
     parser.add_argument("library", type=Path)
     parser.add_argument("--checkpoint", help="a folder, a shipped name, or rules; otherwise the one that is shipped")
     parser.add_argument("--candidates", type=int, default=1)
-    parser.add_argument("--human", type=int, default=100, help="how many scores of people a kind")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--readability", type=Path)
     parser.add_argument("--keep", type=Path, help="a folder in which the scores stay")
@@ -69,7 +61,10 @@ def main() -> None:
         minutes = (time.perf_counter() - begun) / 60
     for path, text in (
         (options.out, checks_table(rows, options.candidates, minutes)),
-        (options.readability, readability_table(rows, people(options.library, options.human))),
+        (
+            options.readability,
+            readability_table(rows, readable_people()),
+        ),
     ):
         print(text)
         if path:
@@ -131,24 +126,6 @@ def checked(arrangement, path: Path) -> dict:
     }
 
 
-def people(library: Path, count: int) -> dict[str, list[dict[str, float]]]:
-    """The readability of people's scores by ensemble, evenly chosen."""
-    from music21 import corpus
-
-    measured = {}
-    for ensemble, (dataset, braced_only) in HUMAN.items():
-        if dataset == "music21 bach":
-            paths = [path for path in map(Path, corpus.getComposer("bach")) if path.match("bwv*.mxl")]
-        else:
-            paths = sorted((library / dataset).glob("*.mxl"))
-        chosen = paths[:: max(1, len(paths) // count)][:count]
-        measured[ensemble] = []
-        for path in chosen:
-            with suppress(InputError):  # some songs write the piano as two parts
-                measured[ensemble].append(readability(path, braced_only=braced_only))
-    return measured
-
-
 def checks_table(rows: list[dict], candidates: int, minutes: float) -> str:
     """Every cover with what the checks found."""
     whole = {check: sum(not row[check] for row in rows) for check in CHECKS}
@@ -175,7 +152,7 @@ def checks_table(rows: list[dict], candidates: int, minutes: float) -> str:
     return "\n".join(lines) + "\n"
 
 
-def readability_table(rows: list[dict], human: dict[str, list[dict[str, float]]]) -> str:
+def readability_table(rows: list[dict], human: Mapping[str, Mapping[str, Range]]) -> str:
     """Ours beside people's, by ensemble."""
     ours: dict[str, list[dict[str, float]]] = defaultdict(list)
     for row in rows:
@@ -183,11 +160,11 @@ def readability_table(rows: list[dict], human: dict[str, list[dict[str, float]]]
     lines = [
         "# How hard the pages are to read",
         "",
-        "Made by `benchmarks/notation/scores.py` (see `scores.md`); per bar of a staff, ledger lines per note. Ours:",
-        f"mean over the covers. People's: mean, and the {LEAST}th to the {MOST}th percentile of their scores; in",
-        "**bold** what lies outside. People's pianos are the accompaniments of OpenScore's Lieder, choirs Bach's",
-        "chorales as music21",
-        "has them. No free scores of bands, guitars and pop pianos made by people were at hand.",
+        "Made by `benchmarks/notation/scores.py` (see `scores.md`); per bar of a staff, ledger lines and far notes per",
+        "note. Ours: mean over the covers. People's: mean, and the 5th to the 95th percentile of their scores, as",
+        "`benchmarks/notation/people.py` found them in all of OpenScore's Lieder and quartets and in Bach's chorales",
+        "(`presets/readability.toml`); in **bold** what lies outside. People's pianos are the accompaniments of the",
+        "Lieder. No free scores of bands, guitars and pop pianos made by people were at hand.",
         "",
         "Measured: " + "; ".join(f"*{name.replace('_', ' ')}*, {what}" for name, what in DESCRIPTIONS.items()) + ".",
         "",
@@ -195,19 +172,18 @@ def readability_table(rows: list[dict], human: dict[str, list[dict[str, float]]]
         "|---" * (2 + len(DESCRIPTIONS)) + "|",
     ]
     for ensemble, scores in sorted(ours.items(), key=lambda item: (item[0] not in human, item[0])):
-        spans = {}
-        if human.get(ensemble):
-            values = {name: [score[name] for score in human[ensemble]] for name in DESCRIPTIONS}
-            spans = {name: np.percentile(all_, [LEAST, MOST]) for name, all_ in values.items()}
+        spans = human.get(ensemble, {})
         cells = []
         for name in DESCRIPTIONS:
             mean = float(np.mean([score[name] for score in scores]))
-            outside = name in spans and not spans[name][0] - 1e-9 <= mean <= spans[name][1] + 1e-9
+            outside = bool(verdict(mean, spans.get(name)).replace("within", ""))
             cells.append(f"**{mean:.2f}**" if outside else f"{mean:.2f}")
         lines.append(f"| {ensemble}, ours | {len(scores)} | " + " | ".join(cells) + " |")
         if spans:
-            cells = [f"{np.mean(values[name]):.2f} ({low:.2f} to {high:.2f})" for name, (low, high) in spans.items()]
-            lines.append(f"| {ensemble}, people | {len(human[ensemble])} | " + " | ".join(cells) + " |")
+            cells = [
+                f"{spans[name].median:.2f} ({spans[name].low:.2f} to {spans[name].high:.2f})" for name in DESCRIPTIONS
+            ]
+            lines.append(f"| {ensemble}, people | | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 

@@ -26,7 +26,7 @@ class Reach(NamedTuple):
 
 
 #: The reach that each level of difficulty asks for.
-REACH_OF_LEVEL = {"easy": Reach(3, 9), "intermediate": Reach(4, 12), "full": Reach(5, 12)}
+REACH_OF_LEVEL = {"beginner": Reach(1, 7), "easy": Reach(2, 8), "intermediate": Reach(4, 12), "full": Reach(5, 12)}
 
 #: Where hands lie at rest (C3, E4), and what it costs to drop a note, to cut one short by its whole length, to leap a
 #: semitone: set by hand so that a note is dropped last; `test_hands` holds what must follow.

@@ -11,7 +11,7 @@ from symbolic_cover.app.cover import Cover, report_of
 from symbolic_cover.app.evaluate import read_cover
 from symbolic_cover.app.saved import read_report, sheet_before_covering
 from symbolic_cover.app.stages import Stages, load_stages
-from symbolic_cover.arrangement.anew import Ticks, in_octave_of, joined
+from symbolic_cover.arrangement.anew import Ticks, in_octave_of, joined, splice
 from symbolic_cover.arrangement.arranger import prepare_sheet
 from symbolic_cover.core.arrangement import Arrangement, Part
 from symbolic_cover.core.controls import Controls
@@ -22,6 +22,7 @@ from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.core.styles import load_style
 from symbolic_cover.correcting.history import changed_bars
 from symbolic_cover.evaluation.measures import score_arrangement
+from symbolic_cover.notation.feel import with_the_tune
 
 _CONTROLS = tuple(Controls.__dataclass_fields__)
 
@@ -92,10 +93,13 @@ def cover_anew(
         bars = changed_bars(onto.sheet, sheet)
         if not bars:
             raise UsageError("Nothing was corrected since that cover.", "Name --bars to have them arranged anew.")
-    fresh = _ticks(sheet, bars)
-    covered = in_octave_of(prepare_sheet(sheet, controls, chosen.ensemble), onto.arrangement, fresh)
+    prepared = prepare_sheet(sheet, controls, chosen.ensemble, chosen.manner)
+    times = prepared.grid.bars[-1].end_tick // sheet.grid.bars[-1].end_tick  # 2 where it is counted twice as fast
+    fresh = [(times * begin, times * end) for begin, end in _ticks(sheet, bars)]
+    covered = in_octave_of(prepared, onto.arrangement, fresh)
     with clock.stage("arrange") as tell:
-        arrangement = stages.anew(covered, chosen, controls, onto.arrangement, fresh, tell)
+        drawn = stages.anew(covered, chosen, controls, onto.arrangement, fresh, tell)
+        arrangement = splice(onto.arrangement, with_the_tune(drawn), fresh)
     if arranged:
         arranged(arrangement)
     with clock.stage("choose"):

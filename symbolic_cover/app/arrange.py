@@ -12,6 +12,7 @@ from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.progress import Progress, silent
 from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.core.styles import DEFAULT_STYLE, load_style
+from symbolic_cover.notation.feel import with_the_tune
 
 
 def arrange(
@@ -32,6 +33,6 @@ def arrange(
     """
     chosen = load_style(style, ensemble)
     stages = load_stages(checkpoint, style)
-    covered = prepare_sheet(sheet, controls, chosen.ensemble)
-    drafts = stages.arrange(covered, chosen, controls, progress or silent)
+    covered = prepare_sheet(sheet, controls, chosen.ensemble, chosen.manner)
+    drafts = [with_the_tune(draft) for draft in stages.arrange(covered, chosen, controls, progress or silent)]
     return choose(drafts, covered, stages.human.get(style))[0]

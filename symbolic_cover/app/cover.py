@@ -20,7 +20,7 @@ from symbolic_cover.app.stages import Stages, load_stages
 from symbolic_cover.arrangement.arranger import draft_by_rules, prepare_sheet
 from symbolic_cover.arrangement.choose import choose
 from symbolic_cover.core.arrangement import Arrangement, Part, Report
-from symbolic_cover.core.controls import Controls, Hints, Playback
+from symbolic_cover.core.controls import Controls, Hints, Notation, Playback
 from symbolic_cover.core.ensemble import Style
 from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.files import must_not_replace, readable, unfinished_folder, writable_folder
@@ -30,6 +30,8 @@ from symbolic_cover.core.song_file import read_sheet, write_sheet
 from symbolic_cover.core.styles import DEFAULT_STYLE, load_style
 from symbolic_cover.evaluation.findings import advice_of, find_weak_bars
 from symbolic_cover.evaluation.measures import DESCRIPTIONS, score_arrangement
+from symbolic_cover.notation.feel import with_the_tune
+from symbolic_cover.notation.tablature import capo_of
 from symbolic_cover.sound.formats import SOUND_FORMATS
 
 AUDIO_FORMATS = tuple(suffix[1:] for suffix in SOUND_FORMATS)
@@ -56,6 +58,7 @@ class Cover:
         *,
         audio_format: str = "wav",
         playback: Playback = Playback(),
+        notation: Notation = Notation(),
         parts: bool = False,
         mix_with: Path | None = None,
         progress: Progress | None = None,
@@ -63,9 +66,9 @@ class Cover:
         """Write score, MIDI, sound and report into `folder`; all of them or, on an error, none.
 
         Returns the path of each: ``song`` (the song sheet), ``midi`` (as written), ``performance`` (MIDI as played),
-        ``musicxml``, ``pdf``, ``audio``, ``report_json``, ``report_html``, and the stems if `playback` asks for them;
-        with `parts` also ``parts``, the folder of what each player reads, as MusicXML and PDF; with `mix_with`, the
-        recording that was covered, also ``mix``.
+        ``musicxml``, ``pdf`` (as `notation` asks), ``audio``, ``report_json``, ``report_html``, and the stems if
+        `playback` asks for them; with `parts` also ``parts``, the folder of what each player reads (MusicXML, PDF);
+        with `mix_with`, the recording that was covered, also ``mix``.
         """
         if audio_format not in AUDIO_FORMATS:
             raise UsageError(
@@ -77,13 +80,13 @@ class Cover:
         must_not_replace(str(self.report.settings.get("source", "")), *(folder / name for name in names.values()))
         with unfinished_folder(folder) as unfinished:
             drafts = {kind: unfinished / name for kind, name in names.items()}
-            stems = _write_all(self, drafts, playback, progress or silent)
+            stems = _write_all(self, drafts, playback, notation, progress or silent)
             drafts |= stems
             separate = []
             if parts:
                 from symbolic_cover.notation.parts import write_part_scores
 
-                separate = write_part_scores(self.arrangement, unfinished / "parts")
+                separate = write_part_scores(self.arrangement, unfinished / "parts", notation)
             names |= {kind: path.name for kind, path in stems.items()}
             if mix_with is not None:
                 from symbolic_cover.app.play import mix_with as mix
@@ -126,8 +129,8 @@ def cover(
     if sheet is None:
         sheet = _sheet_of(Path(source), hints, stages, clock)
     with loaded_ahead(), clock.stage("arrange") as tell:
-        covered = prepare_sheet(sheet, controls, chosen_style.ensemble)
-        drafts = stages.arrange(covered, chosen_style, controls, tell)
+        covered = prepare_sheet(sheet, controls, chosen_style.ensemble, chosen_style.manner)
+        drafts = [with_the_tune(draft) for draft in stages.arrange(covered, chosen_style, controls, tell)]
     with clock.stage("choose"):
         arrangement, scores = choose(drafts, covered, stages.human.get(style))
         report = report_of(arrangement, scores, covered, chosen_style, controls, stages, clock)
@@ -201,13 +204,17 @@ def _findings(arrangement: Arrangement, sheet: SongSheet, stages: Stages) -> Ite
         yield "No melody was found, so the cover follows the chords only."
     if not sheet.chords:
         yield "No chords were found."
+    if fret := capo_of(arrangement.chords):
+        yield f"Who strums the chords on a guitar: a capo at fret {fret} opens most of them."
     weak = find_weak_bars(arrangement, sheet, stages.people.get(arrangement.style, {}), stages.patterns)
     yield from (line[:1].upper() + line[1:] for line in advice_of(weak))
 
 
-def _write_all(made: Cover, paths: dict[str, Path], playback: Playback, progress: Progress) -> dict[str, Path]:
-    """Write all that `paths` names; returns the stems, if any, by name. The sound is made, and
-    pages are printed, side by side."""
+def _write_all(
+    made: Cover, paths: dict[str, Path], playback: Playback, notation: Notation, progress: Progress
+) -> dict[str, Path]:
+    """Write all that `paths` names; returns the stems, if any, by name. The sound is made, and pages are printed, side
+    by side."""
     from symbolic_cover.app.play import stems_of
     from symbolic_cover.notation.engrave import engrave_svg
     from symbolic_cover.notation.musicxml import write_musicxml
@@ -233,7 +240,7 @@ def _write_all(made: Cover, paths: dict[str, Path], playback: Playback, progress
             write_sheet(made.sheet, paths["song"])
             write_midi(made.arrangement, paths["midi"])
             dump(played, paths["performance"])
-            write_musicxml(made.arrangement, paths["musicxml"])
+            write_musicxml(made.arrangement, paths["musicxml"], notation)
         with clock.stage("engrave"):
             pages = engrave_svg(paths["musicxml"])
         with Printing(pages, paths["pdf"]):

@@ -12,13 +12,14 @@ from typing import Any
 import symusic
 
 from symbolic_cover.analysis.song import analyze
+from symbolic_cover.analysis.tempo_level import doubled, is_counted_double
 from symbolic_cover.app.play import notated
 from symbolic_cover.app.saved import MIDI, SCORE, covered_sheet, read_report
 from symbolic_cover.arrangement.adapter import OWN
 from symbolic_cover.arrangement.arranger import prepare_sheet
 from symbolic_cover.arrangement.checkpoint import find_checkpoint
 from symbolic_cover.core.arrangement import Arrangement, Part
-from symbolic_cover.core.controls import Controls
+from symbolic_cover.core.controls import Controls, Notation
 from symbolic_cover.core.errors import InputError, MissingDependencyError, UsageError
 from symbolic_cover.core.files import unfinished_folder
 from symbolic_cover.core.grid import Grid
@@ -145,7 +146,8 @@ def read_pair(arrangement: Path, source: Path | None, style: str | None = None) 
         remark = "No source was given: faithfulness is not judged."
         return Subject(name, alone, sheet, style, "", written, sound, has_source=False, remarks=(remark,))
     sheet = analyze(listen(source))
-    aligned = align(sheet, played)
+    counted = [sheet, doubled(sheet)] if is_counted_double(sheet) else [sheet]  # as a band that swings may
+    aligned = max((align(one, played) for one in counted), key=lambda one: one.found)
     if source.suffix.lower() in AUDIO_SUFFIXES:  # perhaps it was played to the recording
         timed = notated(_moved_to(heard, sheet.grid, _offset_sec(path)))
         timed = replace(timed, style=style, parts=as_players(timed.parts))
@@ -169,7 +171,8 @@ def evaluate(
     `ensemble` is who plays, if not the style's own. `checkpoint` has people's ranges and the training patterns; None is
     the one that covers are made with. Raises `UsageError` for an unknown style, ensemble or checkpoint.
     """
-    covered = prepare_sheet(sheet, Controls(), load_style(arrangement.style, ensemble or None).ensemble)
+    style = load_style(arrangement.style, ensemble or None)
+    covered = prepare_sheet(sheet, Controls(), style.ensemble, style.manner)
     subject = Subject(sheet.title, arrangement, covered, arrangement.style, ensemble)
     return evaluate_subject(subject, checkpoint)
 
@@ -230,7 +233,8 @@ def _marked_pages(judged: Evaluation, folder: Path) -> list[str]:
     own = subject.musicxml if subject.musicxml and subject.musicxml.suffix.lower() != ".mxl" else None
     pages = engrave_svg(own) if own else []
     if count_bars(pages) != len(subject.sheet.grid.bars):
-        write_musicxml(replace(subject.arrangement, title=subject.sheet.title), folder / SCORE)
+        whole = replace(subject.arrangement, title=subject.sheet.title)
+        write_musicxml(whole, folder / SCORE, Notation(written_out=True))
         pages = engrave_svg(folder / SCORE)
     reasons: dict[int, list[str]] = {}
     for one in judged.findings:

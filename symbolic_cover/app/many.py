@@ -22,7 +22,7 @@ from typing import Any
 from symbolic_cover.app.cover import cover
 from symbolic_cover.app.stages import Stages, load_stages
 from symbolic_cover.arrangement.checkpoint import find_checkpoint
-from symbolic_cover.core.controls import Controls, Hints, Playback
+from symbolic_cover.core.controls import Controls, Hints, Notation, Playback
 from symbolic_cover.core.errors import SymbolicCoverError
 from symbolic_cover.core.files import write_text
 from symbolic_cover.corpus.workers import run_all
@@ -44,6 +44,7 @@ class Wish:
     checkpoint: str | None = None
     audio_format: str = "wav"
     playback: Playback = Playback()
+    notation: Notation = Notation()
     parts: bool = False
     mix: bool = False
 
@@ -158,7 +159,8 @@ def cover_one(job: Job) -> tuple[Job, dict[str, Any]]:
     try:
         made = cover(job.source, wish.style, wish.controls, ensemble=wish.ensemble, hints=wish.hints,
                      stages=_stages(wish.checkpoint, wish.style))  # fmt: skip
-        files = made.save(job.folder, audio_format=wish.audio_format, playback=wish.playback, parts=wish.parts,
+        files = made.save(job.folder, audio_format=wish.audio_format, playback=wish.playback, notation=wish.notation,
+                          parts=wish.parts,
                           mix_with=job.source if wish.mix else None)  # fmt: skip
     except SymbolicCoverError as error:
         return job, line | {"error": str(error)}

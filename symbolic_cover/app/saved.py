@@ -76,11 +76,11 @@ def covered_sheet(folder: Path) -> SongSheet | None:
         return None
     settings = _settings(folder)
     try:
-        controls = Controls(**{name: settings[name] for name in ("transpose", "tempo") if name in settings})
+        controls = Controls(**{name: settings[name] for name in ("transpose", "tempo", "level") if name in settings})
         style = load_style(str(settings["style"]), settings.get("ensemble")) if "style" in settings else None
     except UsageError as error:
         raise InputError(f"{folder / REPORT}: {error.cause}", "Make the cover again, or give --source.") from error
-    return prepare_sheet(sheet, controls, style.ensemble if style else None)
+    return prepare_sheet(sheet, controls, style.ensemble, style.manner) if style else prepare_sheet(sheet, controls)
 
 
 def sheet_before_covering(folder: Path) -> SongSheet | None:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from statistics import median
 
+from symbolic_cover.analysis.tempo_level import doubled, is_counted_double
+from symbolic_cover.arrangement.beginner import for_beginners, for_small_hands
 from symbolic_cover.arrangement.checkpoint import Checkpoint
 from symbolic_cover.arrangement.endings import close_together
 from symbolic_cover.arrangement.rules import arrange_by_rules
@@ -18,6 +20,7 @@ from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.ensemble import Ensemble, PartSpec, Style
 from symbolic_cover.core.music import Note
 from symbolic_cover.core.sheet import SongSheet
+from symbolic_cover.core.styles import manner_facts
 from symbolic_cover.tokens.language import DRUMS
 from symbolic_cover.tokens.vocabulary import within_range
 
@@ -71,6 +74,8 @@ def lay_melody_over(
     """Join accompaniment and melody into an arrangement."""
     melody = tuple(note._replace(velocity=max(note.velocity, _MELODY_VELOCITY)) for note in sheet.melody)
     parts = []
+    if controls.level == "beginner":
+        accompaniment = for_small_hands(accompaniment, sheet, style.ensemble)
     for spec in style.ensemble.parts:
         notes = list(accompaniment.get(spec.name, ()))
         if spec.name == style.ensemble.lead:
@@ -94,15 +99,24 @@ def lay_melody_over(
     )
 
 
-def prepare_sheet(sheet: SongSheet, controls: Controls, ensemble: Ensemble | None = None) -> SongSheet:
+def prepare_sheet(
+    sheet: SongSheet, controls: Controls, ensemble: Ensemble | None = None, manner: str = ""
+) -> SongSheet:
     """The sheet as the cover will have it: transposed, at its tempo, the tune where its part can play it.
+
+    Where the style named `manner` swings, a slow song in sixteenths is counted twice as fast. For beginners the tune
+    goes in eighths, in a key of one sharp or flat at most unless a transposition is asked for.
 
     Transposition that would leave the keyboard is done an octave up or down. A tune that lies outside the range
     of the part that leads `ensemble` moves by octaves, whole if that helps, single notes otherwise.
     """
+    if manner_facts(manner).get("swing", False) and is_counted_double(sheet):
+        sheet = doubled(sheet)
     grid = sheet.grid
     if controls.tempo != 1.0:
         grid = replace(grid, beat_sec=grid.beat_sec / controls.tempo)
+    if controls.level == "beginner":
+        sheet = for_beginners(sheet, choose_key=controls.transpose == 0)
     moved = sheet.transposed(controls.transpose)
     melody = _on_keyboard(moved.melody)
     lead = ensemble.lead_spec if ensemble else None

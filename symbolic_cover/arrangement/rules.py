@@ -125,7 +125,7 @@ def _bass(bar: Bar, chord: Chord) -> list[Note]:
 
 
 def _broken_chord(chord: Chord, level: str) -> list[Note]:
-    step = {"easy": 4, "intermediate": 2, "full": 1}[level] * _EIGHTH
+    step = {"beginner": 8, "easy": 4, "intermediate": 2, "full": 1}[level] * _EIGHTH
     tones = sorted(_BROKEN_LOW + (pitch_class - _BROKEN_LOW) % 12 for pitch_class in chord.pitch_classes)
     return [
         Note(tick, min(step, chord.end_tick - tick), tones[_BROKEN_ORDER[index % 4] % len(tones)], _VELOCITY)

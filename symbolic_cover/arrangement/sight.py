@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from symbolic_cover.arrangement.checkpoint import Checkpoint
-from symbolic_cover.core.controls import LEVELS, Controls
+from symbolic_cover.core.controls import LEARNED_LEVELS, LEVELS, Controls
 from symbolic_cover.core.ensemble import Style
 from symbolic_cover.core.music import Note
 from symbolic_cover.core.sheet import SongSheet
@@ -19,8 +19,12 @@ from symbolic_cover.tokens.plan import BOUNDS, Planner
 #: What no loss is counted on, as Hugging Face has it.
 IGNORED_LABEL = -100
 _BASS_FROM = 0.3
-#: The densest class that each level lets a bar have; the full level leaves it to the model.
-_DENSEST_OF_LEVEL = {"easy": 2, "intermediate": 4}
+#: The greatest class of each kind that a level lets a bar have; the full level leaves it to the model.
+_MOST_OF_LEVEL = {
+    "beginner": {"Density": 1, "Polyphony": 0, "Offbeat": 0},
+    "easy": {"Density": 2, "Polyphony": 1, "Offbeat": 1},
+    "intermediate": {"Density": 4},
+}
 _SPARSEST, _DENSEST_HANDS, _DENSEST_BAND = 1, 8, 12
 #: What is asked of the bar that ends a song: tones of its chord.
 _OF_THE_END = {"Color": (0, 0)}
@@ -50,7 +54,8 @@ class Sight:
         tokenizer, human = checkpoint.tokenizer, checkpoint.human.get(style.name)
         usual = human.level if human else controls.level
         level = min(controls.level, usual, key=LEVELS.index)
-        header = tokenizer.ids(tokenizer.header(style.name, level, style.ensemble.name))
+        said = level if level in LEARNED_LEVELS else LEARNED_LEVELS[0]
+        header = tokenizer.ids(tokenizer.header(style.name, said, style.ensemble.name))
         first, last = _sounding_bars(sheet)
         sources = _visible(sheet, controls, first, last)
         asked = _asked(controls, is_band=len(style.ensemble.parts) > 2)
@@ -112,9 +117,7 @@ def _visible(sheet: SongSheet, controls: Controls, first: int, last: int) -> lis
 
 def _asked(controls: Controls, is_band: bool) -> dict[str, tuple[int, int]]:
     """What the plan of every bar must keep to."""
-    asked = {}
-    if controls.level in _DENSEST_OF_LEVEL:
-        asked["Density"] = (0, _DENSEST_OF_LEVEL[controls.level])
+    asked = {kind: (0, most) for kind, most in _MOST_OF_LEVEL.get(controls.level, {}).items()}
     if controls.density is not None:
         asked["Density"] = _about(controls.density, _SPARSEST, _DENSEST_BAND if is_band else _DENSEST_HANDS)
     if controls.polyphony is not None:

@@ -32,7 +32,7 @@ Source = Annotated[
 Style = Annotated[str, typer.Option("--style", "-s", help="The style to cover in; see `symbolic-cover styles`.")]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same cover.")]
 Candidates = Annotated[int, typer.Option(min=1, max=MOST_CANDIDATES, help="Drafts to make; the best is kept.")]
-Level = Annotated[str, typer.Option(help="How hard to play: easy, intermediate or full.")]
+Level = Annotated[str, typer.Option(help="How hard to play: beginner, easy, intermediate or full.")]
 Fidelity = Annotated[
     float, typer.Option(min=0.0, max=1.0, help="How much of the source's bass and inner notes the arranger sees.")
 ]
@@ -69,6 +69,11 @@ CheckpointOption = Annotated[
     ),
 ]
 Parts = Annotated[bool, typer.Option("--parts", help="Also what each player reads, as MusicXML and PDF in parts/.")]
+Fingering = Annotated[bool, typer.Option("--fingering", help="Fingers for the hands of a piano.")]
+WrittenOut = Annotated[
+    bool, typer.Option("--written-out", help="Passages that return written out, without repeat signs.")
+]
+Tab = Annotated[bool, typer.Option("--tab", help="Tablature below the notes of guitars.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 AudioFormat = Annotated[str, typer.Option("--format", help="Sound as wav, flac, mp3 or ogg.")]

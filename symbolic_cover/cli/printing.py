@@ -53,7 +53,7 @@ def print_cover(files: dict[str, Path], scores: dict[str, dict[str, float]], fin
     for path in files.values():
         typer.echo(str(path))
     ours = scores["cover"]
-    shown = ("melody_retention", "chord_accuracy", "unplayable_share", "notes_per_bar")
+    shown = ("melody_retention", "chord_accuracy", "unplayable_share", "notes_per_bar", "difficulty")
     typer.echo("  ".join(f"{name.replace('_', ' ')} {ours[name]:.3g}" for name in shown))
     for finding in findings:
         typer.echo(f"note: {finding}")

@@ -23,6 +23,7 @@ from symbolic_cover.cli.options import (
     EnsembleOption,
     Expression,
     Fidelity,
+    Fingering,
     Json,
     Level,
     Loudness,
@@ -35,10 +36,12 @@ from symbolic_cover.cli.options import (
     Source,
     Stems,
     Style,
+    Tab,
     Tempo,
     Transcriber,
     Transpose,
     Tune,
+    WrittenOut,
     hints_of,
     must_exist,
     must_mix,
@@ -46,7 +49,7 @@ from symbolic_cover.cli.options import (
     sub_folders,
 )
 from symbolic_cover.cli.printing import print_cover, print_facts, print_json, print_missed, progress_line
-from symbolic_cover.core.controls import Controls, Playback
+from symbolic_cover.core.controls import Controls, Notation, Playback
 from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.files import check_writable, must_not_replace, whole_files, writable_folder
 from symbolic_cover.core.styles import DEFAULT_STYLE
@@ -79,6 +82,9 @@ def cover_command(
     tune: Tune = None,
     checkpoint: CheckpointOption = None,
     parts: Parts = False,
+    fingering: Fingering = False,
+    written_out: WrittenOut = False,
+    tab: Tab = False,
     audio_format: AudioFormat = "wav",
     soundfont: SoundFont = None,
     loudness: Loudness = PLAYBACK.lufs,
@@ -106,13 +112,14 @@ def cover_command(
     controls = Controls(level=level, fidelity=fidelity, density=density, polyphony=polyphony, transpose=transpose,
                         tempo=tempo, seed=seed, candidates=candidates)  # fmt: skip
     hints = hints_of(bpm, meter, downbeat, transcriber, tune)
+    notation = Notation(fingering, written_out, tab)
     if onto is not None:
         given = {name for name in context.params if _is_given(context, name)}
         how = Playback(soundfont, loudness, expression, stems)
         _cover_onto(inputs, onto, bars, style if "style" in given else None,
                     {name: value for name, value in vars(controls).items() if name in given}, given,
                     checkpoint=checkpoint, out=out if "out" in given else onto, audio_format=audio_format,
-                    playback=how, parts=parts, quiet=quiet, as_json=as_json)  # fmt: skip
+                    playback=how, notation=notation, parts=parts, quiet=quiet, as_json=as_json)  # fmt: skip
         return
     if bars is not None:
         raise UsageError("--bars needs a cover whose other bars stay.", "Name its folder with --onto.")
@@ -138,7 +145,7 @@ def cover_command(
         if source.suffix.lower() in SUFFIXES:  # a song sheet may be the one that was corrected
             must_not_overrule(folder)
     if several:
-        wish = Wish(style, controls, ensemble, hints, checkpoint, audio_format, playback, parts, mix)
+        wish = Wish(style, controls, ensemble, hints, checkpoint, audio_format, playback, notation, parts, mix)
         jobs = [Job(source, folder, wish) for source, folder in zip(sources, folders, strict=True)]
         _cover_several(jobs, out, workers=workers, ray=ray, again=again, quiet=quiet, as_json=as_json)
         return
@@ -146,7 +153,7 @@ def cover_command(
     with progress_line(quiet or as_json) as tell:
         made = cover(source, style, controls, ensemble=ensemble, hints=hints,
                      stages=load_stages(checkpoint, style), progress=tell)  # fmt: skip
-        files = made.save(out, audio_format=audio_format, playback=playback, parts=parts,
+        files = made.save(out, audio_format=audio_format, playback=playback, notation=notation, parts=parts,
                           mix_with=source if mix else None, progress=tell)  # fmt: skip
     if as_json:
         print_json({"source": str(source), "files": {kind: str(path) for kind, path in files.items()},
@@ -199,6 +206,7 @@ def _cover_onto(
     out: Path,
     audio_format: str,
     playback: Playback,
+    notation: Notation,
     parts: bool,
     quiet: bool,
     as_json: bool,
@@ -222,7 +230,9 @@ def _cover_onto(
     with progress_line(quiet or as_json) as tell:
         made = cover_anew(sheet, before, wanted, style=style, controls=replace(before.controls, **asked),
                           checkpoint=checkpoint, progress=tell)  # fmt: skip
-        files = made.save(out, audio_format=audio_format, playback=playback, parts=parts, progress=tell)
+        files = made.save(
+            out, audio_format=audio_format, playback=playback, notation=notation, parts=parts, progress=tell
+        )
     if as_json:
         print_json({"files": {kind: str(path) for kind, path in files.items()}, "bars": made.report.settings["anew"],
                     "scores": made.report.scores["cover"], "findings": made.report.findings})  # fmt: skip
@@ -334,6 +344,9 @@ def arrange(
     tune: Tune = None,
     checkpoint: CheckpointOption = None,
     parts: Parts = False,
+    fingering: Fingering = False,
+    written_out: WrittenOut = False,
+    tab: Tab = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -341,6 +354,7 @@ def arrange(
     controls = Controls(level=level, fidelity=fidelity, density=density, polyphony=polyphony, transpose=transpose,
                         tempo=tempo, seed=seed, candidates=candidates)  # fmt: skip
     hints = hints_of(bpm, meter, downbeat, transcriber, tune)
+    notation = Notation(fingering, written_out, tab)
     from symbolic_cover.app.cover import cover
     from symbolic_cover.app.saved import MIDI, SCORE
     from symbolic_cover.notation.musicxml import write_musicxml
@@ -355,9 +369,9 @@ def arrange(
     files = {"midi": out / MIDI, "musicxml": out / SCORE}
     with whole_files(list(files.values())) as (midi, score):
         write_midi(made.arrangement, midi)
-        write_musicxml(made.arrangement, score)
+        write_musicxml(made.arrangement, score, notation)
         if parts:
-            write_part_scores(made.arrangement, out / "parts")
+            write_part_scores(made.arrangement, out / "parts", notation)
             files["parts"] = out / "parts"
     if as_json:
         print_json({"files": {kind: str(path) for kind, path in files.items()}, "scores": made.report.scores["cover"]})

@@ -12,7 +12,9 @@ import numpy as np
 from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.music import Meter
 
-LEVELS = ("easy", "intermediate", "full")
+#: How hard a cover may be asked to be; the arranger learned to tell the last three apart.
+LEVELS = ("beginner", "easy", "intermediate", "full")
+LEARNED_LEVELS = LEVELS[1:]
 #: Who may hear the notes of a recording; transkun is for a piano alone, `auto` for whoever is there and hears better.
 TRANSCRIBERS = ("auto", "basic-pitch", "transkun")
 #: Felt beats a minute that a user may state.
@@ -114,6 +116,25 @@ class Playback:
             raise UsageError(f"{self.stems!r} does not say whether stems are wanted.", "Give True or False.")
         _number("lufs", self.lufs, LEAST_LUFS, MOST_LUFS)
         _number("expression", self.expression, 0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Notation:
+    """What a page is to show beside what must be there.
+
+    `fingering` asks for a finger at each note of a keyboard's hands, `written_out` for passages that return without
+    repeat signs, `tab` for tablature below the notes of guitars. Raises `UsageError` for what is neither True nor
+    False.
+    """
+
+    fingering: bool = False
+    written_out: bool = False
+    tab: bool = False
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not isinstance(value, bool):
+                raise UsageError(f"{value!r} does not say whether {name} is wanted.", "Give True or False.")
 
 
 def _one_of(name: str, value: object, known: tuple[str, ...]) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from symbolic_cover.core.controls import LEVELS
+from symbolic_cover.core.controls import LEARNED_LEVELS
 from symbolic_cover.core.music import TICKS_PER_QUARTER, Note
 from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.evaluation.metrics import (
@@ -118,8 +118,8 @@ def range_of(
         if np.isfinite(values).sum() >= len(values) / 2:
             mean[name] = float(np.nanmean(values))
             spread[name] = max(float(np.nanstd(values)), _LEAST_SPREAD)
-    ordered = sorted(levels, key=LEVELS.index)
-    return HumanRange(mean, spread, profile, ordered[len(ordered) // 2] if ordered else LEVELS[-1])
+    ordered = sorted(levels, key=LEARNED_LEVELS.index)
+    return HumanRange(mean, spread, profile, ordered[len(ordered) // 2] if ordered else LEARNED_LEVELS[-1])
 
 
 def excerpt(sheet: SongSheet, first: int, last: int) -> SongSheet:

@@ -18,6 +18,7 @@ from symbolic_cover.core.arrangement import Arrangement
 from symbolic_cover.core.music import Bar, Note
 from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.evaluation import metrics
+from symbolic_cover.evaluation.difficulty import difficulty
 from symbolic_cover.evaluation.figures import longest_figure
 from symbolic_cover.evaluation.memorisation import PatternIndex, accompaniment, copies
 from symbolic_cover.evaluation.structure import form_return, stale_repetition, structure_indicators
@@ -193,6 +194,10 @@ MEASURES: tuple[Measure, ...] = (
         "share of a keyboard's onsets that two hands (5 notes within 12 semitones each) cannot hold",
         lambda c: metrics.unplayable_on_keyboards(c.arrangement.parts),
         above="Two hands cannot hold some notes: choose an easier --level.", is_reported=True,
+    ),
+    Measure(
+        "difficulty", "playability", "how hard the hardest part is to play, 0 to 10 (Sébastien et al. 2012)",
+        lambda c: difficulty(c.arrangement), is_reported=True,
     ),
     Measure(
         "melody_on_top", "playability", "share of melody notes that no other note sounds above",

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 from symbolic_cover.core.errors import InputError
 
-#: What each measure counts; all but `ledger_lines`, which is per note, are means over the bars of the staves.
+#: What each measure counts; all but those of `_PER_NOTE` are means over the bars of the staves.
 DESCRIPTIONS = {
     "notes": "note heads a bar",
     "rests": "rests a bar, those of whole bars not counted",
@@ -21,6 +21,7 @@ DESCRIPTIONS = {
     "voices": "voices a bar",
     "accidentals": "accidentals outside the key, a bar",
     "ledger_lines": "ledger lines a note",
+    "far_notes": "share of the notes on more than two ledger lines",
     "clef_changes": "changes of clef a bar",
     "durations": "distinct note values a bar",
     "tuplets": "tuplets a bar",
@@ -30,6 +31,8 @@ _STEPS = "CDEFGAB"
 #: The place of the middle line, counted in steps from C0, by sign and line of the clef.
 _MIDDLE_LINES = {("G", 2): 34, ("F", 4): 22, ("C", 3): 28, ("C", 4): 26, ("C", 1): 32, ("F", 3): 24, ("G", 1): 36}
 _WHOLE_BAR = 1
+_PER_NOTE = ("ledger_lines", "far_notes")
+_NEAR_LINES = 2
 
 #: Sign, line and by how many octaves it sounds higher.
 Clef = tuple[str, int, int]
@@ -51,9 +54,7 @@ def readability(path: Path, *, braced_only: bool = False) -> dict[str, float]:
         raise InputError(f"{path} has no bars.", "Give a MusicXML score with parts.")
     totals = {name: float(sum(bar[name] for bar in bars)) for name in DESCRIPTIONS}
     n_notes = totals["notes"]
-    return {
-        name: total / max(n_notes, 1) if name == "ledger_lines" else total / len(bars) for name, total in totals.items()
-    }
+    return {name: total / (max(n_notes, 1) if name in _PER_NOTE else len(bars)) for name, total in totals.items()}
 
 
 def _root(path: Path) -> ElementTree.Element:
@@ -83,7 +84,9 @@ def _staff_bars(part: ElementTree.Element) -> Iterator[dict[str, int]]:
             elif element.tag == "note" and element.get("print-object") != "no":
                 staff = int(element.findtext("staff", "1"))
                 notes[staff].append(element)
-                counts[staff]["ledger_lines"] += _ledger_lines(element, clefs.get(staff, ("G", 2, 0)))
+                lines = _ledger_lines(element, clefs.get(staff, ("G", 2, 0)))
+                counts[staff]["ledger_lines"] += lines
+                counts[staff]["far_notes"] += lines > _NEAR_LINES
         for staff in range(1, n_staves + 1):
             yield dict.fromkeys(DESCRIPTIONS, 0) | _counted(notes[staff], fifths) | counts[staff]
 

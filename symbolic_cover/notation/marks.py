@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 from statistics import fmean
 
-from music21 import bar, clef, duration, dynamics, expressions, harmony, metadata, stream, tempo, text
+from music21 import articulations, bar, clef, duration, dynamics, expressions, harmony, metadata, stream, tempo, text
 
 from symbolic_cover.core.arrangement import Arrangement
-from symbolic_cover.core.music import Chord, Key, Meter, Note
-from symbolic_cover.core.styles import manner_facts
+from symbolic_cover.core.music import TICKS_PER_QUARTER, Chord, Key, Meter, Note
+from symbolic_cover.notation.fingering import LEFT, RIGHT, fingers_of
 from symbolic_cover.notation.layout import Layout
 from symbolic_cover.notation.players import Player, is_hand
 from symbolic_cover.notation.rhythm import PLAIN_VALUES
@@ -38,7 +38,7 @@ _LINE_LETTERS = 90
 _DYNAMICS = ((0, ""), (25, "ppp"), (41, "pp"), (57, "p"), (73, "mp"), (89, "mf"), (105, "f"), (120, "ff"), (128, "fff"))
 #: From which difference of velocity on a section is marked anew.
 _CLEARLY = 6
-SWING, WITH_PEDAL = "Swing", "con pedale"
+SWING = "Swing"
 
 
 def clef_named(name: str) -> clef.Clef:
@@ -47,6 +47,7 @@ def clef_named(name: str) -> clef.Clef:
         "treble": clef.TrebleClef,
         "treble-8": clef.Treble8vbClef,
         "alto": clef.AltoClef,
+        "tenor": clef.TenorClef,
         "bass": clef.BassClef,
         "bass-8": clef.Bass8vbClef,
         "percussion": clef.PercussionClef,
@@ -144,18 +145,28 @@ def _dynamic(velocity: float) -> str:
     return next(mark for limit, mark in _DYNAMICS if velocity < limit)
 
 
-def mark_pedal(staff: stream.Part, player: Player, arrangement: Arrangement) -> None:
-    """That a pianist uses the pedal as usual, in styles that do: the page shows no single changes.
-
-    Charts of bands leave that to the player.
-    """
-    has_drums = any(part.is_drums for part in arrangement.parts)
-    uses_pedal = manner_facts(arrangement.manner).get("pedal", False) and not has_drums
-    if uses_pedal and is_hand(player, len(player.staves) - 1):
-        words = expressions.TextExpression(WITH_PEDAL)
-        words.style.fontStyle = "italic"
-        words.placement = "below"
-        staff.getElementsByClass(stream.Measure)[0].insert(0, words)
+def mark_fingers(staff: stream.Part, player: Player, place: int, page: Layout) -> None:
+    """The finger of each note that a hand at a keyboard strikes, outside the staves; of a key struck again by the same
+    finger, the first time."""
+    if not is_hand(player, place):
+        return
+    side, placement = (LEFT, "below") if place else (RIGHT, "above")
+    fingers = fingers_of(player.staves[place].notes, side)
+    last: list[tuple[int, int | None]] = []
+    for index, measure in enumerate(staff.getElementsByClass(stream.Measure)):
+        start = page.bars[index].start_tick if index else page.opening_tick
+        for element in sorted(measure.recurse().notes, key=lambda one: one.getOffsetInHierarchy(measure)):
+            if isinstance(element, harmony.ChordSymbol) or (element.tie and element.tie.type != "start"):
+                continue
+            tick = start + round(element.getOffsetInHierarchy(measure) * TICKS_PER_QUARTER)
+            found = [(one.midi, fingers.get((tick, one.midi))) for one in element.pitches]
+            if found != last:
+                for _, finger in found:
+                    if finger is not None:
+                        mark = articulations.Fingering(finger)
+                        mark.placement = placement
+                        element.articulations.append(mark)
+            last = found
 
 
 def _tempo_mark(bpm: float, meter_: Meter, *, swings: bool) -> tempo.MetronomeMark:

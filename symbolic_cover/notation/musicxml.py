@@ -10,12 +10,15 @@ from __future__ import annotations
 import itertools
 from fractions import Fraction
 from pathlib import Path
+from xml.etree.ElementTree import Element
 
 from music21 import bar, chord, duration, instrument, interval, key, layout, meter, note, percussion, stream, tie
 from music21.musicxml.m21ToXml import ScoreExporter
 
 from symbolic_cover.core.arrangement import Arrangement
+from symbolic_cover.core.controls import Notation
 from symbolic_cover.core.music import TICKS_PER_QUARTER, Bar, Note
+from symbolic_cover.notation.clefs import clefs_of_bars
 from symbolic_cover.notation.drums import write_drum_voices
 from symbolic_cover.notation.heads import Head, Names, drum_heads, shown_names, speller_of
 from symbolic_cover.notation.layout import Layout, lay_out
@@ -23,14 +26,16 @@ from symbolic_cover.notation.lyrics import Syllable, sings, syllables
 from symbolic_cover.notation.marks import (
     clef_named,
     mark_dynamics,
+    mark_fingers,
     mark_head,
-    mark_pedal,
     mark_sections,
     mark_top_staff,
 )
+from symbolic_cover.notation.pedalling import add_pedal, pedal_signs, uses_pedal
 from symbolic_cover.notation.players import (
     VOICES,
     Player,
+    clefs_known,
     families_of,
     held_tune,
     is_guitar,
@@ -40,6 +45,8 @@ from symbolic_cover.notation.players import (
     sustains,
 )
 from symbolic_cover.notation.rhythm import Event, Figure, write_bar
+from symbolic_cover.notation.tab_staff import add_tab_staff
+from symbolic_cover.notation.tablature import places_of, tuning_of
 from symbolic_cover.notation.tidy import tidy
 from symbolic_cover.notation.voices import HELD_TICK, moving_notes, write_voices
 
@@ -47,14 +54,28 @@ from symbolic_cover.notation.voices import HELD_TICK, moving_notes, write_voices
 _MOST_ROUNDS = 4
 
 
-def write_musicxml(arrangement: Arrangement, path: Path) -> None:
+def write_musicxml(arrangement: Arrangement, path: Path, notation: Notation = Notation()) -> None:
     """Write an arrangement as uncompressed MusicXML, the same bytes each time. Raises as `to_music21` does."""
-    exporter = ScoreExporter(to_music21(arrangement), makeNotation=False)
-    tidy(exporter.parse(), swings=lay_out(arrangement)[1].swings)
+    exporter = ScoreExporter(to_music21(arrangement, notation), makeNotation=False)
+    written, page = lay_out(arrangement, notation)
+    root = exporter.parse()
+    tidy(root, swings=page.swings, repeats=page.repeats)
+    for part, player in zip(root.iter("part"), players_of(written), strict=True):
+        finish_part(part, player, written, page, notation)
     Path(path).write_bytes(exporter.asBytes())
 
 
-def to_music21(arrangement: Arrangement) -> stream.Score:
+def finish_part(part: Element, player: Player, arrangement: Arrangement, page: Layout, notation: Notation) -> None:
+    """Add to a part in MusicXML what music21 does not write: pedal signs, and tablature where it is asked for."""
+    notes = tuple(sorted(note for staff in player.staves for note in staff.notes))
+    if uses_pedal(player, arrangement.manner, has_drums=any(part.is_drums for part in arrangement.parts)):
+        add_pedal(part, pedal_signs(notes, arrangement.chords, page.bars), page)
+    if notation.tab and len(player.staves) == 1 and is_guitar(player.staves[0]):
+        tuning = tuning_of(notes)
+        add_tab_staff(part, places_of(notes, tuning), tuning, page)
+
+
+def to_music21(arrangement: Arrangement, notation: Notation = Notation()) -> stream.Score:
     """Engrave an arrangement as a music21 score, at sounding pitch.
 
     Parts of one `group` become the staves of one instrument, braced; so does a part whose chords are too wide for one
@@ -64,13 +85,13 @@ def to_music21(arrangement: Arrangement) -> stream.Score:
     """
     if any(note_.onset_tick < 0 for note_ in arrangement.notes):
         raise ValueError("a note begins before the first bar")
-    arrangement, bars = lay_out(arrangement)
+    arrangement, bars = lay_out(arrangement, notation)
     score = stream.Score()
     mark_head(score, arrangement)
     players = players_of(arrangement)
     staves_of: dict[int, list[stream.Part]] = {}
     for number, player in enumerate(players):
-        staves = insert_player(score, player, number, arrangement, bars)
+        staves = insert_player(score, player, number, arrangement, bars, notation)
         for staff in staves:
             staff.partAbbreviation = player.abbreviation if len(players) > 1 else ""
         staves_of[id(player)] = staves
@@ -84,7 +105,7 @@ def to_music21(arrangement: Arrangement) -> stream.Score:
 
 
 def insert_player(
-    score: stream.Score, player: Player, number: int, arrangement: Arrangement, bars: Layout
+    score: stream.Score, player: Player, number: int, arrangement: Arrangement, bars: Layout, notation: Notation
 ) -> list[stream.Part]:
     """Add the staves of a player to a score, with the dynamics of what is played."""
     staves = [_staff(player, place, number, arrangement, bars) for place in range(len(player.staves))]
@@ -95,7 +116,9 @@ def insert_player(
         score.insert(0, layout.StaffGroup(staves, name=player.name, symbol="brace"))
     notes = [note_ for part in player.staves for note_ in part.notes]
     mark_dynamics(staves[0], notes, arrangement, bars, above=player.family == VOICES)
-    mark_pedal(staves[-1], player, arrangement)
+    if notation.fingering:
+        for place, staff in enumerate(staves):
+            mark_fingers(staff, player, place, bars)
     return staves
 
 
@@ -112,13 +135,14 @@ def _staff(player: Player, place: int, number: int, arrangement: Arrangement, pa
     spellers = [speller_of(events, arrangement) for events in voices]
     strokes = itertools.count(1)
     words = syllables(arrangement) if place == 0 and sings(player) else {}
+    clefs = clefs_of_bars(part.notes, bars, clefs_known(player, place))
     for count, bar_ in enumerate(bars, 1):
         opening_tick = page.opening_tick if count == 1 else 0
-        measure = stream.Measure(number=count - bool(page.opening_tick))
-        if count == 1:
-            measure.insert(0, clef_named(player.clefs[place]))
-            if not part.is_drums:
-                measure.insert(0, key.KeySignature(arrangement.key.fifths).asKey(arrangement.key.mode))
+        measure = stream.Measure(number=page.numbers[count - 1] + 1 - bool(page.opening_tick))
+        if count == 1 or clefs[count - 1] != clefs[count - 2]:
+            measure.insert(0, clef_named(clefs[count - 1]))
+        if count == 1 and not part.is_drums:
+            measure.insert(0, key.KeySignature(arrangement.key.fifths).asKey(arrangement.key.mode))
         if count == 1 or bar_.meter != bars[count - 2].meter:
             measure.insert(0, meter.TimeSignature(str(bar_.meter)))
         written = [write_bar(events, bar_.start_tick, bar_.meter, opening_tick) for events in voices]

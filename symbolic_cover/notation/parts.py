@@ -10,35 +10,39 @@ from music21 import interval, stream
 from music21.musicxml.m21ToXml import ScoreExporter
 
 from symbolic_cover.core.arrangement import Arrangement, Part
+from symbolic_cover.core.controls import Notation
 from symbolic_cover.core.files import writable_folder
 from symbolic_cover.core.music import Key, Note
 from symbolic_cover.notation.layout import Layout, lay_out
 from symbolic_cover.notation.marks import mark_head, mark_sections, mark_top_staff
-from symbolic_cover.notation.musicxml import insert_player
+from symbolic_cover.notation.musicxml import finish_part, insert_player
 from symbolic_cover.notation.players import TRANSPOSING, Player, names_chords, players_of, plays_from_chords
 from symbolic_cover.notation.tidy import tidy
 
 
-def write_parts(arrangement: Arrangement, folder: Path) -> list[Path]:
+def write_parts(arrangement: Arrangement, folder: Path, notation: Notation = Notation()) -> list[Path]:
     """Write one MusicXML file for each player into `folder`, named after the part; returns them in score order.
 
     Transposing instruments read their own notes and key; bars of rest are counted; each part has the tempo, the
     sections and, where it plays from chords or leads, the chord symbols.
     """
-    page, layout = lay_out(arrangement)
+    page, layout = lay_out(arrangement, notation)
     paths: list[Path] = []
     for player in players_of(page):
         stem = re.sub(r"[^a-z0-9]+", "-", player.name.lower()).strip("-") or "part"
         taken = sum(re.fullmatch(rf"{stem}(-\d+)?", path.stem) is not None for path in paths)
         path = Path(folder) / f"{stem}{f'-{taken + 1}' if taken else ''}.musicxml"
-        exporter = ScoreExporter(_part_score(player, page, layout), makeNotation=False)
-        tidy(exporter.parse(), swings=layout.swings, counts_rests=True)
+        exporter = ScoreExporter(_part_score(player, page, layout, notation), makeNotation=False)
+        root = exporter.parse()
+        tidy(root, swings=layout.swings, repeats=layout.repeats, counts_rests=not notation.tab)
+        for part in root.iter("part"):
+            finish_part(part, player, page, layout, notation)
         path.write_bytes(exporter.asBytes())
         paths.append(path)
     return paths
 
 
-def _part_score(player: Player, arrangement: Arrangement, layout: Layout) -> stream.Score:
+def _part_score(player: Player, arrangement: Arrangement, layout: Layout, notation: Notation) -> stream.Score:
     with_chords = plays_from_chords(player) or (player.leads and names_chords(players_of(arrangement)))
     name = player.name
     program = player.staves[0].program
@@ -52,7 +56,7 @@ def _part_score(player: Player, arrangement: Arrangement, layout: Layout) -> str
         name = f"{name} ({instrument})"
     score = stream.Score()
     mark_head(score, arrangement, name)
-    staves_made = insert_player(score, player, 0, arrangement, layout)
+    staves_made = insert_player(score, player, 0, arrangement, layout, notation)
     mark_top_staff(staves_made[0], arrangement, layout, with_chords=with_chords)
     for staff in staves_made:
         staff.partAbbreviation = ""
@@ -78,11 +82,11 @@ def _moved_notes(notes: tuple[Note, ...], semitones: int) -> tuple[Note, ...]:
     return tuple(note._replace(pitch=note.pitch + semitones) for note in notes)
 
 
-def write_part_scores(arrangement: Arrangement, folder: Path) -> list[Path]:
+def write_part_scores(arrangement: Arrangement, folder: Path, notation: Notation = Notation()) -> list[Path]:
     """What each player reads from, as MusicXML and PDF in `folder`, which is made. Returns the paths of all."""
     from symbolic_cover.notation.engrave import write_pdf
 
-    scores = write_parts(arrangement, writable_folder(folder))
+    scores = write_parts(arrangement, writable_folder(folder), notation)
     for score in scores:
         write_pdf(score, score.with_suffix(".pdf"))
     return [path for score in scores for path in (score, score.with_suffix(".pdf"))]

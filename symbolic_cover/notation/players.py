@@ -11,6 +11,8 @@ from itertools import groupby
 from symbolic_cover.core import instruments
 from symbolic_cover.core.arrangement import Arrangement, Part
 from symbolic_cover.core.music import Note
+from symbolic_cover.notation.clefs import beyond
+from symbolic_cover.notation.sharing import shared
 
 STRINGS, VOICES = "strings", "voices"
 #: Clefs of single staves by what the part is called, the first that matches.
@@ -38,8 +40,8 @@ _ABBREVIATIONS = {
     "brass": "Br.", "winds": "Wi.", "timpani": "Timp.", "guitar": "Gtr.", "melody": "Mel.", "chords": "Ch.",
     "strings": "Str.", "drums": "Dr.",
 }  # fmt: skip
-#: Lowest and highest pitch on or between the lines of a staff.
-_STAVES = {"treble": (64, 77), "bass": (43, 57), "treble-8": (52, 65), "bass-8": (31, 45), "alto": (53, 67)}
+#: Clefs that players of a single staff change to, by the usual one: cellists and violists.
+_OTHER_CLEFS = {("bass", 42): ("tenor", "treble"), ("alto", 41): ("treble",)}
 _TWO_LEDGER_LINES = 9
 #: A part with more notes than this share beyond two ledger lines is given two staves.
 _FAR_SHARE = 0.08
@@ -56,7 +58,8 @@ _ACROSS = 4
 class Player:
     """One instrument of the score: its `parts` as they were arranged, and its staves, top first, each with a clef.
 
-    A clef is ``treble``, ``alto``, ``bass`` or ``percussion``, with ``-8`` where it sounds an octave lower.
+    A clef is ``treble``, ``alto``, ``tenor``, ``bass`` or ``percussion``, with ``-8`` where it sounds an octave lower;
+    `clefs` are the usual ones.
     """
 
     name: str
@@ -81,7 +84,8 @@ def players_of(arrangement: Arrangement) -> list[Player]:
         groups[part.group or f"\0{number}"].append(part)
     playing = [parts for parts in groups.values() if any(part.notes for part in parts)] or list(groups.values())
     leading = _leading_part(arrangement)
-    return [_player(parts, leads=any(part is leading for part in parts)) for parts in playing]
+    tune = _onsets(arrangement.melody)
+    return [_player(parts, tune, leads=any(part is leading for part in parts)) for parts in playing]
 
 
 def families_of(players: Sequence[Player]) -> list[tuple[str, list[Player]]]:
@@ -106,6 +110,19 @@ def plays_from_chords(player: Player) -> bool:
 def is_hand(player: Player, place: int) -> bool:
     """Whether one hand at a keyboard plays a staff."""
     return len(player.staves) > 1 and player.staves[place].program in instruments.PIANOS
+
+
+def clefs_known(player: Player, place: int) -> tuple[str, ...]:
+    """The clefs that a staff may have, the usual one first: hands read treble and bass, and so do winds and keyboards
+    that no name gives a clef; cellists and violists have higher ones."""
+    part, usual = player.staves[place], player.clefs[place]
+    if part.is_drums or player.transposition or player.family == VOICES:
+        return (usual,)
+    if is_hand(player, place) or (not _given_clef(part) and part.program not in TRANSPOSING):
+        return (usual, "bass" if usual == "treble" else "treble")
+    name = next((clef for pattern, clef in _CLEFS_BY_NAME[1:3] if re.search(pattern, part.name.lower())), "")
+    program = {"alto": 41, "bass": 42}.get(name, part.program)
+    return (usual, *_OTHER_CLEFS.get((usual, program), ()))
 
 
 def is_bass(part: Part) -> bool:
@@ -147,12 +164,20 @@ def _onsets(notes: Sequence[Note]) -> set[tuple[int, int]]:
     return {(note.onset_tick, note.pitch) for note in notes}
 
 
-def _player(parts: list[Part], *, leads: bool) -> Player:
+def _player(parts: list[Part], tune: set[tuple[int, int]], *, leads: bool) -> Player:
     first = parts[0]
     name = first.name if len(parts) == 1 else first.group.capitalize()
     family = STRINGS if first.program in instruments.STRINGS else VOICES if first.program in instruments.VOICES else ""
-    staves, clefs = _staves(parts)
+    staves, clefs = _staves(_shared(parts, tune))
     return Player(name, abbreviate(name), tuple(parts), staves, clefs, leads, "" if first.is_drums else family)
+
+
+def _shared(parts: list[Part], tune: set[tuple[int, int]]) -> list[Part]:
+    """Two hands at a keyboard, notes far from theirs given to the other."""
+    if len(parts) != 2 or any(part.is_drums or part.program not in instruments.PIANOS for part in parts):
+        return parts
+    both = shared(sorted(parts[0].notes), sorted(parts[1].notes), tune)
+    return [replace(part, notes=notes) for part, notes in zip(parts, both, strict=True)]
 
 
 def abbreviate(name: str) -> str:
@@ -177,9 +202,9 @@ def _staves(parts: list[Part]) -> tuple[tuple[Part, ...], tuple[str, ...]]:
 def _hand_clef(part: Part, usual: str) -> str:
     """The usual clef of a hand, or the other where most of what it plays lies far outside."""
     other = "bass" if usual == "treble" else "treble"
-    far = sum(_beyond(note.pitch, usual) for note in part.notes)
+    far = sum(beyond(note.pitch, usual) for note in part.notes)
     is_far = far > _FAR_HAND * len(part.notes)
-    return other if is_far and 2 * sum(_beyond(note.pitch, other) for note in part.notes) < far else usual
+    return other if is_far and 2 * sum(beyond(note.pitch, other) for note in part.notes) < far else usual
 
 
 def _given_clef(part: Part) -> str:
@@ -203,13 +228,7 @@ def _nearest_clef(part: Part) -> str:
     choice = ["treble", "bass"]
     if part.program in instruments.VOICES:
         choice.insert(1, "treble-8")
-    return min(choice, key=lambda clef: sum(_beyond(note.pitch, clef) for note in part.notes))
-
-
-def _beyond(pitch: int, clef: str) -> int:
-    """Semitones from the nearest line of the staff, 0 on it."""
-    low, high = _STAVES[clef]
-    return max(low - pitch, pitch - high, 0)
+    return min(choice, key=lambda clef: sum(beyond(note.pitch, clef) for note in part.notes))
 
 
 def _is_wide(notes: Sequence[Note], clef: str) -> bool:
@@ -218,7 +237,7 @@ def _is_wide(notes: Sequence[Note], clef: str) -> bool:
         return False
     lowest, highest = min(note.pitch for note in notes), max(note.pitch for note in notes)
     has_chords = len({note.onset_tick for note in notes}) < len(_onsets(notes))
-    far = sum(_beyond(note.pitch, clef) > _TWO_LEDGER_LINES for note in notes)
+    far = sum(beyond(note.pitch, clef) > _TWO_LEDGER_LINES for note in notes)
     return has_chords and highest - lowest >= _WIDE_SPAN and far > _FAR_SHARE * len(notes)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from itertools import pairwise
 from xml.etree.ElementTree import Element, SubElement
 
 from symbolic_cover.notation.drums import drum_of
 from symbolic_cover.notation.heads import STROKE
-from symbolic_cover.notation.marks import SWING, WITH_PEDAL
+from symbolic_cover.notation.marks import SWING
+from symbolic_cover.notation.repeats import Repeat
 
 #: What stands before <instrument> in a <note>.
 _BEFORE_INSTRUMENT = ("chord", "unpitched", "duration", "tie")
@@ -16,11 +18,12 @@ _BEFORE_INSTRUMENT = ("chord", "unpitched", "duration", "tie")
 _MARKS = ("direction", "harmony", "barline", "attributes")
 
 
-def tidy(root: Element, *, swings: bool = False, counts_rests: bool = False) -> None:
+def tidy(root: Element, *, swings: bool = False, repeats: Sequence[Repeat] = (), counts_rests: bool = False) -> None:
     """Remove what differs from run to run, and number the voices of staff n from 4n - 3 on.
 
     music21 counts the voices of a lower staff on from those of the upper staff in the same bar. `swings` has eighths
-    played as swing; with `counts_rests` neighbouring bars of rest are one sign with their number.
+    played as swing; `repeats` get their signs; with `counts_rests` neighbouring bars of rest are one sign with their
+    number.
     """
     for encoding in root.iter("encoding"):
         for date in encoding.findall("encoding-date"):
@@ -40,14 +43,46 @@ def tidy(root: Element, *, swings: bool = False, counts_rests: bool = False) -> 
     for measure in root.iter("measure"):
         if measure.get("number") == "0":
             measure.set("implicit", "yes")
-    for direction in root.iter("direction"):
-        if direction.findtext("direction-type/words") == WITH_PEDAL:
-            SubElement(direction, "sound", {"damper-pedal": "yes"})
     if swings:
         _swing(root)
+    for part in root.iter("part"):
+        measures = list(part.iter("measure"))
+        for repeat in repeats:
+            _repeat(measures, repeat)
     if counts_rests:
         for part in root.iter("part"):
             _count_rests(list(part.iter("measure")))
+
+
+def _repeat(measures: Sequence[Element], repeat: Repeat) -> None:
+    """Signs about a passage, and brackets over its endings."""
+    _sign(_barline(measures[repeat.first], "left", "heavy-light"), "repeat", direction="forward")
+    last = _barline(measures[repeat.end - 1], "right", "light-heavy")
+    if repeat.ending:
+        begins = _barline(measures[repeat.end - repeat.ending], "left")
+        _sign(begins, "ending", number="1", type="start")
+        _sign(last, "ending", number="1", type="stop")
+        _sign(_barline(measures[repeat.end], "left"), "ending", number="2", type="start")
+        _sign(_barline(measures[repeat.end + repeat.ending - 1], "right"), "ending", number="2", type="discontinue")
+    _sign(last, "repeat", direction="backward")
+
+
+def _barline(measure: Element, location: str, style: str = "") -> Element:
+    """The bar line of a measure on a side, made if it is not there, in another style if one is given."""
+    found = next((one for one in measure.findall("barline") if one.get("location", "right") == location), None)
+    if found is None:
+        found = Element("barline", location=location)
+        measure.insert(0 if location == "left" else len(measure), found)
+    if style:
+        for old in found.findall("bar-style"):
+            found.remove(old)
+        found.insert(0, Element("bar-style"))
+        found[0].text = style
+    return found
+
+
+def _sign(barline: Element, name: str, **facts: str) -> None:
+    SubElement(barline, name, facts)
 
 
 def _swing(root: Element) -> None:
@@ -76,6 +111,8 @@ def _count_rests(measures: list[Element]) -> None:
         count = 0
         while index + count < len(measures) and _is_rest(measures[index + count], is_first=count == 0):
             count += 1
+            if measures[index + count - 1].find("barline") is not None:
+                break
         if count > 1:
             measure = measures[index]
             attributes = measure.find("attributes")

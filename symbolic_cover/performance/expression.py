@@ -17,6 +17,7 @@ from symbolic_cover.core.arrangement import Arrangement, Part
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.instruments import PEDAL_CONTROL
 from symbolic_cover.core.music import TICKS_PER_QUARTER, Note
+from symbolic_cover.notation.feel import in_one_feel
 from symbolic_cover.notation.players import is_bass, is_guitar
 from symbolic_cover.performance.groove import Swing
 from symbolic_cover.performance.manner import EVEN, Manner, manner_of
@@ -40,6 +41,7 @@ def perform(arrangement: Arrangement, amount: float = 1.0) -> symusic.Score:
     """
     if amount <= 0:
         return arrangement_score(arrangement)
+    arrangement, _ = in_one_feel(arrangement)
     manner = manner_of(arrangement.manner, amount)
     grid = arrangement.grid
     if grid.confidence == 1.0 and manner.last_tempo < 1.0:

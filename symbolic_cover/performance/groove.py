@@ -57,8 +57,8 @@ def slot_of(tick: int) -> int:
 class Swing:
     """Moves what is written in even halves of a beat, or as a triplet's first and last, to where it is swung.
 
-    `share` is where the off-beat falls in its beat (.5 is even). Beats with a true triplet stay as written, and so do
-    beats of compound metres.
+    `share` is where the off-beat falls in its beat (.5 is even). Beats with a true triplet stay as written, but that an
+    even half in them is the last of the triplet; so do beats of compound metres.
     """
 
     def __init__(self, share: float, notes: Sequence[Note], bars: Sequence[Bar]) -> None:
@@ -68,11 +68,15 @@ class Swing:
         within = [divmod(note.onset_tick, TICKS_PER_QUARTER) for note in notes]
         triplets = {quarter * TICKS_PER_QUARTER for quarter, tick in within if tick == _TRIPLETS[0]}
         self._swung = beats - triplets if share != 0.5 else set()
+        self._triplets = beats & triplets if share > 0.5 else set()
 
     def at(self, tick: int) -> float:
         """Where a written tick is played, in ticks."""
         quarter, within = divmod(tick, TICKS_PER_QUARTER)
-        if quarter * TICKS_PER_QUARTER not in self._swung:
+        beat = quarter * TICKS_PER_QUARTER
+        if beat in self._triplets and within == STRAIGHT_TICK:
+            return float(beat + _TRIPLETS[1])  # as the last of the triplet that another part has
+        if beat not in self._swung:
             return float(tick)
         if within == _TRIPLETS[1]:
             within = STRAIGHT_TICK

@@ -101,7 +101,7 @@ def _song_of(said: Said, style: Style) -> SongSheet:
             return sheet
     if said.source is None:
         raise InputError(f"Nothing says which song {said.chosen} covers.", "Rate covers that this version made.")
-    return prepare_sheet(analyze(listen(said.source)), Controls(), style.ensemble)
+    return prepare_sheet(analyze(listen(said.source)), Controls(), style.ensemble, style.manner)
 
 
 def preferences_of(said: Said, checkpoint: Checkpoint) -> Iterator[Preference]:

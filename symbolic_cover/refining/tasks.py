@@ -54,7 +54,7 @@ def tasks_of_songs(
     tasks: list[list[Task]] = []
     for number, path in enumerate(songs):
         style = load_style(styles[number % len(styles)])
-        sheet = prepare_sheet(analyze(listen(path)), Controls(), style.ensemble)
+        sheet = prepare_sheet(analyze(listen(path)), Controls(), style.ensemble, style.manner)
         tasks.append(_excerpts(path.stem, sheet, style))
         if progress:
             progress((number + 1) / len(songs))

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from symbolic_cover.core.controls import LEVELS
+from symbolic_cover.core.controls import LEARNED_LEVELS
 from symbolic_cover.core.music import CHORD_INTERVALS, Meter
 from symbolic_cover.tokens.plan import plan_words
 
@@ -52,7 +52,7 @@ def words(styles: Sequence[str], ensembles: Sequence[str], parts: Sequence[str])
     """The vocabulary in the order of its ids, without the special tokens; each type is contiguous."""
     return [
         *(f"Style_{name}" for name in styles),
-        *(f"Level_{name}" for name in LEVELS),
+        *(f"Level_{name}" for name in LEARNED_LEVELS),
         *(f"Ensemble_{name}" for name in ensembles),
         *(f"Bar_{place}" for place in PLACES),
         *(f"TimeSig_{meter}" for meter in (*METERS, *ODD_METERS)),

@@ -40,8 +40,15 @@ def score(tmp_path):
 def test_two_bars_by_hand(score):
     assert readability(score) == {
         "notes": 3.0, "rests": 0.5, "ties": 0.5, "voices": 1.5, "accidentals": 0.5, "ledger_lines": 3 / 6,
-        "clef_changes": 0.5, "durations": 1.5, "tuplets": 0.0,
+        "far_notes": 0.0, "clef_changes": 0.5, "durations": 1.5, "tuplets": 0.0,
     }  # fmt: skip
+
+
+def test_far_notes_have_three_ledger_lines(score):
+    score.write_text(score.read_text().replace("<octave>3</octave>", "<octave>2</octave>"))  # E2 in the bass clef
+    assert readability(score)["far_notes"] == 0.0
+    score.write_text(score.read_text().replace("<octave>2</octave>", "<octave>1</octave>"))
+    assert readability(score)["far_notes"] == 1 / 6
 
 
 def test_only_braced_staves(score, tmp_path):

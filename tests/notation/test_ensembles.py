@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from symbolic_cover.core.arrangement import Arrangement, Part
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.music import Chord, Key, Note
+from symbolic_cover.listening.scores.read import read_score
 from symbolic_cover.notation.drums import FEET, KIT, write_drum_voices
 from symbolic_cover.notation.engrave import engrave_svg
 from symbolic_cover.notation.musicxml import to_music21, write_musicxml
@@ -169,6 +170,14 @@ def test_every_drum_of_the_kit_opens_again(tmp_path):
     assert fault_of(song, tmp_path) == ""
     places = [drum[1:] for pitch, drum in KIT.items() if pitch != 40]
     assert len(set(places)) == len(places)
+
+
+def test_every_drum_is_read_as_itself(tmp_path):
+    strokes = [Note(12 * place, 6, pitch) for place, pitch in enumerate(sorted(KIT))]
+    song = replace(of(strokes, "Drums", 0, is_drums=True), grid=Grid.steady(20))
+    write_musicxml(song, tmp_path / "score.musicxml")
+    (track,) = read_score(tmp_path / "score.musicxml").tracks
+    assert [note.pitch for note in track.notes] == sorted(KIT)
 
 
 def test_hands_and_feet_are_voices_without_ties():

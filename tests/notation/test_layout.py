@@ -14,11 +14,13 @@ from symbolic_cover.core.arrangement import Arrangement, Part
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.music import Chord, Key, Meter, Note, Section
 from symbolic_cover.listening.scores.read import read_score
-from symbolic_cover.notation.layout import is_swung, lay_out
+from symbolic_cover.notation.feel import is_swung, with_the_tune
+from symbolic_cover.notation.layout import lay_out
 from symbolic_cover.notation.musicxml import write_musicxml
 from symbolic_cover.notation.parts import write_part_scores, write_parts
 from symbolic_cover.notation.rhythm import Event
 from symbolic_cover.notation.voices import moving_notes, write_voices
+from symbolic_cover.performance.expression import perform
 from tests.notation.ensembles import ENSEMBLES, song_for
 from tests.notation.make_golden import FOLDER, songs
 from tests.notation.scores import golden, piano
@@ -54,7 +56,47 @@ def test_swing_is_written_straight_and_read_as_it_was_played(tmp_path):
 
 @pytest.mark.parametrize("offsets", [(0, 6), (0, 4, 8)])
 def test_straight_eighths_and_triplets_are_no_swing(offsets):
-    assert not is_swung(band([beat + offset for beat in range(0, 96, 12) for offset in offsets]))
+    played = replace(band([beat + offset for beat in range(0, 96, 12) for offset in offsets]), style="rock")
+    assert not is_swung(played)
+    assert is_swung(replace(band(SWUNG), style="rock"))
+
+
+def test_a_band_that_swings_is_written_straight_beside_a_straight_tune(tmp_path):
+    """The tune has eighths, the ride two thirds of the beat: the page and the sound have one feel."""
+    song = band(SWUNG)
+    tune = (*song.melody, Note(90, 6, 62, 88))
+    song = replace(song, melody=tune, parts=(replace(song.parts[0], notes=tune), *song.parts[1:]))
+    root = written(song, tmp_path)
+    assert list(root.iter("time-modification")) == []
+    assert [words.text.strip() for words in root.iter("words")] == ["Swing"]
+    offsets = {round(note.time / 4) % 120 for track in perform(song).tracks for note in track.notes}
+    assert not offsets & set(range(50, 71))
+    assert offsets & set(range(72, 90))
+
+
+def test_a_true_triplet_stays_one_where_the_rest_swings(tmp_path):
+    song = band([*SWUNG, 28])
+    root = written(song, tmp_path)
+    assert len(list(root.iter("time-modification"))) == 3
+
+
+def test_a_song_that_swung_when_it_was_heard_says_so_in_every_ensemble(tmp_path):
+    tune = [Note(6 * eighth, 6, 72) for eighth in range(8)]
+    song = piano(tune, [Note(0, 48, 48)], tune, grid=replace(Grid.steady(1), second_tick=7.8))
+    assert [words.text.strip() for words in written(song, tmp_path).iter("words") if "Swing" in words.text] == ["Swing"]
+    straight = replace(song, grid=Grid.steady(1))
+    assert "Swing" not in {words.text.strip() for words in written(straight, tmp_path).iter("words")}
+
+
+def test_the_accompaniment_takes_the_feel_of_the_tune():
+    tune = (Note(0, 6, 70), Note(6, 6, 72), Note(16, 4, 74), Note(20, 4, 76))
+    others = (Note(8, 4, 50), Note(16, 4, 50), Note(20, 4, 52))
+    part = Part("Keys", "", 0, tuple(sorted(tune + others)))
+    song = Arrangement((part,), tune, Grid.steady(1), Key(0, "major"), (), "rock", "rules")
+    # as often straight as swung: nothing is moved
+    assert with_the_tune(song) == song
+    straight = replace(song, melody=tune[:2], parts=(replace(part, notes=tuple(sorted(tune[:2] + others))),))
+    assert [note.onset_tick for note in with_the_tune(straight).parts[0].notes] == [0, 6, 6, 16, 20]
 
 
 def test_a_pick_up_is_a_short_bar(tmp_path):

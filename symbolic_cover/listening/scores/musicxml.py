@@ -98,6 +98,7 @@ class _Part:
         self.times: dict[int, TimeSignature | None] = {}
         self.staves: dict[int, list[tuple[int, BarNote]]] = {}
         self.steps: dict[int, int] = {}
+        self.tablature: set[int] = set()  # the staves that say what the one above says
         self.divisions = Fraction(1)
         self.n_notes = 0
         self.index = 0
@@ -202,6 +203,9 @@ class _Part:
         divisions = number_of(text_of(element, "divisions"))
         if divisions is not None and divisions > 0:
             self.divisions = divisions
+        for clef in element.findall("clef"):
+            if text_of(clef, "sign").upper() == "TAB":
+                self.tablature.add(whole_of(clef.get("number")) or 1)
         for key in element.findall("key")[:1]:
             self._key(key)
         time = element.find("time")
@@ -255,13 +259,13 @@ class _Part:
             self._settle_graces(voice, onset)
             self._advance(length)
         pitch = self._pitch(element)
-        if pitch is None or element.find("cue") is not None:
+        staff = min(max(whole_of(text_of(element, "staff")) or 1, 1), _MOST_STAVES)
+        if pitch is None or element.find("cue") is not None or staff in self.tablature - {1}:
             return
         self.n_notes += 1
         if self.n_notes > MOST_NOTES:
             raise too_much()
         note = BarNote(onset, length, pitch, _own_velocity(element), _is_tied_on(element))
-        staff = min(max(whole_of(text_of(element, "staff")) or 1, 1), _MOST_STAVES)
         if is_grace:
             waiting = self.graces.setdefault(voice, [])
             note.grace = 1 + len(waiting) - (1 if is_chord and waiting else 0)
@@ -280,10 +284,12 @@ class _Part:
             note.at, note.grace = onset, most + 1 - note.grace
 
     def _pitch(self, element: Element) -> int | None:
-        """The pitch that sounds; None for rests and for slashes, which are rhythm."""
-        if element.find("rest") is not None or text_of(element, "notehead").startswith("slash") or self.is_slashed:
-            return None
+        """The pitch that sounds; None for rests and for slashes, which are rhythm unless they name a drum."""
         unpitched = element.find("unpitched")
+        names_drum = unpitched is not None and element.find("instrument") is not None
+        is_slash = text_of(element, "notehead").startswith("slash") and not names_drum
+        if element.find("rest") is not None or is_slash or self.is_slashed:
+            return None
         if unpitched is not None:
             self.has_drums = True
             return self.instruments.drum_of(element)
