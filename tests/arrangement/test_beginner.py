@@ -79,7 +79,7 @@ def test_words_keep_their_notes():
 def test_a_cover_for_beginners_says_what_was_done():
     sheet = make_song(4).transposed(3)
     stages = Stages(listen=None, arrange=lambda sheet, style, controls, tell: [draft_by_rules(sheet, style, controls)],
-                    arranger="rules")  # fmt: skip
+                    anew=None, arranger="rules")  # fmt: skip
     made = cover("song", "pop-piano", Controls(level="beginner"), sheet=sheet, stages=stages)
     assert made.arrangement.key == Key(5, "major")
     assert "Transposed by +2 semitones to F major, for beginners." in made.report.findings
