@@ -102,13 +102,12 @@ def partitura_faults(made: Arrangement, path: Path) -> str:
 
     copy = path.with_suffix(".pitched.musicxml")
     _without_drums(path, copy)
-    heard: Onsets = set()
-    for part in partitura.load_musicxml(str(copy)).parts:
-        notes = partitura.score.unfold_part_maximal(part).note_array()
-        first = min(0.0, float(notes["onset_quarter"].min())) if len(notes) else 0.0
-        heard |= {
-            (round((float(note["onset_quarter"]) - first) * TICKS_PER_QUARTER), int(note["pitch"])) for note in notes
-        }
+    arrays = [
+        partitura.score.unfold_part_maximal(part).note_array() for part in partitura.load_musicxml(str(copy)).parts
+    ]
+    notes = [(float(note["onset_quarter"]), int(note["pitch"])) for array in arrays for note in array]
+    first = min(0.0, *(onset for onset, _ in notes))  # a pick-up begins before 0
+    heard = {(round((onset - first) * TICKS_PER_QUARTER), pitch) for onset, pitch in notes}
     return difference(heard, wanted(made, with_drums=False))
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from xml.etree import ElementTree
 
 from symbolic_cover.core.arrangement import Arrangement, Part
+from symbolic_cover.core.controls import Notation
 from symbolic_cover.core.music import Meter, Note
 from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.evaluation.align import align, as_players
@@ -108,7 +109,7 @@ def test_weak_bars_are_coloured_on_their_page(tmp_path):
     from symbolic_cover.notation.musicxml import write_musicxml
 
     song = make_song(60, Meter(4, 4))
-    write_musicxml(whole(song), tmp_path / "score.musicxml")
+    write_musicxml(whole(song), tmp_path / "score.musicxml", Notation(written_out=True))
     pages = engrave_svg(tmp_path / "score.musicxml")
     assert len(pages) > 1
     assert count_bars(pages) == 60
