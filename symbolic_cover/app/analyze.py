@@ -9,6 +9,7 @@ import numpy as np
 
 from symbolic_cover.analysis.chords import beat_edges
 from symbolic_cover.analysis.song import describe
+from symbolic_cover.app.saved import must_not_overrule
 from symbolic_cover.core.arrangement import Arrangement, Part
 from symbolic_cover.core.files import must_not_replace, unfinished_folder
 from symbolic_cover.core.grid import Grid
@@ -38,6 +39,7 @@ def save_analysis(sheet: SongSheet, heard: Heard, source: Path, folder: Path) ->
     from symbolic_cover.reports.rolls import song_roll_png
 
     must_not_replace(source, *(folder / name for name in FILES))
+    must_not_overrule(folder, sheet)
     folder.mkdir(parents=True, exist_ok=True)
     with unfinished_folder(folder) as made:
         song, facts, picture, score, pdf, clicks = paths = [made / name for name in FILES]

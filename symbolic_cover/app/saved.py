@@ -60,7 +60,7 @@ def must_not_overrule(folder: Path, sheet: SongSheet | None = None) -> None:
         return
     if done and (sheet is None or sheet.corrections.done[: len(done)] != done):
         raise UsageError(
-            f"{path} has {len(done)} corrections of yours.",
+            f"{path} holds corrections of yours ({len(done)}).",
             "Cover that song sheet, or choose another folder with --out.",
         )
 

@@ -299,6 +299,10 @@ def analyze(
     from symbolic_cover.listening.song import listen
 
     must_exist(source)
+    if out is not None:
+        from symbolic_cover.app.saved import must_not_overrule
+
+        must_not_overrule(out)
     with progress_line(quiet or as_json) as tell:
         heard = listen(source, hints, progress=lambda share: tell("listen", share))
         sheet = find_sheet(heard)

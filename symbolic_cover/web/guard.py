@@ -6,6 +6,7 @@ import hmac
 from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
@@ -43,6 +44,13 @@ def guard(app: FastAPI, host: str, token: str | None, limit: Callable[[Request],
         reply.headers["X-Content-Type-Options"] = "nosniff"
         reply.headers["Referrer-Policy"] = "no-referrer"
         return reply
+
+
+def invalid(_: Request, error: Exception) -> Response:
+    """What is wrong with a request, without what was sent: that may be no text at all."""
+    wrong = error.errors() if isinstance(error, RequestValidationError) else []
+    places = sorted({".".join(map(str, one["loc"])).encode("ascii", "replace").decode() for one in wrong})
+    return JSONResponse({"detail": f"Not understood: {', '.join(places)}."}, 422)
 
 
 def _is(given: str | None, token: str) -> bool:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import Annotated, Any
 
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI, HTTPException
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from fastapi.responses import FileResponse, HTMLResponse, Response
 from pydantic import AfterValidator, BaseModel
 
 from symbolic_cover.core.errors import UsageError
 from symbolic_cover.rating.study import Comparison, Study
 from symbolic_cover.reports.page import STYLE
-from symbolic_cover.web.guard import LOCAL_HOSTS, guard
+from symbolic_cover.web.guard import LOCAL_HOSTS, guard, invalid
 
 #: No answer is longer.
 MOST_BYTES = 64 * 1024
@@ -47,7 +47,7 @@ def listening_page(study: Study, host: str = LOCAL_HOSTS[0]) -> FastAPI:
     """
     page = FastAPI(title="symbolic-cover rate", docs_url=None, redoc_url=None, openapi_url=None)
     guard(page, host, None, lambda request: MOST_BYTES)
-    page.add_exception_handler(RequestValidationError, _invalid)
+    page.add_exception_handler(RequestValidationError, invalid)
 
     @page.get("/", response_class=HTMLResponse)
     def show() -> str:
@@ -86,13 +86,6 @@ def listening_page(study: Study, host: str = LOCAL_HOSTS[0]) -> FastAPI:
         return {"left": len(study.unanswered(given.rater))}
 
     return page
-
-
-def _invalid(_: Request, error: Exception) -> Response:
-    """What is wrong with a request, without what was sent: that may be no text at all."""
-    wrong = error.errors() if isinstance(error, RequestValidationError) else []
-    places = sorted({".".join(map(str, one["loc"])).encode("ascii", "replace").decode() for one in wrong})
-    return JSONResponse({"detail": f"Not understood: {', '.join(places)}."}, 422)
 
 
 def _comparison(study: Study, rater: str, number: int) -> Comparison:

@@ -61,7 +61,11 @@ def test_a_later_hearing_does_not_overrule_them(run, sheet, tmp_path):
     before = sheet.read_bytes()
     tune = tmp_path / "tune.abc"
     tune.write_text("X:1\nT:Tune\nM:4/4\nL:1/4\nK:C\nCDEF|GABc|\n")
-    code, _, complaint = run("cover", tune, "--out", sheet.parent, "--checkpoint", "rules")
-    assert code == 2
-    assert "1 corrections of yours" in complaint
-    assert sheet.read_bytes() == before
+    for words in (
+        ("cover", tune, "--out", sheet.parent, "--checkpoint", "rules"),
+        ("analyze", tune, "--out", sheet.parent),
+    ):
+        code, _, complaint = run(*words)
+        assert code == 2
+        assert "corrections of yours (1)" in complaint
+        assert sheet.read_bytes() == before

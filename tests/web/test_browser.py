@@ -1,7 +1,6 @@
 """The studio in a real browser: a recording is corrected and arranged, whatever happens to the server meanwhile."""
 
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -107,7 +106,7 @@ def select_bars(page, first: int, last: int) -> None:
         }""",
         [first, last],
     )
-    page.locator("#play").scroll_into_view_if_needed()
+    page.evaluate("window.scrollTo(0, 0)")
     box = page.locator("#canvas").bounding_box()
     page.mouse.move(box["x"] + xs[0], box["y"] + 12)
     page.mouse.down()
@@ -211,6 +210,7 @@ def test_a_recording_is_put_right_and_arranged_and_nothing_is_lost(server, page,
     assert pitches == played
 
 
+@pytest.mark.slow
 def test_a_score_is_opened_seen_and_played_by_keys_at_a_phones_width(server, page, tmp_path):
     from playwright.sync_api import expect
 
@@ -235,34 +235,6 @@ def test_a_score_is_opened_seen_and_played_by_keys_at_a_phones_width(server, pag
             .map((one) => one.outerHTML)"""
     )
     assert unnamed == []
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_stands_out_from_its_ground(server, page, scheme):
-    page.emulate_media(color_scheme=scheme)
-    colours = page.evaluate(
-        """() => Object.fromEntries(["ground", "paper", "ink", "soft", "accent", "select", "doubt", "lock", "on-accent"]
-            .map((name) => [name, getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim()]))"""
-    )
-
-    def luminance(name: str) -> float:
-        digits = colours[name].lstrip("#")
-        digits = "".join(2 * one for one in digits) if len(digits) == 3 else digits
-        channels = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
-        linear = [one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in channels]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-    def contrast(one: str, other: str) -> float:
-        low, high = sorted((luminance(one), luminance(other)))
-        return (high + 0.05) / (low + 0.05)
-
-    for ground in ("ground", "paper"):
-        for text in ("ink", "soft", "accent"):
-            assert contrast(text, ground) >= 4.5, (text, ground)
-    for ground in ("select", "doubt", "lock"):
-        assert contrast("ink", ground) >= 4.5, ground
-    assert contrast("on-accent", "accent") >= 4.5
-    assert re.fullmatch(r"#[0-9a-f]{3,6}", colours["ink"])
 
 
 @pytest.mark.slow

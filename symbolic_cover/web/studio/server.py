@@ -23,7 +23,7 @@ from symbolic_cover.core.files import unfinished_folder
 from symbolic_cover.core.song_file import SONG_FILE
 from symbolic_cover.core.styles import DEFAULT_STYLE, load_ensembles, load_style, style_facts, style_names, user_styles
 from symbolic_cover.correcting import history
-from symbolic_cover.web.guard import LOCAL_HOSTS, guard
+from symbolic_cover.web.guard import LOCAL_HOSTS, guard, invalid
 from symbolic_cover.web.studio.jobs import Jobs
 from symbolic_cover.web.studio.songs import EXCERPT, HEARD, PAGE, PEAKS, SOUND, SOURCE_SUFFIXES, TAKE, Songs, Stale
 from symbolic_cover.web.studio.view import song_view, work_view
@@ -76,7 +76,7 @@ def studio(root: Path, *, folder: Path | None = None, host: str = LOCAL_HOSTS[0]
     app = FastAPI(title="symbolic-cover serve", docs_url=None, redoc_url=None, openapi_url=None)
     songs, jobs = Songs(root), Jobs(root / JOBS_FILE)
     guard(app, host, token, lambda request: MOST_UPLOAD_BYTES if request.url.path == "/api/songs" else MOST_BYTES)
-    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(SymbolicCoverError, _refused)
     app.mount("/static", StaticFiles(directory=str(_STATIC)), name="static")
 
@@ -278,10 +278,3 @@ def _refused(_: Request, error: Exception) -> Response:
     """What cannot be done, in words."""
     status = 409 if isinstance(error, Stale) else 404 if str(error).startswith(("There is no", "That is not")) else 422
     return JSONResponse({"detail": str(error)}, status)
-
-
-def _invalid(_: Request, error: Exception) -> Response:
-    """What is wrong with a request, without what was sent: that may be no text at all."""
-    wrong = error.errors() if isinstance(error, RequestValidationError) else []
-    places = sorted({".".join(map(str, one["loc"])).encode("ascii", "replace").decode() for one in wrong})
-    return JSONResponse({"detail": f"Not understood: {', '.join(places)}."}, 422)
