@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from symbolic_cover.core.errors import InputError
@@ -15,10 +16,11 @@ _OPTIONS = {
     "pageWidth": 2000, "pageHeight": 60000, "adjustPageHeight": True, "scale": 40, "svgViewBox": True, "breaks": "auto",
     "header": "none", "footer": "none", "xmlIdSeed": 1, "svgRemoveXlink": True, "smuflTextFont": "embedded",
 }  # fmt: skip
+_AGAIN = re.compile(r"-rend\d+$")
 
 
 def write_page_score(musicxml: Path, grid: Grid, out: Path) -> None:
-    """Write ``svg`` (one a page), ``bars`` (the names of their measures in order) and ``notes``.
+    """Write ``svg`` (one a page), ``bars`` (the names of their measures in the order of play) and ``notes``.
 
     Those are [second, names of what begins, names of what ends] in seconds of the cover, whose first bar begins at 0.
     Raises `InputError` for what is no score.
@@ -36,7 +38,12 @@ def write_page_score(musicxml: Path, grid: Grid, out: Path) -> None:
     for moment in toolkit.renderToTimemap({"includeMeasures": True}):
         sec = round(float(grid.sec_at(moment["qstamp"] * TICKS_PER_QUARTER)) - begin, 3)
         if "measureOn" in moment:
-            bars.append(moment["measureOn"])
+            bars.append(_drawn(moment["measureOn"]))
         if "on" in moment or "off" in moment:
-            notes.append([sec, moment.get("on", []), moment.get("off", [])])
+            notes.append([sec, *(list(map(_drawn, moment.get(side, []))) for side in ("on", "off"))])
     write_text(out, json.dumps({"svg": pages, "bars": bars, "notes": notes}))
+
+
+def _drawn(name: str) -> str:
+    """The name of what is drawn, of something that is played again: verovio names each time for itself."""
+    return _AGAIN.sub("", name)
