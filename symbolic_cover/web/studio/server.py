@@ -127,7 +127,7 @@ def studio(root: Path, *, folder: Path | None = None, host: str = LOCAL_HOSTS[0]
     def work(song: str) -> dict[str, Any]:
         return work_view(songs, jobs, song)
 
-    @app.delete("/api/songs/{song}", status_code=204)
+    @app.delete("/api/songs/{song}", status_code=204, response_model=None)
     def remove(song: str) -> None:
         jobs.forget(song)
         songs.remove(song)
@@ -178,7 +178,7 @@ def studio(root: Path, *, folder: Path | None = None, host: str = LOCAL_HOSTS[0]
         asked_of_worker = asked.model_dump() | {"controls": controls}
         return {"job": jobs.add(song, kind, asked_of_worker, number), "take": number}
 
-    @app.post("/api/songs/{song}/jobs/{job}/cancel", status_code=204)
+    @app.post("/api/songs/{song}/jobs/{job}/cancel", status_code=204, response_model=None)
     def cancel(song: str, job: int) -> None:
         if jobs.get(job).song != song:
             raise UsageError(f"There is no job {job} of this song.", "")
