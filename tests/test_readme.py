@@ -1,4 +1,4 @@
-"""Every command of the README runs as it stands there (on the first seconds of the recording)."""
+"""Every command of the README, and then of the tour, runs as it stands there (on the first seconds of the recording)."""
 
 import re
 import shlex
@@ -17,7 +17,13 @@ from tests.rating.conftest import answer_everything
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMANDS = [line for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
+TOUR = (ROOT / "docs" / "tour.md").read_text(encoding="utf-8")
+COMMANDS = [
+    line
+    for text in (README, TOUR)
+    for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL)
+    for line in block.splitlines()
+]
 
 
 def visit(server, sockets):
