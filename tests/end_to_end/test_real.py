@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 import soundfile
 import symusic
+import torch
+from transformers import AutoModelForCausalLM
 
 from symbolic_cover import Controls, cover
 from symbolic_cover.analysis.hands import unplayable_in_hand
 from symbolic_cover.arrangement.checkpoint import SHIPPED, find_checkpoint, load_checkpoint
+from symbolic_cover.arrangement.decoder import log_probabilities
 from symbolic_cover.core.styles import style_names
 
 EXAMPLES = Path(__file__).parents[2] / "data" / "examples"
@@ -125,3 +128,15 @@ def test_the_shipped_checkpoint_is_whole():
     model = checkpoint.facts["scores"]["acc_note_f1"]
     assert model["model"] > model["rules"]
     assert (folder / "README.md").read_text().startswith("---\nlicense:")
+
+
+def test_transformers_loads_the_shipped_weights_by_itself():
+    folder = find_checkpoint()
+    assert folder is not None
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True).eval()
+    ours = load_checkpoint(folder)
+    ids = ours.tokenizer.ids(ours.tokenizer.header("ragtime", "full", "solo-piano"))
+    (told,) = log_probabilities(ours.weights, ours.config, [ids])
+    with torch.inference_mode():
+        wanted = model(torch.tensor([ids])).logits[0].log_softmax(dim=-1)
+    np.testing.assert_allclose(told, wanted, atol=1e-4, rtol=1e-4)
