@@ -25,7 +25,7 @@ from symbolic_cover.listening.audio.hearing import bass_line, heard_notes, melod
 from symbolic_cover.listening.audio.listener import hear
 from symbolic_cover.listening.audio.listening import shipped_listener
 from symbolic_cover.listening.audio.recording import load_recording
-from symbolic_cover.listening.audio.transcribe import posteriorgrams, refuse_noise
+from symbolic_cover.listening.audio.transcribe import count_notes, posteriorgrams, refuse_noise
 from symbolic_cover.listening.scores.midi import lies_on_its_grid
 from symbolic_cover.listening.scores.read import read_score
 from symbolic_cover.performance.midi import score_in_seconds
@@ -202,7 +202,7 @@ def rows_heard(recording: Recording) -> np.ndarray:
     Raises InputError where (almost) nothing is heard.
     """
     note, onset = posteriorgrams(recording)
-    refuse_noise(note, onset)
+    refuse_noise(count_notes(note, onset), len(recording.samples) / recording.rate_hz)
     features = features_of(recording, note, onset)
     answers = hear(shipped_listener(), features)
     melody, bass = melody_line(answers, features), bass_line(answers, features)

@@ -106,7 +106,7 @@ def table(rows: dict[str, list[dict[str, float]]], people: list[dict[str, float]
     for index, level in enumerate(LEVELS):
         means = [np.mean([row[index][name] for row in rows.values()]) for name in names]
         lines.append(f"| {level} | " + " | ".join(f"{mean:.2f}" for mean in means) + " |")
-    for percentile in PERCENTILES:
+    for percentile in PERCENTILES if people else ():
         values = [np.percentile([one[name] for one in people], percentile) for name in names]
         lines.append(f"| people, {percentile} % | " + " | ".join(f"{value:.2f}" for value in values) + " |")
     lines += [

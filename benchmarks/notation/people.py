@@ -32,29 +32,32 @@ def main() -> None:
     """Measure all scores and write the ranges."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("library", type=Path)
+    parser.add_argument("--most", type=int, help="so many scores of each ensemble, for a quick look")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     lines = [
         "# People's scores per bar of a staff: 5th percentile, mean, 95th percentile (benchmarks/notation/people.py)."
     ]
     for ensemble in HUMAN:
-        scores = people(options.library, ensemble)
+        scores = people(options.library, ensemble, options.most)
+        print(f"{ensemble}: {len(scores)} scores", flush=True)
+        if not scores:
+            continue
         lines += ["", f"# {len(scores)} scores", f"[{ensemble}]"]
         for name in DESCRIPTIONS:
             values = [score[name] for score in scores]
             low, high = np.percentile(values, [LEAST, MOST])
             lines.append(f"{name} = [{', '.join(str(round(float(v), 3)) for v in (low, np.mean(values), high))}]")
-        print(f"{ensemble}: {len(scores)} scores", flush=True)
     text = "\n".join(lines) + "\n"
     print(text)
     if options.out:
         options.out.write_text(text, encoding="utf-8")
 
 
-def people(library: Path, ensemble: str) -> list[dict[str, float]]:
+def people(library: Path, ensemble: str, most: int | None = None) -> list[dict[str, float]]:
     """The readability of people's scores for an ensemble."""
     dataset, braced_only = HUMAN[ensemble]
-    return list(_measured(_paths(library, dataset), braced_only=braced_only))
+    return list(_measured(_paths(library, dataset)[:most], braced_only=braced_only))
 
 
 def _paths(library: Path, dataset: str) -> list[Path]:

@@ -57,7 +57,8 @@ def test_reopened_score_has_the_same_notes_in_full_bars(arrangement, tmp_path):
     score = reopened(arrangement, tmp_path)
     opening_tick = lay_out(arrangement)[1].opening_tick
     assert_bars_are_full(score, arrangement.grid.bars, opening_tick)
-    assert [onsets(part) for part in score.parts] == [expected_onsets(part, opening_tick) for part in arrangement.parts]
+    written = (onsets(part) for part in score.parts)  # a note may stand in the staff of the other hand
+    assert sum(written, Counter()) == sum((expected_onsets(one, opening_tick) for one in arrangement.parts), Counter())
 
 
 def test_golden_piece(tmp_path):
