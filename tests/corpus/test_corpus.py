@@ -233,10 +233,10 @@ def test_a_killed_run_goes_on_where_it_was(library, corpus, tmp_path):
     program = "from symbolic_cover.cli import main; main()"
     words = ["prepare", "--from", library, "--out", tmp_path, "--workers", 1, "--quiet"]
     with subprocess.Popen([sys.executable, "-c", program, *map(str, words)]) as run:
-        while not list((tmp_path / "work").glob("*.npz")):
+        while not list((tmp_path / "work").glob("[!.]*.npz")):
             assert run.poll() is None
         run.kill()
-    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "work").glob("*.npz")}
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "work").glob("[!.]*.npz")}
     assert kept
     prepare(library, tmp_path, ONE)
     assert kept == {path: path.stat().st_mtime_ns for path in kept}
