@@ -7,6 +7,7 @@ load.
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,15 +22,15 @@ DRUM_TICK = TICKS_PER_QUARTER // 4
 TOKENIZER_FILE = "tokenizer.json"
 
 
-class BarWriter:
+class BarWriter(ABC):
     """How bars are written and read, for a vocabulary: its `parts` in the order in which a bar writes them."""
 
     vocab: Mapping[str, int]
     parts: Sequence[str]
 
+    @abstractmethod
     def __getitem__(self, index: int) -> str:
         """The token of an id."""
-        raise NotImplementedError
 
     def header(self, style: str, level: str, ensemble: str) -> list[str]:
         """The tokens before the first bar."""
