@@ -58,8 +58,14 @@ def _command(name: str, command: click.Command) -> Iterator[str]:
 
 
 def measured() -> str:
-    """The tables of ``benchmarks/``, each under the command that made it."""
-    lines = ["# What was measured", "", "Each table stands in `benchmarks/`, beside the program that made it.", ""]
+    """The tables of ``benchmarks/``, each beside the command that made it."""
+    lines = [
+        "# What was measured",
+        "",
+        "Each table stands in `benchmarks/`, beside the script that printed it.",
+        "[Where each table comes from](tables.md) says what it needs and how to make it again.",
+        "",
+    ]
     for path in sorted((ROOT / "benchmarks").rglob("*.md")):
         text = path.read_text(encoding="utf-8")
         title = re.search(r"^# (.+)", text, re.MULTILINE)
