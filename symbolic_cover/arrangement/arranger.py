@@ -29,6 +29,8 @@ HAND_TUNES = (64, 86)
 _OCTAVES = (0, 12, -12, 24, -24)
 #: The tune is struck at least so hard, one step of dynamics above the accompaniment's usual 64 to 80.
 _MELODY_VELOCITY = 92
+#: The loudest melody from a recording (forte): what a listener takes for loudness tells little.
+_LOUDEST_HEARD = 104
 
 
 def draft_by_rules(sheet: SongSheet, style: Style, controls: Controls) -> Arrangement:
@@ -72,7 +74,10 @@ def lay_melody_over(
     accompaniment: Mapping[str, Sequence[Note]], sheet: SongSheet, style: Style, controls: Controls, *, arranger: str
 ) -> Arrangement:
     """Join accompaniment and melody into an arrangement."""
-    melody = tuple(note._replace(velocity=max(note.velocity, _MELODY_VELOCITY)) for note in sheet.melody)
+    loudest = _LOUDEST_HEARD if sheet.source.kind == "audio" else 127
+    melody = tuple(
+        note._replace(velocity=min(max(note.velocity, _MELODY_VELOCITY), loudest)) for note in sheet.melody
+    )
     parts = []
     if controls.level == "beginner":
         accompaniment = for_small_hands(accompaniment, sheet, style.ensemble)

@@ -7,7 +7,7 @@ import pytest
 
 from symbolic_cover.core.heard import TimedNote
 from symbolic_cover.listening.audio.features import N_BANDS, RATE_HZ
-from symbolic_cover.listening.audio.tune import somebody_sings, sung_line, with_singer, without_blips
+from symbolic_cover.listening.audio.tune import somebody_sings, sung_line, with_singer, within_range, without_blips
 from symbolic_cover.listening.audio.voice import VoiceFeatures
 from symbolic_cover.listening.audio.voice_net import Sung
 
@@ -93,3 +93,15 @@ def test_what_leads_far_from_the_singer_comes_nearer(leads, steps):
     sung = [TimedNote(float(second), second + 1.0, pitch) for second, pitch in enumerate([55, 60, 67])]
     passage = [TimedNote(10.0 + number, 10.9 + number, pitch) for number, pitch in enumerate(leads)]
     assert [note.pitch for note in with_singer(passage, sung)] == [55, 60, 67, *(pitch + steps for pitch in leads)]
+
+
+@pytest.mark.parametrize(("strange", "mended"), [(89, 77), (101, 77), (41, 65), (40, 64)])
+def test_single_notes_far_outside_a_voice_come_into_it(strange, mended):
+    scale = [60, 62, 64, 65, 67, 69, 71, 72, 74, 76, 77] * 12
+    line = [TimedNote(i * 0.5, i * 0.5 + 0.4, pitch) for i, pitch in enumerate([*scale, strange, *scale])]
+    assert [note.pitch for note in within_range(line)] == [*scale, mended, *scale]
+
+
+def test_a_wide_line_stays():
+    line = [TimedNote(i * 0.5, i * 0.5 + 0.4, pitch) for i, pitch in enumerate(range(40, 90))]
+    assert within_range(line) == line

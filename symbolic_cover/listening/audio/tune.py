@@ -32,6 +32,9 @@ _PHRASE_SEC, _AFTER_SEC, _BEFORE_SEC = 2.0, 0.75, 0.4
 #: octave off (semitones), is an overtone or an instrument's; neighbours are at most so long apart. What leaps alike
 #: three times is meant. As in `evaluation/findings.py`.
 _LEAP, _NEAR, _APART_SEC, _MEANT = 9, 5, 1.0, 3
+#: A line's usual range leaves out this share of its notes at either end; what lies so many semitones beyond it, and
+#: within it an octave or two nearer, is an octave error.
+_RARE, _BEYOND = 0.015, 7
 
 
 def sung_line(sung: Sung, seen: VoiceFeatures) -> list[TimedNote]:
@@ -86,7 +89,7 @@ def with_singer(leads: Sequence[TimedNote], sung: Sequence[TimedNote]) -> list[T
         if (before < 0 or note.onset_sec > ends[before] + _AFTER_SEC) and note.onset_sec < follows - _BEFORE_SEC:
             between.setdefault(before, []).append(note._replace(end_sec=min(note.end_sec, float(follows))))
     played = [note for passage in between.values() for note in _near(passage, sung)]
-    return without_blips(sorted([*played, *sung]))
+    return within_range(without_blips(sorted([*played, *sung])))
 
 
 def _near(passage: Sequence[TimedNote], sung: Sequence[TimedNote]) -> list[TimedNote]:
@@ -110,6 +113,18 @@ def without_blips(line: Sequence[TimedNote]) -> list[TimedNote]:
         leaps = min(steps) >= _LEAP or max(steps) <= -_LEAP
         if near and leaps and leaps_of[steps] < _MEANT and all(abs(abs(step) - 12) <= _NEAR for step in steps):
             mended[index] = note._replace(pitch=note.pitch - 12 if steps[0] > 0 else note.pitch + 12)
+    return mended
+
+
+def within_range(line: Sequence[TimedNote]) -> list[TimedNote]:
+    """The line, single notes far outside its usual range moved by octaves into it."""
+    low, high = np.quantile([note.pitch for note in line], [_RARE, 1 - _RARE])
+    mended = []
+    for note in line:
+        is_far = not low - _BEYOND <= note.pitch <= high + _BEYOND
+        nearer = [note.pitch + steps for steps in (-24, -12, 12, 24) if low <= note.pitch + steps <= high]
+        pitch = min(nearer, key=lambda one: abs(one - note.pitch)) if is_far and nearer else note.pitch
+        mended.append(note._replace(pitch=pitch))
     return mended
 
 
