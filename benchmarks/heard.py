@@ -23,7 +23,7 @@ import torch
 from listening.synthetic import note_f1
 
 from symbolic_cover.analysis.song import analyze
-from symbolic_cover.arrangement.arranger import draft_by_model
+from symbolic_cover.arrangement.arranger import candidates_by_model
 from symbolic_cover.arrangement.checkpoint import Checkpoint, find_checkpoint, load_checkpoint
 from symbolic_cover.arrangement.choose import choose, parts_of
 from symbolic_cover.cli.quiet import settle_libraries
@@ -36,7 +36,7 @@ from symbolic_cover.corpus.prepare import Choice, find_jobs
 from symbolic_cover.corpus.shards import split_of
 from symbolic_cover.listening.song import listen
 from symbolic_cover.sound.soundfonts import find_soundfonts
-from symbolic_cover.studio.lessons import record_piece
+from symbolic_cover.studio.training_examples import record_piece
 from symbolic_cover.studio.performance import Truth
 
 WAYS = ("true lead sheet", "heard", "heard, true melody", "heard, true chords and key", "true, heard melody")
@@ -124,7 +124,7 @@ def covered(heard: Heard, checkpoint: Checkpoint, style: str, seed: int) -> np.n
     sheet = replace(analyze(heard), bass=(), texture=(), is_whole=False)
     controls = Controls(fidelity=0.0, seed=seed)
     best, _ = choose(
-        draft_by_model(checkpoint, sheet, load_style(style), controls), sheet, checkpoint.human.get(style)
+        candidates_by_model(checkpoint, sheet, load_style(style), controls), sheet, checkpoint.human.get(style)
     )
     notes = [note for played in parts_of(best).values() for note in played]
     times = sheet.grid.sec_at(np.array([[note.onset_tick, note.end_tick] for note in notes]))
