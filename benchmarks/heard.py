@@ -2,11 +2,11 @@
 
     python benchmarks/heard.py LIBRARY --count 30 --out benchmarks/heard.md
 
-LIBRARY is a folder of collected datasets. Pieces of a style from the test split are played and recorded as the listener's
-training examples are (`studio`). Each is covered from a lead sheet: from the true melody, chords, beats and key, from
-those that the program hears, and with one true thing in place of what was heard. Covers are compared, in seconds, with
-what people play in the recording (mir_eval, onsets within 50 ms), since a wrongly heard grid has other bars. Nothing but
-the lead sheet is shown, so that what the ears hear of the accompaniment does not help.
+LIBRARY is a folder of collected datasets. Pieces of a style from the test split are played and recorded as the
+listener's training examples are (`studio`). Each is covered from a lead sheet: from the true melody, chords, beats
+and key, from those that the program hears, and with one true thing in place of what was heard. Covers are compared,
+in seconds, with what people play in the recording (mir_eval, onsets within 50 ms), since a wrongly heard grid has
+other bars. Nothing but the lead sheet is shown, so that what the ears hear of the accompaniment does not help.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ from symbolic_cover.corpus.prepare import Choice, find_jobs
 from symbolic_cover.corpus.shards import split_of
 from symbolic_cover.listening.song import listen
 from symbolic_cover.sound.soundfonts import find_soundfonts
-from symbolic_cover.studio.training_examples import record_piece
 from symbolic_cover.studio.performance import Truth
+from symbolic_cover.studio.training_examples import record_piece
 
 WAYS = ("true lead sheet", "heard", "heard, true melody", "heard, true chords and key", "true, heard melody")
 _SEED = 11
@@ -144,9 +144,9 @@ def table(found: np.ndarray, style: str, name: str) -> list[str]:
 
 
 def difference(values: Sequence[float] | np.ndarray) -> str:
-    """A mean with its interval; nothing where all are 0."""
+    """A mean with its interval; nothing where all are 0, or where there is but one."""
     values = np.asarray(values)
-    if not values.any():
+    if len(values) < 2 or not values.any():
         return ""
     half = 1.96 * values.std(ddof=1) / np.sqrt(len(values))
     return f"{values.mean():+.3f} [{values.mean() - half:+.3f}, {values.mean() + half:+.3f}]"

@@ -3,11 +3,11 @@
     python benchmarks/tables.py --list
     python benchmarks/tables.py --corpus CORPUS --library LIBRARY
 
-A table that needs a folder which was not given is named and left as it is. Folders: CORPUS is what `symbolic-cover prepare`
-makes, LIBRARY what `symbolic-cover collect` gathers, REAL annotated recordings (`listening/real.py --help`), RECORDINGS any
-recordings, SONGS songs in new styles (`arranging/learn_style_songs.py`), RUN a folder of `symbolic-cover refine`, TUNES
-ABC files. The last line of a table names the checkpoints it depends on and the beginning of the SHA-256 of their
-weights. `tests/test_tables.py` compares it with the shipped ones.
+A table that needs a folder which was not given is named and left as it is. Folders: CORPUS is what `symbolic-cover
+prepare` makes, LIBRARY what `symbolic-cover collect` gathers, REAL annotated recordings (`listening/real.py --help`),
+RECORDINGS any recordings, SONGS songs in new styles (`arranging/learn_style_songs.py`), RUN a folder of
+`symbolic-cover refine`, TUNES ABC files. The last line of a table names the checkpoints it depends on and the
+beginning of the SHA-256 of their weights. `tests/test_tables.py` compares it with the shipped ones.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ TABLES = (
     Table("arranging/judge.py", "{corpus} --styles pop-piano", _ARRANGER),
     Table("arranging/controls.py", "{corpus} --styles pop-piano swing string-quartet --segments 4", _ARRANGER),
     Table("arranging/decoding.py", "--corpus {corpus}", _ARRANGER),
-    Table("arranging/learn_style.py", "{corpus} {songs}/Ska {songs}/Polka --songs 40 --segments 12 --real 60", _ARRANGER),
+    Table("arranging/learn_style.py", "{corpus} {songs}/Ska {songs}/Polka --segments 12 --real 60", _ARRANGER),
     Table("arranging/learn_style.py", "{corpus} {songs}/Ska --songs 8 --segments 8 --real 60", _ARRANGER,
           "arranging/learn_style_few.md"),
     Table("arranging/refining.py", "{run}", _ARRANGER),
@@ -102,7 +102,7 @@ def main() -> None:
     failed = []
     for table in TABLES:
         missing = [name.upper() for name in table.needs if name not in given]
-        if options.only and table.script not in options.only or options.stale and is_of_shipped_weights(table):
+        if (options.only and table.script not in options.only) or (options.stale and is_of_shipped_weights(table)):
             continue
         name = str(table.file.relative_to(FOLDER))
         if options.list or missing:

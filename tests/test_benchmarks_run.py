@@ -83,6 +83,8 @@ CALLS = {
     "listening/recorded.py": ("{recordings}", "| tones | 8 | 0."),
     "listening/synthetic.py": ("{library} --recordings {out} --count 1 --processes 1", "1 recordings of 40 s."),
     "notation/pages.py": ("{out} --ensembles choir band --checkpoint rules", "band"),
+    "heard.py": ("{library} --checkpoint {checkpoint} --count 1", "| true, heard melody | 0."),
+    "tables.py": ("--list", "arranging/judge.md: left as it is, needs CORPUS"),
     "many.py": ("--counts 2 --workers 1", "| 2 | "),
     "notation/difficulty.py": ("{library} --songs 1 --people 1 --checkpoint rules", "| beginner | "),
     "notation/people.py": ("{library} --most 2", "[choir]"),
