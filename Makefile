@@ -2,6 +2,9 @@
 #   make cover   sets up, then makes a cover of a real recording
 #   make test    sets up, then runs every check and test
 #   make docs   sets up, then builds the documentation into site/
+#   make gallery   sets up, then makes the covers that the documentation shows
+#   make tables   sets up, then makes the tables of the benchmarks: CORPUS=..., LIBRARY=... for those that need them
+#   make release   builds wheel and sdist into dist/, installs the wheel elsewhere and tries it there
 #   make test-fast   sets up, then runs the quick tests alone, in a minute and a half
 # Variables: PYTHON (3.11 or newer), VENV (where to install), TORCH (which PyTorch to ask for).
 
@@ -11,7 +14,7 @@ TORCH ?= torch==2.13.0
 BIN := $(VENV)/bin
 SONG := data/examples/lets_go_fishin.ogg
 
-.PHONY: cover docs test test-fast setup system clean
+.PHONY: cover docs gallery tables release test test-fast setup system clean
 
 cover: setup
 	$(BIN)/symbolic-cover cover $(SONG) --style pop-piano --out covers/lets_go_fishin
@@ -26,6 +29,15 @@ test-fast: setup $(VENV)/.ready-dev
 
 docs: setup $(VENV)/.ready-dev
 	$(BIN)/mkdocs build --strict
+
+gallery: setup
+	$(BIN)/python scripts/gallery
+
+tables: setup $(VENV)/.ready-dev
+	$(BIN)/python benchmarks/tables.py $(if $(CORPUS),--corpus "$(CORPUS)") $(if $(LIBRARY),--library "$(LIBRARY)") $(TABLES)
+
+release:
+	PYTHON="$(PYTHON)" TORCH="$(TORCH)" scripts/release
 
 setup: system $(VENV)/.ready
 

@@ -3,7 +3,7 @@
     python benchmarks/speed.py SONG [SONG ...] --against 032591c --candidates 8 --out benchmarks/speed.md
 
 Each cover is made by the command line in a process of its own, start-up included; the revisions take turns, and the
-fastest of some runs counts. `--candidates` gives both the same number of drafts; without it each makes its own.
+fastest of some runs counts. `--candidates` gives both the same number of candidates; without it each makes its own.
 Beside the seconds: processor seconds, the most memory, and what each stage says of itself in report.json.
 """
 
@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("songs", type=Path, nargs="+")
     parser.add_argument("--styles", nargs="+", default=list(STYLES))
     parser.add_argument("--against", help="a git revision to cover with as well")
-    parser.add_argument("--candidates", type=int, help="drafts that both make")
+    parser.add_argument("--candidates", type=int, help="candidates that both make")
     parser.add_argument("--runs", type=int, default=2, help="of which the fastest counts (default: 2)")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()

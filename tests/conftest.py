@@ -18,7 +18,7 @@ QUARTER = 12
 
 
 def make_song(n_bars: int = 4, meter: Meter = Meter(4, 4), bpm: float = 100.0) -> SongSheet:
-    """C, A minor, F, G with a tune in quarters, bass on the first beat and a held fifth above it."""
+    """C, A minor, F, G with a melody in quarters, bass on the first beat and a held fifth above it."""
     grid = Grid.steady(n_bars, meter, bpm)
     roots = [(0, "maj"), (9, "min"), (5, "maj"), (7, "maj")]
     melody, bass, texture, chords = [], [], [], []

@@ -83,6 +83,8 @@ CALLS = {
     "listening/recorded.py": ("{recordings}", "| tones | 8 | 0."),
     "listening/synthetic.py": ("{library} --recordings {out} --count 1 --processes 1", "1 recordings of 40 s."),
     "notation/pages.py": ("{out} --ensembles choir band --checkpoint rules", "band"),
+    "heard.py": ("{library} --checkpoint {checkpoint} --count 1", "| true, heard melody | 0."),
+    "tables.py": ("--list", "arranging/judge.md: left as it is, needs CORPUS"),
     "many.py": ("--counts 2 --workers 1", "| 2 | "),
     "notation/difficulty.py": ("{library} --songs 1 --people 1 --checkpoint rules", "| beginner | "),
     "notation/people.py": ("{library} --most 2", "[choir]"),
@@ -97,14 +99,16 @@ BPM, BARS, QUARTER = 200, 17, 480
 SPLITS = {"train": 5, "valid": 1, "test": 1}
 #: Of each dataset, who plays what with which program (-1: drums).
 PLAYERS = {
-    "bach_chorales_cc0": {"Soprano": ("tune", 52), "Alto": ("alto", 52), "Tenor": ("tenor", 52), "Bass": ("bass", 52)},
-    "openscore_quartets": {
-        "Violin 1": ("tune", 40), "Violin 2": ("alto", 40), "Viola": ("tenor", 41), "Cello": ("bass", 42),
+    "bach_chorales_cc0": {
+        "Soprano": ("melody", 52), "Alto": ("alto", 52), "Tenor": ("tenor", 52), "Bass": ("bass", 52),
     },
-    "openscore_lieder": {"Voice": ("tune", 0), "Piano": ("stacks", 0), "Piano, left": ("bass", 0)},
-    "openewld_pd": {"MELODY": ("tune", 73), "chords": ("chords", 0)},
+    "openscore_quartets": {
+        "Violin 1": ("melody", 40), "Violin 2": ("alto", 40), "Viola": ("tenor", 41), "Cello": ("bass", 42),
+    },
+    "openscore_lieder": {"Voice": ("melody", 0), "Piano": ("stacks", 0), "Piano, left": ("bass", 0)},
+    "openewld_pd": {"MELODY": ("melody", 73), "chords": ("chords", 0)},
     "copyleft_mma_styles": {
-        "Melody": ("tune", 65), "Chords": ("stacks", 0), "Bass": ("bass", 33), "Drums": ("drums", -1),
+        "Melody": ("melody", 65), "Chords": ("stacks", 0), "Bass": ("bass", 33), "Drums": ("drums", -1),
     },
 }  # fmt: skip
 GROOVES = ("rock", "pop", "funk", "latin", "jazz")
@@ -120,15 +124,17 @@ class Beat(NamedTuple):
 
 
 def parts_of(seed: int, swing: float = 0.5) -> dict[str, list[Beat]]:
-    """A tune and parts beneath it, all drawn at random from chords of C major, a bar each."""
+    """A melody and parts beneath it, all drawn at random from chords of C major, a bar each."""
     rng = np.random.default_rng(seed)
-    parts: dict[str, list[Beat]] = {name: [] for name in ("tune", "alto", "tenor", "bass", "stacks", "chords", "drums")}
+    parts: dict[str, list[Beat]] = {
+        name: [] for name in ("melody", "alto", "tenor", "bass", "stacks", "chords", "drums")
+    }
     for bar in range(BARS):
         root, third = ((0, 4), (9, 3), (5, 4), (7, 4))[rng.integers(4)]
         tones, at = (root, root + third, root + 7), 4 * bar
         for beat in range(4):
             loud = int(rng.integers(50, 100))
-            parts["tune"].append(Beat(at + beat, 1, 72 + int(rng.choice((0, 2, 4, 5, 7, 9, 11))), loud))
+            parts["melody"].append(Beat(at + beat, 1, 72 + int(rng.choice((0, 2, 4, 5, 7, 9, 11))), loud))
             parts["bass"].append(Beat(at + beat, 1, 36 + int(rng.choice(tones)), loud))
             parts["drums"].append(Beat(at + beat, 0.25, 38 if beat % 2 else 36, loud))
             parts["drums"] += [Beat(at + beat + half, 0.25, 42, loud - 20) for half in (0, swing)]
@@ -174,7 +180,7 @@ def write_pop909(unpacked: Path, name: str, seed: int) -> None:
     named.tempos.append(symusic.Tempo(0, BPM))
     rng = np.random.default_rng(seed)
     piano, chords = symusic.Track("piano"), symusic.Track("chords")
-    for name_of, of in (("MELODY", ("tune",)), ("BRIDGE", ("alto",)), ("PIANO", ("bass", "stacks"))):
+    for name_of, of in (("MELODY", ("melody",)), ("BRIDGE", ("alto",)), ("PIANO", ("bass", "stacks"))):
         track = symusic.Track(name_of)
         for at, length, pitch, velocity in (beat for part in of for beat in parts[part]):
             start, duration = round(QUARTER * at), round(QUARTER * length)
@@ -253,26 +259,28 @@ def refine_tiny(checkpoint: Path, folder: Path) -> Path:
 
     song = make_song()
     tasks = [make_task(song, f"song {number}", blocks(song)) for number in range(6)]
-    plan = RefinePlan(epochs=1, batch_size=2, evaluate_every=2, watched_drafts=2)
-    refine(checkpoint, Material(tasks, tasks[:1], tasks[:2]), [], folder, plan=plan, wanted=5, n_drafts=3, n_judged=2)
+    plan = RefinePlan(epochs=1, batch_size=2, evaluate_every=2, watched_candidates=2)
+    refine(
+        checkpoint, Material(tasks, tasks[:1], tasks[:2]), [], folder, plan=plan, wanted=5, n_candidates=3, n_judged=2
+    )
     return folder
 
 
 def write_tones(folder: Path) -> Path:
-    """Eight seconds of a tune of sine tones over a held fifth, and what they are."""
+    """Eight seconds of a melody of sine tones over a held fifth, and what they are."""
     import soundfile
 
     folder.mkdir()
-    rate_hz, tune = 22050, [(0.5 * i, 0.5 * i + 0.45, 60 + (0, 4, 7, 12, 5, 9, 7, 4)[i % 8]) for i in range(16)]
+    rate_hz, melody = 22050, [(0.5 * i, 0.5 * i + 0.45, 60 + (0, 4, 7, 12, 5, 9, 7, 4)[i % 8]) for i in range(16)]
     sound = np.zeros(8 * rate_hz, np.float32)
-    for onset, end, pitch in [*tune, *((2.0 * i, 2.0 * i + 1.9, low) for i in range(4) for low in (36, 43))]:
+    for onset, end, pitch in [*melody, *((2.0 * i, 2.0 * i + 1.9, low) for i in range(4) for low in (36, 43))]:
         time_sec = np.arange(int((end - onset) * rate_hz)) / rate_hz
         tone = np.sin(2 * np.pi * 440 * 2 ** ((pitch - 69) / 12) * time_sec) * np.exp(-2 * time_sec)
         sound[int(onset * rate_hz) :][: len(tone)] += 0.2 * tone
     soundfile.write(folder / "tones.wav", sound, rate_hz)
-    rows = "".join(f"{onset},{end},{pitch},80\n" for onset, end, pitch in tune)
+    rows = "".join(f"{onset},{end},{pitch},80\n" for onset, end, pitch in melody)
     (folder / "tones.notes_dtw.csv").write_text("onset,end,pitch,velocity\n" + rows)
-    beats = "".join(f"{onset}\t{i % 4 + 1}\n" for i, (onset, _, _) in enumerate(tune))
+    beats = "".join(f"{onset}\t{i % 4 + 1}\n" for i, (onset, _, _) in enumerate(melody))
     (folder / "tones.beats.tsv").write_text("time_sec\tbeat_in_bar\n" + beats)
     return folder
 

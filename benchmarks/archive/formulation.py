@@ -238,21 +238,21 @@ def without_velocity(songs: Songs, song: int, bars: list[Bar]) -> list[Bar]:
     return [(x, y[(y < low) | (y >= high)]) for x, y in bars]
 
 
-def with_tune(songs: Songs, song: int, bars: list[Bar]) -> list[Bar]:
-    """The tune in the part that carries it, as well as in X."""
+def with_melody(songs: Songs, song: int, bars: list[Bar]) -> list[Bar]:
+    """The melody in the part that carries it, as well as in X."""
     v, lead = songs.vocabulary, int(songs.shard.leads[song])
     found = []
     for x, y in bars:
-        _, moved_y = songs.windows.without_tune(x, y, lead) if lead else (x, y)
-        if len(moved_y) == len(y) and lead:  # the part plays already: its notes come first, then the tune's
-            tune = tune_of(x, v)
-            parts = [np.concatenate([p, tune]) if p[0] == lead else p for p in parts_of(y, v)]
+        _, moved_y = songs.windows.without_melody(x, y, lead) if lead else (x, y)
+        if len(moved_y) == len(y) and lead:  # the part plays already: its notes come first, then the melody's
+            melody = melody_of(x, v)
+            parts = [np.concatenate([p, melody]) if p[0] == lead else p for p in parts_of(y, v)]
             moved_y = np.concatenate(parts) if parts else y
         found.append((x, moved_y))
     return found
 
 
-def tune_of(x: np.ndarray, v: Vocabulary) -> np.ndarray:
+def melody_of(x: np.ndarray, v: Vocabulary) -> np.ndarray:
     """The tokens of the melody in X."""
     sections = np.flatnonzero(np.isin(x, list(v.section.values())))
     for start, stop in zip(sections, [*sections[1:], len(x)], strict=True):
@@ -342,7 +342,7 @@ VARIANTS = (
     Variant("no controls", controls=False),
     Variant("parts the other way round", rewrite=other_order),
     Variant("no loudness", rewrite=without_velocity),
-    Variant("tune in Y too", rewrite=with_tune),
+    Variant("tune in Y too", rewrite=with_melody),
     Variant("note-offs", rewrite=note_offs),
     Variant("1000 merges (BPE)", merges=1000),
     Variant("wide: 192 x 2", width=192, layers=2),

@@ -72,12 +72,12 @@ def compare(song: Excerpt, found: dict[str, list[float]]) -> float:
 
 
 def accompaniment_by_bar(song: Excerpt) -> list[list[Note]]:
-    """The notes of each bar without the tune, counted from its start."""
+    """The notes of each bar without the melody, counted from its start."""
     grid = song.sheet.grid
-    tune = {(note.onset_tick, note.pitch) for note in song.sheet.melody}
+    melody = {(note.onset_tick, note.pitch) for note in song.sheet.melody}
     bars: list[list[Note]] = [[] for _ in grid.bars]
     for note in (note for notes in song.parts.values() for note in notes):
-        if (note.onset_tick, note.pitch) not in tune:
+        if (note.onset_tick, note.pitch) not in melody:
             index = grid.bar_index(note.onset_tick)
             bars[index].append(note._replace(onset_tick=note.onset_tick - grid.bars[index].start_tick))
     return bars

@@ -81,12 +81,12 @@ def measure_song(job: tuple) -> dict:
             by_rules = cover(path, "pop-piano", stages=rules)
             sheet, bars = made.covered, made.covered.grid.bars
             assert bars == grid.bars[: len(bars)], "the grid must be read as written"
-            tune = {(n.onset_tick, n.pitch) for n in sheet.melody}
+            melody = {(n.onset_tick, n.pitch) for n in sheet.melody}
             table = {
-                "human": overall(human, human, sheet, tune),
-                "source": overall(list(sheet.notes), human, sheet, tune),
-                "rules": overall(by_rules.arrangement.notes, human, sheet, tune),
-                "model": overall(made.arrangement.notes, human, sheet, tune),
+                "human": overall(human, human, sheet, melody),
+                "source": overall(list(sheet.notes), human, sheet, melody),
+                "rules": overall(by_rules.arrangement.notes, human, sheet, melody),
+                "model": overall(made.arrangement.notes, human, sheet, melody),
             }
             result["tables"][name] = table
             result[name] = {
@@ -117,11 +117,11 @@ def write_source(tracks: Sequence[Track], grid: Grid, path: Path) -> None:
     score.resample(480).dump_midi(path)
 
 
-def overall(notes: list[Note] | tuple[Note, ...], human: list[Note], sheet, tune: set) -> dict[str, float]:
+def overall(notes: list[Note] | tuple[Note, ...], human: list[Note], sheet, melody: set) -> dict[str, float]:
     """All metrics of one arrangement; ``acc_`` are those of the accompaniment alone."""
     from symbolic_cover.evaluation import metrics as m
 
-    accompaniment, theirs = ([n for n in side if (n.onset_tick, n.pitch) not in tune] for side in (notes, human))
+    accompaniment, theirs = ([n for n in side if (n.onset_tick, n.pitch) not in melody] for side in (notes, human))
     bars = sheet.grid.bars
     notes = tuple(sorted(notes))
     return {

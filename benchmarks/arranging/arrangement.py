@@ -3,7 +3,7 @@
     python benchmarks/arranging/arrangement.py CORPUS --checkpoint FOLDER --segments 6 --out arrangement.md
 
 CORPUS is a prepared corpus. Of each style some eight-bar segments of the test split are arranged from their lead
-sheet (melody and chords), and compared with what people wrote. `acc_` is measured without the tune. A random forest,
+sheet (melody and chords), and compared with what people wrote. `acc_` is measured without the melody. A random forest,
 trained on real segments of the training split alone, names the style of each arrangement; its accuracy on real
 held-out segments stands beside. Style margin is the cosine of style profiles with the mean profile of the style's real
 segments, less that with the most similar other style's (above 0: nearest to its own style).
@@ -22,9 +22,9 @@ import numpy as np
 import torch
 from sklearn.ensemble import RandomForestClassifier
 
-from symbolic_cover.arrangement.arranger import draft_by_model, draft_by_rules
+from symbolic_cover.arrangement.arranger import arrange_by_rules, candidates_by_model
 from symbolic_cover.arrangement.checkpoint import find_checkpoint, load_checkpoint
-from symbolic_cover.arrangement.choose import choose, worth
+from symbolic_cover.arrangement.choose import choose, score_candidate
 from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.ensemble import Style
 from symbolic_cover.core.music import Note
@@ -109,7 +109,7 @@ def report(
 ) -> list[str]:
     """The tables in Markdown."""
     total = {row: [one for table in tables.values() for one in table[row]] for row in ROWS}
-    worths = {row: np.array([one["worth"] for one in total[row]]) for row in ROWS}
+    scores = {row: np.array([one["worth"] for one in total[row]]) for row in ROWS}
     better = {name: means(table["model"]) > means(table["rules"]) for name, table in tables.items()}
     lines = [
         "# Every style on held-out songs",
@@ -118,10 +118,10 @@ def report(
         f" given, played by {checkpoint}.",
         f"The classifier names {right.mean():.3f} of {len(right)} real held-out segments rightly.",
         "",
-        "By `worth`, which chooses among drafts, people's version is at least as good as the model's in"
-        f" {np.mean(worths['human'] >= worths['model']):.2f} of the segments and better in"
-        f" {np.mean(worths['human'] > worths['model']):.2f}, the model's better than the rules' in"
-        f" {np.mean(worths['model'] > worths['rules']):.2f}.",
+        "By `worth`, which chooses among candidates, people's version is at least as good as the model's in"
+        f" {np.mean(scores['human'] >= scores['model']):.2f} of the segments and better in"
+        f" {np.mean(scores['human'] > scores['model']):.2f}, the model's better than the rules' in"
+        f" {np.mean(scores['model'] > scores['rules']):.2f}.",
         "",
         "Styles in which the model is nearer to people than the rules: "
         + ", ".join(f"{metric} {sum(found[i] for found in better.values())} of {len(tables)}"
@@ -187,11 +187,14 @@ def versions(segment: Excerpt, style: Style, checkpoint, controls: Controls) -> 
     lead_sheet = replace(segment.sheet, bass=(), texture=())
     names = [spec.name for spec in style.ensemble.parts]
     model, _ = choose(
-        draft_by_model(checkpoint, lead_sheet, style, controls), lead_sheet, checkpoint.human.get(style.name)
+        candidates_by_model(checkpoint, lead_sheet, style, controls), lead_sheet, checkpoint.human.get(style.name)
     )
-    rules = draft_by_rules(lead_sheet, style, controls)
-    drafts = {"model": model, "rules": rules}
-    made = {row: {n: list(p.notes) for n, p in zip(names, draft.parts, strict=True)} for row, draft in drafts.items()}
+    rules = arrange_by_rules(lead_sheet, style, controls)
+    candidates = {"model": model, "rules": rules}
+    made = {
+        row: {n: list(p.notes) for n, p in zip(names, candidate.parts, strict=True)}
+        for row, candidate in candidates.items()
+    }
     stacks = [
         Note(chord.start_tick, chord.end_tick - chord.start_tick, 48 + pitch_class, 70)
         for chord in segment.sheet.chords
@@ -204,11 +207,11 @@ def scores(parts, segment: Excerpt, forest, profiles, ranges) -> dict[str, float
     """Everything that is measured of one arrangement."""
     sheet = segment.sheet
     bars = sheet.grid.bars
-    tune = {(n.onset_tick, n.pitch) for n in sheet.melody}
+    melody = {(n.onset_tick, n.pitch) for n in sheet.melody}
     pitched, human = (
         sorted(n for name, notes in side.items() if name != "drums" for n in notes) for side in (parts, segment.parts)
     )
-    ours, theirs = ([n for n in side if (n.onset_tick, n.pitch) not in tune] for side in (pitched, human))
+    ours, theirs = ([n for n in side if (n.onset_tick, n.pitch) not in melody] for side in (pitched, human))
     hands = [n for name in ("right-hand", "left-hand") for n in parts.get(name, ())]
     everything = sorted(n for notes in parts.values() for n in notes)
     profile = style_profile(parts.values())
@@ -227,7 +230,7 @@ def scores(parts, segment: Excerpt, forest, profiles, ranges) -> dict[str, float
         "pitch_class_entropy_4": m.pitch_class_entropy(pitched, bars, window=4),
         "ioi_pattern_entropy": m.ioi_pattern_entropy(everything),
         "bar_repetition": m.bar_repetition(everything, bars),
-        "worth": worth(parts, sheet, ranges.get(segment.style)),
+        "worth": score_candidate(parts, sheet, ranges.get(segment.style)),
         "empty_bars": m.empty_bars(everything, sorted(n for notes in segment.parts.values() for n in notes), bars),
         "style_margin": own - max(others),
         "named": float(forest.predict([features(parts, sheet)])[0] == segment.style),

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from scipy.stats import spearmanr
 
-from symbolic_cover.arrangement.arranger import draft_by_model, prepare_sheet
+from symbolic_cover.arrangement.arranger import candidates_by_model, prepare_sheet
 from symbolic_cover.arrangement.checkpoint import find_checkpoint, load_checkpoint
 from symbolic_cover.core.arrangement import Arrangement
 from symbolic_cover.core.controls import LEVELS, Controls
@@ -87,19 +87,19 @@ def measure(control: str, checkpoint, sheet: SongSheet, style, value) -> tuple[f
     """What a control promises, in one arrangement, and the melody retention beside it."""
     controls = Controls(candidates=1, **{control: value})
     prepared = prepare_sheet(sheet, controls, style.ensemble, style.manner)
-    draft: Arrangement = draft_by_model(checkpoint, prepared, style, controls)[0]
-    kept = m.melody_retention(prepared.melody, draft.notes)
-    played = [note for note in draft.pitched_notes if note not in set(draft.melody)]
+    made: Arrangement = candidates_by_model(checkpoint, prepared, style, controls)[0]
+    kept = m.melody_retention(prepared.melody, made.notes)
+    played = [note for note in made.pitched_notes if note not in set(made.melody)]
     if control == "fidelity":  # how much of the source's other notes is played
         rest = [*prepared.bass, *prepared.texture]
-        return m.melody_retention(rest, draft.notes) if rest else np.nan, kept
+        return m.melody_retention(rest, made.notes) if rest else np.nan, kept
     if control == "polyphony":  # notes struck together
         return len(played) / max(len({note.onset_tick for note in played}), 1), kept
-    if control == "transpose":  # semitones by which the tune moved
-        return float(np.mean([note.pitch for note in draft.melody]) - np.mean([n.pitch for n in sheet.melody])), kept
+    if control == "transpose":  # semitones by which the melody moved
+        return float(np.mean([note.pitch for note in made.melody]) - np.mean([n.pitch for n in sheet.melody])), kept
     if control == "tempo":
-        return draft.grid.tempo_bpm / sheet.grid.tempo_bpm, kept
-    return len(draft.notes) / len(prepared.grid.bars), kept
+        return made.grid.tempo_bpm / sheet.grid.tempo_bpm, kept
+    return len(made.notes) / len(prepared.grid.bars), kept
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from symbolic_cover.arrangement.arranger import draft_by_model, draft_by_rules
+from symbolic_cover.arrangement.arranger import arrange_by_rules, candidates_by_model
 from symbolic_cover.arrangement.checkpoint import Checkpoint, find_checkpoint, load_checkpoint
 from symbolic_cover.arrangement.choose import choose, parts_of
 from symbolic_cover.core.controls import Controls
@@ -58,7 +58,8 @@ def main() -> None:
     lines = [
         "# Told from people", "",
         f"`python benchmarks/arranging/judge.py CORPUS --split {options.split} --segments {options.segments}`:"
-        f" {checkpoint.name}, {options.candidates} drafts at temperature {options.temperature}, lead sheet given.", "",
+        f" {checkpoint.name}, {options.candidates} candidates at temperature {options.temperature}, lead sheet given.",
+        "",
         "| style | segments (songs) | judge | second judge | rules, judge | floor | note F1 | chroma | onsets |",
         "|---" * 9 + "|",
     ]  # fmt: skip
@@ -85,9 +86,9 @@ def one_style(name: str, checkpoint: Checkpoint, options: argparse.Namespace) ->
     for seed, excerpt in enumerate(people):
         sheet = replace(excerpt.sheet, bass=(), texture=())
         controls = Controls(candidates=options.candidates, temperature=options.temperature, fidelity=0.0, seed=seed)
-        best, _ = choose(draft_by_model(checkpoint, sheet, style, controls), sheet, checkpoint.human.get(name))
+        best, _ = choose(candidates_by_model(checkpoint, sheet, style, controls), sheet, checkpoint.human.get(name))
         ours.append(named(parts_of(best), style))
-        rules.append(named(parts_of(draft_by_rules(sheet, style, controls)), style))
+        rules.append(named(parts_of(arrange_by_rules(sheet, style, controls)), style))
     seen, made, ruled = (
         [features(parts, excerpt.sheet) for parts, excerpt in zip(side, people, strict=True)]
         for side in ([excerpt.parts for excerpt in people], ours, rules)
@@ -111,7 +112,7 @@ def one_style(name: str, checkpoint: Checkpoint, options: argparse.Namespace) ->
 
 
 def segments(shard: Shard, tokenizer: BarTokenizer, style: str, most: int) -> list[tuple[int, Excerpt]]:
-    """Segments of held-out songs with a tune and something beside it, as many of each song as are needed."""
+    """Segments of held-out songs with a melody and something beside it, as many of each song as are needed."""
     rng = np.random.default_rng(5)
     songs = [i for i, name in enumerate(styles_of(shard, tokenizer)) if name == style]
     places = []
@@ -140,9 +141,9 @@ def pitched(parts) -> list[Note]:
 
 
 def words(parts, excerpt: Excerpt, tokenizer: BarTokenizer) -> list[str]:
-    """What the second judge reads: the tokens of all parts but the tune, without lengths and loudness."""
-    tune = {(note.onset_tick, note.pitch) for note in excerpt.sheet.melody}
-    rest = {name: [n for n in notes if (n.onset_tick, n.pitch) not in tune] for name, notes in parts.items()}
+    """What the second judge reads: the tokens of all parts but the melody, without lengths and loudness."""
+    melody = {(note.onset_tick, note.pitch) for note in excerpt.sheet.melody}
+    rest = {name: [n for n in notes if (n.onset_tick, n.pitch) not in melody] for name, notes in parts.items()}
     bars = excerpt.sheet.grid.bars
     said = [word for bar, played in zip(bars, bars_of_parts(rest, bars), strict=True)
             for word in tokenizer.target_bar(bar, played)]  # fmt: skip

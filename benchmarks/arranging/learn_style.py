@@ -25,7 +25,7 @@ from arrangement import learn, scores
 from sklearn.ensemble import RandomForestClassifier
 
 from symbolic_cover.arrangement.adapter import load_for_style
-from symbolic_cover.arrangement.arranger import draft_by_model, draft_by_rules
+from symbolic_cover.arrangement.arranger import arrange_by_rules, candidates_by_model
 from symbolic_cover.arrangement.checkpoint import Checkpoint, find_checkpoint, load_checkpoint
 from symbolic_cover.arrangement.choose import choose
 from symbolic_cover.core.arrangement import Arrangement
@@ -39,7 +39,7 @@ from symbolic_cover.corpus.own import STYLE, prepare_own
 from symbolic_cover.evaluation.style import style_fit, style_profile
 from symbolic_cover.tokens.tokenizer import BarTokenizer
 from symbolic_cover.training.adapter import AdapterPlan
-from symbolic_cover.training.own_style import Lesson, OwnStyle, learn_style
+from symbolic_cover.training.own_style import OwnStyle, StyleRequest, learn_style
 
 SHOWN = ("named", "style_fit", "style_margin", "melody_retention", "acc_note_f1", "acc_bar_onset_cosine",
          "bar_chroma_cosine", "chord_accuracy", "notes_per_bar", "grooving_similarity", "bar_repetition")  # fmt: skip
@@ -89,7 +89,7 @@ def one_style(
         shutil.copy(songs[index], given)
     os.environ["SYMBOLIC_COVER_STYLES"] = str(scratch / "styles")
     begun, used = time.perf_counter(), time.process_time()
-    made = learn_style(Lesson(given, name), checkpoint=base, plan=AdapterPlan(steps=options.steps))
+    made = learn_style(StyleRequest(given, name), checkpoint=base, plan=AdapterPlan(steps=options.steps))
     minutes, cpu = (time.perf_counter() - begun) / 60, (time.process_time() - used) / 60
     theirs = excerpts_of(given, scratch / "learned", base, name, options.real, splits=("train",))
     held_out = excerpts_of(folder / "held-out", scratch / "held-out", base, name, options.segments)
@@ -125,7 +125,7 @@ def measure(
             "played so": segment.parts,
             "learned": played(taught, sheet, own, controls),
             f"nearest: {made.like}": played(checkpoint, sheet, like, controls),
-            "rules": parts_of(draft_by_rules(sheet, own, controls), own),
+            "rules": parts_of(arrange_by_rules(sheet, own, controls), own),
         }
         for row, parts in versions.items():
             measured = scores(parts, segment, forest, profiles, taught.human)
@@ -136,14 +136,14 @@ def measure(
 
 
 def played(checkpoint: Checkpoint, sheet: SongSheet, style: Style, controls: Controls) -> Parts:
-    """The best of some drafts, part by part."""
-    drafts = draft_by_model(checkpoint, sheet, style, controls)
-    return parts_of(choose(drafts, sheet, checkpoint.human.get(style.name))[0], style)
+    """The best of some candidates, part by part."""
+    candidates = candidates_by_model(checkpoint, sheet, style, controls)
+    return parts_of(choose(candidates, sheet, checkpoint.human.get(style.name))[0], style)
 
 
-def parts_of(draft: Arrangement, style: Style) -> Parts:
+def parts_of(candidate: Arrangement, style: Style) -> Parts:
     """An arrangement's notes by the names of the style's parts."""
-    return {spec.name: list(part.notes) for spec, part in zip(style.ensemble.parts, draft.parts, strict=True)}
+    return {spec.name: list(part.notes) for spec, part in zip(style.ensemble.parts, candidate.parts, strict=True)}
 
 
 def report(

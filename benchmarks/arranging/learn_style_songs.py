@@ -46,11 +46,11 @@ def main() -> None:
 
 def play(sheet: Path, groove: str, mma: str, out: Path) -> bool:
     """One song; False where it is not in two or four or MMA cannot play its chords."""
-    tune = symusic.Score(str(sheet))
-    meters = {(t.numerator, t.denominator) for t in tune.time_signatures}
+    lead_sheet = symusic.Score(str(sheet))
+    meters = {(t.numerator, t.denominator) for t in lead_sheet.time_signatures}
     if not meters <= {(4, 4), (2, 2), (2, 4)}:
         return False
-    tempo = tune.tempos[0].qpm if len(tune.tempos) else 120.0
+    tempo = lead_sheet.tempos[0].qpm if len(lead_sheet.tempos) else 120.0
     lines = [f"Tempo {tempo:.0f}", "KeySig C", f"Groove {groove}", *bars_of(sheet.with_suffix(".chords.csv"))]
     text = out.with_suffix(".mma")
     text.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -61,8 +61,8 @@ def play(sheet: Path, groove: str, mma: str, out: Path) -> bool:
     if done.returncode or not out.is_file():
         out.unlink(missing_ok=True)
         return False
-    band = symusic.Score(str(out)).resample(tune.tpq, 1)
-    melody = max(tune.tracks, key=lambda track: (track.name.upper() == "MELODY", len(track.notes)))
+    band = symusic.Score(str(out)).resample(lead_sheet.tpq, 1)
+    melody = max(lead_sheet.tracks, key=lambda track: (track.name.upper() == "MELODY", len(track.notes)))
     melody.name = "MELODY"
     band.tracks.insert(0, melody)
     band.dump_midi(str(out))

@@ -3,7 +3,7 @@
     symbolic-cover refine --data CORPUS --pairs 500 --workers 2 --out RUN
     python benchmarks/arranging/refining.py RUN --out benchmarks/arranging/refining.md
 
-RUN is the folder of a refinement. The compared songs are those of the test split, six excerpts a style, four drafts
+RUN is the folder of a refinement. The compared songs are those of the test split, six excerpts a style, four candidates
 each, none of which had to compete; `benchmarks/arranging/arrangement.py` has the best of eight.
 """
 
@@ -38,7 +38,7 @@ def report(compared: dict[str, Any], settings: dict[str, Any], log: list[dict[st
         "# Refining by preferences",
         "",
         f"Parent {settings['parent']} ({settings['parent_sha256'][:12]}); preferences: {origins}, each of"
-        f" {settings['drafts']} drafts; " + ", ".join(f"{name} {value:g}" for name, value in plan.items()) + ".",
+        f" {settings['drafts']} candidates; " + ", ".join(f"{name} {value:g}" for name, value in plan.items()) + ".",
         "",
         f"Score on held-out songs {verdict['gain']:+.3f} [{verdict['low']:+.3f}, {verdict['high']:+.3f}]: "
         + ("better, and kept." if verdict["better"] else f"not kept, since {verdict['why_not']}."),

@@ -33,7 +33,7 @@ from symbolic_cover.corpus.degrade import Errors, degrade
 from symbolic_cover.corpus.mishearing import KindErrors, write_errors
 
 KINDS = ("piano", "sustained", "voices", "band")
-TUNE_MODERATION = 0.5
+MELODY_MODERATION = 0.5
 N_DEGRADED = 4
 REAL_SEC = 60.0
 COMMENT = """How transcripts err, by kind of ensemble; see KindErrors in symbolic_cover/corpus/mishearing.py.
@@ -64,7 +64,7 @@ def main() -> None:
         print(text)
     if options.fit:
         everything: dict[str, KindErrors] = {kind: fit(of_kind(pieces, kind)) for kind in KINDS}
-        write_errors(Errors(everything, TUNE_MODERATION), options.fit, COMMENT)
+        write_errors(Errors(everything, MELODY_MODERATION), options.fit, COMMENT)
 
 
 def of_kind(pieces: Sequence[Measured], kind: str) -> list[Measured]:
@@ -115,7 +115,7 @@ def report(
             f"## {kind}: held-out excerpts",
             "",
             f"Fitted to {len(of_kind(fitted, kind))} excerpts, compared on {len(held)} others. `degraded`: the melody"
-            f" errs as measured; `as in training`: its errors are scaled by {TUNE_MODERATION:g}. Means over excerpts"
+            f" errs as measured; `as in training`: its errors are scaled by {MELODY_MODERATION:g}. Means over excerpts"
             f" (degraded {N_DEGRADED} times).",
             "",
             *likeness_table(held, ways(errors)),
@@ -140,7 +140,7 @@ def ways(errors: Errors) -> dict[str, Callable[[Measured], Sequence[SongSheet]]]
         "truth": lambda piece: [piece.true],
         "transcript": lambda piece: [piece.heard],
         "degraded": degrader(errors),
-        "as in training": degrader(Errors(errors.kinds, TUNE_MODERATION)),
+        "as in training": degrader(Errors(errors.kinds, MELODY_MODERATION)),
     }
 
 

@@ -90,7 +90,7 @@ def count(true_content: SongSheet, heard_content: SongSheet, seed: int = 0) -> C
         room,
         steps,
         np.abs(heard.onset[index[harmonic]] - true.onset[parent[harmonic]]) <= 1,
-        *_tune_errors(true, heard, partner),
+        *_melody_errors(true, heard, partner),
     )
 
 
@@ -128,14 +128,14 @@ def _neighbours(true: Sounding, heard: Sounding, ghosts: np.ndarray, seed: int) 
     return near, heard.pitch[ghosts] - true.pitch[near]
 
 
-def _tune_errors(true: Sounding, heard: Sounding, partner: np.ndarray) -> tuple[tuple[int, int], ...]:
+def _melody_errors(true: Sounding, heard: Sounding, partner: np.ndarray) -> tuple[tuple[int, int], ...]:
     """(lost, octave, over, alone) of `Counts`."""
-    tune, found = np.flatnonzero(true.role == 0), np.flatnonzero(heard.role == 0)
-    reached = tune[partner[tune] >= 0]
+    melody, found = np.flatnonzero(true.role == 0), np.flatnonzero(heard.role == 0)
+    reached = melody[partner[melody] >= 0]
     kept = reached[heard.role[partner[reached]] == 0]
     octave_of = {
         int(other)
-        for note in np.setdiff1d(tune, kept)
+        for note in np.setdiff1d(melody, kept)
         for other in found
         if abs(heard.onset[other] - true.onset[note]) <= 3 and abs(heard.pitch[other] - true.pitch[note]) == 12
     }
@@ -150,7 +150,7 @@ def _tune_errors(true: Sounding, heard: Sounding, partner: np.ndarray) -> tuple[
     alone = [onset in strange for onset in asked if not sung[onset]]
     return (
         (len(reached) - len(kept), len(reached)),
-        (len(octave_of), len(tune)),
+        (len(octave_of), len(melody)),
         (sum(over), len(over)),
         (sum(alone), len(alone)),
     )
@@ -198,9 +198,9 @@ def _first_guess(pieces: Sequence[Measured], counts: Sequence[Counts]) -> KindEr
         late_piece_sec=late_piece,
         length=length,
         loudness=_loudness(pieces),
-        tune_lost=_share([c.lost for c in counts]),
-        tune_octave=_share([c.octave for c in counts]),
-        tune_strange=(_share([c.over for c in counts]), _share([c.alone for c in counts])),
+        melody_lost=_share([c.lost for c in counts]),
+        melody_octave=_share([c.octave for c in counts]),
+        melody_strange=(_share([c.over for c in counts]), _share([c.alone for c in counts])),
     )
 
 
@@ -224,19 +224,19 @@ def _corrected(errors: KindErrors, counts: Sequence[Counts], simulated: Sequence
     weights[roles] += np.clip(odds[0] - odds[1], -1, 1)
     ghosts = np.array(errors.ghosts) * ratio(rate(counts, "ghosts", "room"), rate(simulated, "ghosts", "room"))
     split = np.array(errors.split) * ratio(rate(counts, "splits", "split_sec"), rate(simulated, "splits", "split_sec"))
-    tune = {
+    melody = {
         name: float(ratio(_share([getattr(c, name) for c in counts]), _share([getattr(c, name) for c in simulated])))
         for name in ("lost", "octave", "over", "alone")
     }
-    over, alone = errors.tune_strange
+    over, alone = errors.melody_strange
     return replace(
         errors,
         missed=tuple(weights),
         ghosts=tuple((float(a), float(b)) for a, b in np.minimum(ghosts, 1)),
         split=tuple(split),
-        tune_lost=min(errors.tune_lost * tune["lost"], 1.0),
-        tune_octave=min(errors.tune_octave * tune["octave"], 1.0),
-        tune_strange=(min(over * tune["over"], 1.0), min(alone * tune["alone"], 1.0)),
+        melody_lost=min(errors.melody_lost * melody["lost"], 1.0),
+        melody_octave=min(errors.melody_octave * melody["octave"], 1.0),
+        melody_strange=(min(over * melody["over"], 1.0), min(alone * melody["alone"], 1.0)),
     )
 
 

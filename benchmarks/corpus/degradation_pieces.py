@@ -231,7 +231,7 @@ def rows_as_heard(rows: np.ndarray, grid: Grid, title: str, kind: str) -> Heard:
 
 
 def merged(sheet: SongSheet) -> SongSheet:
-    """The sheet without unisons: of notes with the same onset and pitch the tune's, else the longest is left."""
+    """The sheet without unisons: of notes with the same onset and pitch the melody's, else the longest is left."""
     taken: set[tuple[int, int]] = set()
     melody, bass, texture = (_unmet(notes, taken) for notes in (sheet.melody, sheet.bass, sheet.texture))
     return replace(sheet, melody=melody, bass=bass, texture=texture)

@@ -94,10 +94,10 @@ def compare(true_content: SongSheet, sheet: SongSheet) -> dict[str, float]:
     facts["notes sounding at an onset"] = _mean(_company(heard))
     facts["register, distance from truth"] = _distance(true.pitch, heard.pitch)
     facts["note F1"] = 2 * hit.sum() / max(n_true + len(heard.onset), 1)
-    tune, found = true.role == 0, heard.role == 0
-    common = match(_part(true, tune), _part(heard, found)) >= 0
+    melody, found = true.role == 0, heard.role == 0
+    common = match(_part(true, melody), _part(heard, found)) >= 0
     facts["melody notes a bar"] = found.sum() / n_bars
-    facts["melody F1"] = 2 * common.sum() / max(tune.sum() + found.sum(), 1)
+    facts["melody F1"] = 2 * common.sum() / max(melody.sum() + found.sum(), 1)
     low = match(_part(true, true.role == 1), _part(heard, heard.role == 1)) >= 0
     facts["bass F1"] = 2 * low.sum() / max((true.role == 1).sum() + (heard.role == 1).sum(), 1)
     facts["chords as in the truth"] = _same_chords(true_content, sheet)

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from symbolic_cover.arrangement.arranger import draft_by_rules
+from symbolic_cover.arrangement.arranger import arrange_by_rules
 from symbolic_cover.arrangement.checkpoint import find_checkpoint
 from symbolic_cover.core.arrangement import Arrangement
 from symbolic_cover.core.controls import Controls
@@ -63,7 +63,7 @@ def main() -> None:
                 for one in found:
                     bars[one.kind] += one.last_bar - one.first_bar + 1
                 lead_sheet = replace(sheet, bass=(), texture=())
-                rows = {"people": played, "rules": draft_by_rules(lead_sheet, load_style(style), Controls())}
+                rows = {"people": played, "rules": arrange_by_rules(lead_sheet, load_style(style), Controls())}
                 for row, version in rows.items():
                     measured = measure_cover(Case(version, sheet, profiles.get(style), index))
                     within[row].update((one.name, one.verdict) for one in judge(measured, people.get(style, {})))
@@ -108,7 +108,7 @@ def new_there(found: list[Finding], before: list[Finding], kind: str, bar: int) 
 
 
 def lose_melody(played: Arrangement, bar: int, rng: np.random.Generator) -> Arrangement | None:
-    """Two bars without the tune."""
+    """Two bars without the melody."""
     lost = {(n.onset_tick, n.pitch) for n in played.melody if _inside(n, played, bar, 2)}
     return _kept(played, lambda n: (n.onset_tick, n.pitch) not in lost) if _in_bar(played, lost, bar) else None
 
@@ -121,18 +121,18 @@ def change_chords(played: Arrangement, bar: int, rng: np.random.Generator) -> Ar
 
 
 def blip(played: Arrangement, bar: int, rng: np.random.Generator) -> Arrangement | None:
-    """One note of the tune an octave up, where its neighbours lie within a fourth."""
-    tune = sorted(played.melody)
+    """One note of the melody an octave up, where its neighbours lie within a fourth."""
+    melody = sorted(played.melody)
     start = played.grid.bars[bar].start_tick
     near = [
-        b for a, b, c in zip(tune, tune[1:], tune[2:], strict=False)
+        b for a, b, c in zip(melody, melody[1:], melody[2:], strict=False)
         if _inside(b, played, bar, 1) and max(abs(b.pitch - a.pitch), abs(b.pitch - c.pitch)) <= 3
         and start - a.end_tick <= 48 and c.onset_tick - b.end_tick <= 48
     ]  # fmt: skip
     if not near:
         return None
     chosen = near[int(rng.integers(len(near)))]
-    raised = tuple(n._replace(pitch=n.pitch + 12) if n == chosen else n for n in tune)
+    raised = tuple(n._replace(pitch=n.pitch + 12) if n == chosen else n for n in melody)
     return replace(played, melody=raised)
 
 
@@ -141,12 +141,12 @@ def repeat_figure(played: Arrangement, bar: int, rng: np.random.Generator) -> Ar
     bars = played.grid.bars[bar : bar + 12]
     if len(bars) < 12 or len({one.meter for one in bars}) > 1:
         return None
-    tune = {(n.onset_tick, n.pitch) for n in played.melody}
+    melody = {(n.onset_tick, n.pitch) for n in played.melody}
     for number, part in enumerate(played.parts):
-        figure = [n for n in part.notes if _inside(n, played, bar, 1) and (n.onset_tick, n.pitch) not in tune]
+        figure = [n for n in part.notes if _inside(n, played, bar, 1) and (n.onset_tick, n.pitch) not in melody]
         if part.is_drums or len({n.onset_tick for n in figure}) < 3:
             continue
-        others = [n for n in part.notes if not _inside(n, played, bar, 12) or (n.onset_tick, n.pitch) in tune]
+        others = [n for n in part.notes if not _inside(n, played, bar, 12) or (n.onset_tick, n.pitch) in melody]
         shifts = [one.start_tick - bars[0].start_tick for one in bars]
         copies = [n._replace(onset_tick=n.onset_tick + shift) for shift in shifts for n in figure]
         parts = list(played.parts)

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from symbolic_cover.arrangement.arranger import draft_by_model, draft_by_rules
+from symbolic_cover.arrangement.arranger import arrange_by_rules, candidates_by_model
 from symbolic_cover.arrangement.checkpoint import find_checkpoint, load_checkpoint
 from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.music import Bar, Note
@@ -163,12 +163,12 @@ def played(options: argparse.Namespace, folder: Path, index: PatternIndex, split
                 continue
             style = load_style(name)
             controls = Controls(candidates=options.candidates, fidelity=0.0, seed=song)
-            drafts = {"model": draft_by_model(checkpoint, piece.sheet, style, controls)[0],
-                      "rules": draft_by_rules(piece.sheet, style, controls)}  # fmt: skip
-            tune = {(note.onset_tick, note.pitch) for note in piece.sheet.melody}
+            candidates = {"model": candidates_by_model(checkpoint, piece.sheet, style, controls)[0],
+                      "rules": arrange_by_rules(piece.sheet, style, controls)}  # fmt: skip
+            melody = {(note.onset_tick, note.pitch) for note in piece.sheet.melody}
             beside = {"people": [note for part, notes in piece.parts.items() if part != "drums" for note in notes
-                                 if (note.onset_tick, note.pitch) not in tune]}  # fmt: skip
-            beside |= {row: accompaniment(draft) for row, draft in drafts.items()}
+                                 if (note.onset_tick, note.pitch) not in melody]}  # fmt: skip
+            beside |= {row: accompaniment(candidate) for row, candidate in candidates.items()}
             for row, notes in beside.items():
                 bars = piece.sheet.grid.bars
                 found = index.copied(pattern_hashes(notes, bars))

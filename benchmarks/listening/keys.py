@@ -30,11 +30,11 @@ from symbolic_cover.core.styles import load_ensembles
 from symbolic_cover.core.tonality import KINDS, MODES, chord_fit, kind_of
 from symbolic_cover.corpus.pairs import make_pair
 from symbolic_cover.corpus.units import read_piece
-from symbolic_cover.listening.audio.harmony import heard_chords, worth_of_keys
+from symbolic_cover.listening.audio.harmony import heard_chords, key_scores
 from symbolic_cover.listening.audio.hearing import heard_grid, heard_notes
 from symbolic_cover.listening.audio.listening import listen_with_all
 from symbolic_cover.listening.audio.recording import load_recording
-from symbolic_cover.studio.lessons import draw_pieces
+from symbolic_cover.studio.training_examples import draw_pieces
 
 SEED = 11
 FEWEST_CHORDS = 4
@@ -125,7 +125,7 @@ def cases(folder: Path) -> Iterator[Case]:
         grid = heard_grid(heard.answers, Hints(), heard_notes(heard.answers, heard.features), heard.pulse)
         fit = chord_fit(chord for chord in heard_chords(heard.answers, grid, heard.chords) if chord)
         if len(fit):
-            said = np.array([worth_of_keys(heard.answers), fit.mean(axis=0), fit[0] + fit[-1]])
+            said = np.array([key_scores(heard.answers), fit.mean(axis=0), fit[0] + fit[-1]])
             yield Case(said, int(true[0] + 12 * true[1]))
 
 

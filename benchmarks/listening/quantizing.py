@@ -4,7 +4,7 @@
 
 LIBRARY is a folder of collected datasets. Pieces of the test split in simple metres whose notes lie on sixteenths and
 triplets are played with notes up to some milliseconds early or late, straight or swung, with and without grace notes
-before some of the tune's notes. Share of onsets at their own tick, and of bars that are right altogether: ours, and
+before some of the melody's notes. Share of onsets at their own tick, and of bars that are right altogether: ours, and
 every onset drawn to the nearest sixteenth. Right for swung eighths means straight ones.
 """
 
@@ -25,7 +25,7 @@ from symbolic_cover.core.styles import load_ensembles
 from symbolic_cover.corpus.pairs import make_pair
 from symbolic_cover.corpus.units import read_piece
 from symbolic_cover.listening.beats.swing import swinging
-from symbolic_cover.studio.lessons import draw_pieces
+from symbolic_cover.studio.training_examples import draw_pieces
 from symbolic_cover.tokens.language import DRUMS
 
 SWUNG_TICK, GRACE_SHARE, GRACE_SEC = 7.8, 0.1, 0.07

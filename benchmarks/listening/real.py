@@ -149,7 +149,9 @@ def reliability(songs: list[Annotated], heard: dict[str, dict[str, Any]]) -> Ite
     for what in ("beats", "melody"):
         cells = []
         for low in BINS:
-            right = [share for name, sure, share in pairs if name == what and low <= min(sure, 0.99) < low + 0.2]
+            right = [
+                share for name, confidence, share in pairs if name == what and low <= min(confidence, 0.99) < low + 0.2
+            ]
             cells.append(f"{np.mean(right):.2f} ({len(right)})" if right else "")
         yield f"| {what} right | " + " | ".join(cells) + " |"
 

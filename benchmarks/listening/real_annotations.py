@@ -113,8 +113,8 @@ def sung_f1(sung: np.ndarray, heard: np.ndarray) -> float:
 
 def judged_bars(song: Annotated, said: dict[str, Any]) -> Iterator[tuple[str, float, float]]:
     """(what, confidence, share that is right) of every bar of which beats or sung notes are known."""
-    sure, bars = said.get("confidence_by_bar", {}), np.array(said.get("downbeats_sec", []))
-    if not sure or not len(bars):
+    confidence, bars = said.get("confidence_by_bar", {}), np.array(said.get("downbeats_sec", []))
+    if not confidence or not len(bars):
         return
     rights: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     if song.beats is not None:
@@ -132,7 +132,7 @@ def judged_bars(song: Annotated, said: dict[str, Any]) -> Iterator[tuple[str, fl
         rights["melody"] = heard[:, 0], right
     for what, (at_sec, right) in rights.items():
         bar = np.clip(np.searchsorted(bars, at_sec + 1e-6, side="right") - 1, 0, len(bars) - 1)
-        for number, value in enumerate(sure[what]):
+        for number, value in enumerate(confidence[what]):
             if value is not None and (bar == number).any():
                 yield what, value, float(right[bar == number].mean())
 

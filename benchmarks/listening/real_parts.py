@@ -16,8 +16,8 @@ from symbolic_cover.listening.audio.features import RATE_HZ
 from symbolic_cover.listening.audio.harmony import heard_chords, timed_chords
 from symbolic_cover.listening.audio.hearing import melody_line
 from symbolic_cover.listening.audio.listening import Listened, listen_with_all, separated_singer
+from symbolic_cover.listening.audio.melody import sung_line
 from symbolic_cover.listening.audio.recording import load_recording, stereo_blocks
-from symbolic_cover.listening.audio.tune import sung_line
 from symbolic_cover.listening.beats.bars import Bars, lay_bars
 
 LISTENER, SWIFT, SINGER, BEATNET, CHORDIA = (

@@ -5,7 +5,7 @@
 LIBRARY is a folder of collected datasets. Pieces of the test split, whose songs no training has seen, are played with
 FluidSynth at their own tempo, touch, instruments and room, through SoundFonts of which one was never used in training;
 the sound is kept in FOLDER. Baselines: stock basic-pitch for notes, librosa's beat tracker (bars of four from its first
-beat), the skyline and the lowest of stock notes for tune and bass, templates of chords on those beats, Temperley's key
+beat), the skyline and lowest of stock notes for melody and bass, templates of chords on those beats, Temperley's key
 profiles. Where benchmarks/listening/listening_madmom.py has been run on the recordings, madmom stands beside them.
 Tolerances: 50 ms for notes, 70 ms for beats. Seconds are processor seconds for a minute of sound.
 """
@@ -41,8 +41,8 @@ from symbolic_cover.listening.audio import transcribe
 from symbolic_cover.listening.frames import FRAME_RATE_HZ
 from symbolic_cover.listening.song import listen
 from symbolic_cover.sound.soundfonts import find_soundfonts
-from symbolic_cover.studio.lessons import draw_pieces, record_piece
 from symbolic_cover.studio.performance import Truth
+from symbolic_cover.studio.training_examples import draw_pieces, record_piece
 
 BEAT_TOLERANCE_SEC, TEMPO_TOLERANCE = 0.07, 0.08
 OURS, COMMON, MADMOM = "ours", "common", "madmom"

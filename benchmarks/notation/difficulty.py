@@ -95,7 +95,7 @@ def table(rows: dict[str, list[dict[str, float]]], people: list[dict[str, float]
         "",
         f"`python benchmarks/notation/difficulty.py LIBRARY --songs {len(rows)} --style {style} --out "
         "benchmarks/notation/difficulty.md`:",
-        f"the first {BARS} bars of {len(rows)} songs of the test split, one draft each, and {len(people)} piano",
+        f"the first {BARS} bars of {len(rows)} songs of the test split, one candidate each, and {len(people)} piano",
         "accompaniments by people (OpenScore's Lieder).",
         "",
         "; ".join(f"*{name}*: {text}" for name, text in CRITERIA.items()) + ".",

@@ -154,7 +154,7 @@ def table(rows: dict[str, dict[str, str]]) -> str:
         "# What other programs read on our pages",
         "",
         "`python benchmarks/notation/readers.py LIBRARY --out benchmarks/notation/readers.md`: one cover in each",
-        "style, one draft each; what is played with all repeats, (onset, pitch), swung eighths taken for straight",
+        "style, one candidate each; what is played with all repeats, (onset, pitch), swung eighths taken for straight",
         "ones. partitura is given the pages without drums, at whose chords it ends with an error.",
         "",
         f"Whole, of {len(rows)}: {whole}.",

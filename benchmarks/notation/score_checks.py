@@ -177,7 +177,7 @@ def returned(arrangement: Arrangement, path: Path) -> Arrangement:
 
     Notes, parts, programs, bars, tempo, key, chords, dynamics, title and composer are what the file says. What no
     MusicXML file says is taken over: style, source, the sections' ticks, the chords (which spell the notes) where no
-    symbols are written, the key where none or C major is, and which staff has the tune, whose notes are those of the
+    symbols are written, the key where none or C major is, and which staff has the melody, whose notes are those of the
     first voice.
     """
     heard = read_score(path)

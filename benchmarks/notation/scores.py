@@ -137,7 +137,7 @@ def checks_table(rows: list[dict], candidates: int, minutes: float) -> str:
         f"the first {BARS} bars of {len(rows)} songs of the test split, two in each style.",
         "`schema`: valid MusicXML 4.0. `music21`, `verovio`: opened there, the same parts, bars and notes, bars that",
         "add up. `returned`: read by our own reader and written again, the same file to the byte; style, source,",
-        "sections, the staff of the tune and, for ensembles without chord symbols, the chords are handed over,",
+        "sections, the staff of the melody and, for ensembles without chord symbols, the chords are handed over,",
         "not read. `engraved`: pages come out.",
         f"`parts`: the separate parts are valid. It took {minutes:.0f} minutes on one core.",
         "",

@@ -48,13 +48,13 @@ def main() -> None:
 
 
 def velocity_cases(library: Path, names: set[str]) -> list[Case]:
-    """(what, unit, played, ours, accents) for tune and accompaniment of each song."""
+    """(what, unit, played, ours, accents) for melody and accompaniment of each song."""
     manner = manner_of("pop-piano")
     cases = []
     for song in pop_songs(library, names):
         for what, notes, others, weights in (
-            ("tune", song.tune, song.accompaniment, manner.tune),
-            ("accompaniment", song.accompaniment, song.tune, manner.accompaniment),
+            ("tune", song.melody, song.accompaniment, manner.melody),
+            ("accompaniment", song.accompaniment, song.melody, manner.accompaniment),
         ):
             played = np.array([note.velocity for note in notes], dtype=float)
             if played.std() < 2.0 or len(notes) < _FEWEST:

@@ -16,9 +16,9 @@ from symbolic_cover.corpus.pop909 import original_of, read_song
 
 
 class Played(NamedTuple):
-    """The notes of a performance on the grid with the velocities played, tune and accompaniment apart."""
+    """The notes of a performance on the grid with the velocities played, melody and accompaniment apart."""
 
-    tune: list[Note]
+    melody: list[Note]
     accompaniment: list[Note]
     bars: tuple[Bar, ...]
 

@@ -64,8 +64,8 @@ def touch_weights(library: Path, names: set[str]) -> dict[str, dict[str, float]]
     facts: dict[str, list[np.ndarray]] = defaultdict(list)
     struck: dict[str, list[np.ndarray]] = defaultdict(list)
     for song in pop_songs(library, names):
-        for part, notes, others in (("tune", song.tune, song.accompaniment),
-                                    ("accompaniment", song.accompaniment, song.tune)):  # fmt: skip
+        for part, notes, others in (("tune", song.melody, song.accompaniment),
+                                    ("accompaniment", song.accompaniment, song.melody)):  # fmt: skip
             velocity = np.array([note.velocity for note in notes], dtype=float)
             if velocity.std() > _FLATTEST:
                 found = features(notes, others, song.bars)

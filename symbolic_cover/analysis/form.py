@@ -1,6 +1,6 @@
 """The form of a song: which of its bars have been there before.
 
-A bar returns when it and its neighbours bring the tune and the chords of as many bars before, in the same order.
+A bar returns when it and its neighbours bring the melody and the chords of as many bars before, in the same order.
 These are the stripes of a self-similarity matrix beside its diagonal (Foote, "Visualizing music and audio using
 self-similarity", ACM Multimedia 1999), here over bars of a lead sheet.
 """
@@ -19,13 +19,13 @@ from scipy.sparse import csr_matrix
 from symbolic_cover.core.music import Bar, Chord, Meter, Section
 from symbolic_cover.core.sheet import SongSheet
 
-#: Where in its bar a note of the tune begins and its pitch; the root and quality of the chord of a beat.
+#: Where in its bar a note of the melody begins and its pitch; the root and quality of the chord of a beat.
 _Place: TypeAlias = tuple[int, int]
 _Harmony: TypeAlias = tuple[int, str] | None
 #: How many bars in a row must be alike, and how alike, on average and each.
 SECTION_BARS = 4
 _ALIKE_ON_AVERAGE, _ALIKE_EACH = 0.8, 0.6
-_TUNE_WEIGHT = 0.6
+_MELODY_WEIGHT = 0.6
 #: Music in more bars than this has no form to be found: it would take their square in time and memory.
 _MOST_BARS = 2_000
 
@@ -33,19 +33,19 @@ _MOST_BARS = 2_000
 def returning_bars(sheet: SongSheet) -> list[int | None]:
     """For each bar the earliest bar that it brings back, None where it is new.
 
-    Sections without a tune do not count: a vamp is no form.
+    Sections without a melody do not count: a vamp is no form.
     """
-    likeness, has_tune = bar_likeness(sheet)
+    likeness, has_melody = bar_likeness(sheet)
     n_bars = len(likeness)
     found: list[int | None] = [None] * n_bars
     best = np.zeros(n_bars)
     if n_bars < 2 * SECTION_BARS:
         return found
-    tunes = sliding_window_view(has_tune, SECTION_BARS).sum(axis=1) >= SECTION_BARS // 2
+    melodies = sliding_window_view(has_melody, SECTION_BARS).sum(axis=1) >= SECTION_BARS // 2
     for lag in range(n_bars - SECTION_BARS, SECTION_BARS - 1, -1):  # the earliest bars first
         windows = sliding_window_view(np.ascontiguousarray(np.diagonal(likeness, -lag)), SECTION_BARS)
         means = windows.mean(axis=1)
-        for start in np.flatnonzero((means >= _ALIKE_ON_AVERAGE) & tunes[lag : lag + len(means)]):
+        for start in np.flatnonzero((means >= _ALIKE_ON_AVERAGE) & melodies[lag : lag + len(means)]):
             for bar, value in enumerate(windows[start], int(start) + lag):
                 if value >= _ALIKE_EACH and means[start] > best[bar] + 0.05:
                     best[bar], found[bar] = means[start], int(bar - lag)
@@ -104,16 +104,16 @@ def _letter(number: int) -> str:
 
 
 def bar_likeness(sheet: SongSheet) -> tuple[np.ndarray, np.ndarray]:
-    """How alike the bars of a song are, (bars, bars) in 0..1, and which have a tune, (bars,) bool.
+    """How alike the bars of a song are, (bars, bars) in 0..1, and which have a melody, (bars,) bool.
 
-    The F1 of the tunes' notes (place in the bar and pitch), and the share of beats with the same chord. Bars of
+    The F1 of the melodies' notes (place in the bar and pitch), and the share of beats with the same chord. Bars of
     different metres, and empty ones, are not alike.
     """
     bars = sheet.grid.bars
-    tunes: list[set[tuple[int, int]]] = [set() for _ in bars]
+    melodies: list[set[tuple[int, int]]] = [set() for _ in bars]
     for note in sheet.melody:
         index = sheet.grid.bar_index(note.onset_tick)
-        tunes[index].add((note.onset_tick - bars[index].start_tick, note.pitch))
+        melodies[index].add((note.onset_tick - bars[index].start_tick, note.pitch))
     likeness = np.zeros((len(bars), len(bars)))
     if len(bars) <= _MOST_BARS:
         chords = sorted(sheet.chords)
@@ -123,10 +123,10 @@ def bar_likeness(sheet: SongSheet) -> tuple[np.ndarray, np.ndarray]:
             by_meter.setdefault(bar.meter, []).append(index)
         for alike in by_meter.values():
             likeness[np.ix_(alike, alike)] = _alike(
-                [tunes[index] for index in alike], [_harmony(bars[index], chords, starts) for index in alike]
+                [melodies[index] for index in alike], [_harmony(bars[index], chords, starts) for index in alike]
             )
         np.fill_diagonal(likeness, 0.0)
-    return likeness, np.array([bool(tune) for tune in tunes])
+    return likeness, np.array([bool(melody) for melody in melodies])
 
 
 def _harmony(bar: Bar, chords: Sequence[Chord], starts: Sequence[int]) -> list[_Harmony]:
@@ -139,14 +139,14 @@ def _harmony(bar: Bar, chords: Sequence[Chord], starts: Sequence[int]) -> list[_
     return found
 
 
-def _alike(tunes: Sequence[set[_Place]], harmonies: Sequence[list[_Harmony]]) -> np.ndarray:
+def _alike(melodies: Sequence[set[_Place]], harmonies: Sequence[list[_Harmony]]) -> np.ndarray:
     """How alike bars of one metre are, (bars, bars)."""
     same = _shared([[(beat, chord) for beat, chord in enumerate(bar) if chord] for bar in harmonies])
     same = same / max(len(harmonies[0]), 1)
-    sizes = np.array([len(tune) for tune in tunes], dtype=float)
+    sizes = np.array([len(melody) for melody in melodies], dtype=float)
     both = sizes[:, None] + sizes[None, :]
-    f1 = 2 * _shared(tunes) / np.maximum(both, 1)
-    return np.where(both == 0, same, _TUNE_WEIGHT * f1 + (1 - _TUNE_WEIGHT) * same)
+    f1 = 2 * _shared(melodies) / np.maximum(both, 1)
+    return np.where(both == 0, same, _MELODY_WEIGHT * f1 + (1 - _MELODY_WEIGHT) * same)
 
 
 def _shared(bars: Sequence[Collection[Hashable]]) -> np.ndarray:

@@ -86,13 +86,13 @@ def split_hands(
     return splitter.left.finished(), splitter.right.finished()
 
 
-def fill_gaps(notes: Sequence[Note], other_hand: Sequence[Note], own_tune: Sequence[Note] = ()) -> list[Note]:
+def fill_gaps(notes: Sequence[Note], other_hand: Sequence[Note], own_melody: Sequence[Note] = ()) -> list[Note]:
     """Lengthen notes that almost reach the next onset of their hand, as one would write them down.
 
-    A note that fills at least half of the way to the next onset, of `notes` or of the tune in the same
+    A note that fills at least half of the way to the next onset, of `notes` or of the melody in the same
     hand, fills all of it; but no note goes on past an onset of the other hand at or below its pitch.
     """
-    onsets = sorted({note.onset_tick for note in (*notes, *own_tune)})
+    onsets = sorted({note.onset_tick for note in (*notes, *own_melody)})
     stops = sorted((other.onset_tick, other.pitch) for other in other_hand)
     filled = []
     for note in notes:
@@ -146,14 +146,14 @@ class _Splitter:
         self._advance_melody(tick)
         for hand in (self.left, self.right):
             hand.release(tick)
-        tune = [note.pitch for note in self._sounding_melody]
-        for note in [note for note in self.left.held + self.right.held if tune and note.pitch >= min(tune)]:
+        melody = [note.pitch for note in self._sounding_melody]
+        for note in [note for note in self.left.held + self.right.held if melody and note.pitch >= min(melody)]:
             (self.left if note in self.left.held else self.right).cut(note, tick)
-        notes = self._below_tune(struck, tune)
+        notes = self._below_melody(struck, melody)
         cuts = range(len(notes) + 1)
-        _, left, right = min((self._plan(notes[:cut], notes[cut:], tune) for cut in cuts), key=lambda plan: plan[0])
+        _, left, right = min((self._plan(notes[:cut], notes[cut:], melody) for cut in cuts), key=lambda plan: plan[0])
         self._strike(self.left, left, [], tick)
-        self._strike(self.right, right, tune, tick)
+        self._strike(self.right, right, melody, tick)
 
     def _advance_melody(self, tick: int) -> None:
         self._sounding_melody = [note for note in self._sounding_melody if note.end_tick > tick]
@@ -164,32 +164,32 @@ class _Splitter:
             self._next_melody += 1
 
     @staticmethod
-    def _below_tune(struck: list[Note], tune: list[int]) -> list[Note]:
-        """The struck notes in rising pitch without doubles, moved below the tune by octaves."""
+    def _below_melody(struck: list[Note], melody: list[int]) -> list[Note]:
+        """The struck notes in rising pitch without doubles, moved below the melody by octaves."""
         by_pitch: dict[int, Note] = {}
         for note in sorted(struck, key=lambda note: note.pitch):
-            if note.pitch in tune:
+            if note.pitch in melody:
                 continue
             pitch = note.pitch
-            while tune and pitch >= min(tune):
+            while melody and pitch >= min(melody):
                 pitch -= 12
             if pitch not in by_pitch or by_pitch[pitch].duration_tick < note.duration_tick:
                 by_pitch[pitch] = note._replace(pitch=pitch)
         return [by_pitch[pitch] for pitch in sorted(by_pitch)]
 
-    def _plan(self, left: list[Note], right: list[Note], tune: list[int]) -> tuple[float, list[Note], list[Note]]:
+    def _plan(self, left: list[Note], right: list[Note], melody: list[int]) -> tuple[float, list[Note], list[Note]]:
         kept_left = self._fit(left, [], keep_low=True)
-        kept_right = self._fit(right, tune, keep_low=False)
+        kept_right = self._fit(right, melody, keep_low=False)
         dropped = len(left) + len(right) - len(kept_left) - len(kept_right)
         cost = _DROP_COST * dropped
-        for hand, kept, fixed in ((self.left, kept_left, []), (self.right, kept_right, tune)):
+        for hand, kept, fixed in ((self.left, kept_left, []), (self.right, kept_right, melody)):
             pitches = [note.pitch for note in kept]
             held = [note.pitch for note in hand.held]
             cost += _CUT_COST * (len(held) - len(self._keepable(held, pitches + fixed)))
             if pitches:
                 cost += _LEAP_COST * abs(sum(pitches) / len(pitches) - hand.center)
         low = [note.pitch for note in kept_left] + [note.pitch for note in self.left.held]
-        if low and tune and max(low) > min(tune) - 3:
+        if low and melody and max(low) > min(melody) - 3:
             cost += 1.0
         return cost, kept_left, kept_right
 
@@ -208,12 +208,12 @@ class _Splitter:
                 kept.append(pitch)
         return kept
 
-    def _strike(self, hand: _Hand, notes: list[Note], tune: list[int], tick: int) -> None:
+    def _strike(self, hand: _Hand, notes: list[Note], melody: list[int], tick: int) -> None:
         other = self.right if hand is self.left else self.left
         for note in notes:
             for held in [held for held in other.held if held.pitch == note.pitch]:
                 other.cut(held, tick)
-        keep = self._keepable([held.pitch for held in hand.held], [note.pitch for note in notes] + tune)
+        keep = self._keepable([held.pitch for held in hand.held], [note.pitch for note in notes] + melody)
         for held in [held for held in hand.held if held.pitch not in keep]:
             hand.cut(held, tick)
         hand.strike(notes)

@@ -1,7 +1,7 @@
-"""Chords under a tune that comes without any: a song that is hummed, a line of notes.
+"""Chords under a melody that comes without any: a song that is hummed, a line of notes.
 
 Each bar has one of the key's triads (in minor the dominant is major): the likeliest way through all bars (Viterbi)
-weighs how long and how strongly the tune is in the chord, how common each degree is and which follow each other in
+weighs how long and how strongly the melody is in the chord, how common each degree is and which follow each other in
 songs.
 """
 
@@ -19,7 +19,7 @@ _DEGREES = {
     "major": ((0, "maj", 0.0), (5, "maj", 0.3), (7, "maj", 0.3), (9, "min", 0.8), (2, "min", 0.9), (4, "min", 1.5)),
     "minor": ((0, "min", 0.0), (5, "min", 0.4), (7, "maj", 0.4), (8, "maj", 0.8), (3, "maj", 0.9), (10, "maj", 0.7)),
 }
-#: What a note is worth for each quarter that it is in the chord, and out of it; on the first beat twice that.
+#: Score of a note for each quarter in the chord, and out of it; doubled on the first beat.
 _INSIDE, _OUTSIDE = 1.0, -1.2
 _STAYS, _DOMINANT_RESOLVES, _CLOSES = -0.3, 0.5, 2.0
 

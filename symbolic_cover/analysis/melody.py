@@ -1,8 +1,8 @@
-"""Which notes are the tune, and which are the bass.
+"""Which notes are the melody, and which are the bass.
 
 Where no track is said to be the melody, one is found that goes like a melody, a single moving
 line above the others. Otherwise the melody is the best chain of notes: high (as in the skyline of
-Uitdenbogerd & Zobel, 1999), loud, in a singer's range, without leaps, and silent where nothing is worth singing.
+Uitdenbogerd & Zobel, 1999), loud, in a singer's range, without leaps, and silent in between.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from symbolic_cover.core.music import TICKS_PER_QUARTER, Note
 
 #: A melodic track: so many of its notes are struck alone, move, and sound in so many of the song's double bars.
 _ALONE_SHARE, _MOVING_SHARE, _PRESENT_SHARE = 0.9, 0.4, 0.4
-_LOWEST_TUNE = 55
+_LOWEST_MELODY = 55
 _SINGING_CENTER, _HIGH_ENOUGH = 70, 7
 _NEAR_TICK = 8 * TICKS_PER_QUARTER
 _OVERTONES = (12, 19, 24)
 _BELOW = 60
 _FAINT, _SPLIT = 0.8, 0.9
 
-#: Log odds that a note is the tune's, by `_features`: a logistic regression on 80 songs of POP909's training
+#: Log odds that a note is the melody's, by `_features`: a logistic regression on 80 songs of POP909's training
 #: split, as played and heard and as written. The bias is higher than the fitted one (-2.5), since the chain
 #: also weighs each note against its rivals.
 _WEIGHTS = {
@@ -47,7 +47,7 @@ _FORGET_TICK, _CUT_COST = 24, 1.0
 _HOME_SPREAD, _HOME_COST = 7, 0.3
 #: How many notes back a note's predecessor is looked for: enough for a bar of the thickest texture.
 _LOOK_BACK = 40
-#: So many notes may begin while another sounds on in a tune alone: slips of legato playing.
+#: So many notes may begin while another sounds on in a melody alone: slips of legato playing.
 _ALMOST_NONE = 0.03
 
 
@@ -66,7 +66,7 @@ def one_line(notes: Sequence[Note]) -> tuple[Note, ...]:
 
 
 def is_one_line(notes: Sequence[Note]) -> bool:
-    """Whether hardly a note begins while another sounds on: a tune alone. `notes` are sorted by onset."""
+    """Whether hardly a note begins while another sounds on: a melody alone. `notes` are sorted by onset."""
     ends = itertools.accumulate((note.end_tick for note in notes), max)
     over = sum(end > following.onset_tick for end, following in zip(ends, notes[1:], strict=False))
     return bool(notes) and over <= _ALMOST_NONE * len(notes)
@@ -76,7 +76,7 @@ def find_melody_track(tracks: Sequence[Sequence[Note]]) -> tuple[Note, ...]:
     """The track that goes like a melody, made one line; () where there is one track only, or none that does.
 
     A melody is struck one note at a time, moves, lies in or above a singer's range and is there for a good
-    part of the song. Of several such tracks, the one whose notes look most like a tune among all others.
+    part of the song. Of several such tracks, the one whose notes look most like a melody among all others.
     """
     tracks = [sorted(track, key=lambda note: (note.onset_tick, note.pitch)) for track in tracks if track]
     if len(tracks) < 2:
@@ -85,11 +85,11 @@ def find_melody_track(tracks: Sequence[Sequence[Note]]) -> tuple[Note, ...]:
         ((note, index) for index, track in enumerate(tracks) for note in track),
         key=lambda pair: (pair[0].onset_tick, pair[0].pitch),
     )
-    worth = _worth([note for note, _ in joined])
+    log_odds = _log_odds([note for note, _ in joined])
     owner = np.array([index for _, index in joined])
     n_places = len({note.onset_tick // _NEAR_TICK for note, _ in joined})
     fit = [
-        (float(worth[owner == index].mean()), index)
+        (float(log_odds[owner == index].mean()), index)
         for index, track in enumerate(tracks)
         if _goes_like_a_melody(track, n_places)
     ]
@@ -104,28 +104,28 @@ def _goes_like_a_melody(track: Sequence[Note], n_places: int) -> bool:
         len(onsets) >= _ALONE_SHARE * len(track)
         and sum(moves) > _MOVING_SHARE * len(moves)
         and len({onset // _NEAR_TICK for onset in onsets}) >= _PRESENT_SHARE * n_places
-        and float(np.median([note.pitch for note in track])) >= _LOWEST_TUNE
+        and float(np.median([note.pitch for note in track])) >= _LOWEST_MELODY
     )
 
 
 def find_melody(notes: Sequence[Note]) -> tuple[Note, ...]:
-    """The tune in a texture whose tracks do not say which it is.
+    """The melody in a texture whose tracks do not say which it is.
 
-    Every note has a worth: the log odds that it belongs to the tune, by what surrounds it (`_features`).
-    The tune is the chain of notes, each after the last, with the greatest worth when leaps and notes cut
-    short by the next are paid for. What is worth too little stays out, so a tune may rest. The
-    chain found first shows where this tune lies; the second one is drawn there.
+    Each note is scored by the log odds that it belongs to the melody, given its surroundings (`_features`). The melody
+    is the chain of notes in time with the greatest sum of log odds, less the cost of leaps and of notes cut short by
+    the next. Notes with low odds stay out, so a melody may rest. A first chain shows the register of the melody; the
+    second one is drawn towards it.
     """
     ordered = sorted(set(notes), key=lambda note: (note.onset_tick, note.pitch))
     if not ordered:
         return ()
     onset, length, pitch, _ = np.array(ordered, dtype=float).T
-    worth = _worth(ordered)
-    chain = _best_chain(worth, onset, onset + length, pitch)
+    log_odds = _log_odds(ordered)
+    chain = _best_chain(log_odds, onset, onset + length, pitch)
     if chain:
         center = np.median(np.repeat(pitch[chain], np.maximum(length[chain].astype(int) // 3, 1)))
         away = np.maximum(np.abs(pitch - center) - _HOME_SPREAD, 0)
-        chain = _best_chain(worth - _HOME_COST * away, onset, onset + length, pitch)
+        chain = _best_chain(log_odds - _HOME_COST * away, onset, onset + length, pitch)
     return one_line([ordered[index] for index in chain])
 
 
@@ -170,7 +170,7 @@ def hold_split_notes(line: Sequence[Note]) -> tuple[Note, ...]:
     return tuple(held)
 
 
-def _worth(ordered: Sequence[Note]) -> np.ndarray:
+def _log_odds(ordered: Sequence[Note]) -> np.ndarray:
     """The log odds of each note (notes sorted by onset, then pitch)."""
     onset, length, pitch, velocity = np.array(ordered, dtype=float).T
     return _features(onset, onset + length, pitch, velocity) @ np.array(list(_WEIGHTS.values())) + _BIAS
@@ -217,10 +217,10 @@ def _features(onset: np.ndarray, end: np.ndarray, pitch: np.ndarray, velocity: n
     )
 
 
-def _best_chain(worth: np.ndarray, onset: np.ndarray, end: np.ndarray, pitch: np.ndarray) -> list[int]:
-    """The indices of the chain of notes, at most one an onset, with the greatest worth less the cost of its joints."""
-    n_notes = len(worth)
-    best, before = worth.copy(), np.full(n_notes, -1)
+def _best_chain(log_odds: np.ndarray, onset: np.ndarray, end: np.ndarray, pitch: np.ndarray) -> list[int]:
+    """Indices of the chain of notes, at most one an onset, with the greatest log odds less the cost of its joints."""
+    n_notes = len(log_odds)
+    best, before = log_odds.copy(), np.full(n_notes, -1)
     earlier = np.searchsorted(onset, onset, side="left")
     for index in range(n_notes):
         stop = int(earlier[index])

@@ -1,7 +1,7 @@
 """From what a source says to the song sheet: melody, bass, texture, chords, key, form.
 
 `analyze` serves covers and training alike. What the source says of itself is believed: a track that is the melody,
-chord symbols, block chords, a key signature, sections. A tune that comes alone is given chords.
+chord symbols, block chords, a key signature, sections. A melody that comes alone is given chords.
 """
 
 from __future__ import annotations
@@ -86,8 +86,8 @@ def sheet_of(
     if not everything and not chords:
         raise InputError("There are no pitched notes to cover.", "Give a file with a melody or chords in it.")
     melody = _melody(played, everything) if everything else ()
-    tune = {(note.onset_tick, note.pitch) for note in melody}
-    rest = [note for note in everything if (note.onset_tick, note.pitch) not in tune]
+    melody_onsets = {(note.onset_tick, note.pitch) for note in melody}
+    rest = [note for note in everything if (note.onset_tick, note.pitch) not in melody_onsets]
     if is_transcript and all(track.role is Role.UNSAID for track in played):
         rest = without_faint_lows(rest)
         melody = hold_split_notes(melody)
@@ -145,7 +145,7 @@ def describe(sheet: SongSheet, heard: Heard | None = None) -> dict[str, Any]:
     ``chords`` are [start_sec, end_sec, Harte label]; ``melody`` and ``bass`` [onset_sec, offset_sec, pitch]; ``swing``
     is how much longer the first eighth of a quarter is than the second; ``confidence_by_bar`` has
     a value for each bar, null where there is nothing to judge; ``check_first`` are the bars (from 1) of
-    which the ears are least sure.
+    which the confidence is least.
     """
     grid = sheet.grid
 

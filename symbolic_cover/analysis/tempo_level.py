@@ -1,6 +1,6 @@
 """Which beat a swinging band counts: a slow song whose sixteenths would swing is counted, and written, twice as fast.
 
-Swing is played on eighths and written so (Gould, *Behind Bars*, 2011, "Swing"); under a tune in sixteenths at a slow
+Swing is played on eighths and written so (Gould, *Behind Bars*, 2011, "Swing"); under a melody in sixteenths at a slow
 tempo a drummer would swing one thing and a singer read another.
 """
 
@@ -15,7 +15,7 @@ from symbolic_cover.core.heard import Confidence
 from symbolic_cover.core.music import STRAIGHT_TICK, TICKS_PER_QUARTER, Bar, Note
 from symbolic_cover.core.sheet import SongSheet
 
-#: Up to this tempo, in beats a minute, a song may be counted twice as fast, if at least this share of its tune begins
+#: Up to this tempo, in beats a minute, a song may be counted twice as fast, if at least this share of its melody begins
 #: on odd sixteenths. Set by hand: swing is hardly ever counted above 200.
 _SLOW_BPM, _LEAST_SIXTEENTHS = 100.0, 0.1
 _ODD_SIXTEENTHS = (TICKS_PER_QUARTER // 4, 3 * TICKS_PER_QUARTER // 4)

@@ -31,8 +31,8 @@ FILES = (SONG_FILE, "analysis.json", "analysis.png", "lead-sheet.musicxml", "lea
 def save_analysis(sheet: SongSheet, heard: Heard, source: Path, folder: Path) -> dict[str, Path]:
     """Write `FILES` into a folder, each whole or not at all; returns their paths by name.
 
-    The song sheet can be corrected by hand and covered. A picture shows chords, beats and tune over the piano roll; the
-    lead sheet has tune and chord symbols; in the mix every beat clicks over the song, the first of each bar higher.
+    The song sheet can be corrected by hand and covered. A picture shows chords, beats and melody over the piano roll.
+    The lead sheet has melody and chord symbols. The mix adds a click on every beat of the song, higher on downbeats.
     """
     from symbolic_cover.notation.engrave import write_pdf
     from symbolic_cover.notation.musicxml import write_musicxml
@@ -53,9 +53,9 @@ def save_analysis(sheet: SongSheet, heard: Heard, source: Path, folder: Path) ->
 
 
 def lead_sheet(sheet: SongSheet) -> Arrangement:
-    """The tune under its chord symbols."""
-    tune = Part("melody", "", _VOICE, sheet.melody)
-    return Arrangement((tune,), sheet.melody, sheet.grid, sheet.key, sheet.chords, "lead-sheet",
+    """The melody under its chord symbols."""
+    melody = Part("melody", "", _VOICE, sheet.melody)
+    return Arrangement((melody,), sheet.melody, sheet.grid, sheet.key, sheet.chords, "lead-sheet",
                        "as heard", sheet.title, lyrics=sheet.lyrics)  # fmt: skip
 
 

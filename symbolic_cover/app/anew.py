@@ -22,7 +22,7 @@ from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.core.styles import load_style
 from symbolic_cover.correcting.history import changed_bars
 from symbolic_cover.evaluation.measures import score_arrangement
-from symbolic_cover.notation.feel import with_the_tune
+from symbolic_cover.notation.feel import in_melody_feel
 
 _CONTROLS = tuple(Controls.__dataclass_fields__)
 
@@ -54,10 +54,10 @@ def read_saved(folder: Path) -> Saved:
     for spec in style.ensemble.parts:
         notes = found[spec.label].notes if spec.label in found else ()
         parts.append(Part(spec.label, spec.group, spec.program, notes, spec.is_drums))
-    tune = {(note.onset_tick, note.pitch) for note in subject.sheet.melody}
+    melody_onsets = {(note.onset_tick, note.pitch) for note in subject.sheet.melody}
     lead = next((part.notes for part, spec in zip(parts, style.ensemble.parts, strict=True)
                  if spec.name == style.ensemble.lead), ())  # fmt: skip
-    melody = tuple(note for note in lead if (note.onset_tick, note.pitch) in tune)
+    melody = tuple(note for note in lead if (note.onset_tick, note.pitch) in melody_onsets)
     kept = replace(subject.arrangement, parts=tuple(parts), melody=melody)
     sheet = sheet_before_covering(folder)
     assert sheet is not None  # or `read_cover` had refused
@@ -99,7 +99,7 @@ def cover_anew(
     covered = in_octave_of(prepared, onto.arrangement, fresh)
     with clock.stage("arrange") as tell:
         drawn = stages.anew(covered, chosen, controls, onto.arrangement, fresh, tell)
-        arrangement = splice(onto.arrangement, with_the_tune(drawn), fresh)
+        arrangement = splice(onto.arrangement, in_melody_feel(drawn), fresh)
     if arranged:
         arranged(arrangement)
     with clock.stage("choose"):

@@ -1,4 +1,4 @@
-"""Arrange a song sheet: the model's drafts, the best of which is taken."""
+"""Arrange a song sheet: the model's candidates, the best of which is taken."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.progress import Progress, silent
 from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.core.styles import DEFAULT_STYLE, load_style
-from symbolic_cover.notation.feel import with_the_tune
+from symbolic_cover.notation.feel import in_melody_feel
 
 
 def arrange(
@@ -34,5 +34,7 @@ def arrange(
     chosen = load_style(style, ensemble)
     stages = load_stages(checkpoint, style)
     covered = prepare_sheet(sheet, controls, chosen.ensemble, chosen.manner)
-    drafts = [with_the_tune(draft) for draft in stages.arrange(covered, chosen, controls, progress or silent)]
-    return choose(drafts, covered, stages.human.get(style))[0]
+    candidates = [
+        in_melody_feel(candidate) for candidate in stages.arrange(covered, chosen, controls, progress or silent)
+    ]
+    return choose(candidates, covered, stages.human.get(style))[0]

@@ -17,7 +17,7 @@ from symbolic_cover.analysis.song import analyze
 from symbolic_cover.app import saved
 from symbolic_cover.app.ahead import loaded_ahead
 from symbolic_cover.app.stages import Stages, load_stages
-from symbolic_cover.arrangement.arranger import draft_by_rules, prepare_sheet
+from symbolic_cover.arrangement.arranger import arrange_by_rules, prepare_sheet
 from symbolic_cover.arrangement.choose import choose
 from symbolic_cover.core.arrangement import Arrangement, Part, Report
 from symbolic_cover.core.controls import Controls, Hints, Notation, Playback
@@ -30,7 +30,7 @@ from symbolic_cover.core.song_file import read_sheet, write_sheet
 from symbolic_cover.core.styles import DEFAULT_STYLE, load_style
 from symbolic_cover.evaluation.findings import advice_of, find_weak_bars
 from symbolic_cover.evaluation.measures import DESCRIPTIONS, score_arrangement
-from symbolic_cover.notation.feel import with_the_tune
+from symbolic_cover.notation.feel import in_melody_feel
 from symbolic_cover.notation.tablature import capo_of
 from symbolic_cover.sound.formats import SOUND_FORMATS
 
@@ -79,9 +79,9 @@ class Cover:
         saved.must_not_overrule(folder, self.sheet)
         must_not_replace(str(self.report.settings.get("source", "")), *(folder / name for name in names.values()))
         with unfinished_folder(folder) as unfinished:
-            drafts = {kind: unfinished / name for kind, name in names.items()}
-            stems = _write_all(self, drafts, playback, notation, progress or silent)
-            drafts |= stems
+            partial = {kind: unfinished / name for kind, name in names.items()}
+            stems = _write_all(self, partial, playback, notation, progress or silent)
+            partial |= stems
             separate = []
             if parts:
                 from symbolic_cover.notation.parts import write_part_scores
@@ -92,11 +92,11 @@ class Cover:
                 from symbolic_cover.app.play import mix_with as mix
 
                 names["mix"] = f"mix.{audio_format}"
-                drafts["mix"] = unfinished / names["mix"]
+                partial["mix"] = unfinished / names["mix"]
                 offset_sec = float(self.arrangement.grid.sec_at(0))
-                mix(mix_with, drafts["audio"], offset_sec, drafts["mix"], playback.lufs)
+                mix(mix_with, partial["audio"], offset_sec, partial["mix"], playback.lufs)
             for kind, name in names.items():
-                os.replace(drafts[kind], folder / name)
+                os.replace(partial[kind], folder / name)
             if parts:
                 (folder / "parts").mkdir(exist_ok=True)
                 for path in separate:
@@ -130,9 +130,9 @@ def cover(
         sheet = _sheet_of(Path(source), hints, stages, clock)
     with loaded_ahead(), clock.stage("arrange") as tell:
         covered = prepare_sheet(sheet, controls, chosen_style.ensemble, chosen_style.manner)
-        drafts = [with_the_tune(draft) for draft in stages.arrange(covered, chosen_style, controls, tell)]
+        candidates = [in_melody_feel(candidate) for candidate in stages.arrange(covered, chosen_style, controls, tell)]
     with clock.stage("choose"):
-        arrangement, scores = choose(drafts, covered, stages.human.get(style))
+        arrangement, scores = choose(candidates, covered, stages.human.get(style))
         report = report_of(arrangement, scores, covered, chosen_style, controls, stages, clock)
         report = replace(report, settings={"source": readable(source)} | report.settings)
     return Cover(sheet, covered, arrangement, report, clock.seconds)
@@ -161,7 +161,7 @@ def report_of(
 ) -> Report:
     """The cover's metrics beside those of the rules and of the source itself."""
     copied = replace(arrangement, parts=(Part("Source", "Source", 0, sheet.notes),), melody=sheet.melody)
-    baseline = draft_by_rules(sheet, style, controls)
+    baseline = arrange_by_rules(sheet, style, controls)
     columns = {
         "cover": scores,
         "rules": score_arrangement(baseline, sheet),
@@ -199,7 +199,7 @@ def _findings(arrangement: Arrangement, sheet: SongSheet, stages: Stages) -> Ite
     if sheet.grid.confidence < 0.5:
         yield "The beat was hard to hear: check tempo and bar lines, or give --bpm, --meter and --downbeat."
     if doubts := places_to_check(sheet):
-        yield f"Least sure of what was heard, so check first: {'; '.join(doubt.words for doubt in doubts)}."
+        yield f"Heard with the least confidence, so check first: {'; '.join(doubt.words for doubt in doubts)}."
     if not sheet.melody:
         yield "No melody was found, so the cover follows the chords only."
     if not sheet.chords:

@@ -29,7 +29,7 @@ from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.core.song_file import SONG_FILE
 from symbolic_cover.core.styles import DEFAULT_STYLE, load_style, user_styles
 from symbolic_cover.evaluation import readability
-from symbolic_cover.evaluation.align import SURE, align, as_players, lengthened, on_grid
+from symbolic_cover.evaluation.align import SAME_SONG, align, as_players, lengthened, on_grid
 from symbolic_cover.evaluation.findings import Finding, advice_of, find_weak_bars
 from symbolic_cover.evaluation.human_range import HumanRange, load_ranges
 from symbolic_cover.evaluation.judgement import Judged, judge
@@ -158,8 +158,8 @@ def read_pair(arrangement: Path, source: Path | None, style: str | None = None) 
     if aligned.shift_tick:
         quarters = aligned.shift_tick / TICKS_PER_QUARTER
         remarks.append(f"The arrangement is moved by {quarters:+g} quarter notes to meet the song.")
-    if aligned.found < SURE:
-        remarks.append(f"Only {aligned.found:.0%} of the tune is met: is this an arrangement of that song?")
+    if aligned.found < SAME_SONG:
+        remarks.append(f"Only {aligned.found:.0%} of the melody is met: is this an arrangement of that song?")
     return Subject(name, aligned.arrangement, aligned.sheet, style, "", written, sound, remarks=tuple(remarks))
 
 

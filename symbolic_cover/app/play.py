@@ -1,4 +1,4 @@
-"""Any score as sound, with its stems, or beside the recording that it covers; and a tune as ABC."""
+"""Any score as sound, with its stems, or beside the recording that it covers; and a melody as ABC."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _midi(path: Path) -> symusic.Score:
 
 
 def notated(heard: Heard) -> Arrangement:
-    """A score that was read as an arrangement, its tune being what is heard as one."""
+    """A score that was read as an arrangement, its melody being what is heard as one."""
     sheet = analyze(heard)
     parts = tuple(
         Part(track.name, "", track.program, track.notes, track.is_drums)
@@ -100,12 +100,12 @@ def notated(heard: Heard) -> Arrangement:
     return Arrangement(parts, melody, sheet.grid, sheet.key, sheet.chords, "", "as written", sheet.title)
 
 
-def write_tune(sheet: SongSheet, path: Path) -> None:
-    """The tune of a song with its chords as ABC, whole or not at all; raises InputError where there is none."""
+def write_melody(sheet: SongSheet, path: Path) -> None:
+    """The melody of a song with its chords as ABC, whole or not at all; raises InputError where there is none."""
     from symbolic_cover.notation.abc import write_abc
 
     if not sheet.melody:
-        raise InputError(f"no tune was found in {sheet.title}:", "ABC is for single lines; is there one?")
+        raise InputError(f"no melody was found in {sheet.title}:", "ABC is for single lines; is there one?")
     with whole_file(path) as partial:
         write_abc(partial, sheet.melody, sheet.chords, sheet.grid.bars, sheet.key, sheet.title,
                   sheet.grid.tempo_bpm)  # fmt: skip

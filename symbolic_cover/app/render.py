@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from symbolic_cover.app.play import play, stems_of, write_tune
+from symbolic_cover.app.play import play, stems_of, write_melody
 from symbolic_cover.core.arrangement import Arrangement
 from symbolic_cover.core.controls import Playback
 from symbolic_cover.core.errors import UsageError
@@ -27,7 +27,7 @@ def render(what: Arrangement | SongSheet | str | Path, out: str | Path, playback
     if isinstance(what, SongSheet):
         if suffix != ".abc":
             raise UsageError(f"A song sheet is not written as {suffix or 'that'}.", "Arrange it, or write .abc.")
-        write_tune(what, out)
+        write_melody(what, out)
     elif isinstance(what, Arrangement):
         if suffix in WRITERS:
             with whole_file(out) as partial:

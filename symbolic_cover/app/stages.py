@@ -9,7 +9,7 @@ from pathlib import Path
 from symbolic_cover.arrangement.adapter import load_for_style
 from symbolic_cover.arrangement.adopted import adopted
 from symbolic_cover.arrangement.anew import Ticks, arrange_anew, splice
-from symbolic_cover.arrangement.arranger import draft_by_model, draft_by_rules
+from symbolic_cover.arrangement.arranger import arrange_by_rules, candidates_by_model
 from symbolic_cover.arrangement.checkpoint import find_checkpoint
 from symbolic_cover.core.arrangement import Arrangement
 from symbolic_cover.core.controls import Controls, Hints
@@ -54,17 +54,18 @@ def load_stages(checkpoint: str | Path | None = None, style: str = DEFAULT_STYLE
     if folder is None:
         return Stages(
             hear,
-            lambda sheet, style, controls, tell: [draft_by_rules(sheet, style, controls)],
+            lambda sheet, style, controls, tell: [arrange_by_rules(sheet, style, controls)],
             "rules",
             lambda sheet, style, controls, kept, fresh, tell: splice(
-                kept, draft_by_rules(sheet, style, controls), fresh
+                kept, arrange_by_rules(sheet, style, controls), fresh
             ),
         )
     loaded = load_for_style(folder, style)
 
     def arrange(sheet: SongSheet, style: Style, controls: Controls, tell: Progress) -> list[Arrangement]:
-        drafts = draft_by_model(loaded, _in_known_bars(sheet), style, controls, lambda share: tell("arrange", share))
-        return [replace(draft, grid=sheet.grid) for draft in drafts]
+        known = _in_known_bars(sheet)
+        candidates = candidates_by_model(loaded, known, style, controls, lambda share: tell("arrange", share))
+        return [replace(candidate, grid=sheet.grid) for candidate in candidates]
 
     def anew(
         sheet: SongSheet, style: Style, controls: Controls, kept: Arrangement, fresh: Sequence[Ticks], tell: Progress

@@ -1,8 +1,8 @@
 """Arrange some bars of a cover anew: the others stay to the note, and the seams fit.
 
-The bars before those that are fresh are played to the model as they are, so that it goes on from them. What it draws
-holds nothing into a kept note that a hand or an instrument could not play beside it. Of the drafts, the one is taken
-that is worth most, that agrees with the others, and after which the kept bars that follow are likeliest.
+The model is given the bars before the fresh ones as they are and goes on from them. It holds no note into a kept one
+that a hand or an instrument could not play beside it. The candidate is taken that has the highest sum of its score, its
+agreement with the others, and the likelihood of the kept bars that follow.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import numpy as np
 from symbolic_cover.analysis.form import SECTION_BARS
 from symbolic_cover.arrangement.arranger import at_home, lay_melody_over
 from symbolic_cover.arrangement.checkpoint import Checkpoint
-from symbolic_cover.arrangement.choose import agreement, worth
+from symbolic_cover.arrangement.choose import agreement, score_candidate
+from symbolic_cover.arrangement.conditioning import IGNORED_LABEL, Conditioning
 from symbolic_cover.arrangement.decoder import log_probabilities
 from symbolic_cover.arrangement.endings import close_together
 from symbolic_cover.arrangement.kept import Kept
-from symbolic_cover.arrangement.sight import IGNORED_LABEL, Sight
 from symbolic_cover.core.arrangement import Arrangement
 from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.ensemble import Style
@@ -33,7 +33,7 @@ Ticks = tuple[int, int]
 _Parts = dict[str, tuple[Note, ...]]
 #: How many bars before the fresh ones are heard, and how many behind them are looked at.
 _BEFORE_BARS, _AFTER_BARS = SECTION_BARS, 2
-#: What agreement counts beside worth, and a nat of likelihood a token of what follows; the last set by hand.
+#: What agreement counts beside the score, and a nat of likelihood a token of what follows; the last set by hand.
 _AGREEMENT_WEIGHT, _FOLLOWING_WEIGHT = 2.0, 2.0
 
 
@@ -69,36 +69,36 @@ def arrange_anew(
 def splice(kept: Arrangement, other: Arrangement, fresh: Sequence[Ticks]) -> Arrangement:
     """`other` in the `fresh` spans, `kept` everywhere else; notes belong where they begin.
 
-    The tune of `other` ends where that of `kept` goes on.
+    The melody of `other` ends where that of `kept` goes on.
     """
     starts = sorted(note.onset_tick for note in kept.melody if not _inside(note, fresh))
-    tune = {note: _cut(note, starts) for note in other.melody if _inside(note, fresh)}
+    fresh_melody = {note: _cut(note, starts) for note in other.melody if _inside(note, fresh)}
     parts = tuple(
         replace(theirs, notes=tuple(sorted([
             *(note for note in ours.notes if not _inside(note, fresh)),
-            *(tune.get(note, note) for note in theirs.notes if _inside(note, fresh)),
+            *(fresh_melody.get(note, note) for note in theirs.notes if _inside(note, fresh)),
         ])))
         for ours, theirs in zip(kept.parts, other.parts, strict=True)
     )  # fmt: skip
-    melody = [*(note for note in kept.melody if not _inside(note, fresh)), *tune.values()]
+    melody = [*(note for note in kept.melody if not _inside(note, fresh)), *fresh_melody.values()]
     return replace(other, parts=parts, melody=tuple(sorted(melody)))
 
 
 def accompaniment(kept: Arrangement, style: Style, fresh: Sequence[Ticks] = ()) -> _Parts:
-    """What an arrangement plays beside its tune, by the names of the ensemble's parts, but in the `fresh` spans."""
-    tune = {(note.onset_tick, note.pitch) for note in kept.melody}
+    """What an arrangement plays beside its melody, by the names of the ensemble's parts, but in the `fresh` spans."""
+    melody = {(note.onset_tick, note.pitch) for note in kept.melody}
     return {
         spec.name: tuple(
             note for note in part.notes
             if not _inside(note, fresh)
-            and not (spec.name == style.ensemble.lead and (note.onset_tick, note.pitch) in tune)
+            and not (spec.name == style.ensemble.lead and (note.onset_tick, note.pitch) in melody)
         )
         for spec, part in zip(style.ensemble.parts, kept.parts, strict=True)
     }  # fmt: skip
 
 
 def in_octave_of(sheet: SongSheet, kept: Arrangement, fresh: Sequence[Ticks]) -> SongSheet:
-    """The sheet with its tune in the octave in which it is played in `kept`, by the notes that are in no fresh span."""
+    """The sheet with its melody in the octave in which `kept` plays it outside the fresh spans."""
     played = {note.onset_tick: note.pitch for note in kept.melody}
     off = [
         played[note.onset_tick] - note.pitch
@@ -130,51 +130,50 @@ def _with_best(
     bars: range,
     progress: Callable[[float], None],
 ) -> _Parts:
-    """The accompaniment with the best of several drafts for some bars (indices)."""
+    """The accompaniment with the best of several candidates for some bars (indices)."""
     from symbolic_cover.arrangement.sample import sample_accompaniments
 
-    sight = Sight.of(checkpoint, sheet, style, controls)
+    shown = Conditioning.of(checkpoint, sheet, style, controls)
     grid = sheet.grid
     span = grid.bars[bars.start].start_tick, grid.bars[bars.stop - 1].end_tick
-    heard = range(max(bars.start - _BEFORE_BARS, sight.first), min(bars.stop + _AFTER_BARS - 1, sight.last) + 1)
+    heard = range(max(bars.start - _BEFORE_BARS, shown.first), min(bars.stop + _AFTER_BARS - 1, shown.last) + 1)
     kept = Kept(parts, frozenset(bars), heard.start, bars.stop - 1)
     drawn = sample_accompaniments(checkpoint, sheet, style, controls, progress, kept=kept)
-    drafts = [
+    candidates = [
         {
-            name: tuple(sorted([*notes, *(note for note in draft[name] if _inside(note, [span]))]))
+            name: tuple(sorted([*notes, *(note for note in candidate[name] if _inside(note, [span]))]))
             for name, notes in parts.items()
         }
-        for draft in drawn
+        for candidate in drawn
     ]
-    if len(drafts) == 1:
-        return drafts[0]
+    if len(candidates) == 1:
+        return candidates[0]
     near = grid.bars[heard.start].start_tick, grid.bars[heard.stop - 1].end_tick
-    tune = [note for note in sheet.melody if _inside(note, [near])]
+    melody = [note for note in sheet.melody if _inside(note, [near])]
     around = [
         {
-            name: [*(note for note in notes if _inside(note, [near])), *(tune if name == style.ensemble.lead else ())]
-            for name, notes in draft.items()
+            name: [*(note for note in notes if _inside(note, [near])), *(melody if name == style.ensemble.lead else ())]
+            for name, notes in candidate.items()
         }
-        for draft in drafts
+        for candidate in candidates
     ]
     song, human = excerpt(sheet, heard.start, heard.stop - 1), checkpoint.human.get(style.name)
-    worths = np.array([worth(draft, song, human) for draft in around])
-    following = _likelihoods(checkpoint, sight, drafts, heard, bars.stop)
-    best = int(np.argmax(worths + _AGREEMENT_WEIGHT * agreement(around) + _FOLLOWING_WEIGHT * following))
-    return drafts[best]
+    scores = np.array([score_candidate(candidate, song, human) for candidate in around])
+    following = _likelihoods(checkpoint, shown, candidates, heard, bars.stop)
+    best = int(np.argmax(scores + _AGREEMENT_WEIGHT * agreement(around) + _FOLLOWING_WEIGHT * following))
+    return candidates[best]
 
 
 def _likelihoods(
-    checkpoint: Checkpoint, sight: Sight, drafts: Sequence[_Parts], heard: range, after: int
+    checkpoint: Checkpoint, conditioning: Conditioning, candidates: Sequence[_Parts], heard: range, after: int
 ) -> np.ndarray:
-    """For each draft the mean log probability of a token of what is played from bar `after` on, given the bars that are
-    `heard` before."""
+    """For each candidate, the mean log probability per token from bar `after` on, given the `heard` bars before it."""
     context = int(checkpoint.config["max_position_embeddings"])
-    whole = replace(sight, first=heard.start, last=heard.stop - 1)
-    windows = [whole.window(parts, context) for parts in drafts]
+    whole = replace(conditioning, first=heard.start, last=heard.stop - 1)
+    windows = [whole.window(parts, context) for parts in candidates]
     told = log_probabilities(checkpoint.weights, checkpoint.config, [ids for ids, _ in windows])
     found = []
-    for parts, (_, labels), chances in zip(drafts, windows, told, strict=True):
+    for parts, (_, labels), chances in zip(candidates, windows, told, strict=True):
         before, _ = replace(whole, last=after - 1).window(parts, context)
         wanted = np.array(labels)
         wanted[: len(before)] = IGNORED_LABEL

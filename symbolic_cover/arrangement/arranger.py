@@ -1,7 +1,7 @@
-"""From sheet to drafts: an accompaniment by the model or by rules, with the melody laid over it.
+"""From sheet to candidates: an accompaniment by the model or by rules, with the melody laid over it.
 
 The melody is not the model's to change: it is given to the leading part as the song has it, and the
-model plays around it. So the tune is kept at full fidelity whatever the model does.
+model plays around it. So the melody is kept at full fidelity whatever the model does.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from symbolic_cover.analysis.tempo_level import doubled, is_counted_double
 from symbolic_cover.arrangement.beginner import for_beginners, for_small_hands
 from symbolic_cover.arrangement.checkpoint import Checkpoint
 from symbolic_cover.arrangement.endings import close_together
-from symbolic_cover.arrangement.rules import arrange_by_rules
+from symbolic_cover.arrangement.rules import accompany_by_rules
 from symbolic_cover.core.arrangement import Arrangement, Part
 from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.ensemble import Ensemble, PartSpec, Style
@@ -24,21 +24,23 @@ from symbolic_cover.core.styles import manner_facts
 from symbolic_cover.tokens.language import DRUMS
 from symbolic_cover.tokens.vocabulary import within_range
 
-#: Between these lie the median pitches of the tunes of 74 pieces for piano in the training split.
-HAND_TUNES = (64, 86)
+#: Between these lie the median pitches of the melodies of 74 pieces for piano in the training split.
+HAND_MELODIES = (64, 86)
 _OCTAVES = (0, 12, -12, 24, -24)
-#: The tune is struck at least so hard, one step of dynamics above the accompaniment's usual 64 to 80.
+#: The melody is struck at least so hard, one step of dynamics above the accompaniment's usual 64 to 80.
 _MELODY_VELOCITY = 92
+#: The loudest melody from a recording (forte): what a listener takes for loudness tells little.
+_LOUDEST_HEARD = 104
 
 
-def draft_by_rules(sheet: SongSheet, style: Style, controls: Controls) -> Arrangement:
+def arrange_by_rules(sheet: SongSheet, style: Style, controls: Controls) -> Arrangement:
     """The rule-based arrangement of a song."""
     return lay_melody_over(
-        arrange_by_rules(sheet, style.ensemble, controls.level), sheet, style, controls, arranger="rules"
+        accompany_by_rules(sheet, style.ensemble, controls.level), sheet, style, controls, arranger="rules"
     )
 
 
-def draft_by_model(
+def candidates_by_model(
     checkpoint: Checkpoint,
     sheet: SongSheet,
     style: Style,
@@ -72,7 +74,8 @@ def lay_melody_over(
     accompaniment: Mapping[str, Sequence[Note]], sheet: SongSheet, style: Style, controls: Controls, *, arranger: str
 ) -> Arrangement:
     """Join accompaniment and melody into an arrangement."""
-    melody = tuple(note._replace(velocity=max(note.velocity, _MELODY_VELOCITY)) for note in sheet.melody)
+    loudest = _LOUDEST_HEARD if sheet.source.kind == "audio" else 127
+    melody = tuple(note._replace(velocity=min(max(note.velocity, _MELODY_VELOCITY), loudest)) for note in sheet.melody)
     parts = []
     if controls.level == "beginner":
         accompaniment = for_small_hands(accompaniment, sheet, style.ensemble)
@@ -102,12 +105,12 @@ def lay_melody_over(
 def prepare_sheet(
     sheet: SongSheet, controls: Controls, ensemble: Ensemble | None = None, manner: str = ""
 ) -> SongSheet:
-    """The sheet as the cover will have it: transposed, at its tempo, the tune where its part can play it.
+    """The sheet as the cover will have it: transposed, at its tempo, the melody where its part can play it.
 
-    Where the style named `manner` swings, a slow song in sixteenths is counted twice as fast. For beginners the tune
+    Where the style named `manner` swings, a slow song in sixteenths is counted twice as fast. For beginners the melody
     goes in eighths, in a key of one sharp or flat at most unless a transposition is asked for.
 
-    Transposition that would leave the keyboard is done an octave up or down. A tune that lies outside the range
+    Transposition that would leave the keyboard is done an octave up or down. A melody that lies outside the range
     of the part that leads `ensemble` moves by octaves, whole if that helps, single notes otherwise.
     """
     if manner_facts(manner).get("swing", False) and is_counted_double(sheet):
@@ -130,7 +133,7 @@ def prepare_sheet(
 
 
 def _within_range(melody: Sequence[Note], lead: PartSpec) -> tuple[Note, ...]:
-    """The tune in the octave that suits its part best."""
+    """The melody in the octave that suits its part best."""
     octave = _octave(melody, lead)
     moved = []
     for note in melody:
@@ -144,10 +147,10 @@ def _within_range(melody: Sequence[Note], lead: PartSpec) -> tuple[Note, ...]:
 
 
 def _octave(melody: Sequence[Note], lead: PartSpec) -> int:
-    """The semitones, whole octaves, by which the tune moves: into the range of its part, and where a hand plays it, to
-    where people's hands play tunes. A man's song is played an octave higher than he sings it."""
+    """The octaves, in semitones, by which the melody moves into the range of its part; where a hand plays it, into the
+    usual range of melodies for hands. A man's song is played an octave higher than he sings it."""
     if lead.is_hand and melody:
-        middle, (lowest, highest) = median(note.pitch for note in melody), HAND_TUNES
+        middle, (lowest, highest) = median(note.pitch for note in melody), HAND_MELODIES
         return min(_OCTAVES, key=lambda step: max(lowest - middle - step, middle + step - highest, 0))
     return min(_OCTAVES, key=lambda step: sum(_beyond(note.pitch + step, lead) for note in melody))
 

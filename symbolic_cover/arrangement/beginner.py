@@ -1,4 +1,4 @@
-"""What a beginner can play: a simple key, a tune in eighths, one note in each hand, a left hand that hardly moves.
+"""What a beginner can play: a simple key, a melody in eighths, one note in each hand, a left hand that hardly moves.
 
 The rules are those of piano methods (five-finger positions, hands that share strong beats): deterministic, whoever
 arranged before, so that the bass of a style is kept where it falls on a strong beat.
@@ -35,7 +35,7 @@ def easy_key_steps(key: Key) -> int:
 
 
 def for_beginners(sheet: SongSheet, *, choose_key: bool = True) -> SongSheet:
-    """The song in a simple key, if that may be chosen, and its tune in eighths; a tune with words stays as it is sung.
+    """The song in a simple key, if that may be chosen, and its melody in eighths; a melody with words is not changed.
 
     What was done is said in its remarks.
     """
@@ -44,18 +44,18 @@ def for_beginners(sheet: SongSheet, *, choose_key: bool = True) -> SongSheet:
     if steps:
         sheet = sheet.transposed(steps)
         remarks.append(f"Transposed by {steps:+d} semitones to {sheet.key.label}, for beginners.")
-    tune = sheet.melody if sheet.lyrics else in_eighths(sheet.melody)
-    if changed := len({note[:2] for note in sheet.melody} - {note[:2] for note in tune}):
-        remarks.append(f"The rhythm of {changed} notes of the tune was made simpler, for beginners.")
-    return replace(sheet, melody=tune, remarks=tuple(remarks))
+    melody = sheet.melody if sheet.lyrics else in_eighths(sheet.melody)
+    if changed := len({note[:2] for note in sheet.melody} - {note[:2] for note in melody}):
+        remarks.append(f"The rhythm of {changed} notes of the melody was made simpler, for beginners.")
+    return replace(sheet, melody=melody, remarks=tuple(remarks))
 
 
-def in_eighths(tune: Sequence[Note]) -> tuple[Note, ...]:
-    """A tune whose notes begin and end on eighths: what lies between moves to the next, if it sounds there and nothing
+def in_eighths(melody: Sequence[Note]) -> tuple[Note, ...]:
+    """A melody whose notes begin and end on eighths: what lies between moves to the next if it sounds there and nothing
     else begins, else to the one before, if that is free, else it is left out."""
-    taken = {note.onset_tick for note in tune if note.onset_tick % STRAIGHT_TICK == 0}
+    taken = {note.onset_tick for note in melody if note.onset_tick % STRAIGHT_TICK == 0}
     placed: list[Note] = []
-    for note in sorted(tune):
+    for note in sorted(melody):
         before = note.onset_tick // STRAIGHT_TICK * STRAIGHT_TICK
         if note.onset_tick == before:
             placed.append(note)
@@ -79,7 +79,7 @@ def _ending_on_eighths(note: Note, following: int | None) -> Note:
 def for_small_hands(
     accompaniment: Mapping[str, Sequence[Note]], sheet: SongSheet, ensemble: Ensemble
 ) -> dict[str, list[Note]]:
-    """The accompaniment with one note for each hand: nothing beside the tune, elsewhere the lowest on strong beats.
+    """The accompaniment with one note for each hand: nothing beside the melody, elsewhere the lowest on strong beats.
 
     The left hand keeps to a five-finger position as long as its chords allow. Other parts stay as they are.
     """

@@ -1,6 +1,6 @@
-"""The guarantees, as masks over logits: only bars that are legal, playable, and below the tune.
+"""The guarantees, as masks over logits: only bars that are legal, playable, and below the melody.
 
-`Players` knows at every tick what each part holds and where the tune lies; `BarState` follows the
+`Players` knows at every tick what each part holds and where the melody lies; `BarState` follows the
 tokenizer's graph through one bar of one candidate and says which tokens may come next;
 `BarConstraints` masks the logits of a batch with it.
 """
@@ -22,19 +22,19 @@ _PITCHES = np.arange(v.LOWEST_PITCH, v.HIGHEST_PITCH + 1)
 #: A drummer's.
 _LIMBS = 4
 #: How much likelier, in nats, than the model thinks the tones of the song's chord are made, and its own notes.
-CHORD_LEANING, SONG_LEANING = 0.5, 1.0
+CHORD_BIAS, SONG_BIAS = 0.5, 1.0
 
 
 class Players:
     """What sounds in one bar and after it, tick by tick, for each part of an ensemble.
 
-    `tune` is the melody of the whole song, `held` what each part still holds from bars before. A part plays
+    `melody` is the melody of the whole song, `held` what each part still holds from bars before. A part plays
     within its range and no more than `most` notes at a time, a hand within `reach`. No two parts of one
     instrument sound the same key.
     """
 
     def __init__(
-        self, bar: Bar, ensemble: Ensemble, tune: Sequence[Note], held: Mapping[str, Sequence[Note]], reach: Reach
+        self, bar: Bar, ensemble: Ensemble, melody: Sequence[Note], held: Mapping[str, Sequence[Note]], reach: Reach
     ) -> None:
         self.bar = bar
         self.specs = {spec.name: spec for spec in ensemble.parts}
@@ -48,9 +48,9 @@ class Players:
             self._instrument(name): np.zeros((len(_PITCHES), self.span), dtype=bool) for name in self.specs
         }
         self._known: dict[str, np.ndarray] = {}
-        for note in tune:
+        for note in melody:
             ticks = self._ticks(note)
-            if ensemble.tune_on_top:
+            if ensemble.melody_on_top:
                 self.ceiling[ticks] = np.minimum(self.ceiling[ticks], note.pitch)
             if ensemble.lead:
                 self._hold(ensemble.lead, note.pitch, ticks)
@@ -314,11 +314,11 @@ class BarConstraints:
         return np.where(np.stack(masks), scores, -np.inf)
 
 
-class Leaning:
+class LogitBias:
     """Makes likelier what belongs to the song: the tones of its chord, and what is `shown` of its own notes.
 
-    Chord tones gain `chord_leaning` nats wherever a pitch may come, pitches that the song itself strikes at that place
-    `SONG_LEANING`, and so do the places at which it does.
+    Chord tones gain `chord_bias` nats wherever a pitch may come, pitches that the song itself strikes at that place
+    `SONG_BIAS`, and so do the places at which it does.
     """
 
     def __init__(
@@ -326,7 +326,7 @@ class Leaning:
         states: Sequence[BarState],
         chords: Sequence[Chord],
         shown: Iterable[Note] = (),
-        chord_leaning: float = CHORD_LEANING,
+        chord_bias: float = CHORD_BIAS,
     ) -> None:
         self.states = states
         bar, self.ids = states[0].players.bar, states[0].tokens
@@ -335,11 +335,11 @@ class Leaning:
         for chord in chords:
             if chord.start_tick < bar.end_tick and chord.end_tick > bar.start_tick:
                 ticks = slice(max(chord.start_tick - bar.start_tick, 0), chord.end_tick - bar.start_tick)
-                self.pitches[ticks, np.isin(_PITCHES % 12, sorted(chord.pitch_classes))] = chord_leaning
+                self.pitches[ticks, np.isin(_PITCHES % 12, sorted(chord.pitch_classes))] = chord_bias
         for note in shown:
             tick = note.onset_tick - bar.start_tick
-            self.places[tick] = SONG_LEANING
-            self.pitches[tick, v.within_range(note.pitch) - v.LOWEST_PITCH] += SONG_LEANING
+            self.places[tick] = SONG_BIAS
+            self.pitches[tick, v.within_range(note.pitch) - v.LOWEST_PITCH] += SONG_BIAS
 
     def __call__(self, scores: np.ndarray) -> np.ndarray:
         """`scores` (rows, vocabulary) with more for what belongs to the song."""

@@ -130,7 +130,7 @@ class Decoder:
         if self.n_own:
             raise ValueError("the rows have parted")
         n_new = len(ids)
-        self._check_room(n_new)
+        self._check_capacity(n_new)
         places = np.arange(self.n_shared, self.n_shared + n_new)
         nothing = {name: self._empty(name, 1) for name in self.own}
         logits, grown = self._run(ids[None], places[None], _causal(n_new, 0)[None], nothing)
@@ -145,7 +145,7 @@ class Decoder:
         """
         n_rows, n_new = ids.shape
         live = np.ones(ids.shape, dtype=bool) if mask is None else mask.astype(bool)
-        self._check_room(n_new)
+        self._check_capacity(n_new)
         self._rest(n_rows)
         self._wake(n_rows)
         places = np.maximum(self.places[:n_rows, None] + live.cumsum(axis=1) - 1, 0)
@@ -157,7 +157,7 @@ class Decoder:
         self.n_own += n_new
         return logits
 
-    def _check_room(self, n_new: int) -> None:
+    def _check_capacity(self, n_new: int) -> None:
         if self.length + n_new > self.context:
             raise ValueError(f"{self.length + n_new} tokens do not fit into a context of {self.context}")
 

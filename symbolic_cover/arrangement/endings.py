@@ -1,4 +1,4 @@
-"""The last bar: those who sing or bow until then hold a tone of the last chord under the end of the tune."""
+"""The last bar: those who sing or bow until then hold a tone of the last chord under the end of the melody."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from symbolic_cover.core.instruments import HOLDING
 from symbolic_cover.core.music import Bar, Chord, Note
 from symbolic_cover.core.sheet import SongSheet
 
-#: General MIDI programs of bows, winds and voices, whose silence under a held tune sounds like a mistake.
+#: General MIDI programs of bows, winds and voices, whose silence under a held melody sounds like a mistake.
 _LATELY_BARS = 2
 
 
 def close_together(parts: Mapping[str, Sequence[Note]], sheet: SongSheet, ensemble: Ensemble) -> dict[str, list[Note]]:
-    """The parts with a last note for each that played until just before the bar in which the tune ends.
+    """The parts with a last note for each that played until just before the bar in which the melody ends.
 
     It is the tone of the chord nearest to what the part played last, the root for the lowest part, within the part's
-    range and never above the tune where the tune must be on top. An excerpt's end is no ending.
+    range and never above the melody where the melody must be on top. An excerpt's end is no ending.
     """
     closed = {name: list(notes) for name, notes in parts.items()}
     if not (sheet.is_whole and sheet.melody):
@@ -38,7 +38,7 @@ def _last_note(last: Note, spec: PartSpec, chord: Chord, bar: Bar, sheet: SongSh
     """One note, or none where no tone of the chord fits."""
     end = sheet.melody[-1].end_tick
     over = [note.pitch for note in sheet.melody if note.end_tick > bar.start_tick]
-    highest = min([spec.highest, *(pitch - 1 for pitch in over)] if ensemble.tune_on_top else [spec.highest])
+    highest = min([spec.highest, *(pitch - 1 for pitch in over)] if ensemble.melody_on_top else [spec.highest])
     is_lowest = spec.name == ensemble.parts[-1].name
     tones = {chord.bass} if is_lowest else {chord.root, *chord.pitch_classes}
     fitting = [pitch for pitch in range(spec.lowest, highest + 1) if pitch % 12 in tones]

@@ -12,7 +12,7 @@ from symbolic_cover.tokens.language import DRUMS
 
 @dataclass(frozen=True)
 class Kept:
-    """The notes that stay, by part, without the tune; which bars (indices) are `fresh`, to be drawn; and which are
+    """The notes that stay, by part, without the melody; which bars (indices) are `fresh`, to be drawn; and which are
     gone through, from `first` to `last`: those before the first fresh one are played as they are, to go on from."""
 
     parts: Mapping[str, tuple[Note, ...]]

@@ -1,8 +1,8 @@
 """The arranger without a model: melody, bass and a broken chord.
 
-The baseline that the model must beat, and the fallback where there are no weights. The tune is
+The baseline that the model must beat, and the fallback where there are no weights. The melody is
 copied. On a piano the left hand plays the bass on the first and the middle beat and breaks the chord in
-eighths; where the tune rests, the right hand adds the chord. What hands cannot do is repaired. In other
+eighths; where the melody rests, the right hand adds the chord. What hands cannot do is repaired. In other
 ensembles the lowest part plays that bass, single lines hold the chord tones next to where they were, parts
 that play chords strike them on every beat, and drums keep time.
 """
@@ -26,35 +26,35 @@ _KICK, _SNARE, _HAT = 36, 38, 42
 _SINGLE = 3  # parts of fewer notes at a time than this play lines
 
 
-def arrange_by_rules(sheet: SongSheet, ensemble: Ensemble, level: str = "full") -> dict[str, list[Note]]:
+def accompany_by_rules(sheet: SongSheet, ensemble: Ensemble, level: str = "full") -> dict[str, list[Note]]:
     """Accompaniment for `sheet` by hand: {part: notes}, without the melody."""
     others = [spec for spec in ensemble.parts if spec.name != ensemble.lead and not spec.is_hand]
     found = {spec.name: _part_by_rules(sheet, spec, others) for spec in others}
     if any(spec.is_hand for spec in ensemble.parts):
-        tune = sheet.melody if ensemble.lead == "right-hand" else ()
-        found["left-hand"], found["right-hand"] = _piano(sheet, tune, level)
+        melody = sheet.melody if ensemble.lead == "right-hand" else ()
+        found["left-hand"], found["right-hand"] = _piano(sheet, melody, level)
     if ensemble.name == "guitar":
         found["guitar"] = _plucked(sheet)
     return found
 
 
-def _piano(sheet: SongSheet, tune: Sequence[Note], level: str) -> tuple[list[Note], list[Note]]:
+def _piano(sheet: SongSheet, melody: Sequence[Note], level: str) -> tuple[list[Note], list[Note]]:
     notes: list[Note] = []
     for bar in sheet.grid.bars:
         for chord in _chords_in(bar, sheet.chords):
             notes += _bass(bar, chord) + _broken_chord(chord, level)
         notes += _block_chords(bar, sheet)
-    return split_hands(notes, tune, REACH_OF_LEVEL[level])
+    return split_hands(notes, melody, REACH_OF_LEVEL[level])
 
 
 def _plucked(sheet: SongSheet) -> list[Note]:
-    """Bass and broken chord of a guitar, below the tune."""
-    tune = {tick: note.pitch for note in sheet.melody for tick in range(note.onset_tick, note.end_tick)}
+    """Bass and broken chord of a guitar, below the melody."""
+    melody = {tick: note.pitch for note in sheet.melody for tick in range(note.onset_tick, note.end_tick)}
     notes = [note for bar in sheet.grid.bars for chord in _chords_in(bar, sheet.chords)
              for note in _bass(bar, chord) + _broken_chord(chord, "full")]  # fmt: skip
     raised = [note if note.pitch >= 40 else note._replace(pitch=note.pitch + 12) for note in notes]
     return [
-        note for note in raised if note.pitch < min(tune.get(t, 999) for t in range(note.onset_tick, note.end_tick))
+        note for note in raised if note.pitch < min(melody.get(t, 999) for t in range(note.onset_tick, note.end_tick))
     ]
 
 

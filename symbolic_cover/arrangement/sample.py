@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from symbolic_cover.analysis.form import SECTION_BARS
+from symbolic_cover.arrangement.candidates import Candidates, Song
 from symbolic_cover.arrangement.checkpoint import Checkpoint
 from symbolic_cover.arrangement.choose import best_phrase
+from symbolic_cover.arrangement.conditioning import Conditioning
 from symbolic_cover.arrangement.constraints import TokenIds
 from symbolic_cover.arrangement.decoder import Decoder, n_threads, step_session
-from symbolic_cover.arrangement.drafts import Drafts, Song
 from symbolic_cover.arrangement.kept import Kept
-from symbolic_cover.arrangement.sight import Sight
 from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.ensemble import Style
 from symbolic_cover.core.errors import UsageError
@@ -47,40 +47,40 @@ def sample_accompaniments(
     if unknown:
         raise UsageError(f"The arranger does not know the metre {', '.join(sorted(unknown))}.", "Give another --meter.")
     song = Song(
-        sheet, Sight.of(checkpoint, sheet, style, controls), style.ensemble, controls,
+        sheet, Conditioning.of(checkpoint, sheet, style, controls), style.ensemble, controls,
         checkpoint.human.get(style.name), TokenIds(checkpoint.tokenizer), kept,
     )  # fmt: skip
-    drafts = drafts_of(checkpoint, song)
-    first, last = (kept.first, kept.last) if kept else (song.sight.first, song.sight.last)
+    candidates = candidates_of(checkpoint, song)
+    first, last = (kept.first, kept.last) if kept else (song.conditioning.first, song.conditioning.last)
     for index in range(first, last + 1):
-        drafts.play(index)
+        candidates.play(index)
         if compete and index < last and (index + 1 - first) % SECTION_BARS == 0:
-            _go_on_from_best(drafts, max(index + 1 - _JUDGED_BARS, first), index)
+            _go_on_from_best(candidates, max(index + 1 - _JUDGED_BARS, first), index)
         if progress:
             progress((index + 1 - first) / (last + 1 - first))
-    return [row.notes for row in drafts.rows]
+    return [row.notes for row in candidates.rows]
 
 
-def drafts_of(checkpoint: Checkpoint, song: Song, *, exact: bool = False) -> Drafts:
+def candidates_of(checkpoint: Checkpoint, song: Song, *, exact: bool = False) -> Candidates:
     """The candidates of a song before they have played; `exact` is as `step_session` has it."""
     context = int(checkpoint.config["max_position_embeddings"])
-    room = context + 4 * song.most_notes + 16
-    session = step_session(checkpoint.weights, checkpoint.config, room, exact=exact, threads=n_threads())
-    return Drafts(song, Decoder(session, song.controls.candidates, room), context)
+    capacity = context + 4 * song.most_notes + 16
+    session = step_session(checkpoint.weights, checkpoint.config, capacity, exact=exact, threads=n_threads())
+    return Candidates(song, Decoder(session, song.controls.candidates, capacity), context)
 
 
-def _go_on_from_best(drafts: Drafts, first: int, last: int) -> None:
+def _go_on_from_best(candidates: Candidates, first: int, last: int) -> None:
     """Every row becomes the one that played these bars best."""
-    song = drafts.song
-    if len(drafts.rows) == 1:
+    song = candidates.song
+    if len(candidates.rows) == 1:
         return
     begin, end = song.sheet.grid.bars[first].start_tick, song.sheet.grid.bars[last].end_tick
     phrases = [
         {name: [note for note in notes if note.onset_tick >= begin] for name, notes in row.notes.items()}
-        for row in drafts.rows
+        for row in candidates.rows
     ]
     if song.ensemble.lead:
-        tune = [note for note in song.sheet.melody if begin <= note.onset_tick < end]
+        melody = [note for note in song.sheet.melody if begin <= note.onset_tick < end]
         for phrase in phrases:
-            phrase[song.ensemble.lead] = [*phrase[song.ensemble.lead], *tune]
-    drafts.go_on_from(best_phrase(phrases, song.sheet, first, last, song.human))
+            phrase[song.ensemble.lead] = [*phrase[song.ensemble.lead], *melody]
+    candidates.go_on_from(best_phrase(phrases, song.sheet, first, last, song.human))

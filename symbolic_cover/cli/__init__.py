@@ -1,4 +1,4 @@
-"""The command line: parse, call, print. Everything else lives in the rooms below."""
+"""The command line: parse, call, print. Everything else is in the packages below."""
 
 from __future__ import annotations
 

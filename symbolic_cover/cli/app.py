@@ -1,4 +1,4 @@
-"""The program itself: what all verbs share."""
+"""The program itself: what all commands share."""
 
 from __future__ import annotations
 

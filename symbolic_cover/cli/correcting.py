@@ -1,4 +1,4 @@
-"""The verb that puts a song sheet right."""
+"""The command that puts a song sheet right."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def correct(
     section: Annotated[_Words, _option("5=Chorus; 5= for none.", _WHAT)] = None,
     chord: Annotated[_Words, _option("13.1=Eb, 13-14=F#m7/E, 13=N for none.", _WHAT)] = None,
     silent: Annotated[_Words, _option("Nobody sings here: 13-16.", _WHAT)] = None,
-    take: Annotated[_Words, _option("The tune is another line: 13-16=texture or =bass.", _WHAT)] = None,
-    delete: Annotated[_Words, _option("Notes of the tune: 13.2, 13-14.", _WHAT)] = None,
+    take: Annotated[_Words, _option("The melody is another line: 13-16=texture or =bass.", _WHAT)] = None,
+    delete: Annotated[_Words, _option("Notes of the melody: 13.2, 13-14.", _WHAT)] = None,
     split: Annotated[_Words, _option("The note that sounds at 13.3 is struck again.", _WHAT)] = None,
-    octave: Annotated[_Words, _option("Notes of the tune: 45-48=-1.", _WHAT)] = None,
+    octave: Annotated[_Words, _option("Notes of the melody: 45-48=-1.", _WHAT)] = None,
     move: Annotated[_Words, _option("The note at 13.2 lies elsewhere: 13.2=13.3:C5:1.5.", _WHAT)] = None,
-    draw: Annotated[_Words, _option("A note of the tune (place, pitch, beats): 13.2:C5:1.5.", _WHAT)] = None,
+    draw: Annotated[_Words, _option("A note of the melody (place, pitch, beats): 13.2:C5:1.5.", _WHAT)] = None,
     sure: Annotated[_Words, _option("What was heard in 13-16 is right.", _WHAT)] = None,
     undo: Annotated[int, typer.Option(min=0, help="First take back so many corrections.")] = 0,
     redo: Annotated[int, typer.Option(min=0, help="First make so many again that were taken back.")] = 0,

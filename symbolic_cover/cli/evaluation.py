@@ -1,4 +1,4 @@
-"""The verb that says how good a cover is."""
+"""The command that says how good a cover is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verbs for data and models: collect, prepare, train, train-listener."""
+"""The commands for data and models: collect, prepare, train, train-listener."""
 
 from __future__ import annotations
 
@@ -181,20 +181,22 @@ def train_listener(
     out: Annotated[Path, typer.Option("--out", "-o", help="Where recordings, checkpoints and weights go.")] = Path(
         "runs/listener"
     ),
-    lessons: Annotated[int, typer.Option(min=1, help="Recordings of 40 seconds to make and learn from.")] = 1200,
+    examples: Annotated[
+        int, typer.Option("--lessons", min=1, help="Recordings of 40 seconds to make and learn from.")
+    ] = 1200,
     steps: Annotated[int, typer.Option(min=1, help="Optimizer steps.")] = 6000,
     soundfont: Annotated[
         list[Path] | None, typer.Option(help="A SoundFont to play with, instead of all at hand; may be given again.")
     ] = None,
     voice: Annotated[
-        bool, typer.Option("--voice", help="The network that hears what is sung; the tune of each piece is sung.")
+        bool, typer.Option("--voice", help="The network that hears what is sung; the melody of each piece is sung.")
     ] = False,
     workers: Annotated[int, typer.Option(min=1, help="Processes that make recordings.")] = max(os.cpu_count() or 1, 1),
     seed: Seed = 0,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Train the network that hears beats, chords, tune and bass: play pieces of a library, record, learn.
+    """Train the network that hears beats, chords, melody and bass: play pieces of a library, record, learn.
 
     With --voice, the one that hears what a singer sings (espeak-ng sings; pip install 'symbolic-cover[studio]').
     Goes on where it was stopped. The weights in OUT/final can take the place of those in checkpoints/listener, or
@@ -205,19 +207,19 @@ def train_listener(
         require("studio")
     from symbolic_cover.core.files import check_writable
     from symbolic_cover.library.collect import library_folder
-    from symbolic_cover.studio.lessons import make_lessons
+    from symbolic_cover.studio.training_examples import make_examples
 
     if voice:
         from symbolic_cover.studio.singing import sung_arrays as make
         from symbolic_cover.training.voice import train_voice as run_training
     else:
-        from symbolic_cover.studio.lessons import arrays_of as make
+        from symbolic_cover.studio.training_examples import arrays_of as make
         from symbolic_cover.training.listening import train_listener as run_training
     check_writable(out)
     fonts = soundfont or ()
     with progress_line(quiet or as_json, "record") as tell:
-        for split, count in (("valid", max(lessons // 20, 1)), ("train", lessons)):
-            make_lessons(
+        for split, count in (("valid", max(examples // 20, 1)), ("train", examples)):
+            make_examples(
                 library_folder(library), out / "lessons", split=split, count=count, seed=seed, workers=workers,
                 soundfonts=fonts, progress=lambda done, total: tell("record", done / total), make=make,
             )  # fmt: skip

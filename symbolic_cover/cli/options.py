@@ -1,4 +1,4 @@
-"""The options that verbs share, and what becomes of them."""
+"""The options that commands share, and what becomes of them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Source = Annotated[
 ]
 Style = Annotated[str, typer.Option("--style", "-s", help="The style to cover in; see `symbolic-cover styles`.")]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same cover.")]
-Candidates = Annotated[int, typer.Option(min=1, max=MOST_CANDIDATES, help="Drafts to make; the best is kept.")]
+Candidates = Annotated[int, typer.Option(min=1, max=MOST_CANDIDATES, help="Candidates to sample; the best is kept.")]
 Level = Annotated[str, typer.Option(help="How hard to play: beginner, easy, intermediate or full.")]
 Fidelity = Annotated[
     float, typer.Option(min=0.0, max=1.0, help="How much of the source's bass and inner notes the arranger sees.")

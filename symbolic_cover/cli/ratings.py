@@ -1,4 +1,4 @@
-"""The verb for listeners: rate."""
+"""The command for listeners: rate."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def rate(
     """Compare covers by ear, blind: a page in the browser plays two of a song at the same loudness and asks.
 
     Answers go into --out as they are given; the same command goes on where you stopped. Then --results ranks the
-    systems, with how sure that is, and --export writes what `refine --ratings` learns from.
+    systems, with confidence intervals, and --export writes what `refine --ratings` learns from.
     """
     require("web")
     from symbolic_cover.core.files import check_writable, writable_folder

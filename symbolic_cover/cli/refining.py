@@ -1,4 +1,4 @@
-"""The verb that makes the arranger better by what is preferred: refine."""
+"""The command that makes the arranger better by what is preferred: refine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from symbolic_cover.core.progress import Progress
     from symbolic_cover.refining.run import Material, Outcome
 
-#: How many excerpts are drawn for each preference that is wanted: some have drafts that are all alike.
+#: How many excerpts are drawn for each preference that is wanted: some have candidates that are all alike.
 _TO_SPARE = 2.0
 _WATCHED_A_STYLE, _COMPARED_A_STYLE = 1, 6
 
@@ -27,10 +27,12 @@ _WATCHED_A_STYLE, _COMPARED_A_STYLE = 1, 6
 @app.command()
 def refine(
     data: Annotated[
-        Path | None, typer.Option(help="A corpus made by `prepare`: drafts of its songs are compared with people's.")
+        Path | None,
+        typer.Option(help="A corpus made by `prepare`: candidates for its songs are compared with people's."),
     ] = None,
     songs: Annotated[
-        list[Path] | None, typer.Option(help="Songs, or folders of them, to draft covers of; may be given again.")
+        list[Path] | None,
+        typer.Option(help="Songs, or folders of them, to make candidate covers of; may be given again."),
     ] = None,
     ratings: Annotated[Path | None, typer.Option(help="Ratings, as `rate --export` writes them.")] = None,
     corrected: Annotated[
@@ -40,12 +42,14 @@ def refine(
     style: Annotated[
         list[str] | None, typer.Option("--style", "-s", help="A style to refine, instead of all; may be given again.")
     ] = None,
-    pairs: Annotated[int, typer.Option(min=0, help="Preferences to draw from drafts.")] = 600,
-    drafts: Annotated[int, typer.Option(min=2, max=32, help="Drafts among which the best is preferred.")] = 6,
+    pairs: Annotated[int, typer.Option(min=0, help="Preferences to draw from candidates.")] = 600,
+    n_candidates: Annotated[
+        int, typer.Option("--drafts", min=2, max=32, help="Candidates of which the best is preferred to the worst.")
+    ] = 6,
     epochs: Annotated[int, typer.Option(min=1, help="How often each preference is learned from.")] = 1,
     out: Annotated[Path, typer.Option("--out", "-o", help="Where everything goes.")] = Path("runs/refined"),
     checkpoint: CheckpointOption = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes that draft.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that sample candidates.")] = 1,
     adopt: Annotated[
         bool, typer.Option("--adopt", help="Make covers with the checkpoint in --out from now on.")
     ] = False,
@@ -54,7 +58,7 @@ def refine(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Refine the arranger by preferences: of listeners, of who corrects a score, and of the best drafts over the worst.
+    """Refine the arranger on preferences: of listeners, of corrected scores, and of the best candidate over the worst.
 
     The new checkpoint is in OUT/checkpoint if it is better than the old one on songs that it did not learn from, and
     no less varied; a table says so. Use it with --checkpoint, or for all covers with --adopt, until --revert.
@@ -89,7 +93,7 @@ def refine(
         material = _material(data, songs or [], style or [], parent, pairs, seed, tell)
         outcome = run_refining(
             parent, material, said, out, plan=replace(RefinePlan(), epochs=epochs, seed=seed), wanted=pairs,
-            n_drafts=drafts, workers=workers, progress=tell,
+            n_candidates=n_candidates, workers=workers, progress=tell,
         )  # fmt: skip
     if as_json:
         print_json(asdict(outcome))
@@ -102,7 +106,7 @@ def refine(
 def _material(
     data: Path | None, songs: list[Path], styles: list[str], parent: Path, pairs: int, seed: int, tell: Progress
 ) -> Material:
-    """What to draft, watch and compare on: of a corpus its three splits, of songs every fourth, or their last bars."""
+    """The tasks to sample, watch and compare on: the splits of a corpus; of songs, every fourth or their last bars."""
     from symbolic_cover.core.styles import DEFAULT_STYLE, load_style, style_names
     from symbolic_cover.refining.run import Material
     from symbolic_cover.refining.tasks import shuffled, tasks_of_corpus, tasks_of_songs
@@ -128,7 +132,7 @@ def _print_outcome(outcome: Outcome) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("", "before", "after", "people", title="On held-out songs, means over single drafts")
+    table = Table("", "before", "after", "people", title="On held-out songs, means over single candidates")
     for name, value in outcome.before.items():
         people = f"{outcome.people[name]:.3f}" if name in outcome.people else ""
         table.add_row(name.replace("_", " "), f"{value:.3f}", f"{outcome.after[name]:.3f}", people)

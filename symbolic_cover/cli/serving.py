@@ -1,4 +1,4 @@
-"""The verb that opens the studio in a browser, and how pages are served."""
+"""The command that opens the studio in a browser, and how pages are served."""
 
 from __future__ import annotations
 

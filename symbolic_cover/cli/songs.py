@@ -1,4 +1,4 @@
-"""The verbs for a song: cover, and each of its stages alone; and doctor."""
+"""The commands for a song: cover, and each of its stages alone; and doctor."""
 
 from __future__ import annotations
 
@@ -290,7 +290,7 @@ def analyze(
 ) -> None:
     """Say what is heard in a song: tempo, metre, key, beats, chords, melody and bass.
 
-    With --out also show it: beats, chords and tune over the piano roll, a lead sheet, the song with clicks on beats.
+    With --out also show it: beats, chords and melody over the piano roll, a lead sheet, the song with clicks on beats.
     """
     hints = hints_of(bpm, meter, downbeat, transcriber, tune)
     from symbolic_cover.analysis.doubt import places_to_check
@@ -387,7 +387,7 @@ def arrange(
 def render(
     source: Annotated[Path, typer.Argument(help="A MIDI, MusicXML, ABC or kern file.")],
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="What to write: sound (.wav, .flac, .mp3, .ogg), or the tune as .abc.")
+        Path, typer.Option("--out", "-o", help="What to write: sound (.wav, .flac, .mp3, .ogg), or the melody as .abc.")
     ] = Path("render.wav"),
     style: Annotated[
         str, typer.Option("--style", "-s", help="Play it in the manner of this style; otherwise MIDI as it stands.")
@@ -402,7 +402,7 @@ def render(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Play a score or a MIDI file into a sound file, or write its tune with chords as ABC."""
+    """Play a score or a MIDI file into a sound file, or write its melody with chords as ABC."""
 
     must_exist(source)
     if mix_with is not None:
@@ -414,10 +414,10 @@ def render(
     check_writable(out.parent)
     if out.suffix.lower() == ".abc":
         from symbolic_cover.analysis.song import analyze
-        from symbolic_cover.app.play import write_tune
+        from symbolic_cover.app.play import write_melody
         from symbolic_cover.listening.scores.read import read_score
 
-        write_tune(analyze(read_score(source)), out)
+        write_melody(analyze(read_score(source)), out)
         print_facts({"path": out}, quiet, as_json)
         return
     from symbolic_cover.app.play import play

@@ -1,4 +1,4 @@
-"""The verbs for styles: styles, learn-style."""
+"""The commands for styles: styles, learn-style."""
 
 from __future__ import annotations
 
@@ -100,13 +100,13 @@ def learn_style_command(
     from symbolic_cover.core.files import check_writable
     from symbolic_cover.core.styles import user_styles_folder
     from symbolic_cover.training.adapter import AdapterPlan
-    from symbolic_cover.training.own_style import Lesson, learn_style
+    from symbolic_cover.training.own_style import StyleRequest, learn_style
 
     check_writable(user_styles_folder(out))
     plan = replace(AdapterPlan(), steps=steps) if steps else AdapterPlan()
     with progress_line(quiet or as_json) as tell:
         made = learn_style(
-            Lesson(folder, name, like, ensemble, title, licence), checkpoint=checkpoint, into=out, plan=plan,
+            StyleRequest(folder, name, like, ensemble, title, licence), checkpoint=checkpoint, into=out, plan=plan,
             again=again, workers=workers, seed=seed, progress=tell,
         )  # fmt: skip
     if not quiet and not as_json:

@@ -1,1 +1,1 @@
-"""What every room knows: the nouns, the errors, and the facts that stand in one place."""
+"""Shared by all packages: data types, errors and constants."""

@@ -24,7 +24,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Arrangement:
-    """A cover on the grid. `melody` are those notes of the leading part that are the song's tune.
+    """A cover on the grid. `melody` are the notes of the leading part that belong to the song's melody.
 
     `source` names what was covered, `sections` and `lyrics` are the song's. `like` is the style in whose manner it is
     played, if not its own.

@@ -34,20 +34,20 @@ class PartSpec:
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Who plays together. `lead` names the part that carries the tune (empty where none does).
+    """Who plays together. `lead` names the part that carries the melody (empty where none does).
 
-    `tune_on_top` says that no part plays above the tune.
+    `melody_on_top` says that no part plays above the melody.
     """
 
     name: str
     title: str
     lead: str
     parts: tuple[PartSpec, ...]
-    tune_on_top: bool = False
+    melody_on_top: bool = False
 
     @property
     def lead_spec(self) -> PartSpec | None:
-        """The part that carries the tune."""
+        """The part that carries the melody."""
         return next((part for part in self.parts if part.name == self.lead), None)
 
     @property
@@ -57,7 +57,7 @@ class Ensemble:
 
     @property
     def leads_alone(self) -> bool:
-        """Whether the part with the tune has a staff of its own, beside others that accompany it."""
+        """Whether the part with the melody has a staff of its own, beside others that accompany it."""
         lead = self.lead_spec
         return lead is not None and not lead.is_hand and len(self.parts) > 1
 

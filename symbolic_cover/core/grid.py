@@ -17,7 +17,7 @@ class Grid:
 
     `beat_tick` (n,) int and `beat_sec` (n,) float, both strictly rising, tie ticks to seconds;
     between beats time is linear, outside it goes on at the tempo of the nearest beat.
-    `bars` cover the song from tick 0 without gaps. `confidence` (0..1) says how sure the
+    `bars` cover the song from tick 0 without gaps. `confidence` (0..1) says how certain the
     listener was of beats and metre: 1 for a score. `second_tick` is where the second eighth of
     a quarter sounds: in the middle, or later in a song that swings, whose ticks are those of straight eighths.
     """

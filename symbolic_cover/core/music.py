@@ -1,10 +1,10 @@
-"""The nouns of written music: notes, bars, chords, keys, sections.
+"""The data types of written music: notes, bars, chords, keys, sections.
 
 Conventions
 -----------
 Times end in ``_sec`` before the grid and in ``_tick`` after it; only `Grid` converts between them.
 A quarter note has `TICKS_PER_QUARTER` ticks, so that sixteenths (3) and triplets (4) both fall on
-the grid. Pitches are MIDI numbers, velocities 1..127. All nouns are frozen.
+the grid. Pitches are MIDI numbers, velocities 1..127. All are frozen.
 """
 
 from __future__ import annotations

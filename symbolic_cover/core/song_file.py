@@ -193,8 +193,8 @@ class _Read:
         begun = [[0, begun]] if isinstance(begun, str) else begun
         self.sections += [Section(start + _whole(tick), str(label)) for tick, label in begun]
         self.lyrics += [Lyric(start + _whole(tick), str(syllable)) for tick, syllable in one.get("lyrics", ())]
-        sure = one.get("confidence", {})
-        self.confidence.append({str(name): math.nan if v is None else float(v) for name, v in sure.items()})
+        confidence = one.get("confidence", {})
+        self.confidence.append({str(name): math.nan if v is None else float(v) for name, v in confidence.items()})
         if self.confidence[-1].keys() != self.confidence[0].keys():
             raise ValueError(f"its confidence is not of {', '.join(self.confidence[0]) or 'nothing'}")
 
@@ -252,13 +252,13 @@ def _is_words(value: object) -> bool:
 
 
 def _grid(read: _Read, facts: Mapping[str, Any]) -> Grid:
-    second, sure = facts["second_eighth_tick"], float(facts["beat_confidence"])
+    second, confidence = facts["second_eighth_tick"], float(facts["beat_confidence"])
     if isinstance(second, bool) or not isinstance(second, int | float) or not 0 < second < TICKS_PER_QUARTER:
         raise ValueError(f"the second eighth cannot lie at {second!r} of a quarter's {TICKS_PER_QUARTER} ticks")
-    if not 0 <= sure <= 1:
-        raise ValueError(f"{sure} is no confidence")
+    if not 0 <= confidence <= 1:
+        raise ValueError(f"{confidence} is no confidence")
     ticks = np.array([tick for tick, _ in read.beats], dtype=np.int64)
-    return Grid(ticks, np.array([sec for _, sec in read.beats], dtype=float), tuple(read.bars), sure, second)
+    return Grid(ticks, np.array([sec for _, sec in read.beats], dtype=float), tuple(read.bars), confidence, second)
 
 
 def _words(one: Mapping[str, Any], name: str) -> list[str]:

@@ -26,9 +26,12 @@ def load_ensembles() -> dict[str, Ensemble]:
     """All ensembles by name."""
     facts = tomllib.loads((PRESETS / "ensembles.toml").read_text(encoding="utf-8"))
     return {
-        name: Ensemble(name, parts=tuple(PartSpec(**part) for part in one.pop("parts")), **one)
+        name: Ensemble(
+            name, parts=tuple(PartSpec(**part) for part in one.pop("parts")),
+            melody_on_top=one.pop("tune_on_top", False), **one,
+        )
         for name, one in facts.items()
-    }
+    }  # fmt: skip
 
 
 def style_names() -> list[str]:

@@ -2,7 +2,7 @@
 
 `degrade` makes of a song's true sheet what our transcriber and melody finder would have made of its sound:
 notes are missed, held ones struck twice, overtones and other ghosts heard, onsets and ends moved in seconds
-and drawn to the grid by the quantizer, parts of the tune lost and strange notes sung. How often is read from
+and drawn to the grid by the quantizer, parts of the melody lost and strange notes sung. How often is read from
 ``presets/degradation.toml``, fitted by ``benchmarks/corpus/degradation.py`` to excerpts that were played by FluidSynth
 and heard by the listener.
 """
@@ -31,7 +31,7 @@ __all__ = ["Errors", "KindErrors", "degrade", "load_errors"]
 ROOM_TICK = 6
 #: The melody finder errs by stretches of so many ticks.
 LAPSE_TICK = 24
-_TUNE = 0
+_MELODY = 0
 _SPLIT_AFTER_SEC, _SHORTEST_SEC = 0.1, 0.05
 _HEARD_BEFORE = 0.9
 #: A piece's own log odds, normal with deviation s, draw probabilities towards one half; this (in s^2) undoes it.
@@ -69,7 +69,7 @@ def degrade(sheet: SongSheet, errors: Errors, rng: np.random.Generator, kind: st
         ghosts = _ghosts(true, roll_of(true, end_tick + 1, ROOM_TICK), misses, of_kind, rng, strength)
         splits = _splits(_pick(moved, ~misses), of_kind, rng, strength)
         heard = _on_grid(_joined(_pick(moved, ~misses), splits, ghosts), true, ~misses, sheet.grid)
-        melody, rest = _tune(heard, sheet, of_kind, rng, strength * errors.tune_moderation)
+        melody, rest = _melody(heard, sheet, of_kind, rng, strength * errors.melody_moderation)
         bass = find_bass(rest, beat_edges(sheet.grid))
         low = set(bass)
         texture = tuple(note for note in rest if note not in low)
@@ -137,9 +137,9 @@ def _lateness(length_sec: np.ndarray, errors: KindErrors, rng: np.random.Generat
 
 
 def _ghosts(
-    true: Sounding, room: np.ndarray, misses: np.ndarray, errors: KindErrors, rng: np.random.Generator, strength: float
+    true: Sounding, taken: np.ndarray, misses: np.ndarray, errors: KindErrors, rng: np.random.Generator, strength: float
 ) -> _Heard:
-    """What is heard where nothing of its pitch sounds. `room` is the roll of the notes with `ROOM_TICK` around."""
+    """What is heard where nothing of its pitch sounds. `taken` is the roll of the notes with `ROOM_TICK` around."""
     spread = errors.ghosts_spread
     factor = strength * np.exp(spread * rng.standard_normal() - spread**2 / 2)
     n_notes = len(true.onset)
@@ -165,8 +165,8 @@ def _ghosts(
         np.zeros(len(parent), dtype=bool),
     )
     within = inside * (true.end[parent] - true.onset[parent])
-    tick = np.minimum(true.onset[parent] + within.astype(int), room.shape[1] - 1)
-    return _pick(ghosts, ~room[pitch, tick])
+    tick = np.minimum(true.onset[parent] + within.astype(int), taken.shape[1] - 1)
+    return _pick(ghosts, ~taken[pitch, tick])
 
 
 def _splits(heard: _Heard, errors: KindErrors, rng: np.random.Generator, strength: float) -> _Heard:
@@ -192,7 +192,7 @@ def _joined(*groups: _Heard) -> _Heard:
 
 
 def _on_grid(heard: _Heard, true: Sounding, kept: np.ndarray, grid: Grid) -> list[tuple[Note, int]]:
-    """Notes with their roles, drawn to the grid as the quantizer does; the tune goes first where two meet.
+    """Notes with their roles, drawn to the grid as the quantizer does; the melody goes first where two meet.
 
     The first rows of `heard` are the notes of `true` that were kept; those left exact keep their ticks.
     """
@@ -204,7 +204,7 @@ def _on_grid(heard: _Heard, true: Sounding, kept: np.ndarray, grid: Grid) -> lis
     exact = np.flatnonzero(heard.exact)
     onset[exact], end[exact] = true.onset[kept][exact], true.end[kept][exact]
     inside = onset < grid.end_tick
-    order = np.lexsort((-end, heard.role != _TUNE, onset, heard.pitch))
+    order = np.lexsort((-end, heard.role != _MELODY, onset, heard.pitch))
     order = order[inside[order]]
     pitch, onset, end = heard.pitch[order], onset[order], np.minimum(end[order], grid.end_tick)
     is_first = np.ones(len(order), dtype=bool)
@@ -217,40 +217,40 @@ def _on_grid(heard: _Heard, true: Sounding, kept: np.ndarray, grid: Grid) -> lis
     return sorted((Note(*row[:4]), row[4]) for row in rows)
 
 
-def _tune(
+def _melody(
     heard: Sequence[tuple[Note, int]], sheet: SongSheet, errors: KindErrors, rng: np.random.Generator, scale: float
 ) -> tuple[tuple[Note, ...], list[Note]]:
     """(the melody as it is found, all other notes).
 
-    The finder errs by stretches of `LAPSE_TICK`: one draw for each says whether the tune's own notes are
+    The finder errs by stretches of `LAPSE_TICK`: one draw for each says whether the melody's own notes are
     lost and others taken for it.
     """
     draw = rng.random(sheet.grid.end_tick // LAPSE_TICK + 1)
-    octave = rng.random(len(heard)) < scale * errors.tune_octave
-    tune: list[Note] = []
+    octave = rng.random(len(heard)) < scale * errors.melody_octave
+    melody: list[Note] = []
     rest: list[Note] = []
     lost: list[Note] = []
     for (note, role), leaps in zip(heard, octave.tolist(), strict=True):
-        if role == _TUNE and draw[note.onset_tick // LAPSE_TICK] >= scale * errors.tune_lost:
-            tune.append(note._replace(pitch=note.pitch + (12 if note.pitch < 72 else -12)) if leaps else note)
+        if role == _MELODY and draw[note.onset_tick // LAPSE_TICK] >= scale * errors.melody_lost:
+            melody.append(note._replace(pitch=note.pitch + (12 if note.pitch < 72 else -12)) if leaps else note)
         else:
-            (lost if role == _TUNE else rest).append(note)
-    strange = _strange(tune, rest, sheet, errors, draw, scale)
-    taken = {(note.onset_tick, note.pitch) for note in (*tune, *strange)}
-    line = one_line([*tune, *strange])
+            (lost if role == _MELODY else rest).append(note)
+    strange = _strange(melody, rest, sheet, errors, draw, scale)
+    taken = {(note.onset_tick, note.pitch) for note in (*melody, *strange)}
+    line = one_line([*melody, *strange])
     return line, [note for note in sorted(rest + lost) if (note.onset_tick, note.pitch) not in taken]
 
 
 def _strange(
-    tune: Sequence[Note], rest: Sequence[Note], sheet: SongSheet, errors: KindErrors, draw: np.ndarray, scale: float
+    melody: Sequence[Note], rest: Sequence[Note], sheet: SongSheet, errors: KindErrors, draw: np.ndarray, scale: float
 ) -> list[Note]:
-    """The highest notes of some onsets at which the tune strikes none."""
+    """The highest notes of some onsets at which the melody strikes none."""
     sung = np.zeros(sheet.grid.end_tick + 1, dtype=bool)
-    struck = {note.onset_tick for note in tune}
-    for note in tune:
+    struck = {note.onset_tick for note in melody}
+    for note in melody:
         sung[note.onset_tick : note.end_tick] = True
     top = {note.onset_tick: note for note in sorted(rest, key=lambda note: note.pitch)}
-    over, alone = errors.tune_strange
+    over, alone = errors.melody_strange
     return [
         note
         for onset, note in top.items()

@@ -23,7 +23,7 @@ _A_STYLE = 60
 
 
 class Excerpt(NamedTuple):
-    """Bars of a piece: the song, and what people play with it, part by part, tune included."""
+    """Bars of a piece: the song, and what people play with it, part by part, melody included."""
 
     style: str
     sheet: SongSheet

@@ -23,25 +23,25 @@ from symbolic_cover.corpus.settle import settle
 class Laid(NamedTuple):
     """A piece on its ensemble: notes by part, the lead's notes among them.
 
-    `tune` is the song's melody where the piece says which it is, empty where it must be found;
+    `melody` is the song's melody where the piece says which it is, empty where it must be found;
     `stacks` are block chords that state the harmony.
     """
 
     ensemble: str
     parts: dict[str, list[Note]]
-    tune: list[Note]
+    melody: list[Note]
     stacks: list[Note]
 
 
-def lay_out(tracks: Sequence[Track], ensemble: str, tune: Sequence[Note] = ()) -> Laid:
+def lay_out(tracks: Sequence[Track], ensemble: str, melody: Sequence[Note] = ()) -> Laid:
     """Give every note of tracks on the grid to a part of `ensemble`.
 
-    `tune` is the melody where another file states it. Unison doubles within a part become one note, and all
+    `melody` is the melody where another file states it. Unison doubles within a part become one note, and all
     are placed where covers place notes.
     """
-    laid = _LAYOUTS[ensemble]([track for track in tracks if track.notes], list(tune))
+    laid = _LAYOUTS[ensemble]([track for track in tracks if track.notes], list(melody))
     parts = {name: settle(name, merge_unisons(notes)) for name, notes in laid.parts.items()}
-    return laid._replace(parts=parts, tune=settle("tune", merge_unisons(laid.tune)))
+    return laid._replace(parts=parts, melody=settle("melody", merge_unisons(laid.melody)))
 
 
 def guess_ensemble(tracks: Sequence[Track]) -> str:
@@ -82,29 +82,29 @@ def _pool(tracks: Sequence[Track]) -> list[Note]:
     return [note for track in tracks if not track.is_drums for note in track.notes]
 
 
-def _piano(tracks: list[Track], tune: list[Note]) -> Laid:
+def _piano(tracks: list[Track], melody: list[Note]) -> Laid:
     """All notes are one player's; of several tracks, one may be named the melody and one the chords."""
     named = next((list(track.notes) for track in tracks if len(tracks) > 1 and track.role is Role.MELODY), [])
     stacks = [track for track in tracks if len(tracks) > 1 and track.role is Role.CHORDS]
     played = _pool([track for track in tracks if track not in stacks])
-    return Laid("solo-piano", {"right-hand": played}, tune or named, _pool(stacks))
+    return Laid("solo-piano", {"right-hand": played}, melody or named, _pool(stacks))
 
 
-def _guitar(tracks: list[Track], tune: list[Note]) -> Laid:
-    return Laid("guitar", {"guitar": _pool(tracks)}, tune, [])
+def _guitar(tracks: list[Track], melody: list[Note]) -> Laid:
+    return Laid("guitar", {"guitar": _pool(tracks)}, melody, [])
 
 
 _VOICE = re.compile(r"voi|sing|chant|gesang|canto|sopran|alt|tenor|bariton|bass\b|bas\b|głos|glos|śpiew|spiew", re.I)
 _PIANO = re.compile(r"pian|fortep|klav|clav|accomp|harmon|organ|\brh\b|\blh\b", re.I)
 
 
-def _voice_piano(tracks: list[Track], tune: list[Note]) -> Laid:
+def _voice_piano(tracks: list[Track], melody: list[Note]) -> Laid:
     """Voices are the tracks named so, else all but the last two."""
     voices = [track for track in tracks if _VOICE.search(track.name) and not _PIANO.search(track.name)]
     if not voices or len(voices) == len(tracks):
         voices = tracks[:-2]
     if not voices:
-        return _piano(tracks, tune)
+        return _piano(tracks, melody)
     singing = _pool(voices)
     playing = _pool([track for track in tracks if track not in voices])
     return Laid("voice-piano", {"voice": singing, "right-hand": playing}, singing, [])
@@ -114,7 +114,7 @@ _SATB = ("soprano", "alto", "tenor", "bass-voice")
 _SATB_NAMES = (r"sop|cant|disc|tipl|super|treb", r"alt", r"ten", r"bas")
 
 
-def _choir(tracks: list[Track], tune: list[Note]) -> Laid:
+def _choir(tracks: list[Track], melody: list[Note]) -> Laid:
     parts = _by_names(tracks, _SATB, _SATB_NAMES) or _by_height(tracks, _SATB)
     return Laid("choir", parts, parts["soprano"], [])
 
@@ -123,7 +123,7 @@ _QUARTET = ("violin-1", "violin-2", "viola", "cello")
 _QUARTET_NAMES = (r"viol(in|on)[eio]* *(1|i\b)", r"viol(in|on)[eio]* *(2|ii)", r"viola|bratsch|alto", r"cell|basso")
 
 
-def _quartet(tracks: list[Track], tune: list[Note]) -> Laid:
+def _quartet(tracks: list[Track], melody: list[Note]) -> Laid:
     parts = _by_names(tracks, _QUARTET, _QUARTET_NAMES) or _by_height(tracks, _QUARTET)
     return Laid("string-quartet", parts, parts["violin-1"], [])
 
@@ -163,11 +163,11 @@ def _by_rank(notes: Sequence[Note], parts: Sequence[str]) -> dict[str, list[Note
     return found
 
 
-def _lead_sheet(tracks: list[Track], tune: list[Note]) -> Laid:
+def _lead_sheet(tracks: list[Track], melody: list[Note]) -> Laid:
     """The track named a melody, else the first, and the chords below it."""
-    melody = next((track for track in tracks if track.role is Role.MELODY), tracks[0])
-    stacks = _pool([track for track in tracks if track is not melody])
-    sung = list(melody.notes)
+    lead = next((track for track in tracks if track.role is Role.MELODY), tracks[0])
+    stacks = _pool([track for track in tracks if track is not lead])
+    sung = list(lead.notes)
     return Laid("lead-sheet", {"melody": sung, "chord-stacks": stacks}, sung, stacks)
 
 
@@ -184,14 +184,14 @@ _ORCHESTRA_NAMES = (
 )  # fmt: skip
 
 
-def _orchestra(tracks: list[Track], tune: list[Note]) -> Laid:
+def _orchestra(tracks: list[Track], melody: list[Note]) -> Laid:
     parts: dict[str, list[Note]] = {}
     for track in tracks:
         part = next((part for part, pattern in _ORCHESTRA_NAMES if re.search(pattern, track.name, re.I)), None)
         part = part or _orchestra_part(track.program)
         if part != "percussion" and not track.is_drums:
             parts.setdefault(part, []).extend(track.notes)
-    return Laid("orchestra", parts, tune, [])
+    return Laid("orchestra", parts, melody, [])
 
 
 def _orchestra_part(program: int) -> str:
@@ -200,7 +200,7 @@ def _orchestra_part(program: int) -> str:
     return exact or ("brass" if program in BRASS else "woodwinds" if program in WOODWINDS else "violin-2")
 
 
-def _band(tracks: list[Track], tune: list[Note]) -> Laid:
+def _band(tracks: list[Track], melody: list[Note]) -> Laid:
     """Parts by program; the melody is the track named so, else the one that goes like a melody."""
     pitched = [track for track in tracks if not track.is_drums]
     lead = next((track for track in pitched if track.role is Role.MELODY), None)
@@ -235,7 +235,7 @@ def _is_low(track: Track) -> bool:
     return float(np.median([note.pitch for note in track.notes])) < 55
 
 
-def _drum_kit(tracks: list[Track], tune: list[Note]) -> Laid:
+def _drum_kit(tracks: list[Track], melody: list[Note]) -> Laid:
     return Laid("drum-kit", {"drums": [note for track in tracks for note in track.notes]}, [], [])
 
 

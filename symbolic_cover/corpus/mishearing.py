@@ -40,8 +40,8 @@ class KindErrors:
     `late_sec`: quantiles of an onset's lateness about its piece's own, which has the mean, the deviation and,
     note by note, the least value `late_piece_sec`. `length`: by class of length (`LENGTH_BOUNDS_SEC`) quantiles
     of log2(heard / true). `loudness`: of heard velocities the mean, the slope on the true ones and the deviation.
-    `tune_lost`: share of the heard melody notes that the melody finder leaves out; `tune_octave`: of all melody
-    notes, replaced by an octave; `tune_strange`: share of the onsets without a melody note at which it takes
+    `melody_lost`: share of the heard melody notes that the melody finder leaves out; `melody_octave`: of all melody
+    notes, replaced by an octave; `melody_strange`: share of the onsets without a melody note at which it takes
     another, (while one sounds, in a rest).
     """
 
@@ -60,21 +60,26 @@ class KindErrors:
     late_piece_sec: tuple[float, float, float]
     length: tuple[tuple[float, ...], ...]
     loudness: tuple[float, float, float]
-    tune_lost: float
-    tune_octave: float
-    tune_strange: tuple[float, float]
+    melody_lost: float
+    melody_octave: float
+    melody_strange: tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Errors:
     """The errors of each kind of ensemble (``piano``, ``sustained``, ``voices``, ``band``).
 
-    `tune_moderation` scales the measured errors of the melody finder, which was tried where our own notion of the
-    tune is the only truth.
+    `melody_moderation` scales the measured errors of the melody finder, which was tried where our own notion of the
+    melody is the only truth.
     """
 
     kinds: Mapping[str, KindErrors]
-    tune_moderation: float = 1.0
+    melody_moderation: float = 1.0
+
+
+#: Fields that the file stores under an older key.
+_STORED = {"melody_lost": "tune_lost", "melody_octave": "tune_octave", "melody_strange": "tune_strange"}
+_FIELDS = {stored: field for field, stored in _STORED.items()}
 
 
 def load_errors(path: Path = ERRORS_PATH) -> Errors:
@@ -87,7 +92,7 @@ def load_errors(path: Path = ERRORS_PATH) -> Errors:
 def _errors(table: Mapping[str, Any]) -> KindErrors:
     """A kind's table of the file."""
     facts = {name: [value[key] for key in _NAMES[name]] if name in _NAMES else value for name, value in table.items()}
-    return KindErrors(**{name: _frozen(value) for name, value in facts.items()})
+    return KindErrors(**{_FIELDS.get(name, name): _frozen(value) for name, value in facts.items()})
 
 
 def _frozen(value: Any) -> Any:
@@ -96,7 +101,7 @@ def _frozen(value: Any) -> Any:
 
 def write_errors(errors: Errors, path: Path, comment: str = "") -> None:
     """Write the file that `load_errors` reads; `comment` goes on top."""
-    lines = [*(f"# {line}" for line in comment.splitlines()), f"tune_moderation = {_rounded(errors.tune_moderation)}"]
+    lines = [*(f"# {line}" for line in comment.splitlines()), f"tune_moderation = {_rounded(errors.melody_moderation)}"]
     for kind, of_kind in errors.kinds.items():
         lines += ["", f"[{kind}]"]
         for field in fields(of_kind):
@@ -106,7 +111,7 @@ def write_errors(errors: Errors, path: Path, comment: str = "") -> None:
                 text = "{ " + ", ".join(f'"{name}" = {_rounded(part)}' for name, part in pairs) + " }"
             else:
                 text = _rounded(value)
-            lines.append(f"{field.name} = {text}")
+            lines.append(f"{_STORED.get(field.name, field.name)} = {text}")
     Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

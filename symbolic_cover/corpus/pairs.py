@@ -1,7 +1,7 @@
 """A piece of music -> what the model learns from it: the song (X) and its arrangement (Y), bar by bar.
 
-X comes from the same analysis that covers use. Y is the piece without its tune, since a cover lays the
-song's tune over what the model plays; what hands must play is repaired until they can.
+X comes from the same analysis that covers use. Y is the piece without its melody, since a cover lays the
+song's melody over what the model plays; what hands must play is repaired until they can.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _STRINGS = 6
 class Piece(NamedTuple):
     """A piece of the corpus: `tracks` are on the grid, `key` is as the piece states it.
 
-    `tune` is the melody where another file states it. `is_performed` says that its note lengths are a
+    `melody` is the melody where another file states it. `is_performed` says that its note lengths are a
     player's, not a writer's.
     """
 
@@ -53,13 +53,13 @@ class Piece(NamedTuple):
     tracks: tuple[Track, ...]
     grid: Grid
     key: Key | None = None
-    tune: tuple[Note, ...] = ()
+    melody: tuple[Note, ...] = ()
     is_performed: bool = False
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A song and its arrangement, before tokens. `parts` are without the tune, which `lead` carries."""
+    """A song and its arrangement, before tokens. `parts` are without the melody, which `lead` carries."""
 
     piece: Piece
     sheet: SongSheet
@@ -72,14 +72,14 @@ class Pair:
 
 def make_pair(piece: Piece, ensembles: dict[str, Ensemble]) -> Pair:
     """X by analysis, Y by the layout of the ensemble; raises `InputError` where a piece is too little."""
-    laid = lay_out(piece.tracks, piece.ensemble, piece.tune)
+    laid = lay_out(piece.tracks, piece.ensemble, piece.melody)
     laid, grid = _trimmed(laid, piece.grid)
     everything = [note for notes in laid.parts.values() for note in notes]
     if len(everything) < FEWEST_NOTES or len(grid.bars) < FEWEST_BARS:
         raise InputError(f"Too little music: {len(everything)} notes in {len(grid.bars)} bars.", "Leave it out.")
     sheet = _sheet(laid, grid, piece)
     leads = {one.lead for one in ensembles.values() if one.lead_spec and not one.lead_spec.is_hand}
-    parts = _without_tune(laid, sheet, piece.is_performed, leads)
+    parts = _without_melody(laid, sheet, piece.is_performed, leads)
     n_before = len(everything) - len(sheet.melody)
     n_after = sum(map(len, parts.values()))
     lead = ensembles[laid.ensemble].lead
@@ -101,28 +101,28 @@ def _trimmed(laid: Laid, grid: Grid) -> tuple[Laid, Grid]:
 
     end = grid.end_tick
     parts = {name: moved(notes) for name, notes in laid.parts.items()}
-    return laid._replace(parts=parts, tune=moved(laid.tune), stacks=moved(laid.stacks)), grid
+    return laid._replace(parts=parts, melody=moved(laid.melody), stacks=moved(laid.stacks)), grid
 
 
 def _sheet(laid: Laid, grid: Grid, piece: Piece) -> SongSheet:
-    """What `sheet_of` finds in the piece when it is told the tune, where one is known."""
-    tune = one_line(laid.tune) if laid.tune else ()
-    struck = {(note.onset_tick, note.pitch) for note in tune}
+    """What `sheet_of` finds in the piece when it is told the melody, where one is known."""
+    melody = one_line(laid.melody) if laid.melody else ()
+    struck = {(note.onset_tick, note.pitch) for note in melody}
     pitched = [note for name, notes in laid.parts.items() if name != DRUMS for note in notes]
     rest = [note for note in merge_unisons(pitched) if (note.onset_tick, note.pitch) not in struck]
-    if not tune and not rest:
+    if not melody and not rest:
         return SongSheet(grid, (), (), (), (), Key(0, "major"), piece.title)
-    told = ((Role.MELODY, tune), (Role.UNSAID, rest), (Role.CHORDS, laid.stacks))
+    told = ((Role.MELODY, melody), (Role.UNSAID, rest), (Role.CHORDS, laid.stacks))
     tracks = [Track("", tuple(sorted(notes)), role=role) for role, notes in told if notes]
     return sheet_of(tracks, grid, key=piece.key, title=piece.title)
 
 
-def _without_tune(laid: Laid, sheet: SongSheet, is_performed: bool, leads: Collection[str]) -> dict[str, list[Note]]:
-    """Y: each of the parts that lead ensembles without the tune; what two hands play, given to the hands."""
-    tune = {(note.onset_tick, note.pitch) for note in sheet.melody}
+def _without_melody(laid: Laid, sheet: SongSheet, is_performed: bool, leads: Collection[str]) -> dict[str, list[Note]]:
+    """Y: each of the parts that lead ensembles without the melody; what two hands play, given to the hands."""
+    melody = {(note.onset_tick, note.pitch) for note in sheet.melody}
 
     def rest(notes: Sequence[Note]) -> list[Note]:
-        return [note for note in notes if (note.onset_tick, note.pitch) not in tune]
+        return [note for note in notes if (note.onset_tick, note.pitch) not in melody]
 
     if laid.ensemble == "solo-piano":
         left, right = split_hands(rest(laid.parts["right-hand"]), sheet.melody)
@@ -161,7 +161,7 @@ def _level(parts: dict[str, list[Note]], grid: Grid) -> str:
 class TokenizedPiece(NamedTuple):
     """A piece as token ids: its header, and for each bar X, X as a transcript would have it, and Y.
 
-    `lead` is the token of the part with the tune, `steps_home` are semitones to C major or A minor.
+    `lead` is the token of the part with the melody, `steps_home` are semitones to C major or A minor.
     """
 
     header: list[int]

@@ -21,10 +21,10 @@ from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.files import write_text
 from symbolic_cover.core.styles import load_ensembles
 from symbolic_cover.corpus.excerpts import measure_people
+from symbolic_cover.corpus.fingerprint import SAME_MELODY, SAME_PIECE, FingerprintIndex
 from symbolic_cover.corpus.patterns import index_patterns
 from symbolic_cover.corpus.people import measure_whole_pieces
 from symbolic_cover.corpus.shards import SPLITS, ShardWriter, split_of
-from symbolic_cover.corpus.sketch import SAME_PIECE, SAME_TUNE, SketchIndex
 from symbolic_cover.corpus.units import FORMAT, Job, Unit, prepare_unit, read_prepared, unit_path
 from symbolic_cover.corpus.workers import run_all
 from symbolic_cover.library.catalogue import Placement
@@ -192,8 +192,8 @@ def _put_together(units: list[Path], out: Path, tokenizer: BarTokenizer) -> dict
 
 
 def compare(units: list[Path]) -> tuple[dict[str, str], dict[str, str]]:
-    """Why pieces are duplicates, by name; and the split group of every piece whose tune another piece shares."""
-    same, tunes = SketchIndex(SAME_PIECE, _FEWEST_RUNS), SketchIndex(SAME_TUNE, _FEWEST_RUNS)
+    """Why pieces are duplicates, by name; and the split group of every piece whose melody another piece shares."""
+    same, melodies = FingerprintIndex(SAME_PIECE, _FEWEST_RUNS), FingerprintIndex(SAME_MELODY, _FEWEST_RUNS)
     duplicates: dict[str, str] = {}
     sizes: dict[str, int] = {}
     own: dict[str, str] = {}
@@ -210,17 +210,17 @@ def compare(units: list[Path]) -> tuple[dict[str, str], dict[str, str]]:
                 continue
             sizes[piece.name], own[piece.name] = piece.facts["notes"], piece.facts["split_group"]
             twins = [
-                name for name in same.like(piece.sketch)
+                name for name in same.like(piece.fingerprint)
                 if abs(sizes[name] - sizes[piece.name]) <= 0.1 * sizes[name]
             ]  # fmt: skip
             if twins:
                 duplicates[piece.name] = f"{_TWIN} {twins[0]}."
                 continue
-            same.add(piece.name, piece.sketch)
-            for name in tunes.like(piece.tune):
+            same.add(piece.name, piece.fingerprint)
+            for name in melodies.like(piece.melody):
                 first, second = sorted((root(own[name]), root(own[piece.name])))
                 joined[second] = first
-            tunes.add(piece.name, piece.tune)
+            melodies.add(piece.name, piece.melody)
     return duplicates, {name: root(group) for name, group in own.items()}
 
 

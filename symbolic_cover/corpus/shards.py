@@ -5,7 +5,7 @@ For each of `SPLITS` a folder of that name holds
 - ``tokens.npy`` (tokens,) uint16: of every bar X, then X as heard, then Y, one bar after the other;
 - ``lengths.npy`` (bars, 3) uint16: how many tokens each of the three has;
 - ``songs.npy`` (songs, 7) int32: how many bars, the header (BOS, style, level, ensemble), the token of the part
-  that carries the tune (0 for none), and the semitones that move the song to C major or A minor.
+  that carries the melody (0 for none), and the semitones that move the song to C major or A minor.
 
 ``tokenizer.json`` (miditok) and ``vocabulary.json`` (plain) lie beside them. Reading them needs numpy alone.
 """

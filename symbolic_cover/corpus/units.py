@@ -26,10 +26,10 @@ from symbolic_cover.core.heard import Track
 from symbolic_cover.core.music import Note
 from symbolic_cover.core.styles import load_ensembles
 from symbolic_cover.corpus.degrade import Errors, degrade, load_errors
+from symbolic_cover.corpus.fingerprint import fingerprint_of
 from symbolic_cover.corpus.layouts import guess_ensemble
 from symbolic_cover.corpus.pairs import Piece, facts_of, make_pair, tokenize_pair
 from symbolic_cover.corpus.pop909 import read_song
-from symbolic_cover.corpus.sketch import sketch_of
 from symbolic_cover.listening.formats import AUDIO_SUFFIXES
 from symbolic_cover.listening.scores.read import read_score
 from symbolic_cover.listening.song import listen
@@ -79,8 +79,8 @@ class Prepared(NamedTuple):
     steps_home: int
     lengths: np.ndarray
     tokens: np.ndarray
-    sketch: np.ndarray
-    tune: np.ndarray
+    fingerprint: np.ndarray
+    melody: np.ndarray
 
 
 def unit_path(jobs: tuple[Job, ...], folder: Path, settings: str) -> Path:
@@ -118,7 +118,7 @@ def prepare_piece(job: Job, tokenizer: BarTokenizer, ensembles: dict[str, Ensemb
             written.steps_home,
             np.array([[len(side) for side in bar] for bar in written.bars], dtype=np.uint16),
             np.array([token for bar in written.bars for side in bar for token in side], dtype=np.uint16),
-            sketch_of(everything, with_rhythm=True), sketch_of(pair.sheet.melody, with_rhythm=False),
+            fingerprint_of(everything, with_rhythm=True), fingerprint_of(pair.sheet.melody, with_rhythm=False),
         )  # fmt: skip
     except (SymbolicCoverError, ValueError, RuntimeError, KeyError, TypeError, IndexError, OSError) as error:
         reason = error.cause if isinstance(error, SymbolicCoverError) else f"{type(error).__name__}: {error}"
@@ -137,7 +137,7 @@ def read_piece(job: Job) -> Piece:
         heard = listen(path)
     else:
         heard = read_score(path, longest_sec=_ENDLESS, as_written=job.reader == "written")
-    return _piece(job, quantize(heard), heard.grid, key=heard.key, tune=_tune_beside(job.beside),
+    return _piece(job, quantize(heard), heard.grid, key=heard.key, melody=_melody_beside(job.beside),
                   is_performed=heard.grid.confidence < 1)  # fmt: skip
 
 
@@ -147,7 +147,7 @@ def _piece(job: Job, tracks: Sequence[Track], grid: Grid, **facts: Any) -> Piece
     return Piece(*about, ensemble, job.licence, job.split_group, tuple(tracks), grid, **facts)
 
 
-def _tune_beside(path: str) -> tuple[Note, ...]:
+def _melody_beside(path: str) -> tuple[Note, ...]:
     """The melody that another file states, in the same bars."""
     if not path:
         return ()
@@ -155,7 +155,8 @@ def _tune_beside(path: str) -> tuple[Note, ...]:
     return tuple(note for track in tracks for note in track.notes)
 
 
-_ARRAYS = ("header", "lengths", "tokens", "sketch", "tune")
+#: The arrays of a piece and the keys of their arrays in a unit file.
+_ARRAYS = {"header": "header", "lengths": "lengths", "tokens": "tokens", "fingerprint": "sketch", "melody": "tune"}
 
 
 def write_prepared(path: Path, pieces: list[Prepared]) -> None:
@@ -164,8 +165,8 @@ def write_prepared(path: Path, pieces: list[Prepared]) -> None:
     told = [[p.name, p.dataset, p.reason, p.facts, p.lead, p.steps_home] for p in pieces]
     arrays["told"] = np.frombuffer(json.dumps(told, ensure_ascii=False).encode(), dtype=np.uint8)
     for index, piece in enumerate(pieces):
-        for name in _ARRAYS:
-            arrays[f"{name}{index}"] = getattr(piece, name)
+        for name, key in _ARRAYS.items():
+            arrays[f"{key}{index}"] = getattr(piece, name)
     packed = io.BytesIO()
     np.savez_compressed(packed, **arrays)  # type: ignore[arg-type]
     write_bytes(path, packed.getvalue())
@@ -175,5 +176,5 @@ def read_prepared(path: Path) -> Iterator[Prepared]:
     """The pieces of a unit's file."""
     with np.load(path) as arrays:
         for index, (name, dataset, reason, facts, lead, steps) in enumerate(json.loads(arrays["told"].tobytes())):
-            header, lengths, tokens, sketch, tune = (arrays[f"{array}{index}"] for array in _ARRAYS)
-            yield Prepared(name, dataset, reason, facts, header, lead, steps, lengths, tokens, sketch, tune)
+            header, lengths, tokens, fingerprint, melody = (arrays[f"{key}{index}"] for key in _ARRAYS.values())
+            yield Prepared(name, dataset, reason, facts, header, lead, steps, lengths, tokens, fingerprint, melody)

@@ -9,7 +9,7 @@ from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.music import PITCH_NAMES_FLAT, PITCH_NAMES_SHARP, Chord, Key, Section
 from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.correcting.places import Place, Span
-from symbolic_cover.correcting.relay import sure
+from symbolic_cover.correcting.relay import confirm
 from symbolic_cover.listening.scores.chord_text import NotAChord, chord_of
 
 _STEPS = {name: step for names in (PITCH_NAMES_FLAT, PITCH_NAMES_SHARP) for step, name in enumerate(names)}
@@ -58,7 +58,7 @@ class ChordOf:
         ]
         chords = [*kept, Chord(begin, end, *named)] if named else kept
         bars = range(sheet.grid.bar_index(begin), sheet.grid.bar_index(end - 1) + 1)
-        return sure(replace(sheet, chords=tuple(sorted(chords))), ["chords"], bars)
+        return confirm(replace(sheet, chords=tuple(sorted(chords))), ["chords"], bars)
 
     def _ticks(self, sheet: SongSheet) -> tuple[int, int]:
         begin, end = self.span.ticks(sheet.grid)
@@ -131,14 +131,14 @@ class SectionOf:
 
 
 @dataclass(frozen=True)
-class Sure:
+class Confirm:
     """What was heard in a span was looked at, and is right."""
 
     kind: ClassVar[str] = "sure"
     span: Span
 
     @classmethod
-    def parse(cls, text: str) -> Sure:
+    def parse(cls, text: str) -> Confirm:
         """``13-16``."""
         return cls(Span.parse(text))
 
@@ -149,4 +149,4 @@ class Sure:
 
     def apply(self, sheet: SongSheet) -> SongSheet:
         """The sheet whose bars in the span are in doubt no more."""
-        return sure(sheet, list(sheet.confidence.bars), self.span.bars(sheet.grid))
+        return confirm(sheet, list(sheet.confidence.bars), self.span.bars(sheet.grid))

@@ -14,7 +14,7 @@ from typing import ClassVar, Protocol, Self
 
 from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.sheet import Corrections, SongSheet
-from symbolic_cover.correcting import content, timing, tune
+from symbolic_cover.correcting import content, melody, timing
 
 #: More were hardly made by hand, and each change makes all of them anew.
 MOST_CORRECTIONS = 2_000
@@ -43,8 +43,8 @@ KINDS: dict[str, type[Correction]] = {
     one.kind: one
     for one in (
         timing.Tempo, timing.Metre, timing.Downbeat, timing.Beat, timing.Swing, content.KeyOf, content.SectionOf,
-        content.ChordOf, tune.Silent, tune.Take, tune.Delete, tune.Split, tune.Octave, tune.Move, tune.Draw,
-        content.Sure,
+        content.ChordOf, melody.Silent, melody.Take, melody.Delete, melody.Split, melody.Octave, melody.Move,
+        melody.Draw, content.Confirm,
     )
 }  # fmt: skip
 

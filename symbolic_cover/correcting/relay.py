@@ -45,7 +45,7 @@ def covering(meters: Sequence[Meter], end_tick: int) -> list[Meter]:
 def relaid(sheet: SongSheet, grid: Grid, move: Move, move_harmony: Move | None = None) -> SongSheet:
     """The song on another grid: notes and syllables by `move`, chords and sections by `move_harmony`, else alike.
 
-    Notes keep at least a sixteenth (or what they had), the tune stays one line, and a bar's confidence is that of the
+    Notes keep at least a sixteenth (or what they had), the melody stays one line, and a bar's confidence is that of the
     bar in which its middle was.
     """
     harmony = move_harmony or move
@@ -76,10 +76,10 @@ def moved(notes: Sequence[Note], move: Move) -> tuple[Note, ...]:
     return tuple(sorted(laid.values()))
 
 
-def one_after_another(tune: Sequence[Note]) -> tuple[Note, ...]:
+def one_after_another(melody: Sequence[Note]) -> tuple[Note, ...]:
     """A single line: of notes that begin together the longest, each ending where the next begins at the latest."""
     longest: dict[int, Note] = {}
-    for note in tune:
+    for note in melody:
         before = longest.get(note.onset_tick)
         longest[note.onset_tick] = note if before is None else max(before, note, key=lambda one: one[1:3])
     line = [longest[onset] for onset in sorted(longest)]
@@ -117,7 +117,7 @@ def _confidence(sheet: SongSheet, grid: Grid, move: Move) -> Confidence:
     return Confidence(sheet.confidence.whole, bars)
 
 
-def sure(sheet: SongSheet, what: Sequence[str], bars: range) -> SongSheet:
+def confirm(sheet: SongSheet, what: Sequence[str], bars: range) -> SongSheet:
     """The sheet in which a person vouches for `what` (``beats``, ``chords``, ``melody``) in some bars (indices)."""
     values = {
         name: tuple(1.0 if name in what and index in bars else value for index, value in enumerate(of_bars))

@@ -14,7 +14,7 @@ from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.music import STRAIGHT_TICK, TICKS_PER_QUARTER, Meter
 from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.correcting.places import Place, Span
-from symbolic_cover.correcting.relay import bars_from, covering, relaid, sure
+from symbolic_cover.correcting.relay import bars_from, confirm, covering, relaid
 from symbolic_cover.listening.scores.written import meter_of_length
 
 _SIXTEENTH = TICKS_PER_QUARTER // 4
@@ -60,13 +60,13 @@ class Downbeat:
             raise UsageError(f"{self.place} begins a bar already.", "Name another beat.")
         if not self.onward:
             laid = _shifted(sheet, inside)
-            return sure(laid, ["beats"], range(self.place.bar - 1, self.place.bar + 1))
+            return confirm(laid, ["beats"], range(self.place.bar - 1, self.place.bar + 1))
         if inside % _SIXTEENTH:
             raise UsageError(f"No bar can end at {self.place}.", "Name a beat.")
         meters = [one.meter for one in grid.bars]
         meters = [*meters[: self.place.bar - 1], meter_of_length(inside), *meters[self.place.bar - 1 :]]
         laid = _with_meters(sheet, meters)
-        return sure(laid, ["beats"], range(self.place.bar, self.place.bar + 1))
+        return confirm(laid, ["beats"], range(self.place.bar, self.place.bar + 1))
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ class Beat:
         bars = bars_from(0, covering([meters[0]] * n_before + meters, max(last, grid.end_tick) + lead))
         moved = replace(moved, beat_tick=ticks + lead, bars=bars)
         laid = relaid(sheet, moved, lambda one: notes.get(one, one) + lead, lambda one: harmony.get(one, one) + lead)
-        return sure(laid, ["beats"], range(self.place.bar - 1 + n_before, self.place.bar + n_before))
+        return confirm(laid, ["beats"], range(self.place.bar - 1 + n_before, self.place.bar + n_before))
 
 
 @dataclass(frozen=True)

@@ -15,14 +15,14 @@ from symbolic_cover.core.sheet import SongSheet
 
 #: An arrangement may begin so many bars before or after its song.
 _SHIFT_BARS = 8
-#: Below this share of the tune, pitch classes alone, the two are not held to be one song.
-SURE = 0.3
+#: Below this share of the melody, pitch classes alone, the two are not held to be one song.
+SAME_SONG = 0.3
 
 
 class Alignment(NamedTuple):
     """The song in the arrangement's key, the arrangement on the song's grid, and what was done to bring them there.
 
-    `found` is the share of the tune's notes (onset and pitch class) that meet one of the arrangement's.
+    `found` is the share of the melody's notes (onset and pitch class) that meet one of the arrangement's.
     """
 
     sheet: SongSheet
@@ -33,11 +33,11 @@ class Alignment(NamedTuple):
 
 
 def align(sheet: SongSheet, arrangement: Arrangement) -> Alignment:
-    """Find the shift (by beats, at most `_SHIFT_BARS` bars) and transposition under which most of the tune is there.
+    """Find the shift (by beats, at most `_SHIFT_BARS` bars) and transposition under which most of the melody is there.
 
-    The song is transposed, the arrangement is shifted. Without a tune nothing is moved.
+    The song is transposed, the arrangement is shifted. Without a melody nothing is moved.
     """
-    tune = [(note.onset_tick, note.pitch) for note in sheet.melody]
+    melody = [(note.onset_tick, note.pitch) for note in sheet.melody]
     played = arrangement.pitched_notes
     beat = sheet.grid.meter.beat_tick
     most = _SHIFT_BARS * sheet.grid.meter.bar_tick // beat
@@ -47,7 +47,7 @@ def align(sheet: SongSheet, arrangement: Arrangement) -> Alignment:
     best = (0, 0, 0)
     for step in sorted(range(-most, most + 1), key=abs):
         met: Counter[int] = Counter()
-        for tick, pitch in tune:
+        for tick, pitch in melody:
             met.update((sounding - pitch) % 12 for sounding in by_onset.get(tick - step * beat, ()))
         for semitones, count in met.items():
             if (count, -abs(step), -semitones) > (best[0], -abs(best[1]), -best[2]):
@@ -55,14 +55,14 @@ def align(sheet: SongSheet, arrangement: Arrangement) -> Alignment:
     count, step, semitones = best
     there = {(note.onset_tick + step * beat, note.pitch) for note in played}
     octaves = [semitones + 12 * octave for octave in (0, -1, 1, -2, 2)]
-    steps = max(octaves, key=lambda by: sum((tick, pitch + by) in there for tick, pitch in tune)) if tune else 0
+    steps = max(octaves, key=lambda by: sum((tick, pitch + by) in there for tick, pitch in melody)) if melody else 0
     moved = sheet.transposed(steps)
     shifted = on_grid(arrangement, moved, step * beat)
-    return Alignment(moved, shifted, steps, step * beat, count / max(len(tune), 1))
+    return Alignment(moved, shifted, steps, step * beat, count / max(len(melody), 1))
 
 
 def on_grid(arrangement: Arrangement, sheet: SongSheet, shift_tick: int = 0) -> Arrangement:
-    """The arrangement moved onto the song's bars; its tune is what it plays of the song's. What lies outside is cut."""
+    """The arrangement moved onto the song's bars and cut to them; its melody is what it plays of the song's melody."""
     end_tick = sheet.grid.end_tick
 
     def moved(notes: Sequence[Note]) -> tuple[Note, ...]:

@@ -12,7 +12,7 @@ from symbolic_cover.core.music import Bar, Note
 
 
 def longest_figure(parts: Sequence[Part], melody: Sequence[Note], bars: Sequence[Bar]) -> float:
-    """The longest run of bars in which a pitched part, its share of the tune aside, keeps one figure."""
+    """The longest run of bars in which a pitched part, its share of the melody aside, keeps one figure."""
     runs = [last - first + 1 for part in parts for first, last in figure_runs(part, melody, bars)]
     return float(max(runs, default=1)) if any(part.notes for part in parts if not part.is_drums) else math.nan
 
@@ -23,13 +23,13 @@ def figure_runs(part: Part, melody: Sequence[Note], bars: Sequence[Bar]) -> list
     The contour is which of the bar's pitches, counted from below, are struck when. A figure has two onsets or more:
     chords that are held for a bar are none.
     """
-    tune = {(note.onset_tick, note.pitch) for note in melody}
+    sung = {(note.onset_tick, note.pitch) for note in melody}
     if part.is_drums:
         return []
     starts = np.array([bar.start_tick for bar in bars])
     played: list[list[Note]] = [[] for _ in bars]
     for note in part.notes:
-        if bars[0].start_tick <= note.onset_tick < bars[-1].end_tick and (note.onset_tick, note.pitch) not in tune:
+        if bars[0].start_tick <= note.onset_tick < bars[-1].end_tick and (note.onset_tick, note.pitch) not in sung:
             played[int(np.searchsorted(starts, note.onset_tick, side="right")) - 1].append(note)
     figures = [_figure(notes, bar) for notes, bar in zip(played, bars, strict=True)]
     runs: list[tuple[int, int]] = []

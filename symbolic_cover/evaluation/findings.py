@@ -91,7 +91,7 @@ def find_weak_bars(
 
 
 def lost_melody(arrangement: Arrangement, sheet: SongSheet) -> Iterator[Finding]:
-    """Bars in which a third of the tune or more is not played."""
+    """Bars in which a third of the melody or more is not played."""
     played = {(note.onset_tick, note.pitch) for note in arrangement.pitched_notes}
     wanted = [0] * len(sheet.grid.bars)
     lost = [0] * len(sheet.grid.bars)
@@ -104,7 +104,7 @@ def lost_melody(arrangement: Arrangement, sheet: SongSheet) -> Iterator[Finding]
     ):
         share = sum(lost[first : last + 1]) / sum(wanted[first : last + 1])
         yield Finding(first, last, "melody", f"{share:.0%} of the melody is lost",
-                      "raise --fidelity, or choose players who can reach the tune with --ensemble")  # fmt: skip
+                      "raise --fidelity, or choose players who can reach the melody with --ensemble")  # fmt: skip
 
 
 def other_chords(arrangement: Arrangement, sheet: SongSheet) -> Iterator[Finding]:
@@ -125,9 +125,9 @@ def other_chords(arrangement: Arrangement, sheet: SongSheet) -> Iterator[Finding
 
 
 def octave_blips(melody: Sequence[Note], sheet: SongSheet) -> Iterator[Finding]:
-    """Single notes of the tune that leap away and back, and would lie near both neighbours an octave off.
+    """Single notes of the melody that leap away and back, and would lie near both neighbours an octave off.
 
-    What the tune does three times, leap for leap, is meant.
+    What the melody does three times, leap for leap, is meant.
     """
     bar_tick = sheet.grid.meter.bar_tick
     threes = list(zip(melody, melody[1:], melody[2:], strict=False))
@@ -141,8 +141,8 @@ def octave_blips(melody: Sequence[Note], sheet: SongSheet) -> Iterator[Finding]:
         if near and leaps and fits and leaps_of[steps] < _MEANT:
             blips.add(sheet.grid.bar_index(note.onset_tick))
     for first, last in _stretches([bar in blips for bar in range(len(sheet.grid.bars))]):
-        yield Finding(first, last, "octave blip", "a note of the tune lies an octave off its neighbours",
-                      "correct the tune in song.json, and cover that")  # fmt: skip
+        yield Finding(first, last, "octave blip", "a note of the melody lies an octave off its neighbours",
+                      "correct the melody in song.json, and cover that")  # fmt: skip
 
 
 def long_figures(arrangement: Arrangement, bars: Sequence[Bar], most: float) -> Iterator[Finding]:

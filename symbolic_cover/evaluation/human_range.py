@@ -68,15 +68,15 @@ GENERAL = HumanRange(
 
 
 def measure(parts: Mapping[str, Sequence[Note]], sheet: SongSheet, profile: np.ndarray) -> dict[str, float]:
-    """The numbers of `MEASURED` for the bars of `sheet.grid`; the tune belongs to one of the `parts`.
+    """The numbers of `MEASURED` for the bars of `sheet.grid`; the melody belongs to one of the `parts`.
 
     `density` is log2 of the pitched notes a quarter, `duration` log2 of their mean length in ticks, `silent_bars` the
     share of bars, over the parts that play at all, in which a part begins no note. What cannot be told is NaN.
     """
-    tune = {(note.onset_tick, note.pitch) for note in sheet.melody}
+    melody = {(note.onset_tick, note.pitch) for note in sheet.melody}
     pitched = sorted(note for name, notes in parts.items() if name != "drums" for note in notes)
     everything = sorted(note for notes in parts.values() for note in notes)
-    accompaniment = [note for note in pitched if (note.onset_tick, note.pitch) not in tune]
+    accompaniment = [note for note in pitched if (note.onset_tick, note.pitch) not in melody]
     bars = sheet.grid.bars
     quarters = (bars[-1].end_tick - bars[0].start_tick) / TICKS_PER_QUARTER
     onsets = {note.onset_tick for note in accompaniment}

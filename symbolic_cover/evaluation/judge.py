@@ -107,7 +107,7 @@ def judge_by_words(
 ) -> Verdict:
     """The second judge, which knows no music: by which words of the token language follow which.
 
-    It learns nothing but a weight for each pair of words, and is never used to train, to choose or to tune.
+    It learns nothing but a weight for each pair of words, and is never used to train, to choose or to melody.
     """
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression

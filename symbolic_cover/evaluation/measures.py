@@ -202,7 +202,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         "melody_on_top", "playability", "share of melody notes that no other note sounds above",
         lambda c: metrics.melody_on_top(c.arrangement.melody, c.pitched),
-        below="The tune lies buried: choose players with --ensemble whose leader is above them.", is_reported=True,
+        below="The melody lies buried: choose players with --ensemble whose leader is above them.", is_reported=True,
     ),
     Measure(
         "empty_bars", "playability", "share of the song's bars in which the cover has no note",

@@ -1,8 +1,9 @@
 """Whether bars of an accompaniment were copied from the music that a model learned from.
 
-A pattern is of what the pitched parts, without the tune, play in two bars in a row: notes as (onset, pitch above the
-lowest), so that the key does not matter, and of these the `_SKETCH` that a fixed mixing function ranks first, so that
-one changed note mostly does not matter either (Broder, "On the resemblance and containment of documents", 1997).
+A pattern is of what the pitched parts, without the melody, play in two bars in a row: notes as (onset, pitch above the
+lowest), so that the key does not matter, and of these the `_FINGERPRINT_NOTES` that a fixed mixing function ranks
+first, so that one changed note mostly does not matter either (Broder, "On the resemblance and containment of
+documents", 1997).
 Patterns that more than one training song has are common property and are left out, as are those of a few notes and
 those of one bar played twice; what is left names its song. Bars count as copied where patterns of one song come
 `FEWEST_PATTERNS` times or more in a run, a passage of four bars or longer, of which `MOST_MISSED` in a row may be
@@ -36,7 +37,7 @@ FILE_NAME = "training_patterns.safetensors"
 FEWEST_PATTERNS, MOST_MISSED = 3, 2
 #: A pattern with fewer notes or pitches than these is nobody's own.
 _FEWEST_NOTES, _FEWEST_PITCHES = 8, 4
-_SKETCH = 8
+_FINGERPRINT_NOTES = 8
 _MIXERS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0xBF58476D1CE4E5B9], dtype=np.uint64)
 
 
@@ -58,9 +59,9 @@ class TrainingSong(NamedTuple):
 
 
 def accompaniment(arrangement: Arrangement) -> list[Note]:
-    """What the pitched parts play beside the tune."""
-    tune = {(note.onset_tick, note.pitch) for note in arrangement.melody}
-    return [note for note in arrangement.pitched_notes if (note.onset_tick, note.pitch) not in tune]
+    """What the pitched parts play beside the melody."""
+    melody = {(note.onset_tick, note.pitch) for note in arrangement.melody}
+    return [note for note in arrangement.pitched_notes if (note.onset_tick, note.pitch) not in melody]
 
 
 def pattern_hashes(notes: Iterable[Note], bars: Sequence[Bar]) -> np.ndarray:
@@ -89,7 +90,7 @@ def _hash(one: set[tuple[int, int]], two: set[tuple[int, int]], bar_tick: int) -
     mixed ^= mixed >> np.uint64(29)
     mixed *= _MIXERS[2]
     mixed ^= mixed >> np.uint64(32)
-    told = np.append(np.sort(mixed)[:_SKETCH], np.uint64(bar_tick)).astype("<u8")
+    told = np.append(np.sort(mixed)[:_FINGERPRINT_NOTES], np.uint64(bar_tick)).astype("<u8")
     return int.from_bytes(hashlib.blake2b(told.tobytes(), digest_size=4).digest(), "little")
 
 

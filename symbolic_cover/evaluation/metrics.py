@@ -54,11 +54,11 @@ def melody_on_top(melody: Sequence[Note], notes: Sequence[Note]) -> float:
     """Share of melody notes above which nothing sounds at their onset."""
     ends = sorted(notes)
     on_top = []
-    for tune in melody:
+    for sung in melody:
         above = any(
-            note.onset_tick <= tune.onset_tick < note.end_tick and note.pitch > tune.pitch
+            note.onset_tick <= sung.onset_tick < note.end_tick and note.pitch > sung.pitch
             for note in ends
-            if note.onset_tick <= tune.onset_tick
+            if note.onset_tick <= sung.onset_tick
         )
         on_top.append(not above)
     return _mean(on_top)

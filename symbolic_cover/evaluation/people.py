@@ -1,6 +1,6 @@
 """What whole pieces by people measure, style by style: the range in which nine pieces of ten lie.
 
-`human_range` has mean and spread of a few numbers over eight bars, for choosing among drafts; here are the 5th
+`human_range` has mean and spread of a few numbers over eight bars, for choosing among candidates; here are the 5th
 percentile, the median and the 95th percentile of all that `evaluate` measures. They are made with a corpus and lie
 beside the weights in ``people.json``.
 """

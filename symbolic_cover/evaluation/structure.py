@@ -86,7 +86,7 @@ def fitness_by_length(matrix: np.ndarray) -> np.ndarray:
 def form_return(notes: Sequence[Note], sheet: SongSheet) -> float:
     """How alike, by note F1, an arrangement's bars are to those which the song's form says they bring back.
 
-    `notes` without the tune, which returns by itself. NaN where nothing returns.
+    `notes` without the melody, which returns by itself. NaN where nothing returns.
     """
     bars = sheet.grid.bars
     played: list[list[Note]] = [[] for _ in bars]
@@ -101,7 +101,7 @@ def form_return(notes: Sequence[Note], sheet: SongSheet) -> float:
 def stale_repetition(notes: Sequence[Note], sheet: SongSheet, reach: int = 4) -> float:
     """How many more of an arrangement's bars repeat one of the `reach` before than the song's own bars do.
 
-    `notes` without the tune; the song's chords and bass may stand still, and so may its accompaniment.
+    `notes` without the melody; the song's chords and bass may stand still, and so may its accompaniment.
     """
     bars = sheet.grid.bars
     song = [*sheet.bass, *sheet.texture] or list(sheet.melody)

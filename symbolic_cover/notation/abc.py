@@ -1,4 +1,4 @@
-"""A tune with its chords as ABC (standard 2.1), which is read by people and by many programs for folk music."""
+"""A melody with its chords as ABC (standard 2.1), which is read by people and by many programs for folk music."""
 
 from __future__ import annotations
 
@@ -19,17 +19,19 @@ _BARS_A_LINE = 4
 
 
 def write_abc(
-    path: Path, tune: Sequence[Note], chords: Sequence[Chord], bars: Sequence[Bar], key: Key, title: str, bpm: float
+    path: Path, melody: Sequence[Note], chords: Sequence[Chord], bars: Sequence[Bar], key: Key, title: str, bpm: float
 ) -> None:
     """Write a single line with chord symbols; `bpm` counts felt beats.
 
     Where two notes sound the higher one stays. Onsets go to sixteenths or, in quarters that are not made of these, to
     sixths of a quarter, written as triplets.
     """
-    path.write_text(abc_of(tune, chords, bars, key, title, bpm), encoding="utf-8")
+    path.write_text(abc_of(melody, chords, bars, key, title, bpm), encoding="utf-8")
 
 
-def abc_of(tune: Sequence[Note], chords: Sequence[Chord], bars: Sequence[Bar], key: Key, title: str, bpm: float) -> str:
+def abc_of(
+    melody: Sequence[Note], chords: Sequence[Chord], bars: Sequence[Bar], key: Key, title: str, bpm: float
+) -> str:
     """The same as text."""
     meter = bars[0].meter
     tonic = PITCH_NAMES_FLAT[key.tonic] if key.prefers_flats else "".join(_name(*spell_root(key.tonic, key)))
@@ -37,7 +39,7 @@ def abc_of(tune: Sequence[Note], chords: Sequence[Chord], bars: Sequence[Bar], k
         "X:1", f"T:{title}", f"M:{meter}", "L:1/8", f"Q:{Fraction(meter.beat_tick, 4 * TICKS_PER_QUARTER)}={bpm:.0f}",
         f"K:{tonic}{'m' if key.mode == 'minor' else ''}",
     ]  # fmt: skip
-    line, chords = _single(tune, bars[-1].end_tick), sorted(chords)
+    line, chords = _single(melody, bars[-1].end_tick), sorted(chords)
     words, before = [], meter
     for bar in bars:
         change = f"[M:{bar.meter}]" if bar.meter != before else ""
@@ -47,11 +49,11 @@ def abc_of(tune: Sequence[Note], chords: Sequence[Chord], bars: Sequence[Bar], k
     return "\n".join([*lines, *rows]) + "\n"
 
 
-def _single(tune: Sequence[Note], end_tick: int) -> list[Note]:
+def _single(melody: Sequence[Note], end_tick: int) -> list[Note]:
     """One note at a time, on steps that ABC can write."""
     highest: dict[int, Note] = {}
-    fine = {note.onset_tick // TICKS_PER_QUARTER for note in tune if note.onset_tick % _SIXTEENTH}
-    for note in sorted(tune, key=lambda note: note.pitch):
+    fine = {note.onset_tick // TICKS_PER_QUARTER for note in melody if note.onset_tick % _SIXTEENTH}
+    for note in sorted(melody, key=lambda note: note.pitch):
         highest[_stepped(note.onset_tick, fine)] = note
     onsets = sorted(onset for onset in highest if onset < end_tick)
     line = []

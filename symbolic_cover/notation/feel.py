@@ -1,6 +1,6 @@
 """One feel for the whole band: swung eighths are written straight, under a mark, by whoever plays them.
 
-Tunes come straight, drums and pianos of a band that was learned from players come at two thirds of the beat: what is
+Melodies come straight, drums and pianos of a band that was learned from players come at two thirds of the beat: what is
 written must not say both.
 """
 
@@ -41,29 +41,29 @@ def in_one_feel(arrangement: Arrangement) -> tuple[Arrangement, bool]:
     """
     if not is_swung(arrangement):
         return arrangement, False
-    melody = _onsets(arrangement.melody)
-    parts, tunes = [], []
+    onsets = _onsets(arrangement.melody)
+    parts, melodies = [], []
     for part in arrangement.parts:
         written = _straight(part.notes)
-        tune = [new for old, new in zip(part.notes, written, strict=True) if (old.onset_tick, old.pitch) in melody]
+        melody = [new for old, new in zip(part.notes, written, strict=True) if (old.onset_tick, old.pitch) in onsets]
         parts.append(replace(part, notes=written))
-        tunes.append(tuple(tune) if not part.is_drums else ())
-    return replace(arrangement, parts=tuple(parts), melody=max(tunes, key=len, default=())), True
+        melodies.append(tuple(melody) if not part.is_drums else ())
+    return replace(arrangement, parts=tuple(parts), melody=max(melodies, key=len, default=())), True
 
 
-def with_the_tune(arrangement: Arrangement) -> Arrangement:
-    """The arrangement with its accompaniment in the feel of its tune: straight where the tune's second eighths are.
+def in_melody_feel(arrangement: Arrangement) -> Arrangement:
+    """The arrangement with its accompaniment in the feel of its melody: straight where the melody's second eighths are.
 
-    A band that learned from players puts them at two thirds of the beat, beside a tune that was written straight.
+    A band that learned from players puts them at two thirds of the beat, beside a melody that was written straight.
     """
     places = [note.onset_tick % TICKS_PER_QUARTER for note in arrangement.melody]
     if places.count(STRAIGHT_TICK) <= places.count(_SWUNG_TICK):
         return arrangement
-    tune = _onsets(arrangement.melody)
+    melody = _onsets(arrangement.melody)
     parts = []
     for part in arrangement.parts:
-        own = tuple(note for note in part.notes if (note.onset_tick, note.pitch) in tune)
-        others = _straight(tuple(note for note in part.notes if (note.onset_tick, note.pitch) not in tune))
+        own = tuple(note for note in part.notes if (note.onset_tick, note.pitch) in melody)
+        others = _straight(tuple(note for note in part.notes if (note.onset_tick, note.pitch) not in melody))
         parts.append(replace(part, notes=tuple(sorted(own + others))))
     return replace(arrangement, parts=tuple(parts))
 

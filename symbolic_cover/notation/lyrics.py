@@ -1,4 +1,4 @@
-"""The words of a song under the notes of its tune."""
+"""The words of a song under the notes of its melody."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Syllable(NamedTuple):
 
 
 def sings(player: Player) -> bool:
-    """Whether a player has the tune with its words: a voice, or whoever has a single line that is not for bows."""
+    """Whether a player has the melody with its words: a voice, or whoever has a single line that is not for bows."""
     if not player.leads or player.is_drums or len(player.staves) > 1:
         return False
     part = player.staves[0]
@@ -30,7 +30,7 @@ def sings(player: Player) -> bool:
 
 
 def syllables(arrangement: Arrangement) -> dict[int, Syllable]:
-    """The syllable of each note of the tune, by the tick at which the note begins."""
+    """The syllable of each note of the melody, by the tick at which the note begins."""
     onsets = sorted({note.onset_tick for note in arrangement.melody})
     found: dict[int, Syllable] = {}
     inside = False

@@ -37,7 +37,7 @@ from symbolic_cover.notation.players import (
     Player,
     clefs_known,
     families_of,
-    held_tune,
+    held_melody,
     is_guitar,
     is_hand,
     names_chords,
@@ -236,13 +236,13 @@ def _voices(
     part = player.staves[place]
     if part.is_drums:
         return write_drum_voices(part.notes, bars)
-    tune = _onsets(arrangement.melody) & _onsets(part.notes) if player.leads else set()
-    voices = _divided(player, place, part.notes, tune, bars)
+    melody = _onsets(arrangement.melody) & _onsets(part.notes) if player.leads else set()
+    voices = _divided(player, place, part.notes, melody, bars)
     for _ in range(_MOST_ROUNDS):
         first, second = voices
         written = tuple(Note(start, end - start, pitch) for start, end, pitches in first + second for pitch in pitches)
-        tune = {(event.start_tick, pitch) for event in first for pitch in event.pitches} if tune else set()
-        again = _divided(player, place, written, tune, bars)
+        melody = {(event.start_tick, pitch) for event in first for pitch in event.pitches} if melody else set()
+        again = _divided(player, place, written, melody, bars)
         if again == voices:
             break
         voices = again
@@ -250,11 +250,11 @@ def _voices(
 
 
 def _divided(
-    player: Player, place: int, notes: tuple[Note, ...], tune: set[tuple[int, int]], bars: tuple[Bar, ...]
+    player: Player, place: int, notes: tuple[Note, ...], melody: set[tuple[int, int]], bars: tuple[Bar, ...]
 ) -> tuple[list[Event], list[Event]]:
     part = player.staves[place]
     if sustains(part):
-        return write_voices(notes, bars, held_tune(notes, HELD_TICK))
-    if is_hand(player, place) and not tune:
-        tune = moving_notes(notes, bars)
-    return write_voices(notes, bars, tune, apart=is_guitar(part))
+        return write_voices(notes, bars, held_melody(notes, HELD_TICK))
+    if is_hand(player, place) and not melody:
+        melody = moving_notes(notes, bars)
+    return write_voices(notes, bars, melody, apart=is_guitar(part))

@@ -84,8 +84,8 @@ def players_of(arrangement: Arrangement) -> list[Player]:
         groups[part.group or f"\0{number}"].append(part)
     playing = [parts for parts in groups.values() if any(part.notes for part in parts)] or list(groups.values())
     leading = _leading_part(arrangement)
-    tune = _onsets(arrangement.melody)
-    return [_player(parts, tune, leads=any(part is leading for part in parts)) for parts in playing]
+    melody = _onsets(arrangement.melody)
+    return [_player(parts, melody, leads=any(part is leading for part in parts)) for parts in playing]
 
 
 def families_of(players: Sequence[Player]) -> list[tuple[str, list[Player]]]:
@@ -140,7 +140,7 @@ def sustains(part: Part) -> bool:
     return not part.is_drums and part.program in instruments.SUSTAINING
 
 
-def held_tune(notes: Sequence[Note], overlap_tick: int) -> set[tuple[int, int]]:
+def held_melody(notes: Sequence[Note], overlap_tick: int) -> set[tuple[int, int]]:
     """The upper voice of what is held: notes that no higher note sounds above for `overlap_tick` or more."""
     upper: set[tuple[int, int]] = set()
     sounding: list[Note] = []
@@ -164,19 +164,19 @@ def _onsets(notes: Sequence[Note]) -> set[tuple[int, int]]:
     return {(note.onset_tick, note.pitch) for note in notes}
 
 
-def _player(parts: list[Part], tune: set[tuple[int, int]], *, leads: bool) -> Player:
+def _player(parts: list[Part], melody: set[tuple[int, int]], *, leads: bool) -> Player:
     first = parts[0]
     name = first.name if len(parts) == 1 else first.group.capitalize()
     family = STRINGS if first.program in instruments.STRINGS else VOICES if first.program in instruments.VOICES else ""
-    staves, clefs = _staves(_shared(parts, tune))
+    staves, clefs = _staves(_shared(parts, melody))
     return Player(name, abbreviate(name), tuple(parts), staves, clefs, leads, "" if first.is_drums else family)
 
 
-def _shared(parts: list[Part], tune: set[tuple[int, int]]) -> list[Part]:
+def _shared(parts: list[Part], melody: set[tuple[int, int]]) -> list[Part]:
     """Two hands at a keyboard, notes far from theirs given to the other."""
     if len(parts) != 2 or any(part.is_drums or part.program not in instruments.PIANOS for part in parts):
         return parts
-    both = shared(sorted(parts[0].notes), sorted(parts[1].notes), tune)
+    both = shared(sorted(parts[0].notes), sorted(parts[1].notes), melody)
     return [replace(part, notes=notes) for part, notes in zip(parts, both, strict=True)]
 
 

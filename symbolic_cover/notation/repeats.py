@@ -116,7 +116,7 @@ def _signs(arrangement: Arrangement, bars: Sequence[Bar]) -> list[object]:
     """What each bar says: equal where two bars are written alike."""
     starts = [bar.start_tick for bar in bars]
     said: list[set[object]] = [set() for _ in bars]
-    tune = {(note.onset_tick, note.pitch) for note in arrangement.melody}
+    melody = {(note.onset_tick, note.pitch) for note in arrangement.melody}
 
     def place(tick: int) -> tuple[int, int]:
         index = max(bisect_right(starts, tick) - 1, 0)
@@ -125,7 +125,7 @@ def _signs(arrangement: Arrangement, bars: Sequence[Bar]) -> list[object]:
     for number, part in enumerate(arrangement.parts):
         for note in part.notes:
             index, tick = place(note.onset_tick)
-            said[index].add((number, tick, note.pitch, (note.onset_tick, note.pitch) in tune))
+            said[index].add((number, tick, note.pitch, (note.onset_tick, note.pitch) in melody))
     for lyric in arrangement.lyrics:
         index, tick = place(lyric.tick)
         said[index].add((tick, lyric.text))

@@ -16,16 +16,16 @@ Onset = tuple[int, int]
 
 
 def shared(
-    right: Sequence[Note], left: Sequence[Note], tune: Collection[Onset] = ()
+    right: Sequence[Note], left: Sequence[Note], melody: Collection[Onset] = ()
 ) -> tuple[tuple[Note, ...], tuple[Note, ...]]:
-    """The notes of both hands, those moved that the other hand would take; notes of `tune` stay where they are.
+    """The notes of both hands, those moved that the other hand would take; notes of `melody` stay where they are.
 
     A note moves if its own hand leaps more than an octave to it and from it, upwards in the left hand or downwards in
     the right, if the other hand is nearer by a fifth or more, and can strike it with what it strikes there.
     """
     up = {note for note in left if _is_far(note, left, right, above=True)}
     down = {note for note in right
-            if (note.onset_tick, note.pitch) not in tune and _is_far(note, right, left, above=False)}  # fmt: skip
+            if (note.onset_tick, note.pitch) not in melody and _is_far(note, right, left, above=False)}  # fmt: skip
     if not up and not down:
         return tuple(right), tuple(left)
     return (

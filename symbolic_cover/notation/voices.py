@@ -31,10 +31,10 @@ def write_voices(
 ) -> tuple[list[Event], list[Event]]:
     """Distribute the notes of a part over a first and a second voice.
 
-    `melody` names the notes of the tune by (onset tick, pitch). It fills the first voice; the rest joins it as chords
+    `melody` names the notes of the melody by (onset tick, pitch). It fills the first voice; the rest joins it as chords
     where the rhythm agrees, and moves to the second voice in those bars where it does not. Events of a voice
     do not overlap, and together hold every (onset, pitch) of `notes` once. The second voice is empty in most parts;
-    with `apart`, as guitarists read, it holds all that is not the tune.
+    with `apart`, as guitarists read, it holds all that is not the melody.
     """
     bars = tuple(bars)
     longest: dict[Onset, int] = {}
@@ -42,25 +42,25 @@ def write_voices(
         onset = (note.onset_tick, note.pitch)
         longest[onset] = max(longest.get(onset, 0), note.end_tick)
     longest = _until_struck_again(longest)
-    tune = {onset: end for onset, end in longest.items() if onset in melody}
+    leading = {onset: end for onset, end in longest.items() if onset in melody}
     rest = {onset: end for onset, end in longest.items() if onset not in melody}
-    if not tune or not rest:
+    if not leading or not rest:
         return _apart(_line(longest, bars), [], longest)
 
-    tune_line = _line(tune, bars)
+    melody_line = _line(leading, bars)
     if apart:
-        return _apart(tune_line, _line(rest, bars), longest)
-    rest = _without_chords_of(tune_line, rest)
+        return _apart(melody_line, _line(rest, bars), longest)
+    rest = _without_chords_of(melody_line, rest)
     rest_line = _line(rest, bars)
-    divided = _divided_bars(tune_line, rest_line, bars)
+    divided = _divided_bars(melody_line, rest_line, bars)
     starts = [bar.start_tick for bar in bars]
     second = [
         event
         for event in rest_line
-        if bisect_right(starts, event.start_tick) - 1 in divided and not _fits_into(tune_line, event)
+        if bisect_right(starts, event.start_tick) - 1 in divided and not _fits_into(melody_line, event)
     ]
     own_voice = {(event.start_tick, pitch) for event in second for pitch in event.pitches}
-    first = _line({onset: end for onset, end in longest.items() if onset not in own_voice}, bars, tune)
+    first = _line({onset: end for onset, end in longest.items() if onset not in own_voice}, bars, leading)
     return _apart(first, _kept_within(second, divided, bars), longest)
 
 
@@ -155,15 +155,15 @@ def _bar_at(tick: int, bars: tuple[Bar, ...]) -> Bar:
     return bars[max(bisect_right(bars, tick, key=lambda bar: bar.start_tick) - 1, 0)]
 
 
-def _divided_bars(tune: list[Event], rest: list[Event], bars: tuple[Bar, ...]) -> set[int]:
-    """The bars in which the accompaniment moves while a tune note sounds, or sounds on while the tune moves."""
-    tune_starts = [event.start_tick for event in tune]
+def _divided_bars(melody: list[Event], rest: list[Event], bars: tuple[Bar, ...]) -> set[int]:
+    """The bars in which the accompaniment moves while a melody note sounds, or sounds on while the melody moves."""
+    melody_starts = [event.start_tick for event in melody]
     bar_starts = [bar.start_tick for bar in bars]
     divided = set()
     for event in rest:
-        index = bisect_right(tune_starts, event.start_tick) - 1
-        sounding = tune[index] if index >= 0 else Event(-1, -1, ())
-        next_start = tune_starts[index + 1] if index + 1 < len(tune) else event.end_tick
+        index = bisect_right(melody_starts, event.start_tick) - 1
+        sounding = melody[index] if index >= 0 else Event(-1, -1, ())
+        next_start = melody_starts[index + 1] if index + 1 < len(melody) else event.end_tick
         moves_inside = sounding.start_tick < event.start_tick < sounding.end_tick
         held = event.end_tick - next_start >= HELD_TICK
         if moves_inside or held:
@@ -171,12 +171,12 @@ def _divided_bars(tune: list[Event], rest: list[Event], bars: tuple[Bar, ...]) -
     return divided
 
 
-def _without_chords_of(tune: list[Event], rest: dict[Onset, int]) -> dict[Onset, int]:
-    """Leave out what is struck with a tune note and not held much longer: the two are one chord.
+def _without_chords_of(melody: list[Event], rest: dict[Onset, int]) -> dict[Onset, int]:
+    """Leave out what is struck with a melody note and not held much longer: the two are one chord.
 
-    Not so what is struck again while the tune note sounds.
+    Not so what is struck again while the melody note sounds.
     """
-    tune_ends = {event.start_tick: event.end_tick for event in tune}
+    melody_ends = {event.start_tick: event.end_tick for event in melody}
     ticks = sorted({tick for tick, _ in rest})
     strikes: dict[int, list[int]] = {}
     for tick, pitch in sorted(rest):
@@ -184,14 +184,14 @@ def _without_chords_of(tune: list[Event], rest: dict[Onset, int]) -> dict[Onset,
 
     def is_struck_again(tick: int, pitch: int) -> bool:
         later = bisect_right(strikes[pitch], tick)
-        return later < len(strikes[pitch]) and strikes[pitch][later] < tune_ends[tick]
+        return later < len(strikes[pitch]) and strikes[pitch][later] < melody_ends[tick]
 
     next_tick = dict(zip(ticks, [*ticks[1:], sys.maxsize], strict=True))
     return {
         (tick, pitch): end
         for (tick, pitch), end in rest.items()
-        if tick not in tune_ends
-        or min(end, next_tick[tick]) - tune_ends[tick] >= HELD_TICK
+        if tick not in melody_ends
+        or min(end, next_tick[tick]) - melody_ends[tick] >= HELD_TICK
         or is_struck_again(tick, pitch)
     }
 

@@ -8,7 +8,7 @@ from symbolic_cover.core.arrangement import Arrangement
 from symbolic_cover.notation.players import Player, families_of, is_bass, players_of
 
 _CENTRE = 64
-#: Measured with FluidR3: accents of the tune add some 5 dB by themselves, kits are softer than what they play with.
+#: Measured with FluidR3: accents of the melody add some 5 dB by themselves, kits are softer than what they play with.
 _ALONE, _LEADING, _BASS, _DRUMS, _OTHERS = 100, 106, 98, 104, 92
 #: How far to the left and right the members of a choir, quartet or orchestra sit, and the others of a band.
 _SEATS, _BAND = 30, 34
@@ -18,7 +18,7 @@ def balance_of(arrangement: Arrangement) -> list[tuple[int, int]]:
     """Volume and pan of each part.
 
     One instrument alone is in the middle. Strings and choirs sit side by side in the order of the score; of the others
-    the leading part, bass and drums are in the middle, the rest in turn left and right of it. The tune is loudest.
+    the leading part, bass and drums are in the middle, the rest in turn left and right of it. The melody is loudest.
     """
     players = players_of(arrangement)
     pans = _pans(players)

@@ -28,7 +28,7 @@ from symbolic_cover.performance.touch import struck
 _TICKS = MIDI_TICKS_PER_QUARTER // TICKS_PER_QUARTER
 #: No note is struck softer or harder, so that none is lost and none stands out by clipping at 127.
 _SOFTEST, _LOUDEST = 16, 122
-#: A part with fewer notes an onset than this is a line, struck like a tune.
+#: A part with fewer notes an onset than this is a line, struck like a melody.
 _LINE = 1.15
 _SLOWING_BARS = 2
 
@@ -83,7 +83,7 @@ def slowed(grid: Grid, notes: Sequence[Note], last_tempo: float) -> Grid:
 def _velocities(arrangement: Arrangement, manner: Manner) -> list[np.ndarray]:
     """Velocity of each note of each part."""
     bars = arrangement.grid.bars
-    tune = {(note.onset_tick, note.pitch) for note in arrangement.melody}
+    melody = {(note.onset_tick, note.pitch) for note in arrangement.melody}
     offsets = [np.zeros(len(part.notes)) for part in arrangement.parts]
     lines: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for index, part in enumerate(arrangement.parts):
@@ -92,14 +92,14 @@ def _velocities(arrangement: Arrangement, manner: Manner) -> list[np.ndarray]:
             continue
         for place, note in enumerate(part.notes):
             player = part.group or str(index)
-            lines["\0tune" if (note.onset_tick, note.pitch) in tune else player].append((index, place))
+            lines["\0melody" if (note.onset_tick, note.pitch) in melody else player].append((index, place))
     pitched = arrangement.pitched_notes
     for player, places in lines.items():
         notes = [arrangement.parts[index].notes[place] for index, place in places]
         own = set(notes)
         others = [note for note in pitched if note not in own]
-        sings = player == "\0tune" or _is_line(notes, arrangement.parts[places[0][0]])
-        found = struck(notes, others, bars, manner.tune if sings else manner.accompaniment)
+        sings = player == "\0melody" or _is_line(notes, arrangement.parts[places[0][0]])
+        found = struck(notes, others, bars, manner.melody if sings else manner.accompaniment)
         for (index, place), offset in zip(places, found, strict=True):
             offsets[index][place] = offset
     return [
@@ -126,8 +126,8 @@ def _swelling(part: Part, grid: Grid) -> np.ndarray:
 
 
 def _late_ms(arrangement: Arrangement, manner: Manner) -> list[np.ndarray]:
-    """How late each note of each part begins, in milliseconds: drums by the groove, the tune first, strums upwards."""
-    tune = {(note.onset_tick, note.pitch) for note in arrangement.melody}
+    """Delay of each note of each part in milliseconds: drums by the groove, the melody first, strums upwards."""
+    melody = {(note.onset_tick, note.pitch) for note in arrangement.melody}
     late = []
     for part in arrangement.parts:
         if part.is_drums:
@@ -139,7 +139,7 @@ def _late_ms(arrangement: Arrangement, manner: Manner) -> list[np.ndarray]:
         strum = manner.strum_ms if is_guitar(part) else 0.0
         late.append(np.array([
             strum * sum(pitch < note.pitch for pitch in struck_together[note.onset_tick])
-            + (0.0 if (note.onset_tick, note.pitch) in tune else manner.lead_ms)
+            + (0.0 if (note.onset_tick, note.pitch) in melody else manner.lead_ms)
             for note in part.notes
         ]))  # fmt: skip
     return late

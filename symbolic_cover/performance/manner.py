@@ -20,12 +20,12 @@ EVEN = 0.5
 class Manner:
     """How a style is played.
 
-    `tune` and `accompaniment` are weights for `touch.struck`, already scaled; `swing` is where off-beats fall, as a
+    `melody` and `accompaniment` are weights for `touch.struck`, already scaled; `swing` is where off-beats fall, as a
     share of the beat; `pedal_sec` says when the pedal is lifted and pressed, after a change of harmony (None: there is
     no pedal); `last_tempo` is a share of the tempo before.
     """
 
-    tune: Mapping[str, float]
+    melody: Mapping[str, float]
     accompaniment: Mapping[str, float]
     groove: Groove
     swing: float
@@ -57,7 +57,7 @@ def manner_of(style: str, amount: float = 1.0) -> Manner:
 def _less(manner: Manner, amount: float) -> Manner:
     return replace(
         manner,
-        tune=_scaled(manner.tune, amount),
+        melody=_scaled(manner.melody, amount),
         accompaniment=_scaled(manner.accompaniment, amount),
         last_tempo=1 - amount * (1 - manner.last_tempo),
         lead_ms=amount * manner.lead_ms,

@@ -1,7 +1,7 @@
 """How hard each note is struck, from where it stands in the music: a linear model of what people do.
 
 Each feature is a fact of the written notes; the weights (velocity units per unit of the feature) were measured on
-performances, for the tune and for what accompanies it apart. `benchmarks/sound/expression_fit.py` measures them and
+performances, for the melody and for what accompanies it apart. `benchmarks/sound/expression_fit.py` measures them and
 `presets/expression/measured.toml` keeps them. The idea of predicting dynamics linearly from features of the score is
 that of the basis models of Grachten & Widmer, "Linear basis models for prediction and analysis of musical expression"
 (2012).

@@ -1,4 +1,4 @@
-"""What the answers say together: means, preferences, and a ranking, each with how sure it is.
+"""What the answers say together: means, preferences, and a ranking, each with a confidence interval.
 
 Means of the scales have Student's t intervals; the share of preferences, ties left out, has Wilson's interval (Wilson,
 JASA 1927). The ranking is by the model of Bradley and Terry (Biometrika 1952), a tie counting half to each side;

@@ -14,7 +14,7 @@ import torch
 from torch.nn import functional as f
 from transformers import LlamaForCausalLM, Trainer
 
-from symbolic_cover.arrangement.sight import IGNORED_LABEL
+from symbolic_cover.arrangement.conditioning import IGNORED_LABEL
 from symbolic_cover.refining.preferences import Preference
 
 #: Windows whose likelihood is computed at once, by what fits in 2 GB.

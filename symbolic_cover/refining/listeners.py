@@ -26,12 +26,12 @@ from symbolic_cover.evaluation.human_range import excerpt
 from symbolic_cover.listening.formats import SCORE_SUFFIXES
 from symbolic_cover.listening.scores.read import read_score
 from symbolic_cover.listening.song import listen
-from symbolic_cover.refining.drafting import prefer
+from symbolic_cover.refining.candidates import prefer
 from symbolic_cover.refining.preferences import Preference
 from symbolic_cover.refining.tasks import Parts, Task, moved
 from symbolic_cover.tokens.language import DRUMS
 
-DRAFT, EDITED = MIDI, SCORE
+ORIGINAL, EDITED = MIDI, SCORE
 #: A wrong note that was put right makes two; what MIDI and MusicXML write differently makes one.
 _FEWEST_DIFFERING = 2
 
@@ -81,16 +81,16 @@ def said_in_ratings(path: Path) -> list[Said]:
 
 
 def said_by_correcting(folder: Path) -> Said:
-    """That the score in a cover's folder, which was edited, is better than the arrangement beside it, our draft.
+    """That the score in a cover's folder, which was edited, is better than the arrangement beside it, as we made it.
 
     Raises UsageError where there is no cover.
     """
-    missing = next((name for name in (DRAFT, EDITED, REPORT) if not (folder / name).is_file()), None)
+    missing = next((name for name in (ORIGINAL, EDITED, REPORT) if not (folder / name).is_file()), None)
     if missing:
         raise UsageError(f"There is no {missing} in {folder}.", "Name a folder that `symbolic-cover cover` wrote.")
     report = read_report(folder)
     return Said(
-        str(report.get("settings", {}).get("style", "")), folder / EDITED, folder / DRAFT, "corrections", report
+        str(report.get("settings", {}).get("style", "")), folder / EDITED, folder / ORIGINAL, "corrections", report
     )
 
 
@@ -156,16 +156,16 @@ def _read(path: Path, sheet: SongSheet, style: Style, steps: int) -> dict[str, l
     return {name: moved(sorted(notes), 0 if name == DRUMS else steps) for name, notes in parts.items()}
 
 
-def _as_played(notes: Sequence[Note], draft: Sequence[Note]) -> list[Note]:
-    """The notes of a score as the draft has them; those it lacks, as loud as what it played then or last before.
+def _as_played(notes: Sequence[Note], original: Sequence[Note]) -> list[Note]:
+    """The notes of a score as the original has them; those it lacks, as loud as what it played then or last before.
 
     A score does not say how loud, nor just how long, a note is.
     """
-    if not draft:
+    if not original:
         return list(notes)
-    there = {(note.onset_tick, note.pitch): note for note in draft}
-    onsets = [note.onset_tick for note in draft]
-    loudness = [draft[max(bisect_right(onsets, note.onset_tick) - 1, 0)].velocity for note in notes]
+    there = {(note.onset_tick, note.pitch): note for note in original}
+    onsets = [note.onset_tick for note in original]
+    loudness = [original[max(bisect_right(onsets, note.onset_tick) - 1, 0)].velocity for note in notes]
     return [there.get((note.onset_tick, note.pitch), note._replace(velocity=loud))
             for note, loud in zip(notes, loudness, strict=True)]  # fmt: skip
 
@@ -178,10 +178,10 @@ def _must_run_together(path: Path, grid: Grid, other: Grid) -> None:
         raise InputError(f"{path.name} does not run bar by bar with its song.", "Keep its bars and metre.")
 
 
-def _without_line(notes: Sequence[Note], tune: Sequence[Note]) -> list[Note]:
-    """The notes of the leading part without its tune: at each onset of the tune its note, or else the highest."""
+def _without_line(notes: Sequence[Note], melody: Sequence[Note]) -> list[Note]:
+    """The notes of the leading part without its melody: at each onset of the melody its note, or else the highest."""
     kept = sorted(notes)
-    for wanted in tune:
+    for wanted in melody:
         there = [note for note in kept if note.onset_tick == wanted.onset_tick]
         same = [note for note in there if note.pitch == wanted.pitch]
         if there:

@@ -14,7 +14,7 @@ ORIGINS = ("drafts", "ratings", "corrections")
 
 @dataclass(frozen=True)
 class Preference:
-    """Token ids and labels (`arrangement.sight.Sight.window`) of what was preferred and of what was not.
+    """Token ids and labels (`arrangement.conditioning.Conditioning.window`) of what was preferred and of what was not.
 
     `task` names the bars, `origin` is one of `ORIGINS`, `margin` how much better the one scored (1 for people's word).
     """
@@ -28,7 +28,7 @@ class Preference:
 
 
 def append(path: Path, task: str, preference: Preference | None) -> None:
-    """Add a line to a file: what is preferred among the drafts of a task, or that nothing is."""
+    """Add a line to a file: what is preferred among the candidates of a task, or that nothing is."""
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps([task, preference and asdict(preference)]) + "\n")
 

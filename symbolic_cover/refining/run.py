@@ -14,7 +14,7 @@ from symbolic_cover.core.errors import InputError, SymbolicCoverError, UsageErro
 from symbolic_cover.core.files import put_in_place
 from symbolic_cover.core.progress import Progress
 from symbolic_cover.refining import preferences as lines
-from symbolic_cover.refining.drafting import draft_preferences
+from symbolic_cover.refining.candidates import candidate_preferences
 from symbolic_cover.refining.judging import Scores, Verdict, compare, judge_all, means_of, people_of
 from symbolic_cover.refining.listeners import Said, preferences_of
 from symbolic_cover.refining.preferences import Preference
@@ -24,11 +24,13 @@ from symbolic_cover.training.card import write_model_card
 from symbolic_cover.training.train import save_checkpoint
 
 CHECKPOINT = "checkpoint"
+#: Fields of the plan that checkpoints store under an older key.
+_STORED = {"watched_candidates": "watched_drafts"}
 #: Fewer preferences than this say too little.
 _FEWEST = 4
-#: So much surer is a person than our measures: a person's preferences are learned from so many times.
+#: A person's preference is more reliable than our measures, so it is repeated this often.
 _SAID_TIMES = 4
-#: So many tasks are drafted before it is asked whether there are enough preferences.
+#: Tasks that are sampled before the preferences are counted.
 _A_LOT = 40
 _HELD_OUT = 4
 #: What was measured of the parent alone.
@@ -37,9 +39,9 @@ _OF_THE_PARENT = ("metrics", "scores", "scored_by", "memorisation")
 
 @dataclass(frozen=True)
 class Material:
-    """What to draft and learn from, what to watch meanwhile, and what to compare on at the end: three sets of songs."""
+    """Three sets of tasks: sampled to learn from, watched during training, and compared on at the end."""
 
-    drafted: Sequence[Task]
+    sampled: Sequence[Task]
     watched: Sequence[Task]
     compared: Sequence[Task]
 
@@ -52,14 +54,14 @@ class Material:
         """
         if len(by_song) >= _HELD_OUT:
             held = [task for song in by_song[::_HELD_OUT] for task in song]
-            drafted = [task for place, song in enumerate(by_song) if place % _HELD_OUT for task in song]
+            sampled = [task for place, song in enumerate(by_song) if place % _HELD_OUT for task in song]
         else:
             cut = [-(-len(song) // _HELD_OUT) for song in by_song]
             held = [task for song, n in zip(by_song, cut, strict=True) for task in song[len(song) - n :]]
-            drafted = [task for song, n in zip(by_song, cut, strict=True) for task in song[: len(song) - n]]
-        if not held or not drafted:
-            raise InputError("There are too few bars with a tune in these songs.", "Give more or longer songs.")
-        return cls(shuffled(drafted, seed), held, held)
+            sampled = [task for song, n in zip(by_song, cut, strict=True) for task in song[: len(song) - n]]
+        if not held or not sampled:
+            raise InputError("There are too few bars with a melody in these songs.", "Give more or longer songs.")
+        return cls(shuffled(sampled, seed), held, held)
 
 
 @dataclass(frozen=True)
@@ -86,23 +88,23 @@ def refine(
     *,
     plan: RefinePlan = RefinePlan(),
     wanted: int = 600,
-    n_drafts: int = 6,
+    n_candidates: int = 6,
     n_judged: int = 4,
     workers: int = 1,
     progress: Progress | None = None,
 ) -> Outcome:
     """Refine the checkpoint in `parent_folder`; everything is written to `out`, and a run found there goes on.
 
-    From drafts `wanted` preferences are made, each among `n_drafts`; `n_judged` drafts are compared at the end.
+    Makes `wanted` preferences, each among `n_candidates` candidates; `n_judged` candidates are compared at the end.
     The new checkpoint is ``checkpoint`` in `out`; there is none if it is no better. The parent stays as it is. Raises
     UsageError if `out` holds a refinement of another kind, InputError if there is too little to learn from.
     """
     tell = progress or (lambda stage, share: None)
     parent = load_checkpoint(parent_folder)
-    lineage = {"parent": parent_folder.name, "parent_sha256": weights_sha256(parent_folder), "plan": asdict(plan),
-               "drafts": n_drafts}  # fmt: skip
+    lineage = {"parent": parent_folder.name, "parent_sha256": weights_sha256(parent_folder), "plan": _plan_facts(plan),
+               "drafts": n_candidates}  # fmt: skip
     _must_go_on(out, lineage)
-    found = _drafted(parent_folder, material.drafted, wanted, out, n_drafts, plan.seed, workers, tell)
+    found = _sampled_preferences(parent_folder, material.sampled, wanted, out, n_candidates, plan.seed, workers, tell)
     heard, skipped = _heard(said, parent)
     counts = {origin: sum(one.origin == origin for one in [*found, *heard]) for origin in lines.ORIGINS}
     if len(found) + len(heard) < _FEWEST:
@@ -117,7 +119,7 @@ def refine(
     save_checkpoint(model, parent_folder, candidate, **facts)
 
     def judged(stage: str, folder: Path) -> list[Scores]:
-        return judge_all(folder, material.compared, n_drafts=n_judged, seed=plan.seed, workers=workers,
+        return judge_all(folder, material.compared, n_candidates=n_judged, seed=plan.seed, workers=workers,
                          progress=lambda share: tell(stage, share))  # fmt: skip
 
     before, after = judged("before", parent_folder), judged("after", candidate)
@@ -154,10 +156,22 @@ def _heard(said: Sequence[Said], parent: Checkpoint) -> tuple[list[Preference], 
     return found, skipped
 
 
-def _drafted(
-    folder: Path, tasks: Sequence[Task], wanted: int, out: Path, n_drafts: int, seed: int, workers: int, tell: Progress
+def _plan_facts(plan: RefinePlan) -> dict[str, Any]:
+    """The plan under the keys that the lineage stores."""
+    return {_STORED.get(name, name): value for name, value in asdict(plan).items()}
+
+
+def _sampled_preferences(
+    folder: Path,
+    tasks: Sequence[Task],
+    wanted: int,
+    out: Path,
+    n_candidates: int,
+    seed: int,
+    workers: int,
+    tell: Progress,
 ) -> list[Preference]:
-    """The first `wanted` preferences among drafts of the tasks; those that an earlier run left are not made again."""
+    """The first `wanted` preferences among candidates of the tasks; those of an earlier run are kept."""
     path = out / "preferences.jsonl"
     names = {task.name for task in tasks}
     done = {name: one for name, one in lines.read(path) if name in names}
@@ -165,10 +179,10 @@ def _drafted(
     units = [(task, seed + number) for number, task in enumerate(tasks) if task.name not in done]
     while units and len(found) < wanted:
         lot, units = units[:_A_LOT], units[_A_LOT:]
-        for task, preference in draft_preferences(folder, lot, n_drafts=n_drafts, workers=workers):
+        for task, preference in candidate_preferences(folder, lot, n_candidates=n_candidates, workers=workers):
             lines.append(path, task.name, preference)
             found += [preference] if preference else []
-            tell("draft", min(len(found) / wanted, 1.0))
+            tell("sample", min(len(found) / wanted, 1.0))
     return found[:wanted]
 
 

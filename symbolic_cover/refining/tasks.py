@@ -25,7 +25,7 @@ Parts = Mapping[str, Sequence[Note]]
 
 @dataclass(frozen=True)
 class Task:
-    """Bars of a song to be played in a style; `people` is what people play, tune included, where that is known."""
+    """Bars of a song to be played in a style; `people` is what people play, melody included, where that is known."""
 
     name: str
     sheet: SongSheet
@@ -34,7 +34,7 @@ class Task:
 
 
 def tasks_of_corpus(corpus: Path, split: str, styles: Collection[str], a_style: int, seed: int) -> list[Task]:
-    """At most `a_style` excerpts of a split in each of the styles that have a preset, all of them with a tune."""
+    """At most `a_style` excerpts of a split in each of the styles that have a preset, all of them with a melody."""
     covered = [style for style in styles if style in style_names()]
     drawn = draw_excerpts(corpus / split, BarTokenizer.load(corpus), covered, a_style, seed)
     return [_of_excerpt(one, number) for number, one in enumerate(drawn) if one.sheet.melody]
@@ -62,7 +62,7 @@ def tasks_of_songs(
 
 
 def _excerpts(name: str, sheet: SongSheet, style: Style) -> list[Task]:
-    """A song, eight bars at a time, where it has a tune; a shorter song whole."""
+    """A song, eight bars at a time, where it has a melody; a shorter song whole."""
     steps, n_bars = sheet.key.steps_home, len(sheet.grid.bars)
     home, shifted = sheet.transposed(steps), at_home(style, steps)
     edges = [*range(0, max(n_bars - BARS, 0) + 1, BARS)]
@@ -82,16 +82,16 @@ def moved(notes: Sequence[Note], semitones: int) -> list[Note]:
     return [note._replace(pitch=note.pitch + semitones) for note in notes]
 
 
-def with_tune(parts: Parts, task: Task) -> dict[str, list[Note]]:
-    """An accompaniment with the tune in the part that leads."""
+def with_melody(parts: Parts, task: Task) -> dict[str, list[Note]]:
+    """An accompaniment with the melody in the part that leads."""
     lead = task.style.ensemble.lead
     return {name: sorted([*notes, *task.sheet.melody]) if name == lead else list(notes)
             for name, notes in parts.items()}  # fmt: skip
 
 
-def without_tune(parts: Parts, task: Task) -> dict[str, list[Note]]:
-    """A version without the notes of the tune."""
-    tune = {(note.onset_tick, note.pitch) for note in task.sheet.melody}
+def without_melody(parts: Parts, task: Task) -> dict[str, list[Note]]:
+    """A version without the notes of the melody."""
+    melody = {(note.onset_tick, note.pitch) for note in task.sheet.melody}
     return {
-        name: [note for note in notes if (note.onset_tick, note.pitch) not in tune] for name, notes in parts.items()
+        name: [note for note in notes if (note.onset_tick, note.pitch) not in melody] for name, notes in parts.items()
     }

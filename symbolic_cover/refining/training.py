@@ -37,7 +37,7 @@ class RefinePlan:
     beta: float = 0.1
     most_divergence: float = 0.1
     evaluate_every: int = 30
-    watched_drafts: int = 3
+    watched_candidates: int = 3
     seed: int = 0
 
 
@@ -100,9 +100,9 @@ def _arguments(out: Path, plan: RefinePlan, steps: int) -> TrainingArguments:
 class _Watch(TrainerCallback):
     """Looks at the model now and then, remembers the best, and stops it where it goes too far.
 
-    Learning from its own drafts makes a model surer of itself, as a lower temperature would, and its drafts alike. So
-    it is looked at, and kept, with its logits scaled (by the weight of its last norm) until it is as varied as its
-    parent: what is gained then is no matter of temperature.
+    Learning from its own candidates makes a model more confident, as a lower temperature would, and its candidates
+    alike. So its logits are scaled (by the weight of its last norm) until it is as varied as its parent, and it is
+    judged and kept in this state: a gain is then no effect of temperature.
     """
 
     def __init__(self, parent: Checkpoint, held: Sequence[Preference], tasks: Sequence[Task], path: Path,
@@ -146,7 +146,7 @@ class _Watch(TrainerCallback):
         return bool(ill)
 
     def _as_varied(self, model: LlamaForCausalLM) -> tuple[LlamaForCausalLM, float, Scores]:
-        """A copy of the model, scaled so that its drafts are as varied as its parent's; the scale; and its scores.
+        """A copy of the model, scaled so that its candidates are as varied as its parent's; the scale; and its scores.
 
         Diversity falls with the scale nearly in a straight line, along which the scale is found.
         """
@@ -166,7 +166,7 @@ class _Watch(TrainerCallback):
         return self._scores(replace(self.parent, weights=weights_of(model)))
 
     def _scores(self, playing: Checkpoint) -> Scores:
-        found = [judge(playing, task, self.plan.watched_drafts, self.plan.seed + number)
+        found = [judge(playing, task, self.plan.watched_candidates, self.plan.seed + number)
                  for number, task in enumerate(self.tasks)]  # fmt: skip
         return means_of(found)
 

@@ -79,7 +79,7 @@ def song_roll_png(sheet: SongSheet) -> bytes:
         labels = [f"{grid.bars.index(bar) + 1}\n{float(grid.sec_at(bar.start_tick)):.1f} s" for bar in row]
         axis.set_xticks([bar.start_tick for bar in row], labels, fontsize=7)
     told = (f"{sheet.title}: {sheet.key.label}, {grid.meter}, {grid.tempo_bpm:.0f} beats a minute,"
-            f" sure of the beat {grid.confidence:.2f}")  # fmt: skip
+            f" beat confidence {grid.confidence:.2f}")  # fmt: skip
     axes[0].set_title(told, fontsize=9, loc="left", pad=16)
     _add_legend(axes[0], layers)
     image = io.BytesIO()
@@ -96,10 +96,10 @@ def _source_layers(sheet: SongSheet) -> list[Layer]:
 
 
 def _cover_layers(arrangement: Arrangement) -> list[Layer]:
-    tune = {(note.onset_tick, note.pitch) for note in arrangement.melody}
+    melody = {(note.onset_tick, note.pitch) for note in arrangement.melody}
     parts = [part for part in arrangement.parts if not part.is_drums] or list(arrangement.parts)
     layers = [(part.name, colour, part.notes) for part, colour in zip(parts, cycle(_PART_COLOURS), strict=False)]
-    leading = tuple(note for note in arrangement.pitched_notes if (note.onset_tick, note.pitch) in tune)
+    leading = tuple(note for note in arrangement.pitched_notes if (note.onset_tick, note.pitch) in melody)
     return [*layers, ("melody", _MELODY, leading)]
 
 

@@ -24,7 +24,7 @@ from symbolic_cover.corpus.pairs import Pair
 from symbolic_cover.evaluation.human_range import excerpt
 from symbolic_cover.tokens.language import DRUMS
 
-#: Felt beats a minute between which lessons are played. Set by hand.
+#: Felt beats a minute between which training examples are played. Set by hand.
 _SLOWEST_BPM, _FASTEST_BPM = 44.0, 210.0
 #: General MIDI programs from which each kind of part may be given another instrument.
 _LEADS = (0, 4, 11, 22, 24, 26, 40, 52, 53, 54, 56, 60, 64, 65, 66, 68, 71, 73, 75, 79, 80, 81, 82, 85)
@@ -35,8 +35,8 @@ _BASS_PARTS = frozenset(["bass", "double-bass"])
 _ANOTHER = 0.3
 _BECOMES_BAND, _SONG_HAS_BAND, _WITH_BASS, _WITH_DRUMS = 0.35, 0.75, 0.6, 0.6
 _KICK, _SNARE, _HAT, _RIDE = 36, 38, 42, 51
-#: The part that carries the tune while a performance is made.
-_TUNE = "tune"
+#: The name of the part with the melody while a performance is made, unlike that of any ensemble.
+_MELODY = "tune"
 
 
 class Truth(NamedTuple):
@@ -67,7 +67,7 @@ def perform(
 ) -> Performance:
     """Play about so many seconds of a piece, whole bars, from a bar drawn at random.
 
-    Where it is sung, nothing plays the tune, and pieces for one instrument are mostly given to a band.
+    Where it is sung, nothing plays the melody, and pieces for one instrument are mostly given to a band.
     """
     sheet, parts = _cut(pair, rng, seconds)
     grid = _in_tempo(sheet.grid, rng, ensemble.has_drums)
@@ -91,7 +91,7 @@ def perform(
             if not track_of.is_drum:
                 played.append((float(onset), float(end), note.pitch))
                 times.setdefault((note.onset_tick, note.pitch), (float(onset), float(end)))
-        if not (is_sung and track_of.is_tune):
+        if not (is_sung and track_of.is_melody):
             score.tracks.append(track)
     return Performance(score, _truth(sheet, grid, warp, lead_sec, played, times))
 
@@ -102,11 +102,11 @@ class _Track(NamedTuple):
     notes: list[Note]
     volume: int
     accent: float
-    is_tune: bool = False
+    is_melody: bool = False
 
 
 def _cut(pair: Pair, rng: np.random.Generator, seconds: float) -> tuple[SongSheet, dict[str, list[Note]]]:
-    """Some bars of the piece as sheet and parts, tune included, their first tick being 0."""
+    """Some bars of the piece as sheet and parts, melody included, their first tick being 0."""
     sheet = pair.sheet
     starts = sheet.grid.sec_at(np.array([*(bar.start_tick for bar in sheet.grid.bars), sheet.grid.end_tick]))
     latest = max(int(np.searchsorted(starts, starts[-1] - seconds, side="right")) - 1, 0)
@@ -115,7 +115,7 @@ def _cut(pair: Pair, rng: np.random.Generator, seconds: float) -> tuple[SongShee
     sheet = excerpt(sheet, first, min(last, len(sheet.grid.bars) - 1))
     begin, end = sheet.grid.bars[0].start_tick, sheet.grid.end_tick
     parts = {name: list(notes) for name, notes in pair.parts.items()}
-    parts.setdefault(_TUNE, []).extend(pair.sheet.melody)
+    parts.setdefault(_MELODY, []).extend(pair.sheet.melody)
 
     def moved(notes: Sequence[Note]) -> list[Note]:
         return [n._replace(onset_tick=n.onset_tick - begin, duration_tick=min(n.duration_tick, end - n.onset_tick))
@@ -203,7 +203,7 @@ def _orchestrated(
         volume, accent = int(rng.integers(80, 112)), float(rng.normal(0, 4))
         if name == DRUMS:
             tracks.append(_Track(0, True, notes, int(rng.integers(75, 110)), accent))
-        elif name == _TUNE:
+        elif name == _MELODY:
             tracks.append(_Track(lead_program, False, notes, int(rng.integers(92, 120)), accent + 6, True))
         elif name in low:
             program = int(rng.choice(_BASSES)) if rng.random() < _ANOTHER else program_of[name]

@@ -1,6 +1,6 @@
 """Songs sung and recorded here: what is sung in them is known to the frame.
 
-A piece's tune is given to a singer (`singer`), what is left of it to its band. Voice and band are mixed in stereo and
+A piece's melody is given to a singer (`singer`), what is left of it to its band. Voice and band are mixed in stereo and
 separated again, so that who learns from it sees what a separation leaves. Now and then somebody sings alone, or nobody.
 """
 
@@ -24,9 +24,9 @@ from symbolic_cover.listening.audio import separation, transcribe
 from symbolic_cover.listening.audio.voice import VoiceFeatures, features_of_voice, maps_of_voice, separated
 from symbolic_cover.sound.audio import play_samples
 from symbolic_cover.studio import singer
-from symbolic_cover.studio.lessons import SECONDS, load_lots
 from symbolic_cover.studio.performance import perform
 from symbolic_cover.studio.recording import in_room, tilted
+from symbolic_cover.studio.training_examples import SECONDS, load_lots
 
 #: How often somebody sings alone, and how often nobody sings.
 _ALONE, _NOBODY = 0.14, 0.12
@@ -39,7 +39,7 @@ _MOST_CENTS = 40.0
 _BLOCK = 1 << 16
 
 
-class SungLesson(NamedTuple):
+class SungExample(NamedTuple):
     """What is seen of a voice, and what it sings: `notes` (n, 3) onset, end in seconds, pitch."""
 
     name: str
@@ -48,17 +48,17 @@ class SungLesson(NamedTuple):
     notes: np.ndarray
 
 
-def load_sung_lessons(folder: Path) -> Iterator[SungLesson]:
-    """The lessons that `lessons.make_lessons` made of `sung_arrays`."""
+def load_sung_examples(folder: Path) -> Iterator[SungExample]:
+    """The examples that `training_examples.make_examples` made of `sung_arrays`."""
     for arrays in load_lots(folder):
         features = VoiceFeatures(*(arrays[name] for name in VoiceFeatures._fields))
-        yield SungLesson(str(arrays["name"]), str(arrays["style"]), features, arrays["sung"])
+        yield SungExample(str(arrays["name"]), str(arrays["style"]), features, arrays["sung"])
 
 
 def sung_arrays(
     job: Job, number: int, ensembles: dict[str, Ensemble], soundfonts: Sequence[Path]
 ) -> dict[str, Any] | None:
-    """The arrays of one lesson; None for a piece that cannot be sung."""
+    """The arrays of one example; None for a piece that cannot be sung."""
     recorded = record_song(job, number, ensembles, soundfonts)
     if recorded is None:
         return None

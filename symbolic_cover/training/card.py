@@ -13,8 +13,9 @@ tags: [music, symbolic-music, arrangement]
 ---
 """
 _LIMITS = (
-    "Plays within constraints that the weights alone do not keep: range, reach, full bars, the tune on top. Sees about",
-    "ten bars at a time. Knows the metres of its data: bands have learned four beats in a bar, waltzes three.",
+    "Plays within constraints that the weights alone do not keep: range, reach, full bars, the melody on top.",
+    "Sees about ten bars at a time. Knows the metres of its data: bands have learned four beats in a bar, waltzes",
+    "three.",
 )
 _NOT_SEARCHED = "Its output was not searched for bars copied from the data."
 _COPIED = (
@@ -72,8 +73,8 @@ def _refined(lineage: dict[str, Any]) -> list[str]:
     origins = ", ".join(f"{count} {origin}" for origin, count in lineage["preferences"].items() if count)
     lines = [
         f"By `symbolic-cover refine` from {lineage['parent']} (SHA-256 {lineage['parent_sha256'][:16]}...), with",
-        f"preferences from {origins}. Single drafts of held-out songs, not chosen among; score {verdict['gain']:+.3f}"
-        f" [{verdict['low']:+.3f}, {verdict['high']:+.3f}]:",
+        f"preferences from {origins}. Single candidates for held-out songs, not chosen among;"
+        f" score {verdict['gain']:+.3f} [{verdict['low']:+.3f}, {verdict['high']:+.3f}]:",
         "",
         "| | before | after | people |",
         "|---|---|---|---|",

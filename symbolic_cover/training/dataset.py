@@ -4,7 +4,7 @@ Item i depends on (seed, i) only, so a resumed run sees what the uninterrupted o
 Every window is in C major or A minor, now and then in another key, and shows a random share of what there is to
 know of the song: from melody and chords only to every note, as written or as a transcriber would have heard it, so
 that one model serves every fidelity, and now and then nothing, so that it knows what the song adds. Now and then the
-style is left open, or the lead part loses a stretch of its tune, which the model then has to play itself.
+style is left open, or the lead part loses a stretch of its melody, which the model then has to play itself.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from symbolic_cover.corpus.shards import Shard
 from symbolic_cover.tokens.plan import Planner
 
 IGNORED_LABEL = -100
-#: How often a window's style is left open, its tune unsaid, its song shown as heard. Not swept.
-_OPEN_STYLE, _SILENT_TUNE, _AS_HEARD = 0.1, 0.2, 0.3
+#: How often a window's style is left open, its melody unsaid, its song shown as heard. Not swept.
+_OPEN_STYLE, _SILENT_MELODY, _AS_HEARD = 0.1, 0.2, 0.3
 #: How often a window shows nothing of its song (classifier-free guidance, Ho & Salimans, 2022).
 _BLIND = 0.1
 #: How often a window begins where its song does, and how often it ends there.
@@ -111,7 +111,7 @@ class WindowDataset(torch.utils.data.Dataset[dict[str, Any]]):
         self.context, self.length, self.seed, self.augment = context, length, seed, augment
         self.song_weight = _song_weights(shard)
         self.planner = Planner(vocabulary.ids)
-        # Where the lead part has a staff of its own, its tune can be given or left to the model.
+        # Where the lead part has a staff of its own, its melody can be given or left to the model.
         alone = [f"Ensemble_{name}" for name, ensemble in load_ensembles().items() if ensemble.leads_alone]
         self._lead_ensembles = {vocabulary.ids[word] for word in alone if word in vocabulary.ids}
 
@@ -140,7 +140,7 @@ class WindowDataset(torch.utils.data.Dataset[dict[str, Any]]):
             x, shown_x, y = self.bar(bar, shown, rng)
             if bar in silent:
                 lead = int(self.shard.leads[song])
-                shown_x, y = self.without_tune(shown_x, y, lead)
+                shown_x, y = self.without_melody(shown_x, y, lead)
             bars.append((x, shown_x, y))
             size += len(shown_x) + len(y) + 1
             bar += 1
@@ -205,15 +205,15 @@ class WindowDataset(torch.utils.data.Dataset[dict[str, Any]]):
         return x, self._show(heard if shown.as_heard else x, shown, rng), y
 
     def _draw_silence(self, rng: np.random.Generator, song: int, bar: int, first: int) -> range:
-        """Bars in which the song has no tune, so that the lead part must be invented."""
+        """Bars in which the song has no melody, so that the lead part must be invented."""
         alone = int(self.shard.headers[song, 3]) in self._lead_ensembles
-        if not (self.augment and alone and rng.random() < _SILENT_TUNE):
+        if not (self.augment and alone and rng.random() < _SILENT_MELODY):
             return range(0)
         start = bar if bar == first or rng.random() < 0.3 else bar + int(rng.integers(1, 9))
         return range(start, start + int(rng.integers(2, 9)))
 
-    def without_tune(self, x: np.ndarray, y: np.ndarray, lead: int) -> tuple[np.ndarray, np.ndarray]:
-        """The tune moves from X into the lead part of Y."""
+    def without_melody(self, x: np.ndarray, y: np.ndarray, lead: int) -> tuple[np.ndarray, np.ndarray]:
+        """The melody moves from X into the lead part of Y."""
         v = self.vocabulary
         starts = np.flatnonzero((x >= v.sections[0]) & (x < v.sections[1]))
         found = [i for i, start in enumerate(starts) if x[start] == v.section["melody"]]

@@ -1,4 +1,4 @@
-"""Train the listener on lessons made in the studio."""
+"""Train the listener on training examples made in the studio."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from symbolic_cover.listening.audio.listener import (
 )
 from symbolic_cover.listening.audio.nets import load_net, save_net
 from symbolic_cover.listening.frames import LOWEST_PITCH, N_PITCHES
-from symbolic_cover.studio.lessons import Lesson, load_lessons
 from symbolic_cover.studio.performance import Truth
+from symbolic_cover.studio.training_examples import TrainingExample, load_examples
 from symbolic_cover.training.optimizer import MuonWithAdamW
 from symbolic_cover.training.train import RunLog, cpu_has_fast_bf16, part_processes
 
@@ -47,7 +47,7 @@ _TEMPO_BEATS = 5  # a tempo is the mean of so many beats
 
 
 class Targets:
-    """What the listener should answer for every frame of a lesson, by the names of its answers."""
+    """What the listener should answer for every frame of an example, by the names of its answers."""
 
     def __init__(self, truth: Truth, n_frames: int) -> None:
         beats = truth.beats
@@ -92,7 +92,7 @@ def _tempi(beat_sec: np.ndarray) -> np.ndarray:
 
 
 def frames_of(sec: np.ndarray, n_frames: int) -> list[int]:
-    """Times as frames of a lesson that has so many."""
+    """Times as frames of an example that has so many."""
     return np.clip(np.round(sec * RATE_HZ), 0, n_frames).astype(int).tolist()
 
 
@@ -104,14 +104,15 @@ def mark(row: np.ndarray, sec: np.ndarray) -> None:
                 row[place] = max(row[place], value)
 
 
-class LessonWindows(torch.utils.data.Dataset[dict[str, Any]]):
-    """`length` windows of lessons, one after the other, or, with `augment`, drawn at random and each moved in pitch and
-    stretched in time; rare metres are drawn more often than they occur (`_EVENNESS`)."""
+class ExampleWindows(torch.utils.data.Dataset[dict[str, Any]]):
+    """`length` windows of examples: in order, or, with `augment`, drawn at random and each moved in pitch and stretched
+    in time; rare metres are drawn more often than they occur (`_EVENNESS`)."""
 
-    def __init__(self, lessons: Sequence[Lesson], length: int, seed: int, augment: bool = True) -> None:
-        self.lessons, self.length, self.seed, self.augment = lessons, length, seed, augment
+    def __init__(self, examples: Sequence[TrainingExample], length: int, seed: int, augment: bool = True) -> None:
+        self.examples, self.length, self.seed, self.augment = examples, length, seed, augment
         meters = [
-            tuple(np.median(lesson.truth.beats[:, 2:], axis=0)) if len(lesson.truth.beats) else () for lesson in lessons
+            tuple(np.median(example.truth.beats[:, 2:], axis=0)) if len(example.truth.beats) else ()
+            for example in examples
         ]
         sizes = Counter(meters)
         self.chances = np.array([sizes[meter] ** -_EVENNESS for meter in meters])
@@ -122,9 +123,9 @@ class LessonWindows(torch.utils.data.Dataset[dict[str, Any]]):
 
     def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
         rng = np.random.default_rng((self.seed, index))
-        drawn = int(rng.choice(len(self.lessons), p=self.chances)) if self.augment else index % len(self.lessons)
-        lesson = self.lessons[drawn]
-        features, truth = lesson.features, lesson.truth
+        drawn = int(rng.choice(len(self.examples), p=self.chances)) if self.augment else index % len(self.examples)
+        example = self.examples[drawn]
+        features, truth = example.features, example.truth
         stretch, steps = 1.0, 0
         if self.augment:
             stretch, steps = float(np.exp(rng.uniform(-_STRETCH, _STRETCH))), self._draw_steps(truth, rng)
@@ -157,7 +158,7 @@ def moved(keys: np.ndarray, steps: int) -> np.ndarray:
 
 
 def _shifted(truth: Truth, stretch: float, begin_sec: float, steps: int) -> Truth:
-    """The truth about a window that begins at `begin_sec` of the stretched lesson, so many semitones higher."""
+    """The truth about a window that begins at `begin_sec` of the stretched example, so many semitones higher."""
 
     def timed(rows: np.ndarray, n_times: int) -> np.ndarray:
         rows = rows.astype(float)
@@ -211,32 +212,32 @@ def _one_of(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     return nn.functional.cross_entropy(logits.flatten(0, 1), target.flatten(), ignore_index=_IGNORED)
 
 
-_Lesson = TypeVar("_Lesson")
+_Example = TypeVar("_Example")
 
 
-def both_splits(lessons: Path, load: Callable[[Path], Iterable[_Lesson]]) -> tuple[list[_Lesson], list[_Lesson]]:
-    """The lessons to learn from and those to judge by. Raises `UsageError` without either."""
-    training, validation = (list(load(lessons / split)) for split in ("train", "valid"))
+def both_splits(examples: Path, load: Callable[[Path], Iterable[_Example]]) -> tuple[list[_Example], list[_Example]]:
+    """The examples to learn from and those to judge by. Raises `UsageError` without either."""
+    training, validation = (list(load(examples / split)) for split in ("train", "valid"))
     if not training or not validation:
-        raise UsageError(f"There are no lessons in {lessons}.", "Make them first.")
+        raise UsageError(f"There are no training examples in {examples}.", "Make them first.")
     return training, validation
 
 
 def train_listener(
-    lessons: Path, out: Path, *, steps: int = 6000, batch_size: int = 8, rate: float = 2e-3, seed: int = 0,
+    examples: Path, out: Path, *, steps: int = 6000, batch_size: int = 8, rate: float = 2e-3, seed: int = 0,
     start_from: Path | None = None, progress: Callable[[int], None] | None = None,
 ) -> dict[str, float]:  # fmt: skip
-    """Train on the lessons in ``lessons/train``, judge on ``lessons/valid``, write the weights to ``out/final``.
+    """Train on the examples in ``examples/train``, judge on ``examples/valid``, write the weights to ``out/final``.
 
     A run found in `out` is continued; a new one may begin with the weights in a folder. Returns the last metrics.
     """
-    training, validation = both_splits(lessons, load_lessons)
+    training, validation = both_splits(examples, load_examples)
     set_seed(seed)
     pupil = _Pupil(load_net(Listener, start_from) if start_from else Listener())
     return taught(
         pupil, pupil.listener, out, steps=steps, batch_size=batch_size, rate=rate, seed=seed, progress=progress,
-        training=LessonWindows(training, steps * batch_size, seed),
-        validation=LessonWindows(validation, len(validation), seed=1, augment=False),
+        training=ExampleWindows(training, steps * batch_size, seed),
+        validation=ExampleWindows(validation, len(validation), seed=1, augment=False),
         labels=["beat"], about={"lessons": len(training)},
     )  # fmt: skip
 

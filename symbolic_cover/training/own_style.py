@@ -34,7 +34,7 @@ from symbolic_cover.training.adapter import AdapterPlan, Learned, train_adapter
 
 
 @dataclass(frozen=True)
-class Lesson:
+class StyleRequest:
     """What is to be learned: the songs in `folder`, as the style `name`, their `licence` for whoever gets the style.
 
     The style that it is `like`, who plays (`ensemble`) and a `title` are found where they are not said.
@@ -60,7 +60,7 @@ class OwnStyle:
 
 
 def learn_style(
-    lesson: Lesson,
+    request: StyleRequest,
     *,
     checkpoint: str | Path | None = None,
     into: Path | None = None,
@@ -77,19 +77,19 @@ def learn_style(
     """
     tell = progress or (lambda stage, share: None)
     home = user_styles_folder(into)
-    base = _base(lesson, checkpoint, home, again)
+    base = _base(request, checkpoint, home, again)
     loaded = load_checkpoint(base)
     if OWN not in loaded.tokenizer.styles:
         raise UsageError(f"The checkpoint {loaded.name} has no token for a style of one's own.", "Choose another.")
-    if lesson.name in loaded.tokenizer.styles:
-        raise UsageError(f"'{lesson.name}' is a style of {loaded.name} already.", "Choose another --name.")
+    if request.name in loaded.tokenizer.styles:
+        raise UsageError(f"'{request.name}' is a style of {loaded.name} already.", "Choose another --name.")
     with tempfile.TemporaryDirectory() as scratch:
-        data, made = Path(scratch) / "data", Path(scratch) / lesson.name
+        data, made = Path(scratch) / "data", Path(scratch) / request.name
         corpus = prepare_own(
-            lesson.folder, data, BarTokenizer.load(base), ensemble=lesson.ensemble or "", workers=workers,
+            request.folder, data, BarTokenizer.load(base), ensemble=request.ensemble or "", workers=workers,
             progress=lambda share: tell("prepare", share),
         )  # fmt: skip
-        like = lesson.like or nearest_style(load_ranges(data)[OWN], corpus.ensemble, loaded)
+        like = request.like or nearest_style(load_ranges(data)[OWN], corpus.ensemble, loaded)
         learned = train_adapter(
             loaded.model, data, made, plan, like=like, own=OWN, seed=seed, progress=lambda share: tell("learn", share)
         )
@@ -99,8 +99,8 @@ def learn_style(
                 "Give more songs, all in one style; or cover in that style.",
             )
         shutil.copy(data / FILE_NAME, made / FILE_NAME)
-        style = OwnStyle(lesson.name, home / lesson.name, like, corpus, learned)
-        _write_facts(style, lesson, made, base, plan, seed)
+        style = OwnStyle(request.name, home / request.name, like, corpus, learned)
+        _write_facts(style, request, made, base, plan, seed)
         _settle(made, style.folder)
     return style
 
@@ -117,31 +117,35 @@ def nearest_style(human: HumanRange, ensemble: str, checkpoint: Checkpoint) -> s
     return max(same or known, key=lambda name: style_fit(human.profile, checkpoint.human[name].profile))
 
 
-def _base(lesson: Lesson, checkpoint: str | Path | None, home: Path, again: bool) -> Path:
+def _base(request: StyleRequest, checkpoint: str | Path | None, home: Path, again: bool) -> Path:
     """The folder of the checkpoint to learn on, once all that is asked has been looked at."""
-    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", lesson.name):
-        raise UsageError(f"'{lesson.name}' cannot be the name of a style.", "Take small letters, digits and hyphens.")
-    if lesson.name in style_names():
-        raise UsageError(f"There is a style '{lesson.name}' already.", "Choose another --name.")
-    there = home / lesson.name
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", request.name):
+        raise UsageError(f"'{request.name}' cannot be the name of a style.", "Take small letters, digits and hyphens.")
+    if request.name in style_names():
+        raise UsageError(f"There is a style '{request.name}' already.", "Choose another --name.")
+    there = home / request.name
     if there.exists() and not (again and (there / STYLE_FILE).is_file()):
         raise UsageError(f"{there} is there already.", "Choose another --name, or add --again.")
-    if lesson.like is not None:
-        load_style(lesson.like)
-        if lesson.like not in style_names():
-            raise UsageError(f"'{lesson.like}' is a style of your own.", "Name one that came with the program: --like.")
-    if lesson.ensemble is not None and lesson.ensemble not in load_ensembles():
-        raise UsageError(f"There is no ensemble '{lesson.ensemble}'.", f"Choose one of: {', '.join(load_ensembles())}.")
-    base = find_checkpoint(checkpoint, lesson.like or "pop-piano")
+    if request.like is not None:
+        load_style(request.like)
+        if request.like not in style_names():
+            raise UsageError(
+                f"'{request.like}' is a style of your own.", "Name one that came with the program: --like."
+            )
+    if request.ensemble is not None and request.ensemble not in load_ensembles():
+        raise UsageError(
+            f"There is no ensemble '{request.ensemble}'.", f"Choose one of: {', '.join(load_ensembles())}."
+        )
+    base = find_checkpoint(checkpoint, request.like or "pop-piano")
     if base is None:
         raise UsageError("There are no weights to learn on.", "Train some, or reinstall.")
     return base
 
 
-def _write_facts(style: OwnStyle, lesson: Lesson, made: Path, base: Path, plan: AdapterPlan, seed: int) -> None:
+def _write_facts(style: OwnStyle, request: StyleRequest, made: Path, base: Path, plan: AdapterPlan, seed: int) -> None:
     """The preset, the lineage, the sources and the card of a style."""
     corpus, learned = style.corpus, style.learned
-    title = lesson.title or lesson.name.replace("-", " ").replace("_", " ").capitalize()
+    title = request.title or request.name.replace("-", " ").replace("_", " ").capitalize()
     preset = {"title": title, "ensemble": corpus.ensemble, "like": style.like, "checkpoint": base.name,
               "weights": weights_sha256(base)}  # fmt: skip
     lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in preset.items()]
@@ -153,10 +157,10 @@ def _write_facts(style: OwnStyle, lesson: Lesson, made: Path, base: Path, plan: 
     lineage |= {"songs": corpus.songs, "held_out": corpus.held_out, "bars": corpus.bars} | asdict(learned)
     lineage["left_out"] = [list(one) for one in corpus.left_out]
     (made / "training.json").write_text(json.dumps(lineage, indent=2, ensure_ascii=False), encoding="utf-8")
-    source = {"dataset": f"songs of '{style.name}'", "licence": lesson.licence, "attribution": title,
+    source = {"dataset": f"songs of '{style.name}'", "licence": request.licence, "attribution": title,
               "pieces": corpus.songs, "source": "own"}  # fmt: skip
     (made / "sources.json").write_text(json.dumps({OWN: [source]}, indent=1), encoding="utf-8")
-    (made / "README.md").write_text(_card(style, title, lesson.licence, base.name), encoding="utf-8")
+    (made / "README.md").write_text(_card(style, title, request.licence, base.name), encoding="utf-8")
 
 
 def _card(style: OwnStyle, title: str, licence: str, base: str) -> str:

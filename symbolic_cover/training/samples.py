@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from symbolic_cover.arrangement.arranger import draft_by_model
+from symbolic_cover.arrangement.arranger import candidates_by_model
 from symbolic_cover.arrangement.checkpoint import Checkpoint, weights_of
 from symbolic_cover.arrangement.choose import choose
 from symbolic_cover.core.controls import Controls
@@ -34,8 +34,8 @@ def sampler_for(shards: Path, out: Path) -> Callable[[LlamaForCausalLM, int], No
 
     def sample(model: LlamaForCausalLM, step: int) -> None:
         checkpoint = Checkpoint(f"step-{step}", weights_of(model), model.config.to_dict(), language, {})
-        drafts = draft_by_model(checkpoint, sheet, style, Controls(candidates=1))
-        arrangement, scores = choose(drafts, sheet)
+        candidates = candidates_by_model(checkpoint, sheet, style, Controls(candidates=1))
+        arrangement, scores = choose(candidates, sheet)
         out.mkdir(parents=True, exist_ok=True)
         write_midi(arrangement, out / f"step-{step:06d}.mid")
         (out / f"step-{step:06d}.json").write_text(json.dumps(scores, indent=2), encoding="utf-8")

@@ -15,12 +15,12 @@ from symbolic_cover.listening.audio.nets import load_net
 from symbolic_cover.listening.audio.voice import VoiceFeatures
 from symbolic_cover.listening.audio.voice_net import N_MAPS, SUNG_KEYS, SUNG_MAPS, VoiceNet, as_input
 from symbolic_cover.listening.frames import LOWEST_PITCH, N_PITCHES
-from symbolic_cover.studio.singing import SungLesson, load_sung_lessons
+from symbolic_cover.studio.singing import SungExample, load_sung_examples
 from symbolic_cover.training.listening import binary, both_splits, frames_of, mark, moved, taught
 
 #: 12 seconds.
 WINDOW_FRAMES = 512
-_FURTHEST = 7  # semitones that a lesson is moved
+_FURTHEST = 7  # semitones that an example is moved
 _STRETCH = 0.25
 #: How often one of the maps is hidden, and the treble and bass of the curves turned up or down by so much.
 _HIDDEN, _TILT = 0.15, 0.15
@@ -28,32 +28,32 @@ _BEGINS_COUNTS = 2.0
 
 
 class SungWindows(torch.utils.data.Dataset[dict[str, torch.Tensor]]):
-    """`length` windows of sung lessons, one after the other, or, with `augment`, drawn at random, each moved in pitch,
+    """`length` windows of sung examples, one after the other, or, with `augment`, drawn at random, each moved in pitch,
     stretched in time, its curves tilted and now and then one of its maps hidden."""
 
-    def __init__(self, lessons: Sequence[SungLesson], length: int, seed: int, augment: bool = True) -> None:
-        self.lessons, self.length, self.seed, self.augment = lessons, length, seed, augment
+    def __init__(self, examples: Sequence[SungExample], length: int, seed: int, augment: bool = True) -> None:
+        self.examples, self.length, self.seed, self.augment = examples, length, seed, augment
 
     def __len__(self) -> int:
         return self.length
 
     def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
         rng = np.random.default_rng((self.seed, index))
-        lesson = self.lessons[int(rng.integers(len(self.lessons))) if self.augment else index % len(self.lessons)]
+        example = self.examples[int(rng.integers(len(self.examples))) if self.augment else index % len(self.examples)]
         stretch = float(np.exp(rng.uniform(-_STRETCH, _STRETCH))) if self.augment else 1.0
         steps = int(rng.integers(-_FURTHEST, _FURTHEST + 1)) if self.augment else 0
-        n_frames = len(lesson.features.note)
+        n_frames = len(example.features.note)
         first = int(rng.integers(max(int(n_frames * stretch) - WINDOW_FRAMES // 2, 1)))
         places = (first + np.arange(WINDOW_FRAMES)) / stretch
         inside = places <= n_frames - 1
         taken = np.minimum(np.round(places).astype(int), n_frames - 1)
-        sides = [side[taken] * inside[:, None] for side in lesson.features]
+        sides = [side[taken] * inside[:, None] for side in example.features]
         sides = [moved(side, steps) for side in sides[:N_MAPS]] + sides[N_MAPS:]
         if self.augment:
             sides = [_tilted(side, rng) if number >= N_MAPS else side for number, side in enumerate(sides)]
             if rng.random() < _HIDDEN:
                 sides[int(rng.integers(N_MAPS))][:] = 0
-        notes = lesson.notes * np.array([stretch, stretch, 1]) - np.array([first / RATE_HZ, first / RATE_HZ, -steps])
+        notes = example.notes * np.array([stretch, stretch, 1]) - np.array([first / RATE_HZ, first / RATE_HZ, -steps])
         return {"features": as_input(VoiceFeatures(*sides)), "keys": torch.from_numpy(target_of(notes, WINDOW_FRAMES))}
 
 
@@ -92,14 +92,14 @@ class _Pupil(nn.Module):
 
 
 def train_voice(
-    lessons: Path, out: Path, *, steps: int = 3000, batch_size: int = 8, rate: float = 2e-3, seed: int = 0,
+    examples: Path, out: Path, *, steps: int = 3000, batch_size: int = 8, rate: float = 2e-3, seed: int = 0,
     start_from: Path | None = None, progress: Callable[[int], None] | None = None,
 ) -> dict[str, float]:  # fmt: skip
-    """Train on the sung lessons in ``lessons/train``, judge on ``lessons/valid``, write the weights to ``out/final``.
+    """Train on the sung examples in ``examples/train``, judge on ``examples/valid``, write weights to ``out/final``.
 
     A run found in `out` is continued; a new one may begin with the weights in a folder. Returns the last metrics.
     """
-    training, validation = both_splits(lessons, load_sung_lessons)
+    training, validation = both_splits(examples, load_sung_examples)
     set_seed(seed)
     net = load_net(VoiceNet, start_from) if start_from else VoiceNet()
     pupil = _Pupil(net)

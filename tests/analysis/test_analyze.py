@@ -54,22 +54,22 @@ def test_scales_have_their_key(tonic):
     assert find_key(minor) == Key(tonic, "minor")
 
 
-def test_the_tune_is_found_above_its_accompaniment(song):
+def test_the_melody_is_found_above_its_accompaniment(song):
     found = find_melody(song.notes)
-    tune = {(note.onset_tick, note.pitch) for note in song.melody}
-    hits = sum((note.onset_tick, note.pitch) in tune for note in found)
+    melody = {(note.onset_tick, note.pitch) for note in song.melody}
+    hits = sum((note.onset_tick, note.pitch) in melody for note in found)
     assert hits == len(song.melody)
     assert len(found) <= len(song.melody) + 2
 
 
-def test_a_tune_rests_where_only_chords_are_struck(song):
+def test_a_melody_rests_where_only_chords_are_struck(song):
     strummed = [Note(tick, 6, pitch, 50) for tick in range(192, 384, 12) for pitch in (48, 52, 55)]
     found = find_melody([*song.notes, *strummed])
     assert {note.onset_tick for note in found} <= set(range(192))
     assert len(found) >= len(song.melody) - 1
 
 
-def test_faint_notes_far_from_the_tune_stay_out(song):
+def test_faint_notes_far_from_the_melody_stay_out(song):
     ghosts = [Note(tick + 3, 3, 98 if tick % 24 else 58, 30) for tick in range(0, 180, 12)]
     found = find_melody([*song.notes, *ghosts])
     assert not set(found) & set(ghosts)
@@ -102,7 +102,7 @@ def test_only_what_was_heard_has_noise_in_it(song):
     assert written - transcribed == {(14, 36)}
 
 
-def test_a_transcript_that_says_which_its_tune_is_is_not_thinned(song):
+def test_a_transcript_that_says_which_its_melody_is_is_not_thinned(song):
     rest = tuple(sorted([*song.bass, *song.texture, Note(14, 10, 36, 20)]))
     tracks = [Track("melody", song.melody, role=Role.MELODY), Track("audio", rest)]
     assert sheet_of(tracks, song.grid, is_transcript=True).notes == sheet_of(tracks, song.grid).notes
@@ -113,9 +113,9 @@ def test_the_bass_is_among_the_notes_that_are_said_to_be_it(song):
     """A note below the bass that a listener heard is none of it, unless nobody says which the bass is."""
     low = Note(24, 12, 30, 60)
     rest = Track("audio", tuple(sorted([*song.texture, low])))
-    tune, bass = Track("melody", song.melody, role=Role.MELODY), Track("bass", song.bass, role=Role.BASS)
-    assert sheet_of([tune, bass, rest], song.grid).bass == song.bass
-    assert low in sheet_of([tune, bass._replace(role=Role.UNSAID), rest], song.grid).bass
+    melody, bass = Track("melody", song.melody, role=Role.MELODY), Track("bass", song.bass, role=Role.BASS)
+    assert sheet_of([melody, bass, rest], song.grid).bass == song.bass
+    assert low in sheet_of([melody, bass._replace(role=Role.UNSAID), rest], song.grid).bass
 
 
 def test_a_passing_beat_does_not_change_the_chord():
@@ -128,16 +128,16 @@ def test_a_high_note_is_no_bass():
     assert [(c.root, c.bass) for c in found] == [(0, 0)]
 
 
-def test_silence_has_no_tune():
+def test_silence_has_no_melody():
     assert find_melody([]) == ()
     assert find_melody_track([]) == ()
 
 
-def test_the_track_that_goes_like_a_melody_is_the_tune(song):
+def test_the_track_that_goes_like_a_melody_is_the_melody(song):
     arpeggio = [Note(n.onset_tick + 6 * i, 6, n.pitch + 12 + s) for n in song.bass for i, s in enumerate((0, 7, 12, 7))]
-    tune = tuple(note._replace(velocity=60) for note in song.melody)
+    melody = tuple(note._replace(velocity=60) for note in song.melody)
     chords = [Note(bass.onset_tick, 48, bass.pitch + step) for bass in song.bass for step in (28, 31, 36)]
-    assert find_melody_track([chords, arpeggio, list(tune), list(song.bass)]) == tune
+    assert find_melody_track([chords, arpeggio, list(melody), list(song.bass)]) == melody
 
 
 def test_no_track_is_a_melody_that_repeats_or_strikes_chords_or_is_alone(song):
@@ -213,7 +213,7 @@ def test_drums_alone_are_no_song(song):
         sheet_of([Track("Drums", (Note(0, 12, 36, 90),), is_drums=True)], song.grid)
 
 
-def test_chords_alone_are_a_song_without_a_tune(song):
+def test_chords_alone_are_a_song_without_a_melody(song):
     sheet = sheet_of(
         [Track("chords", (Note(0, 48, 57), Note(0, 48, 60), Note(0, 48, 64)), role=Role.CHORDS)], song.grid
     )
@@ -231,6 +231,6 @@ def test_description_is_in_seconds(song):
     assert facts["melody"][0] == [0.0, 0.6, 72]
 
 
-def test_a_tune_alone_is_all_tune():
+def test_a_melody_alone_is_all_melody():
     line = tuple(Note(12 * i, 12, pitch, 80) for i, pitch in enumerate([62, 69, 64, 48, 60, 72, 40, 67]))
     assert sheet_of([Track("", line)], Grid.steady(2)).melody == line

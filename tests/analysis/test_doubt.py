@@ -1,4 +1,4 @@
-"""Which bars are worth checking first."""
+"""Which bars are to be checked first."""
 
 from dataclasses import replace
 
@@ -13,11 +13,11 @@ def sheet(**bars):
     return replace(make_song(6), confidence=Confidence({}, {name: tuple(values) for name, values in bars.items()}))
 
 
-def test_the_least_sure_bars_come_first_and_neighbours_are_joined():
+def test_the_least_confident_bars_come_first_and_neighbours_are_joined():
     found = places_to_check(sheet(melody=(0.9, 0.3, 0.2, 0.8, NAN, 0.35), chords=(0.9, 0.9, 0.9, 0.05, 0.9, 0.9)))
     assert [doubt[:3] for doubt in found] == [(4, 4, "chords"), (2, 3, "melody"), (6, 6, "melody")]
-    assert found[1].words == "bars 2 to 3 (the melody, 25 % sure)"
-    assert found[0].words == "bar 4 (the chord, 5 % sure)"
+    assert found[1].words == "bars 2 to 3 (the melody, 25 % confident)"
+    assert found[0].words == "bar 4 (the chord, 5 % confident)"
 
 
 def test_there_are_few_of_them_and_none_in_a_score():

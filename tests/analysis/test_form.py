@@ -9,7 +9,7 @@ from symbolic_cover.core.sheet import SongSheet
 
 
 def song(bars: str) -> SongSheet:
-    """A song of sections of four bars, each letter its own tune and chords."""
+    """A song of sections of four bars, each letter its own melody and chords."""
     melody, chords = [], []
     for place, letter in enumerate(bars):
         for bar in range(4):

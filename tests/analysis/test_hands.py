@@ -22,7 +22,7 @@ def test_held_notes_count():
     assert unplayable_in_hand([Note(0, 48, 40), Note(12, 12, 60)]) == 1
 
 
-def test_accompaniment_above_the_tune_moves_below_it_and_its_doubles_go():
+def test_accompaniment_above_the_melody_moves_below_it_and_its_doubles_go():
     melody = [Note(0, 24, 72)]
     left, right = split_hands([Note(0, 12, 72), Note(0, 12, 76), Note(0, 12, 48)], melody)
     assert [note.pitch for note in left] == [48]
@@ -34,7 +34,7 @@ def test_a_held_note_ends_where_its_hand_moves_on():
     assert left[0] == Note(0, 24, 36)
 
 
-def test_gaps_are_filled_up_to_the_next_onset_and_not_past_the_tune():
+def test_gaps_are_filled_up_to_the_next_onset_and_not_past_the_melody():
     hand = [Note(0, 8, 50), Note(12, 4, 52), Note(24, 6, 53)]
     assert [note.duration_tick for note in fill_gaps(hand, [])] == [12, 4, 6]
     assert fill_gaps(hand[:2], [Note(10, 12, 50)])[0].duration_tick == 10
@@ -43,10 +43,10 @@ def test_gaps_are_filled_up_to_the_next_onset_and_not_past_the_tune():
 
 @given(NOTES, NOTES)
 @settings(max_examples=150, deadline=None)
-def test_any_texture_becomes_playable_below_the_tune(accompaniment, tune):
+def test_any_texture_becomes_playable_below_the_melody(accompaniment, notes):
     from symbolic_cover.analysis.melody import one_line
 
-    melody = one_line(tune)
+    melody = one_line(notes)
     reach = Reach(4, 10)
     left, right = split_hands(accompaniment, melody, reach)
     left, right = fill_gaps(left, [*right, *melody]), fill_gaps(right, left, melody)

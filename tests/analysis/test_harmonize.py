@@ -1,4 +1,4 @@
-"""Chords for a tune alone."""
+"""Chords for a melody alone."""
 
 from symbolic_cover import analyze
 from symbolic_cover.analysis.harmonize import harmonized
@@ -10,14 +10,14 @@ from symbolic_cover.core.music import Key, Meter, Note
 TWINKLE = ((60, 60, 67, 67), (69, 69, 67, 67), (65, 65, 64, 64), (62, 62, 60, 60))
 
 
-def tune():
+def melody():
     return [
         Note(48 * bar + 12 * beat, 12, pitch, 80) for bar, row in enumerate(TWINKLE) for beat, pitch in enumerate(row)
     ]
 
 
-def test_a_tune_has_a_chord_of_its_key_in_every_bar_and_closes_at_home():
-    chords = harmonized(tune(), Grid.steady(4, Meter(4, 4), 100), Key(0, "major"))
+def test_a_melody_has_a_chord_of_its_key_in_every_bar_and_closes_at_home():
+    chords = harmonized(melody(), Grid.steady(4, Meter(4, 4), 100), Key(0, "major"))
     assert [(c.start_tick, c.end_tick) for c in chords] == [(48 * i, 48 * i + 48) for i in range(4)]
     assert chords[0][2:4] == chords[3][2:4] == (0, "maj")
     assert chords[1].root in (5, 0, 9)
@@ -36,7 +36,7 @@ def test_silence_has_none():
 
 def test_a_line_that_is_read_gets_chords():
     grid = Grid.steady(4, Meter(4, 4), 100)
-    notes = tuple(TimedNote(*grid.sec_at([n.onset_tick, n.end_tick]).tolist(), n.pitch) for n in tune())
+    notes = tuple(TimedNote(*grid.sec_at([n.onset_tick, n.end_tick]).tolist(), n.pitch) for n in melody())
     sheet = analyze(Heard((TimedTrack("", notes, role=Role.MELODY),), grid))
     assert len(sheet.chords) == 4
     assert {chord.root for chord in sheet.chords} <= {0, 2, 4, 5, 7, 9}

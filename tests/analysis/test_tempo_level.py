@@ -18,11 +18,11 @@ from symbolic_cover.core.sheet import SongSheet
 SIXTEENTHS = tuple(Note(3 * place, 3, 60 + place % 5) for place in range(64))
 
 
-def sheet(tune=SIXTEENTHS, bpm=65.0, meter=Meter(4, 4)) -> SongSheet:
+def sheet(melody=SIXTEENTHS, bpm=65.0, meter=Meter(4, 4)) -> SongSheet:
     grid = Grid.steady(4, meter, bpm)
     chords = (Chord(0, grid.end_tick, 0, "maj", 0),)
     return SongSheet(
-        grid, tune, (), (), chords, Key(0, "major"), sections=(Section(48, "B"),), lyrics=(Lyric(3, "la"),)
+        grid, melody, (), (), chords, Key(0, "major"), sections=(Section(48, "B"),), lyrics=(Lyric(3, "la"),)
     )
 
 
@@ -31,7 +31,7 @@ def sheet(tune=SIXTEENTHS, bpm=65.0, meter=Meter(4, 4)) -> SongSheet:
     [
         (sheet(), True),
         (sheet(bpm=120.0), False),
-        (sheet(tune=SIXTEENTHS[::2]), False),
+        (sheet(melody=SIXTEENTHS[::2]), False),
         (sheet(meter=Meter(6, 8)), False),
         (replace(sheet(), grid=replace(sheet().grid, second_tick=8.0)), False),
     ],
@@ -53,7 +53,7 @@ def test_twice_as_many_bars_at_the_same_times():
 
 
 def test_a_pick_up_stays_a_pick_up():
-    song = sheet(tune=tuple(note for note in SIXTEENTHS if note.onset_tick >= 36))
+    song = sheet(melody=tuple(note for note in SIXTEENTHS if note.onset_tick >= 36))
     fast = doubled(song)
     assert (fast.melody[0].onset_tick, fast.grid.bars[0].start_tick, len(fast.grid.bars)) == (24, 0, 7)
     assert fast.grid.sec_at(24) == pytest.approx(song.grid.sec_at(36))

@@ -16,7 +16,7 @@ from tests.conftest import make_song
 from tests.listening.songs import accompanied_song
 
 
-def test_the_lead_sheet_has_tune_and_chords(tmp_path):
+def test_the_lead_sheet_has_melody_and_chords(tmp_path):
     song = make_song()
     sheet = lead_sheet(song)
     assert [part.notes for part in sheet.parts] == [song.melody]

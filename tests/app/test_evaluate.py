@@ -46,7 +46,7 @@ def test_a_cover_is_judged_beside_people(run, covers, tmp_path):
     assert "http://" not in page.replace("http://www.w3.org", "")
 
 
-def test_a_lost_tune_is_found_in_its_bars(run, covers, tmp_path):
+def test_a_lost_melody_is_found_in_its_bars(run, covers, tmp_path):
     folder = tmp_path / "lame"
     folder.mkdir()
     for name in ("song.json", "report.json", "score.musicxml"):
@@ -70,7 +70,7 @@ def test_a_lost_tune_is_found_in_its_bars(run, covers, tmp_path):
 def test_a_folder_of_covers_and_one_that_cannot_be_judged(run, covers, tmp_path):
     code, printed, _ = run("evaluate", covers / "covers")
     assert code == 0
-    assert "tune" in printed
+    assert "melody" in printed
     old = tmp_path / "old"
     old.mkdir()
     (old / "arrangement.mid").write_bytes((covers / "covers" / "tune" / "arrangement.mid").read_bytes())

@@ -5,7 +5,7 @@ import pytest
 from symbolic_cover.analysis.song import analyze
 from symbolic_cover.app import stages
 from symbolic_cover.app.stages import load_stages
-from symbolic_cover.arrangement.arranger import draft_by_rules
+from symbolic_cover.arrangement.arranger import arrange_by_rules
 from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.music import Meter
 from symbolic_cover.core.styles import load_style
@@ -24,11 +24,11 @@ def song(tmp_path):
 def test_the_model_is_asked_in_metres_that_it_knows(song, monkeypatch):
     asked = []
 
-    def draft(_, sheet, style, controls, tell):
+    def candidates(_, sheet, style, controls, tell):
         asked.append(sheet)
-        return [draft_by_rules(sheet, style, controls)]
+        return [arrange_by_rules(sheet, style, controls)]
 
-    monkeypatch.setattr(stages, "draft_by_model", draft)
+    monkeypatch.setattr(stages, "candidates_by_model", candidates)
     style = load_style("pop-piano")
     (drawn,) = load_stages(style="pop-piano").arrange(song, style, Controls(), lambda *_: None)
     assert {bar.meter for bar in asked[0].grid.bars} == {Meter(4, 4), Meter(7, 8)}
@@ -36,8 +36,8 @@ def test_the_model_is_asked_in_metres_that_it_knows(song, monkeypatch):
     assert drawn.grid == song.grid
 
 
-def test_the_score_has_the_metres_of_the_song_and_its_tune_where_it_was(song, tmp_path):
-    drawn = draft_by_rules(song, load_style("pop-piano", "lead-sheet"), Controls())
+def test_the_score_has_the_metres_of_the_song_and_its_melody_where_it_was(song, tmp_path):
+    drawn = arrange_by_rules(song, load_style("pop-piano", "lead-sheet"), Controls())
     write_musicxml(drawn, tmp_path / "score.musicxml")
     again = read(tmp_path, "again.musicxml", (tmp_path / "score.musicxml").read_bytes())
     assert meters(again) == ["8/8", "23/8", "8/8"]

@@ -6,7 +6,7 @@ import pytest
 
 from symbolic_cover.analysis.hands import unplayable_in_hand
 from symbolic_cover.arrangement.anew import accompaniment, arrange_anew, in_octave_of, joined, splice
-from symbolic_cover.arrangement.arranger import draft_by_model, draft_by_rules, prepare_sheet
+from symbolic_cover.arrangement.arranger import arrange_by_rules, candidates_by_model, prepare_sheet
 from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.music import Key, Note
 from symbolic_cover.core.styles import load_style
@@ -27,7 +27,7 @@ def test_other_bars_stay_to_the_note_and_new_ones_are_new(tiny_checkpoint, name,
     style = load_style(name)
     sheet = prepare_sheet(make_song(8), Controls(), style.ensemble)
     sheet = replace(sheet, key=Key(2, "major"))  # away from where the model is at home
-    before = draft_by_model(tiny_checkpoint, sheet, style, Controls(candidates=1))[0]
+    before = candidates_by_model(tiny_checkpoint, sheet, style, Controls(candidates=1))[0]
     after = arrange_anew(tiny_checkpoint, sheet, style, Controls(candidates=2, seed=5), before, spans)
     for old, new, spec in zip(before.parts, after.parts, style.ensemble.parts, strict=True):
         assert outside(new.notes, spans) == outside(old.notes, spans)
@@ -37,12 +37,12 @@ def test_other_bars_stay_to_the_note_and_new_ones_are_new(tiny_checkpoint, name,
     assert after.notes != before.notes
     assert after.melody == before.melody
     assert melody_retention(sheet.melody, after.notes) == 1.0
-    assert not style.ensemble.tune_on_top or melody_on_top(after.melody, after.notes) == 1.0
+    assert not style.ensemble.melody_on_top or melody_on_top(after.melody, after.notes) == 1.0
 
 
 def test_the_same_seed_draws_the_same_and_another_one_something_else(tiny_checkpoint):
     sheet = make_song(8)
-    before = draft_by_model(tiny_checkpoint, sheet, STYLE, Controls(candidates=1))[0]
+    before = candidates_by_model(tiny_checkpoint, sheet, STYLE, Controls(candidates=1))[0]
     again = [
         arrange_anew(tiny_checkpoint, sheet, STYLE, Controls(candidates=2, seed=seed), before, [(BAR, 3 * BAR)]).notes
         for seed in (1, 1, 2)
@@ -52,7 +52,7 @@ def test_the_same_seed_draws_the_same_and_another_one_something_else(tiny_checkp
 
 def test_nothing_is_held_into_a_kept_note_of_the_same_key(tiny_checkpoint):
     sheet = make_song(8)
-    before = draft_by_model(tiny_checkpoint, sheet, STYLE, Controls(candidates=1))[0]
+    before = candidates_by_model(tiny_checkpoint, sheet, STYLE, Controls(candidates=1))[0]
     after = arrange_anew(tiny_checkpoint, sheet, STYLE, Controls(candidates=4, seed=3), before, [(BAR, 5 * BAR)])
     for part in after.parts:
         for one in part.notes:
@@ -61,27 +61,27 @@ def test_nothing_is_held_into_a_kept_note_of_the_same_key(tiny_checkpoint):
             )
 
 
-def test_a_corrected_tune_is_played_in_the_fresh_bars_only(tiny_checkpoint):
+def test_a_corrected_melody_is_played_in_the_fresh_bars_only(tiny_checkpoint):
     sheet = make_song(4)
-    before = draft_by_rules(sheet, STYLE, Controls())
+    before = arrange_by_rules(sheet, STYLE, Controls())
     other = replace(sheet, melody=tuple(note._replace(pitch=note.pitch + 1) for note in sheet.melody))
-    after = splice(before, draft_by_rules(other, STYLE, Controls()), [(BAR, 2 * BAR)])
+    after = splice(before, arrange_by_rules(other, STYLE, Controls()), [(BAR, 2 * BAR)])
     moved = [new.pitch - old.pitch for new, old in zip(after.melody, before.melody, strict=True)]
     assert moved == [0] * 4 + [1] * 4 + [0] * 8
     assert set(after.melody) <= set(after.notes)
 
 
-def test_a_fresh_note_of_the_tune_ends_where_the_kept_tune_goes_on():
+def test_a_fresh_note_of_the_melody_ends_where_the_kept_melody_goes_on():
     sheet = make_song(4)
-    kept = draft_by_rules(sheet, STYLE, Controls())
+    kept = arrange_by_rules(sheet, STYLE, Controls())
     held = replace(sheet, melody=(*sheet.melody[:7], Note(84, 60, 80, 90), *sheet.melody[8:]))
-    after = splice(kept, draft_by_rules(held, STYLE, Controls()), [(BAR, 2 * BAR)])
+    after = splice(kept, arrange_by_rules(held, STYLE, Controls()), [(BAR, 2 * BAR)])
     assert next(note for note in after.melody if note.onset_tick == 84).end_tick == 96
 
 
-def test_the_tune_stays_in_the_octave_in_which_it_is_played():
+def test_the_melody_stays_in_the_octave_in_which_it_is_played():
     sheet = make_song(4)
-    kept = draft_by_rules(sheet, STYLE, Controls())
+    kept = arrange_by_rules(sheet, STYLE, Controls())
     low = replace(sheet, melody=tuple(note._replace(pitch=note.pitch - 12) for note in sheet.melody))
     assert in_octave_of(low, kept, []).melody == sheet.melody
     assert in_octave_of(low, kept, [(0, 4 * BAR)]).melody == low.melody
@@ -89,9 +89,9 @@ def test_the_tune_stays_in_the_octave_in_which_it_is_played():
     assert in_octave_of(half, kept, [(0, 2 * BAR)]).melody == half.melody
 
 
-def test_the_accompaniment_is_told_from_the_tune():
+def test_the_accompaniment_is_told_from_the_melody():
     sheet = make_song(4)
-    kept = draft_by_rules(sheet, STYLE, Controls())
+    kept = arrange_by_rules(sheet, STYLE, Controls())
     parts = accompaniment(kept, STYLE, [(0, BAR)])
     played = {note for notes in parts.values() for note in notes}
     assert not played & set(kept.melody)

@@ -9,15 +9,15 @@ from transformers import DynamicCache
 
 from symbolic_cover.analysis.form import returning_bars
 from symbolic_cover.analysis.hands import REACH_OF_LEVEL, Reach, unplayable_in_hand
-from symbolic_cover.arrangement.arranger import draft_by_model, draft_by_rules, prepare_sheet
+from symbolic_cover.arrangement.arranger import arrange_by_rules, candidates_by_model, prepare_sheet
+from symbolic_cover.arrangement.candidates import Song, _bars_to_replay
 from symbolic_cover.arrangement.checkpoint import find_checkpoint
 from symbolic_cover.arrangement.choose import choose
-from symbolic_cover.arrangement.constraints import CHORD_LEANING, SONG_LEANING, BarState, Leaning, Players, TokenIds
+from symbolic_cover.arrangement.conditioning import Conditioning
+from symbolic_cover.arrangement.constraints import CHORD_BIAS, SONG_BIAS, BarState, LogitBias, Players, TokenIds
 from symbolic_cover.arrangement.decoder import Decoder, log_probabilities, step_session
-from symbolic_cover.arrangement.drafts import Song, _bars_to_replay
 from symbolic_cover.arrangement.endings import close_together
-from symbolic_cover.arrangement.sample import drafts_of
-from symbolic_cover.arrangement.sight import Sight
+from symbolic_cover.arrangement.sample import candidates_of
 from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.music import Bar, Chord, Key, Meter, Note
@@ -45,12 +45,12 @@ def assert_guarantees(arrangement, sheet, level="full"):
 @pytest.mark.parametrize("level", ["easy", "full"])
 def test_random_weights_keep_every_guarantee(tiny_checkpoint, meter, level):
     sheet = make_song(6, meter)
-    drafts = draft_by_model(tiny_checkpoint, sheet, STYLE, Controls(candidates=2, level=level))
-    assert len(drafts) == 2
-    assert drafts[0].notes != drafts[1].notes
-    for draft in drafts:
-        assert len(draft.notes) > len(sheet.melody)
-        assert_guarantees(draft, sheet, level)
+    candidates = candidates_by_model(tiny_checkpoint, sheet, STYLE, Controls(candidates=2, level=level))
+    assert len(candidates) == 2
+    assert candidates[0].notes != candidates[1].notes
+    for candidate in candidates:
+        assert len(candidate.notes) > len(sheet.melody)
+        assert_guarantees(candidate, sheet, level)
 
 
 @pytest.mark.parametrize(
@@ -59,14 +59,14 @@ def test_random_weights_keep_every_guarantee(tiny_checkpoint, meter, level):
 def test_every_ensemble_keeps_its_limits(tiny_checkpoint, name):
     style = load_style(name)
     sheet = prepare_sheet(make_song(4), Controls(), style.ensemble)
-    model = draft_by_model(tiny_checkpoint, sheet, style, Controls(candidates=1))[0]
-    for draft in (model, draft_by_rules(sheet, style, Controls())):
-        assert melody_retention(sheet.melody, draft.notes) == 1.0
-        assert len(draft.notes) > len(sheet.melody)
-        assert [part.name for part in draft.parts] == [spec.label for spec in style.ensemble.parts]
-        if style.ensemble.tune_on_top:
-            assert melody_on_top(draft.melody, draft.notes) == 1.0
-        for part, spec in zip(draft.parts, style.ensemble.parts, strict=True):
+    model = candidates_by_model(tiny_checkpoint, sheet, style, Controls(candidates=1))[0]
+    for candidate in (model, arrange_by_rules(sheet, style, Controls())):
+        assert melody_retention(sheet.melody, candidate.notes) == 1.0
+        assert len(candidate.notes) > len(sheet.melody)
+        assert [part.name for part in candidate.parts] == [spec.label for spec in style.ensemble.parts]
+        if style.ensemble.melody_on_top:
+            assert melody_on_top(candidate.melody, candidate.notes) == 1.0
+        for part, spec in zip(candidate.parts, style.ensemble.parts, strict=True):
             assert all(spec.lowest <= note.pitch <= spec.highest for note in part.notes)
             if spec.is_hand:
                 assert unplayable_in_hand(part.notes) == 0
@@ -78,7 +78,7 @@ def most_at_once(notes) -> int:
     return max((sum(o.onset_tick <= n.onset_tick < o.end_tick for o in notes) for n in notes), default=0)
 
 
-def test_a_tune_below_a_violin_moves_up_an_octave():
+def test_a_melody_below_a_violin_moves_up_an_octave():
     sheet = make_song(4)
     low = replace(sheet, melody=tuple(note._replace(pitch=note.pitch - 30) for note in sheet.melody))
     moved = prepare_sheet(low, Controls(), load_style("string-quartet").ensemble)
@@ -87,7 +87,7 @@ def test_a_tune_below_a_violin_moves_up_an_octave():
 
 
 @pytest.mark.parametrize(("steps", "octave"), [(0, 0), (-14, 12), (-26, 24), (14, -12), (-2, 0)])
-def test_hands_play_a_tune_where_hands_do_and_singers_where_they_sing(steps, octave):
+def test_hands_play_a_melody_where_hands_do_and_singers_where_they_sing(steps, octave):
     sheet = make_song(4)
     sheet = replace(sheet, melody=tuple(note._replace(pitch=note.pitch + steps) for note in sheet.melody))
 
@@ -102,7 +102,7 @@ def test_hands_play_a_tune_where_hands_do_and_singers_where_they_sing(steps, oct
 
 def test_what_is_asked_narrows_the_plan_of_every_bar(tiny_checkpoint, song):
     def asked(style: str = "pop-piano", **controls: object) -> dict[str, tuple[int, int]]:
-        return Sight.of(tiny_checkpoint, song, load_style(style), Controls(candidates=1, **controls)).asked
+        return Conditioning.of(tiny_checkpoint, song, load_style(style), Controls(candidates=1, **controls)).asked
 
     assert asked() == {}
     assert [asked(density=share)["Density"] for share in (0.0, 0.5, 1.0)] == [(1, 2), (3, 5), (7, 8)]
@@ -135,42 +135,44 @@ def test_a_plan_keeps_to_what_is_asked(tiny_checkpoint):
 def test_full_is_as_hard_as_people_usually_play_it(tiny_checkpoint, song):
     def level(asked: str, usual: str) -> str:
         human = {"pop-piano": replace(GENERAL, level=usual)}
-        sight = Sight.of(replace(tiny_checkpoint, human=human), song, STYLE, Controls(candidates=1, level=asked))
-        return tiny_checkpoint.tokenizer[sight.header[2]]
+        conditioning = Conditioning.of(
+            replace(tiny_checkpoint, human=human), song, STYLE, Controls(candidates=1, level=asked)
+        )
+        return tiny_checkpoint.tokenizer[conditioning.header[2]]
 
     assert level("full", "full") == "Level_full"
     assert level("full", "easy") == "Level_easy"
     assert level("easy", "full") == "Level_easy"
 
 
-def test_chord_tones_and_the_songs_own_notes_are_leaned_to(tiny_checkpoint):
+def test_chord_tones_and_the_songs_own_notes_get_a_logit_bias(tiny_checkpoint):
     ids, bar = TokenIds(tiny_checkpoint.tokenizer), Bar(48, Meter(2, 4))
     vocab = tiny_checkpoint.tokenizer.vocab
     state = BarState(ids, Players(bar, STYLE.ensemble, [], {}, Reach()), max_notes=9)
-    leaning = Leaning([state], [Chord(0, 60, 0, "maj", 0), Chord(60, 96, 7, "maj", 7)], [Note(60, 12, 43)])
-    places = np.flatnonzero(leaning(np.zeros((1, ids.size)))[0]).tolist()
+    logit_bias = LogitBias([state], [Chord(0, 60, 0, "maj", 0), Chord(60, 96, 7, "maj", 7)], [Note(60, 12, 43)])
+    places = np.flatnonzero(logit_bias(np.zeros((1, ids.size)))[0]).tolist()
     assert [tiny_checkpoint.tokenizer[place] for place in places] == ["Position_12"]
     for word in (*PLAN, "Part_right-hand", "Velocity_4", "Position_12"):
         state.push(vocab[word])
     scores = np.zeros((1, ids.size))
-    leaned = leaning(scores)[0]
-    assert leaned[vocab["Pitch_67"]] == leaned[vocab["Pitch_62"]] == pytest.approx(CHORD_LEANING)
-    assert leaned[vocab["Pitch_43"]] == pytest.approx(CHORD_LEANING + SONG_LEANING)
-    assert leaned[vocab["Pitch_60"]] == 0
+    biased = logit_bias(scores)[0]
+    assert biased[vocab["Pitch_67"]] == biased[vocab["Pitch_62"]] == pytest.approx(CHORD_BIAS)
+    assert biased[vocab["Pitch_43"]] == pytest.approx(CHORD_BIAS + SONG_BIAS)
+    assert biased[vocab["Pitch_60"]] == 0
     assert not scores.any()
 
 
 def test_a_style_can_be_played_by_another_ensemble(tiny_checkpoint, song):
     style = load_style("pop-piano", "string-quartet")
-    draft = draft_by_model(tiny_checkpoint, song, style, Controls(candidates=1))[0]
-    assert [part.name for part in draft.parts] == ["Violin 1", "Violin 2", "Viola", "Violoncello"]
+    candidate = candidates_by_model(tiny_checkpoint, song, style, Controls(candidates=1))[0]
+    assert [part.name for part in candidate.parts] == ["Violin 1", "Violin 2", "Viola", "Violoncello"]
     with pytest.raises(UsageError, match=r"Choose one of: .*choir"):
         load_style("pop-piano", "kazoos")
 
 
 def test_the_model_plays_at_home_and_what_it_plays_is_moved_back(tiny_checkpoint, song):
-    in_c = draft_by_model(tiny_checkpoint, song, STYLE, Controls(candidates=1))[0]
-    in_e_flat = draft_by_model(tiny_checkpoint, song.transposed(3), STYLE, Controls(candidates=1))[0]
+    in_c = candidates_by_model(tiny_checkpoint, song, STYLE, Controls(candidates=1))[0]
+    in_e_flat = candidates_by_model(tiny_checkpoint, song.transposed(3), STYLE, Controls(candidates=1))[0]
     for part, moved in zip(in_c.parts, in_e_flat.parts, strict=True):
         assert [note.pitch + 3 for note in part.notes] == [note.pitch for note in moved.notes]
 
@@ -179,9 +181,9 @@ def test_a_section_that_returns_is_played_again_but_for_its_end(tiny_checkpoint)
     sheet = make_song(12)  # the same four bars three times
     assert returning_bars(sheet) == [None] * 4 + [0, 1, 2, 3] * 2
     assert _bars_to_replay(sheet) == [None] * 4 + [0, 1, 2, None] * 2
-    draft = draft_by_model(tiny_checkpoint, sheet, STYLE, Controls(candidates=2, seed=2))[0]
-    assert_guarantees(draft, sheet)
-    played = set(draft.notes) - set(draft.melody)
+    candidate = candidates_by_model(tiny_checkpoint, sheet, STYLE, Controls(candidates=2, seed=2))[0]
+    assert_guarantees(candidate, sheet)
+    played = set(candidate.notes) - set(candidate.melody)
 
     def bar(index: int) -> set[tuple[int, int]]:
         start = sheet.grid.bars[index].start_tick
@@ -198,7 +200,7 @@ def test_a_bar_is_replayed_as_far_as_it_may(tiny_checkpoint):
     assert state.replay(before)
     assert state.done
     assert state.notes["left-hand"] == [Note(48, 24, 43, 88), Note(60, 6, 47, 88)]
-    assert state.notes["right-hand"] == [Note(48, 24, 62, 88)]  # the other one would lie above the tune
+    assert state.notes["right-hand"] == [Note(48, 24, 62, 88)]  # the other one would lie above the melody
     empty = BarState(ids, Players(bar, STYLE.ensemble, [], {}, Reach()), max_notes=9, must_play=True)
     assert not empty.replay({})
 
@@ -247,14 +249,14 @@ def test_the_decoder_says_what_the_library_says(tiny_checkpoint):
 
 def test_a_long_song_passes_the_context_by_whole_bars(tiny_checkpoint):
     sheet = make_song(24)
-    (draft,) = draft_by_model(tiny_checkpoint, sheet, STYLE, Controls(candidates=1))
-    assert_guarantees(draft, sheet)
-    assert max(note.onset_tick for note in draft.notes) >= sheet.grid.bars[-1].start_tick
+    (candidate,) = candidates_by_model(tiny_checkpoint, sheet, STYLE, Controls(candidates=1))
+    assert_guarantees(candidate, sheet)
+    assert max(note.onset_tick for note in candidate.notes) >= sheet.grid.bars[-1].start_tick
 
 
 def test_the_same_seed_gives_the_same_notes(tiny_checkpoint, song):
     first, again, other = (
-        draft_by_model(tiny_checkpoint, song, STYLE, Controls(candidates=1, seed=seed))[0] for seed in (5, 5, 6)
+        candidates_by_model(tiny_checkpoint, song, STYLE, Controls(candidates=1, seed=seed))[0] for seed in (5, 5, 6)
     )
     assert first == again
     assert first.notes != other.notes
@@ -270,17 +272,16 @@ def test_products_in_bytes_are_nearly_the_models_own(tiny_checkpoint):
 
 def test_the_padded_batch_sees_what_a_single_row_sees(tiny_checkpoint, song):
     """Logits after bars of unequal length equal those of the plain model on each row's own tokens."""
-    told = Song(
-        song, Sight.of(tiny_checkpoint, song, STYLE, Controls(candidates=3)), STYLE.ensemble, Controls(candidates=3),
-        None, TokenIds(tiny_checkpoint.tokenizer),
-    )  # fmt: skip
-    drafts = drafts_of(tiny_checkpoint, told, exact=True)
+    controls = Controls(candidates=3)
+    conditioning = Conditioning.of(tiny_checkpoint, song, STYLE, controls)
+    told = Song(song, conditioning, STYLE.ensemble, controls, None, TokenIds(tiny_checkpoint.tokenizer))
+    candidates = candidates_of(tiny_checkpoint, told, exact=True)
     for index in range(2):
-        drafts.play(index)
-    logits = drafts._feed_source(told.sight.source_ids(2))
+        candidates.play(index)
+    logits = candidates._feed_source(told.conditioning.source_ids(2))
     lengths = set()
-    for row, batched in zip(drafts.rows, logits, strict=True):
-        ids = told.sight.header + [token for tokens in row.bars for token in tokens]
+    for row, batched in zip(candidates.rows, logits, strict=True):
+        ids = told.conditioning.header + [token for tokens in row.bars for token in tokens]
         lengths.add(len(ids))
         with torch.inference_mode():
             alone = tiny_checkpoint.model(torch.tensor([ids]), past_key_values=DynamicCache()).logits[0, -1]
@@ -298,18 +299,18 @@ def test_all_log_probabilities_of_sequences_are_the_models(tiny_checkpoint):
         np.testing.assert_allclose(told, wanted, atol=1e-4, rtol=1e-4)
 
 
-def test_hands_know_what_they_hold_and_where_the_tune_is():
+def test_hands_know_what_they_hold_and_where_the_melody_is():
     bar = Bar(48, Meter(4, 4))
-    tune = [Note(60, 12, 72)]
+    melody = [Note(60, 12, 72)]
     held = {"left-hand": [Note(36, 24, 40)], "right-hand": []}
-    hands = Players(bar, STYLE.ensemble, tune, held, Reach(2, 12))
+    hands = Players(bar, STYLE.ensemble, melody, held, Reach(2, 12))
     left, right = hands.playable("left-hand"), hands.playable("right-hand")
     assert left[52 - 21, 0]
     assert not left[53 - 21, 0]  # a thirteenth from the held E
     assert left[71 - 21, 12]
-    assert not left[72 - 21, 12]  # the tune's own key
+    assert not left[72 - 21, 12]  # the melody's own key
     assert right[60 - 21, 12]
-    assert not right[59 - 21, 12]  # beyond the reach of the hand that plays the tune
+    assert not right[59 - 21, 12]  # beyond the reach of the hand that plays the melody
     hands.strike("right-hand", 62, 12, 4)
     assert not hands.playable("right-hand")[65 - 21, 12]  # two notes are all this hand may hold
     assert hands.playable("right-hand")[65 - 21, 16]
@@ -334,7 +335,7 @@ def test_a_bar_state_allows_only_what_the_language_does(tiny_checkpoint):
     assert allowed() == {f"Position_{p}" for p in (0, 3, 4, 6, 8, 9, 12, 15, 16, 18, 20, 21)}
     state.push(vocab["Position_6"])
     state.push(vocab["Pitch_76"])
-    assert allowed() == {f"Duration_{d}" for d in range(1, 7)}  # it must end before the lower tune begins
+    assert allowed() == {f"Duration_{d}" for d in range(1, 7)}  # it must end before the lower melody begins
     state.push(vocab["Duration_6"])
     assert "Position_6" not in allowed()
     assert "Pitch_76" not in allowed()
@@ -356,21 +357,21 @@ def test_a_bar_of_the_song_is_not_left_without_any_note(tiny_checkpoint):
     silent = BarState(ids, players, 8)
     silent.push(vocab["Density_0"])
     assert [tiny_checkpoint.tokenizer[int(i)] for i in np.flatnonzero(silent.allowed())] == ["Bar_inner"]
-    covered = Players(bar, STYLE.ensemble, [Note(0, 24, 21)], {}, Reach())  # the tune leaves no key below it
+    covered = Players(bar, STYLE.ensemble, [Note(0, 24, 21)], {}, Reach())  # the melody leaves no key below it
     nothing = BarState(ids, covered, 8, must_play=True, asked={"Density": (3, 5)})
     assert [tiny_checkpoint.tokenizer[int(i)] for i in np.flatnonzero(nothing.allowed())] == ["Density_0"]
 
 
 def test_rules_keep_the_guarantees_and_the_chords(song):
-    draft = draft_by_rules(song, STYLE, Controls())
-    assert_guarantees(draft, song)
-    scores = score_arrangement(draft, song)
+    candidate = arrange_by_rules(song, STYLE, Controls())
+    assert_guarantees(candidate, song)
+    scores = score_arrangement(candidate, song)
     assert scores["chord_accuracy"] > 0.9
     assert scores["chord_tone_ratio"] == 1.0
 
 
-def test_the_better_draft_is_chosen(song):
-    good = draft_by_rules(song, STYLE, Controls())
+def test_the_better_candidate_is_chosen(song):
+    good = arrange_by_rules(song, STYLE, Controls())
     wrong = replace(good, parts=tuple(
         replace(part, notes=tuple(note if note in good.melody else note._replace(pitch=note.pitch + 1)
                                   for note in part.notes)) for part in good.parts
@@ -399,9 +400,9 @@ def test_unknown_names_are_refused(tiny_checkpoint, song, tmp_path):
     with pytest.raises(UsageError, match="no checkpoint"):
         find_checkpoint(tmp_path)
     with pytest.raises(UsageError, match="does not know"):
-        draft_by_model(tiny_checkpoint, song, replace(STYLE, name="polka"), Controls())
+        candidates_by_model(tiny_checkpoint, song, replace(STYLE, name="polka"), Controls())
     with pytest.raises(UsageError, match="metre"):
-        draft_by_model(tiny_checkpoint, make_song(2, Meter(9, 4)), STYLE, Controls())
+        candidates_by_model(tiny_checkpoint, make_song(2, Meter(9, 4)), STYLE, Controls())
 
 
 def test_who_sang_until_the_end_sings_in_the_last_bar(song):

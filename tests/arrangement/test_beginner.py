@@ -8,7 +8,7 @@ import pytest
 
 from symbolic_cover.app.cover import cover
 from symbolic_cover.app.stages import Stages
-from symbolic_cover.arrangement.arranger import draft_by_rules, prepare_sheet
+from symbolic_cover.arrangement.arranger import arrange_by_rules, prepare_sheet
 from symbolic_cover.arrangement.beginner import easy_key_steps, for_small_hands, in_eighths, in_position
 from symbolic_cover.core.controls import LEVELS, Controls
 from symbolic_cover.core.music import Chord, Key, Lyric, Note
@@ -41,9 +41,9 @@ def test_the_nearest_key_with_one_sign(tonic, mode, steps):
         ([(0, 5)], [(0, 6)]),
     ],
 )
-def test_tunes_go_in_eighths(rhythm, simple):
-    tune = [Note(tick, length, 72) for tick, length in rhythm]
-    assert [note[:2] for note in in_eighths(tune)] == simple
+def test_melodies_go_in_eighths(rhythm, simple):
+    melody = [Note(tick, length, 72) for tick, length in rhythm]
+    assert [note[:2] for note in in_eighths(melody)] == simple
 
 
 def test_the_left_hand_keeps_its_position_as_long_as_the_chords_allow():
@@ -78,8 +78,10 @@ def test_words_keep_their_notes():
 
 def test_a_cover_for_beginners_says_what_was_done():
     sheet = make_song(4).transposed(3)
-    stages = Stages(listen=None, arrange=lambda sheet, style, controls, tell: [draft_by_rules(sheet, style, controls)],
-                    anew=None, arranger="rules")  # fmt: skip
+    stages = Stages(
+        listen=None, arrange=lambda song, style, asked, tell: [arrange_by_rules(song, style, asked)],
+        anew=None, arranger="rules",
+    )  # fmt: skip
     made = cover("song", "pop-piano", Controls(level="beginner"), sheet=sheet, stages=stages)
     assert made.arrangement.key == Key(5, "major")
     assert "Transposed by +2 semitones to F major, for beginners." in made.report.findings
@@ -94,6 +96,6 @@ def test_no_level_is_easier_than_the_one_below(style):
     for level in LEVELS:
         controls = Controls(level=level)
         sheet = prepare_sheet(make_song(8), controls, chosen.ensemble, chosen.manner)
-        found.append(difficulty(draft_by_rules(sheet, chosen, controls)))
+        found.append(difficulty(arrange_by_rules(sheet, chosen, controls)))
     assert found == sorted(found)
     assert found[0] < found[-1]

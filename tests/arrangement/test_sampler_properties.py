@@ -1,4 +1,4 @@
-"""Whatever the song and the style: only legal bars, within range, within hands, and never over the tune."""
+"""Whatever the song and the style: only legal bars, within range, within hands, and never over the melody."""
 
 from dataclasses import replace
 
@@ -35,7 +35,7 @@ def grids(draw, most_bars: int = 4) -> Grid:
 
 @st.composite
 def songs(draw) -> SongSheet:
-    """A tune without overlaps somewhere on the keyboard, chords with gaps, a bass and some texture."""
+    """A melody without overlaps somewhere on the keyboard, chords with gaps, a bass and some texture."""
     grid = draw(grids())
     places = [q * 12 + place for q in range(grid.end_tick // 12) for place in PLACES_IN_BEAT]
     onsets = sorted(draw(st.sets(st.sampled_from(places), min_size=1, max_size=12)))
@@ -92,14 +92,14 @@ def check(parts, sheet, ensemble, level) -> None:
                 assert (note.onset_tick - bar.start_tick) % 12 in quarter_places
         if spec.is_drums:
             continue
-        tune = list(sheet.melody) if spec.name == ensemble.lead else []
+        melody = list(sheet.melody) if spec.name == ensemble.lead else []
         if spec.is_hand:
-            assert unplayable_in_hand([*notes, *tune], REACH_OF_LEVEL[level]) <= unplayable_in_hand(tune)
+            assert unplayable_in_hand([*notes, *melody], REACH_OF_LEVEL[level]) <= unplayable_in_hand(melody)
         for note in notes:
             held = [n for n in notes if n.onset_tick <= note.onset_tick < n.end_tick]
             if not spec.is_hand:
                 assert len(held) <= max(spec.most, 1)
-            if ensemble.tune_on_top:
+            if ensemble.melody_on_top:
                 over = [t for t in sheet.melody if t.onset_tick < note.end_tick and note.onset_tick < t.end_tick]
                 assert all(note.pitch < tone.pitch for tone in over)
 

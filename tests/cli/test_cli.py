@@ -166,8 +166,8 @@ def test_help_loads_nothing_heavy():
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert shown.returncode == 0, shown.stderr
-    for verb in ("cover", "transcribe", "analyze", "arrange", "render", "train", "collect", "styles", "doctor"):
-        assert verb in shown.stdout
+    for command in ("cover", "transcribe", "analyze", "arrange", "render", "train", "collect", "styles", "doctor"):
+        assert command in shown.stdout
 
 
 def test_an_output_is_never_its_own_source(run, tune, tmp_path):
@@ -178,8 +178,8 @@ def test_an_output_is_never_its_own_source(run, tune, tmp_path):
     folder = tmp_path / "d"
     assert run("arrange", tune, "--checkpoint", "rules", "--out", folder)[0] == 0
     score = (folder / "score.musicxml").read_bytes()
-    for verb in ("arrange", "cover"):
-        code, _, complaint = run(verb, folder / "score.musicxml", "--checkpoint", "rules", "--out", folder)
+    for command in ("arrange", "cover"):
+        code, _, complaint = run(command, folder / "score.musicxml", "--checkpoint", "rules", "--out", folder)
         assert (code, (folder / "score.musicxml").read_bytes()) == (2, score)
     assert {path.name for path in folder.iterdir()} == {"score.musicxml", "arrangement.mid"}
 

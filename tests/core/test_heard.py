@@ -57,5 +57,5 @@ def test_chords_that_nobody_plays_are_struck_where_nothing_else_sounds():
     assert sorted(note.pitch for note in track.notes) == [40, 60, 64, 69]
     stack = TimedTrack("chords", (TimedNote(0.0, 1.0, 60),), role=Role.CHORDS)
     assert [one.role for one in Heard((stack,), grid).audible] == [Role.UNSAID]
-    tune = TimedTrack("tune", (TimedNote(0.0, 1.0, 72),))
-    assert Heard((tune, stack), grid, chords=named.chords).audible == (tune, stack)
+    melody = TimedTrack("tune", (TimedNote(0.0, 1.0, 72),))
+    assert Heard((melody, stack), grid, chords=named.chords).audible == (melody, stack)

@@ -32,7 +32,7 @@ ONE = Choice(workers=1)
 
 
 def write_song(folder: Path, number: str, n_bars: int = 12) -> None:
-    """C, A minor, F, G in whole bars; a tune in quarters, an octave leap in the bass, held fifths.
+    """C, A minor, F, G in whole bars; a melody in quarters, an octave leap in the bass, held fifths.
 
     Songs twelve numbers apart are the same in another key.
     """
@@ -147,17 +147,17 @@ def test_what_was_cut_is_made_again(library, corpus, tmp_path):
 
 
 def write_own(path: Path, seed: int, accompaniment: tuple[int, ...]) -> None:
-    """A tune of 64 quarters that depends on the seed, and a chord of so many notes on every half note."""
+    """A melody of 64 quarters that depends on the seed, and a chord of so many notes on every half note."""
     rng = np.random.default_rng(seed)
     score = symusic.Score(QUARTER)
     score.time_signatures.append(symusic.TimeSignature(0, 4, 4))
-    tune, piano = symusic.Track(name="Melody"), symusic.Track(name="Piano")
+    melody, piano = symusic.Track(name="Melody"), symusic.Track(name="Piano")
     for beat, step in enumerate(rng.choice((0, 2, 4, 5, 7, 9, 11), 64)):
-        tune.notes.append(symusic.Note(beat * QUARTER, QUARTER, 72 + int(step), 90))
+        melody.notes.append(symusic.Note(beat * QUARTER, QUARTER, 72 + int(step), 90))
         if beat % 2 == 0:
             root = int(rng.choice((36, 41, 43)))
             piano.notes.extend([symusic.Note(beat * QUARTER, QUARTER, root + add, 60) for add in accompaniment])
-    score.tracks = [tune, piano]
+    score.tracks = [melody, piano]
     path.parent.mkdir(parents=True, exist_ok=True)
     score.dump_midi(path)
 

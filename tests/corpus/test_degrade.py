@@ -34,9 +34,9 @@ DEAF_TO_NOTHING = KindErrors(
     late_piece_sec=(0.0, 0.0, 0.0),
     length=((0.0,) * len(SHARES),) * 5,
     loudness=(80.0, 0.0, 0.0),
-    tune_lost=0.0,
-    tune_octave=0.0,
-    tune_strange=(0.0, 0.0),
+    melody_lost=0.0,
+    melody_octave=0.0,
+    melody_strange=(0.0, 0.0),
 )
 
 
@@ -73,7 +73,7 @@ def missed_share(true: SongSheet, heard: SongSheet) -> float:
 def test_the_file_states_every_kind(tmp_path):
     errors = load_errors()
     assert set(errors.kinds) == set(KINDS)
-    assert 0 < errors.tune_moderation <= 1
+    assert 0 < errors.melody_moderation <= 1
     for of_kind in errors.kinds.values():
         assert len(of_kind.missed) == len(ROLES) + len(CIRCUMSTANCES)
         assert list(of_kind.late_sec) == sorted(of_kind.late_sec)
@@ -171,10 +171,10 @@ def test_a_missed_repeat_is_heard_as_one_long_note():
 
 def test_the_melody_is_lost_as_often_as_stated_but_not_its_notes():
     song = long_song()
-    heard = degrade(song, with_error(tune_lost=0.3), np.random.default_rng(0), "it")
+    heard = degrade(song, with_error(melody_lost=0.3), np.random.default_rng(0), "it")
     assert 1 - len(heard.melody) / len(song.melody) == pytest.approx(0.3, abs=0.05)
     assert spots(heard) == spots(song)
-    moderate = replace(with_error(tune_lost=0.3), tune_moderation=0.5)
+    moderate = replace(with_error(melody_lost=0.3), melody_moderation=0.5)
     heard = degrade(song, moderate, np.random.default_rng(0), "it")
     assert 1 - len(heard.melody) / len(song.melody) == pytest.approx(0.15, abs=0.05)
 
@@ -182,7 +182,7 @@ def test_the_melody_is_lost_as_often_as_stated_but_not_its_notes():
 def test_strange_notes_are_sung_in_rests():
     song = long_song()
     silent = replace(song, melody=())
-    heard = degrade(silent, with_error(tune_strange=(0.0, 0.4)), np.random.default_rng(0), "it")
+    heard = degrade(silent, with_error(melody_strange=(0.0, 0.4)), np.random.default_rng(0), "it")
     assert len(heard.melody) / 800 == pytest.approx(0.4, abs=0.05)
 
 

@@ -9,9 +9,9 @@ from symbolic_cover.core.heard import Track
 from symbolic_cover.core.music import Bar, Meter, Note
 from symbolic_cover.core.styles import load_ensembles
 from symbolic_cover.corpus.bars import spell_bars, trim
+from symbolic_cover.corpus.fingerprint import SAME_PIECE, FingerprintIndex, fingerprint_of, likeness
 from symbolic_cover.corpus.layouts import guess_ensemble, lay_out
 from symbolic_cover.corpus.pairs import Piece, make_pair, tokenize_pair
-from symbolic_cover.corpus.sketch import SAME_PIECE, SketchIndex, likeness, sketch_of
 from symbolic_cover.listening.scores.roles import role_of
 from symbolic_cover.tokens.tokenizer import BarTokenizer
 
@@ -33,7 +33,7 @@ def test_choirs_are_known_by_name_whatever_their_order():
     assert {part: pitches(notes)[0] for part, notes in laid.parts.items()} == {
         "soprano": 72, "alto": 64, "tenor": 55, "bass-voice": 48
     }  # fmt: skip
-    assert pitches(laid.tune) == [72] * 8
+    assert pitches(laid.melody) == [72] * 8
 
 
 def test_a_hymn_on_two_staves_is_divided_by_height():
@@ -49,7 +49,7 @@ def test_a_song_has_a_voice_and_a_piano_or_is_a_piano_piece():
     voice, right, left = track("Singstimme Voice", [70] * 4), track("Pianoforte RH", [64] * 4), track("Pf LH", [40] * 4)
     laid = lay_out([voice, right, left], "voice-piano")
     assert laid.ensemble == "voice-piano"
-    assert pitches(laid.tune) == [70] * 4
+    assert pitches(laid.melody) == [70] * 4
     assert sorted(set(pitches(laid.parts["right-hand"]))) == [40, 64]
     assert lay_out([right, left], "voice-piano").ensemble == "solo-piano"
 
@@ -122,19 +122,19 @@ def line(seed: int, length: int = 80) -> list[Note]:
     return [Note(12 * i, 12, int(pitch)) for i, pitch in enumerate(rng.integers(55, 80, length))]
 
 
-def test_sketches_see_through_transposition_and_small_changes():
+def test_fingerprints_see_through_transposition_and_small_changes():
     one = line(1)
     moved = [note._replace(pitch=note.pitch + 3) for note in one]
     changed = [note._replace(pitch=note.pitch + (i == 40)) for i, note in enumerate(one)]
-    sketches = [sketch_of(notes, with_rhythm=True) for notes in (one, moved, changed, line(2))]
-    assert likeness(sketches[0], sketches[1]) == 1
-    assert SAME_PIECE < likeness(sketches[0], sketches[2]) < 1
-    assert likeness(sketches[0], sketches[3]) < 0.1
-    index = SketchIndex(SAME_PIECE, 10)
+    fingerprints = [fingerprint_of(notes, with_rhythm=True) for notes in (one, moved, changed, line(2))]
+    assert likeness(fingerprints[0], fingerprints[1]) == 1
+    assert SAME_PIECE < likeness(fingerprints[0], fingerprints[2]) < 1
+    assert likeness(fingerprints[0], fingerprints[3]) < 0.1
+    index = FingerprintIndex(SAME_PIECE, 10)
     for seed in range(50):
-        index.add(f"{seed}", sketch_of(line(seed), with_rhythm=True))
-    assert index.like(sketches[1]) == ["1"]
-    assert index.like(sketch_of(line(99), with_rhythm=True)) == []
+        index.add(f"{seed}", fingerprint_of(line(seed), with_rhythm=True))
+    assert index.like(fingerprints[1]) == ["1"]
+    assert index.like(fingerprint_of(line(99), with_rhythm=True)) == []
 
 
 def test_drums_are_said_in_words_of_their_own_and_come_back():

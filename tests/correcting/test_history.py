@@ -181,7 +181,7 @@ def test_a_chord_is_retyped_as_far_as_it_lasts():
     assert later.confidence.bars["chords"] == (0.1, 1.0, 0.1, 0.1)
 
 
-def test_the_tune_is_mended_note_by_note():
+def test_the_melody_is_mended_note_by_note():
     song = doubtful()
     drawn = correct(song, "draw 1.2.5:C5:1")
     assert drawn.melody[1:3] == (Note(12, 6, 76, 90), Note(18, 12, 72, 90))

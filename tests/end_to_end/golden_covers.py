@@ -1,4 +1,4 @@
-"""Golden covers: what the shipped weights make of three songs, kept so that a change of the house changes no note.
+"""Golden covers: what the shipped weights make of three songs, kept so that no change of the code changes a note.
 
     python -m tests.end_to_end.golden_covers        writes them anew, after a change that was meant
 

@@ -16,13 +16,13 @@ from tests.conftest import make_song
 
 @pytest.fixture
 def twelve() -> SongSheet:
-    """The tune between E4 and D#5, so that no chord tone of it leaps."""
+    """The melody between E4 and D#5, so that no chord tone of it leaps."""
     song = make_song(12)
     return replace(song, melody=tuple(note._replace(pitch=64 + (note.pitch - 64) % 12) for note in song.melody))
 
 
 def arranged(song: SongSheet, left: list[Note] | None = None, melody: tuple[Note, ...] | None = None) -> Arrangement:
-    """The tune in the right hand, the song's bass and chords in the left, each bar in its own way."""
+    """The melody in the right hand, the song's bass and chords in the left, each bar in its own way."""
     melody = song.melody if melody is None else melody
     if left is None:
         left = []
@@ -57,8 +57,8 @@ def test_a_lost_melody(twelve):
 def test_other_chords(twelve):
     low = [Note(bar.start_tick, 48, pitch) for bar in twelve.grid.bars[4:7] for pitch in (37, 44, 49, 53, 56, 61)]
     wrong = [note for note in arranged(twelve).parts[1].notes if not 48 * 4 <= note.onset_tick < 48 * 7] + low
-    tune = tuple(note for note in twelve.melody if not 48 * 4 <= note.onset_tick < 48 * 7)
-    (found,) = f.other_chords(arranged(twelve, wrong, tune), twelve)
+    melody = tuple(note for note in twelve.melody if not 48 * 4 <= note.onset_tick < 48 * 7)
+    (found,) = f.other_chords(arranged(twelve, wrong, melody), twelve)
     assert (found.first_bar, found.last_bar) == (4, 6)
 
 
@@ -103,8 +103,8 @@ def test_unplayable_and_empty_bars(twelve):
         (2, 2)
     ]
     left = [note for note in arranged(twelve).parts[1].notes if not 48 * 6 <= note.onset_tick < 48 * 8]
-    tune = tuple(note for note in twelve.melody if not 48 * 6 <= note.onset_tick < 48 * 8)
-    assert [one.where for one in f.empty_stretches(arranged(twelve, left, tune), twelve)] == ["bars 7-8"]
+    melody = tuple(note for note in twelve.melody if not 48 * 6 <= note.onset_tick < 48 * 8)
+    assert [one.where for one in f.empty_stretches(arranged(twelve, left, melody), twelve)] == ["bars 7-8"]
 
 
 def test_many_sections(twelve, monkeypatch):

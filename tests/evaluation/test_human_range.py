@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from symbolic_cover.arrangement.arranger import draft_by_rules
-from symbolic_cover.arrangement.choose import agreement, best_of, parts_of, worth
+from symbolic_cover.arrangement.arranger import arrange_by_rules
+from symbolic_cover.arrangement.choose import agreement, best_of, parts_of, score_candidate
 from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.music import Bar, Meter, Note
 from symbolic_cover.core.styles import load_style
@@ -24,7 +24,7 @@ from tests.conftest import make_song
 
 def arranged(n_bars: int = 8, level: str = "full"):
     sheet = make_song(n_bars)
-    return parts_of(draft_by_rules(sheet, load_style("pop-piano"), Controls(level=level))), sheet
+    return parts_of(arrange_by_rules(sheet, load_style("pop-piano"), Controls(level=level))), sheet
 
 
 def test_ranges_travel_in_a_file(tmp_path):
@@ -44,11 +44,11 @@ def test_what_makes_the_range_is_nearest_to_it():
     assert distance(measure(parts, sheet, human.profile), human) == pytest.approx(0)
     wrong = {name: [note._replace(pitch=note.pitch + 1) for note in notes] for name, notes in parts.items()}
     assert 0.3 < distance(measure(wrong, sheet, human.profile), human) <= 3
-    assert worth(parts, sheet, human) > worth(wrong, sheet, human)
-    assert worth(parts, sheet) > worth(wrong, sheet)
+    assert score_candidate(parts, sheet, human) > score_candidate(wrong, sheet, human)
+    assert score_candidate(parts, sheet) > score_candidate(wrong, sheet)
 
 
-def test_drafts_that_agree_are_preferred():
+def test_candidates_that_agree_are_preferred():
     parts, sheet = arranged()
     other = {name: notes[: len(notes) // 2] for name, notes in parts.items()}
     assert agreement([parts, parts, other])[0] > agreement([parts, parts, other])[2]

@@ -12,10 +12,10 @@ from symbolic_cover.evaluation.judge import features, judge, judge_by_words
 
 
 def segment(seed: int, apart: int = 12) -> tuple[dict[str, list[Note]], SongSheet]:
-    """Two bars: a tune, and below it two notes `apart` now and then."""
+    """Two bars: a melody, and below it two notes `apart` now and then."""
     rng = np.random.default_rng(seed)
     grid = Grid.steady(2, Meter(4, 4), 100.0)
-    tune = [Note(12 * beat, 12, int(rng.choice([72, 74, 76, 79])), 90) for beat in range(8)]
+    melody = [Note(12 * beat, 12, int(rng.choice([72, 74, 76, 79])), 90) for beat in range(8)]
     low = [
         Note(tick, 6, pitch + step, 70)
         for tick in range(0, 96, 6)
@@ -24,7 +24,7 @@ def segment(seed: int, apart: int = 12) -> tuple[dict[str, list[Note]], SongShee
         for step in (0, apart)
     ]
     chords = (Chord(0, 96, 0, "maj", 0),)
-    return {"right-hand": tune, "left-hand": low}, SongSheet(grid, tuple(tune), (), (), chords, Key(0, "major"))
+    return {"right-hand": melody, "left-hand": low}, SongSheet(grid, tuple(melody), (), (), chords, Key(0, "major"))
 
 
 def told(seeds: range, apart: int = 12) -> list[dict[str, float]]:
@@ -50,9 +50,9 @@ def test_what_is_different_is_told_and_by_what():
 
 def test_features_of_a_known_bar():
     grid = Grid.steady(1, Meter(4, 4), 100.0)
-    tune = (Note(0, 12, 72), Note(12, 12, 74))
-    sheet = SongSheet(grid, tune, (), (), (Chord(0, 48, 0, "maj", 0),), Key(0, "major"))
-    found = features({"right-hand": list(tune), "left-hand": [Note(0, 12, 48), Note(18, 6, 49)]}, sheet)
+    melody = (Note(0, 12, 72), Note(12, 12, 74))
+    sheet = SongSheet(grid, melody, (), (), (Chord(0, 48, 0, "maj", 0),), Key(0, "major"))
+    found = features({"right-hand": list(melody), "left-hand": [Note(0, 12, 48), Note(18, 6, 49)]}, sheet)
     assert found["2 notes struck at once"] == pytest.approx(1 / 3)
     assert found["struck neighbours more apart"] == 1
     assert found["onsets on the beat"] == pytest.approx(2 / 3)

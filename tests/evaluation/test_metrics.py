@@ -88,11 +88,11 @@ def test_only_keyboards_can_be_unplayable():
 
 
 def test_drums_have_no_pitch():
-    tune = tuple(notes((0, 60), (12, 64), (24, 67), (36, 60)))
+    melody = tuple(notes((0, 60), (12, 64), (24, 67), (36, 60)))
     drums = Part("Drums", "", 0, tuple(notes((0, 36), (0, 85), (24, 38))), is_drums=True)
     grid = Grid.steady(1)
-    sheet = SongSheet(grid, tune, (), (), (Chord(0, 48, 0, "maj", 0),), Key(0, "major"))
-    together = Arrangement((Part("Flute", "", 73, tune), drums), tune, grid, sheet.key, sheet.chords, "x", "rules")
+    sheet = SongSheet(grid, melody, (), (), (Chord(0, 48, 0, "maj", 0),), Key(0, "major"))
+    together = Arrangement((Part("Flute", "", 73, melody), drums), melody, grid, sheet.key, sheet.chords, "x", "rules")
     scores = score_arrangement(together, sheet)
     assert (scores["melody_on_top"], scores["melody_retention"], scores["notes_per_bar"]) == (1.0, 1.0, 7.0)
     assert math.isnan(scores["unplayable_share"])

@@ -55,13 +55,13 @@ def test_structure_is_high_where_a_piece_returns_and_low_where_nothing_does():
 
 
 def form_song() -> SongSheet:
-    """Eight bars of tune, then the same eight."""
+    """Eight bars of melody, then the same eight."""
     grid = Grid.steady(16)
     pitches = np.random.default_rng(4).integers(60, 72, 32)
-    tune = tuple(Note(12 * i, 12, int(pitches[i % 32])) for i in range(64))
+    melody = tuple(Note(12 * i, 12, int(pitches[i % 32])) for i in range(64))
     chords = tuple(Chord(bar.start_tick, bar.end_tick, (5 * (i % 8)) % 12, "maj", (5 * (i % 8)) % 12)
                    for i, bar in enumerate(grid.bars))  # fmt: skip
-    return SongSheet(grid, tune, (), (), chords, Key(0, "major"))
+    return SongSheet(grid, melody, (), (), chords, Key(0, "major"))
 
 
 def test_form_return_is_the_likeness_of_what_returns():

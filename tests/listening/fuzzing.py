@@ -99,11 +99,18 @@ def _packed(text: str) -> bytes:
 
 
 def _song() -> str:
-    tune = tuple(Note(12 * index, 12, 60 + index) for index in range(8))
+    melody = tuple(Note(12 * index, 12, 60 + index) for index in range(8))
     chords = (Chord(0, 48, 0, "maj", 0), Chord(48, 96, 7, "7", 11))
     return sheet_as_json(
         SongSheet(
-            Grid.steady(2), tune, (), (), chords, Key(0, "major"), sections=(Section(0, "A"),), lyrics=(Lyric(0, "la"),)
+            Grid.steady(2),
+            melody,
+            (),
+            (),
+            chords,
+            Key(0, "major"),
+            sections=(Section(0, "A"),),
+            lyrics=(Lyric(0, "la"),),
         )
     )
 

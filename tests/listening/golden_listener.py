@@ -27,7 +27,7 @@ _STEP = 20
 
 
 def ten_seconds() -> Recording:
-    """Four bars of tune, chords and bass at a hundred beats a minute."""
+    """Four bars of melody, chords and bass at a hundred beats a minute."""
     track, _ = accompanied_song(n_bars=4)
     return Recording(pluck(track.notes)[: 10 * 22050], 22050)
 

@@ -15,7 +15,7 @@ def read(tmp_path, name, content, **asked):
     return read_score(path, **asked)
 
 
-def tune(heard, track=0):
+def pitches(heard, track=0):
     """The notes of a track as words: ``C4`` for middle C, in their order."""
     return " ".join(f"{NAMES[note.pitch % 12]}{note.pitch // 12 - 1}" for note in quantize(heard)[track].notes)
 

@@ -24,7 +24,7 @@ def prelude_notes():
 
 
 def accompanied_song(n_bars=16, beats=4, bpm=100.0, start_sec=0.7, drift=0.0, jitter_sec=0.0, seed=0):
-    """A piano that plays a tune over bass and chords that change every bar, and the times of its downbeats.
+    """A piano that plays a melody over bass and chords that change every bar, and the times of its downbeats.
 
     The tempo rises evenly by the factor 1 + `drift` over the song.
     """

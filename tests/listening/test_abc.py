@@ -5,27 +5,27 @@ import pytest
 from symbolic_cover.core.controls import Hints
 from symbolic_cover.core.errors import InputError, UsageError
 from symbolic_cover.core.music import Key
-from tests.listening.scores_written import chords, meters, places, read, tune, words
+from tests.listening.scores_written import chords, meters, pitches, places, read, words
 
 
 def abc(body, *fields, key="C", meter="4/4", unit="1/4"):
     return "\n".join(["X:1", "T:Test", f"M:{meter}", f"L:{unit}", *fields, f"K:{key}", body, ""])
 
 
-def tune_of(tmp_path, body, *fields, **asked):
-    return tune(read(tmp_path, "x.abc", abc(body, *fields, **asked)))
+def pitches_of(tmp_path, body, *fields, **asked):
+    return pitches(read(tmp_path, "x.abc", abc(body, *fields, **asked)))
 
 
 def test_an_accidental_holds_to_the_end_of_its_bar(tmp_path):
-    assert tune_of(tmp_path, "^F G F G|F =F F ^f|", key="Bb") == "F#4 G4 F#4 G4 F4 F4 F4 F#5"
-    assert tune_of(tmp_path, "^C D c C|C4|") == "C#4 D4 C#5 C#4 C4"
+    assert pitches_of(tmp_path, "^F G F G|F =F F ^f|", key="Bb") == "F#4 G4 F#4 G4 F4 F4 F4 F#5"
+    assert pitches_of(tmp_path, "^C D c C|C4|") == "C#4 D4 C#5 C#4 C4"
     octave = abc("^C D c C|", "%%propagate-accidentals octave")
-    assert tune(read(tmp_path, "y.abc", octave)) == "C#4 D4 C5 C#4"
+    assert pitches(read(tmp_path, "y.abc", octave)) == "C#4 D4 C5 C#4"
 
 
 def test_a_tie_carries_an_accidental_over_the_bar_line(tmp_path):
     heard = read(tmp_path, "x.abc", abc("C2 _B2-|B2 B2|"))
-    assert (tune(heard), places(heard)) == ("C4 Bb4 B4", [(0, 24), (24, 48), (72, 24)])
+    assert (pitches(heard), places(heard)) == ("C4 Bb4 B4", [(0, 24), (24, 48), (72, 24)])
 
 
 @pytest.mark.parametrize(
@@ -52,18 +52,18 @@ def test_a_tie_carries_an_accidental_over_the_bar_line(tmp_path):
     ],
 )
 def test_repeats(tmp_path, body, played):
-    assert tune_of(tmp_path, body) == " ".join(f"{name}4" for name in played.split())
+    assert pitches_of(tmp_path, body) == " ".join(f"{name}4" for name in played.split())
 
 
 def test_parts_in_the_order_of_the_head(tmp_path):
-    assert tune_of(tmp_path, "P:A\nC4|\nP:B\nD4|E4|", "P:A(BA)2") == "C4 D4 E4 C4 D4 E4 C4"
+    assert pitches_of(tmp_path, "P:A\nC4|\nP:B\nD4|E4|", "P:A(BA)2") == "C4 D4 E4 C4 D4 E4 C4"
 
 
 def test_voices_sound_together_wherever_they_are_named(tmp_path):
     heard = read(tmp_path, "x.abc", abc("V:1\nG A B c|d4|\nV:2\nC,4|D,2 D,2|", 'V:1 name="Top"', "V:2 clef=bass"))
     assert meters(heard) == ["4/4"] * 2
     assert [track.name for track in heard.tracks] == ["Top", "2"]
-    assert (tune(heard), tune(heard, 1)) == ("G4 A4 B4 C5 D5", "C3 D3 D3")
+    assert (pitches(heard), pitches(heard, 1)) == ("G4 A4 B4 C5 D5", "C3 D3 D3")
 
 
 def test_an_overlay_sounds_with_its_bar(tmp_path):
@@ -73,7 +73,7 @@ def test_an_overlay_sounds_with_its_bar(tmp_path):
 
 def test_fields_inside_a_line(tmp_path):
     heard = read(tmp_path, "x.abc", abc("C F B2|[K:A]C F G2|[M:2/4][K:Cm]E B|[L:1/8]C2 D2|[Q:1/4=60]C2 D2|"))
-    assert tune(heard) == "C4 F4 B4 C#4 F#4 Ab4 Eb4 Bb4 C4 D4 C4 D4"
+    assert pitches(heard) == "C4 F4 B4 C#4 F#4 Ab4 Eb4 Bb4 C4 D4 C4 D4"
     assert meters(heard) == ["4/4", "4/4", "2/4", "2/4", "2/4"]
     assert float(heard.grid.sec_at(156) - heard.grid.sec_at(144)) == pytest.approx(1.0)
 
@@ -105,14 +105,14 @@ def test_chords_and_words_above_the_tune(tmp_path):
 )
 def test_keys(tmp_path, key, played, stated):
     heard = read(tmp_path, "x.abc", abc("F C B2|", key=key))
-    assert (tune(heard), heard.key) == (played, stated)
+    assert (pitches(heard), heard.key) == (played, stated)
 
 
 @pytest.mark.parametrize(
     ("facts", "pitch"), [("clef=treble-8", "C4"), ("treble+8", "C6"), ("clef=bass", "C5"), ("octave=-1", "C4")]
 )
 def test_clefs_that_sound_an_octave_away(tmp_path, facts, pitch):
-    assert tune_of(tmp_path, "c4|", key=f"C {facts}") == pitch
+    assert pitches_of(tmp_path, "c4|", key=f"C {facts}") == pitch
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_rhythms(tmp_path):
 
 
 def test_old_chords_and_transposition_of_the_whole(tmp_path):
-    assert tune_of(tmp_path, "+CE+2 G2|", "%%MIDI transpose -12") == "C3 E3 G3"
+    assert pitches_of(tmp_path, "+CE+2 G2|", "%%MIDI transpose -12") == "C3 E3 G3"
 
 
 def test_words_under_the_tune(tmp_path):
@@ -178,7 +178,7 @@ TWO = abc("C4|") + "\n" + abc("D4|").replace("X:1", "X:7").replace("Test", "Othe
 
 def test_of_several_tunes_the_first_is_read_and_a_word_said(tmp_path):
     heard = read(tmp_path, "x.abc", TWO)
-    assert (heard.title, tune(heard)) == ("Test", "C4")
+    assert (heard.title, pitches(heard)) == ("Test", "C4")
     assert "--tune" in heard.remarks[0]
     assert read(tmp_path, "x.abc", TWO, hints=Hints(tune=7)).title == "Other"
     with pytest.raises(InputError, match="X:1, X:7"):

@@ -1,4 +1,4 @@
-"""What the listen room makes of sound files, good and bad."""
+"""What listening makes of sound files, good and bad."""
 
 import numpy as np
 import pytest

@@ -11,11 +11,11 @@ N_FRAMES = 20
 ROOTS = {name: root for root, name in enumerate(["C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"])}
 
 
-def leaning_to(key: Key, nats: float, other: Key) -> Answers:
+def biased_to(key: Key, nats: float, other: Key) -> Answers:
     """A listener that is torn between two keys, the first being likelier by so many nats; every note sounds alike."""
     keys = np.zeros((N_FRAMES, 24))
-    for some, worth in ((key, 5.0 + nats), (other, 5.0)):
-        keys[:, some.tonic + 12 * (some.mode == "minor")] = worth
+    for some, logit in ((key, 5.0 + nats), (other, 5.0)):
+        keys[:, some.tonic + 12 * (some.mode == "minor")] = logit
     empty = {name: np.zeros((N_FRAMES, 1)) for name in Answers._fields}
     return Answers(**(empty | {"key": keys, "pitch": np.zeros((N_FRAMES, 88, 6))}))
 
@@ -50,13 +50,13 @@ def test_chords_tell_the_key_from_its_neighbours(names, key, mistaken_for, steps
         return Key((some.tonic + steps) % 12, some.mode)
 
     chords = [c and c._replace(root=(c.root + steps) % 12, bass=(c.root + steps) % 12) for c in chords_of(names)]
-    assert heard_key(leaning_to(moved(mistaken_for), 0.3, moved(key)), chords) == moved(key)
+    assert heard_key(biased_to(moved(mistaken_for), 0.3, moved(key)), chords) == moved(key)
 
 
-def test_one_chord_does_not_outvote_a_listener_that_is_sure():
-    assert heard_key(leaning_to(Key(0, "major"), 8.0, Key(7, "major")), chords_of("G - -")) == Key(0, "major")
+def test_one_chord_does_not_outvote_a_confident_listener():
+    assert heard_key(biased_to(Key(0, "major"), 8.0, Key(7, "major")), chords_of("G - -")) == Key(0, "major")
 
 
 def test_without_chords_the_listener_and_the_notes_decide():
-    heard = leaning_to(Key(2, "major"), 1.0, Key(9, "major"))
+    heard = biased_to(Key(2, "major"), 1.0, Key(9, "major"))
     assert heard_key(heard) == heard_key(heard, [None, None]) == Key(2, "major")

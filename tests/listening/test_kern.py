@@ -4,7 +4,7 @@ import pytest
 
 from symbolic_cover.core.errors import InputError
 from symbolic_cover.core.music import Key
-from tests.listening.scores_written import meters, places, read, tune, words
+from tests.listening.scores_written import meters, pitches, places, read, words
 
 
 def kern(*rows):
@@ -16,7 +16,7 @@ def test_spines_that_split_twice_and_join(tmp_path):
         "**kern | **kern", "*M2/4 | *M2/4", "=1 | =1", "* | *^", "4C | 4c | 4e", "* | * | *^", "4D | 4d | 4f | 4a",
         "* | * | *v | *v", "* | *v | *v", "=2 | =2", "2E | 2g", "== | ==", "*- | *-",
     ))  # fmt: skip
-    assert (tune(heard), tune(heard, 1)) == ("C4 E4 D4 F4 A4 G4", "C3 D3 E3")
+    assert (pitches(heard), pitches(heard, 1)) == ("C4 E4 D4 F4 A4 G4", "C3 D3 E3")
 
 
 def test_spines_that_begin_and_change_places(tmp_path):
@@ -24,7 +24,7 @@ def test_spines_that_begin_and_change_places(tmp_path):
         "**kern | **kern", "*M2/4 | *M2/4", "4C | 4c", "*x | *x", "4d | 4D", "*+ | *", "* | **kern | *",
         "2e | 2g | 2E", "*- | *- | *-",
     ))  # fmt: skip
-    assert [tune(heard, place) for place in range(3)] == ["G4", "C4 D4 E4", "C3 D3 E3"]
+    assert [pitches(heard, place) for place in range(3)] == ["G4", "C4 D4 E4", "C3 D3 E3"]
 
 
 def test_harmony_and_words_beside_the_music(tmp_path):
@@ -32,7 +32,7 @@ def test_harmony_and_words_beside_the_music(tmp_path):
         "**harm | **kern | **text", "*M4/4 | *M4/4 | *", "1r | 2c | Hap-", ". | 2d | -py", "=2 | =2 | =2",
         "1I | 1e | day", "*- | *- | *-",
     ))  # fmt: skip
-    assert (tune(heard), words(heard), heard.chords) == ("C4 D4 E4", ["Hap-", "py", "day"], None)
+    assert (pitches(heard), words(heard), heard.chords) == ("C4 D4 E4", ["Hap-", "py", "day"], None)
 
 
 def test_ties_graces_dots_and_keys(tmp_path):
@@ -55,7 +55,7 @@ def test_ties_graces_dots_and_keys(tmp_path):
 )
 def test_repeats(tmp_path, rows, played):
     heard = read(tmp_path, "x.krn", kern("**kern", "*M4/4", *rows, "*-"))
-    assert tune(heard) == " ".join(f"{name}4" for name in played.split())
+    assert pitches(heard) == " ".join(f"{name}4" for name in played.split())
     assert set(meters(heard)) == {"4/4"}
 
 
@@ -74,7 +74,7 @@ def test_impossible_metres_get_one_line(tmp_path, meter):
 
 
 def test_a_length_that_no_note_has_is_passed_over(tmp_path):
-    assert tune(read(tmp_path, "x.krn", kern("**kern", "1c", "9" * 30 + "d", "1e", "*-"))) == "C4 E4"
+    assert pitches(read(tmp_path, "x.krn", kern("**kern", "1c", "9" * 30 + "d", "1e", "*-"))) == "C4 E4"
 
 
 def test_names_and_codes_of_instruments(tmp_path):

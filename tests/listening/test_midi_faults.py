@@ -18,11 +18,11 @@ from tests.listening.scores_written import (
     midi,
     off,
     on,
+    pitches,
     places,
     read,
     scale,
     track,
-    tune,
     words,
 )
 
@@ -46,15 +46,15 @@ def test_clocks_without_a_tick_are_refused(tmp_path, division):
 def test_a_riff_wrapper_and_what_lies_between_the_chunks(tmp_path):
     plain = midi(track(FOUR_FOUR, scale()))
     riff = b"RIFF" + struct.pack("<I", len(plain) + 12) + b"RMIDdata" + struct.pack("<I", len(plain)) + plain
-    assert tune(read(tmp_path, "x.rmi", riff)) == SCALE
+    assert pitches(read(tmp_path, "x.rmi", riff)) == SCALE
     odd = plain[:14] + b"XFIH\0\0\0\2ab" + plain[14:]
-    assert tune(read(tmp_path, "x.mid", odd)) == SCALE
+    assert pitches(read(tmp_path, "x.mid", odd)) == SCALE
 
 
 def test_a_cut_file_gives_what_is_there_with_a_word(tmp_path):
     whole = midi(track(AT_100, FOUR_FOUR), track(scale(2)))
     heard = read(tmp_path, "x.mid", whole[: -(8 * 9 + 4)])
-    assert (tune(heard), len(heard.remarks)) == (SCALE, 1)
+    assert (pitches(heard), len(heard.remarks)) == (SCALE, 1)
     assert read(tmp_path, "y.mid", whole).remarks == ()
 
 
@@ -62,8 +62,8 @@ def test_tracks_that_say_a_wrong_length(tmp_path):
     first, second = track(FOUR_FOUR, scale()), track(scale())
     for wrong in (7, 10_000):
         data = midi(first[:4] + struct.pack(">I", wrong) + first[8:], second)
-        assert tune(read(tmp_path, "x.mid", data)) == SCALE
-        assert tune(read(tmp_path, "x.mid", data), 1) == SCALE
+        assert pitches(read(tmp_path, "x.mid", data)) == SCALE
+        assert pitches(read(tmp_path, "x.mid", data), 1) == SCALE
 
 
 def test_notes_without_an_end_last_to_that_of_their_track(tmp_path):
@@ -75,7 +75,7 @@ def test_notes_without_an_end_last_to_that_of_their_track(tmp_path):
 
 def test_sequences_of_format_2_come_in_turn(tmp_path):
     heard = read(tmp_path, "x.mid", midi(track(FOUR_FOUR, scale()), track(scale()), format_=2))
-    assert (tune(heard), meters(heard)) == (f"{SCALE} {SCALE}", ["4/4"] * 4)
+    assert (pitches(heard), meters(heard)) == (f"{SCALE} {SCALE}", ["4/4"] * 4)
 
 
 @pytest.mark.parametrize(

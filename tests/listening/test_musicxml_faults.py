@@ -8,7 +8,7 @@ import pytest
 from symbolic_cover.analysis.song import analyze
 from symbolic_cover.core.errors import InputError
 from symbolic_cover.core.music import Key
-from tests.listening.scores_written import FIRST, chords, meters, note, places, read, tune, whole, words, xml
+from tests.listening.scores_written import FIRST, chords, meters, note, pitches, places, read, whole, words, xml
 
 
 def bar_line(inside, where="right"):
@@ -50,7 +50,7 @@ C, D, E, F, G = (whole(f"{name}4") for name in "CDEFG")
     ],
 )
 def test_repeats(tmp_path, measures, played):
-    assert tune(read(tmp_path, "x.xml", xml(*measures))) == " ".join(f"{name}4" for name in played)
+    assert pitches(read(tmp_path, "x.xml", xml(*measures))) == " ".join(f"{name}4" for name in played)
 
 
 @pytest.mark.parametrize(
@@ -99,23 +99,23 @@ def test_a_denominator_that_no_note_has_is_refused(tmp_path):
         read(tmp_path, "x.musicxml", xml(C, first=first))
 
 
-def test_slashes_and_cue_notes_are_no_tune(tmp_path):
+def test_slashes_and_cue_notes_are_no_melody(tmp_path):
     slash = note("B4", 4, "<notehead>slash</notehead>")
     cue = note("A4", 4).replace("<note>", "<note><cue/>")
     heard = read(tmp_path, "x.musicxml", xml(slash + note("C4", 4), cue + note("D4", 4)))
-    assert (tune(heard), places(heard)) == ("C4 D4", [(24, 24), (72, 24)])
+    assert (pitches(heard), places(heard)) == ("C4 D4", [(24, 24), (72, 24)])
 
 
 def test_bars_that_are_played_again_have_their_notes(tmp_path):
     again = '<attributes><measure-style><measure-repeat type="{}">1</measure-repeat></measure-style></attributes>'
     heard = read(tmp_path, "x.xml", xml(C, again.format("start") + REST, REST, again.format("stop") + D))
-    assert (tune(heard), places(heard)[2]) == ("C4 C4 C4 D4", (96, 48))
+    assert (pitches(heard), places(heard)[2]) == ("C4 C4 C4 D4", (96, 48))
 
 
-def test_a_region_of_slashes_is_no_tune(tmp_path):
+def test_a_region_of_slashes_is_no_melody(tmp_path):
     slashes = '<attributes><measure-style><slash type="{}"/></measure-style></attributes>'
     heard = read(tmp_path, "x.xml", xml(C, slashes.format("start") + G, slashes.format("stop") + D))
-    assert tune(heard) == "C4 D4"
+    assert pitches(heard) == "C4 D4"
 
 
 def harmony(root, kind):
@@ -183,7 +183,7 @@ def grace(name):
 
 def test_grace_notes_come_before_what_they_adorn(tmp_path):
     heard = read(tmp_path, "x.xml", xml(grace("B") + note("C5", 4) + grace("A") + grace("B") + note("C5", 4)))
-    assert (tune(heard), places(heard)) == ("B4 C5 A4 B4 C5", [(0, 1), (1, 23), (22, 1), (23, 1), (24, 24)])
+    assert (pitches(heard), places(heard)) == ("B4 C5 A4 B4 C5", [(0, 1), (1, 23), (22, 1), (23, 1), (24, 24)])
 
 
 def lyric(text, syllabic="single", number=1):
@@ -213,11 +213,11 @@ CONTAINER = '<container><rootfiles><rootfile full-path="z.xml"/></rootfiles></co
 @pytest.mark.parametrize("suffix", ["mxl", "musicxml", "xml"])
 def test_an_archive_is_opened_by_its_container_whatever_its_suffix(tmp_path, suffix):
     archive = packed(a_xml=xml(D), z_xml=xml(C), **{"META-INF__container_xml": CONTAINER})
-    assert tune(read(tmp_path, f"x.{suffix}", archive)) == "C4"
+    assert pitches(read(tmp_path, f"x.{suffix}", archive)) == "C4"
 
 
 def test_an_archive_without_a_container_or_score(tmp_path):
-    assert tune(read(tmp_path, "x.mxl", packed(a_xml=xml(D)))) == "D4"
+    assert pitches(read(tmp_path, "x.mxl", packed(a_xml=xml(D)))) == "D4"
     with pytest.raises(InputError, match="without a score"):
         read(tmp_path, "x.mxl", packed(readme="nothing"))
 
@@ -231,7 +231,7 @@ def test_timewise_scores_are_turned(tmp_path):
     first = '<measure number="1"><part id="P1">' + FIRST + C + '</part><part id="P2">' + FIRST + E + "</part></measure>"
     second = '<measure number="2"><part id="P1">' + D + '</part><part id="P2">' + F + "</part></measure>"
     heard = read(tmp_path, "x.xml", f"<score-timewise><part-list/>{first}{second}</score-timewise>")
-    assert (tune(heard), tune(heard, 1)) == ("C4 D4", "E4 F4")
+    assert (pitches(heard), pitches(heard, 1)) == ("C4 D4", "E4 F4")
 
 
 def test_content_tells_the_kind_and_encoding(tmp_path):
@@ -240,7 +240,7 @@ def test_content_tells_the_kind_and_encoding(tmp_path):
     assert read(tmp_path, "x.xml", text.encode("latin-1")).title == "Été"
     assert read(tmp_path, "x.xml", text.replace('<?xml version="1.0"?>', "").encode("utf-16")).title == "Été"
     named = text.replace("<score-partwise", '<score-partwise xmlns="urn:x"')
-    assert tune(read(tmp_path, "x.mid", named)) == "C4"
+    assert pitches(read(tmp_path, "x.mid", named)) == "C4"
 
 
 @pytest.mark.parametrize(

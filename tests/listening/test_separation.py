@@ -66,7 +66,7 @@ def test_a_voice_is_alone_where_nothing_is_left_beside_it():
     assert not voice.is_alone(Recording(0.5 * sound, RATE), Recording(sound, RATE))
 
 
-def test_a_hummed_tune_is_heard_note_by_note():
+def test_a_hummed_melody_is_heard_note_by_note():
     pitches, time = (57, 60, 62, 60), np.arange(int(0.5 * 22050)) / 22050
     shape = np.minimum(1, np.minimum(time, 0.5 - time) / 0.04)
     notes = [

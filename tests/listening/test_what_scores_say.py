@@ -94,13 +94,13 @@ def midi(folder, markers=(), chords=()):
     """Eight quarters of melody at 120 a minute, with markers (quarter, text) and block chords (quarter, pitches)."""
     score = core.ScoreTick(480)
     score.time_signatures.append(core.TimeSignatureTick(0, 4, 4))
-    tune, stacks = core.TrackTick("Lead vocal", 53, False), core.TrackTick("Chords ", 0, False)
+    melody, stacks = core.TrackTick("Lead vocal", 53, False), core.TrackTick("Chords ", 0, False)
     for quarter, pitch in enumerate((72, 74, 76, 77, 79, 77, 76, 72)):
-        tune.notes.append(core.NoteTick(480 * quarter, 480, pitch, 90))
+        melody.notes.append(core.NoteTick(480 * quarter, 480, pitch, 90))
     for quarter, pitches in chords:
         for pitch in pitches:
             stacks.notes.append(core.NoteTick(480 * quarter, 4 * 480, pitch, 70))
-    score.tracks.append(tune)
+    score.tracks.append(melody)
     score.tracks.append(stacks)
     for quarter, text in markers:
         score.markers.append(core.TextMetaTick(480 * quarter, text))

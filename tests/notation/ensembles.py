@@ -35,7 +35,7 @@ _FILL = [(0, 49), (0, 36), (12, 38), (24, 50), (28, 50), (32, 48), (36, 45), (39
 
 
 def song_for(ensemble: Ensemble, n_bars: int = 16) -> Arrangement:
-    """A tune over four chords, in G major, in which every part has something to say."""
+    """A melody over four chords, in G major, in which every part has something to say."""
     roots = (7, 4, 0, 2)
     chords = [
         Chord(48 * bar, 48 * bar + 48, roots[bar % 4], "min" if bar % 4 == 1 else "maj", roots[bar % 4])
@@ -43,24 +43,24 @@ def song_for(ensemble: Ensemble, n_bars: int = 16) -> Arrangement:
     ]
     motif = ((0, 12, 0), (12, 6, 1), (18, 6, 2), (24, 18, 1), (42, 6, 0)), ((0, 24, 2), (24, 12, 1), (36, 12, 0))
     high = 74 if ensemble.lead != "voice" else 67
-    tune = [
+    line = [
         Note(48 * bar + tick, length, _tones(chords[bar], high - 7, 3)[tone], 88)
         for bar in range(n_bars)
         for tick, length, tone in motif[bar % 2]
     ]
-    parts = [_part(spec, tune if spec.name == ensemble.lead else [], chords, ensemble) for spec in ensemble.parts]
-    melody = tuple(tune) if ensemble.lead else ()
+    parts = [_part(spec, line if spec.name == ensemble.lead else [], chords, ensemble) for spec in ensemble.parts]
+    melody = tuple(line) if ensemble.lead else ()
     grid = Grid.steady(n_bars, bpm=96)
     return Arrangement(tuple(parts), melody, grid, Key(7, "major"), tuple(chords), "pop", "rules", ensemble.title)
 
 
-def _part(spec: PartSpec, tune: list[Note], chords: list[Chord], ensemble: Ensemble) -> Part:
-    notes = list(tune)
+def _part(spec: PartSpec, melody: list[Note], chords: list[Chord], ensemble: Ensemble) -> Part:
+    notes = list(melody)
     if spec.is_drums:
         for bar in range(len(chords)):
             strokes = _FILL if bar % 4 == 3 else _ROCK
             notes += [Note(48 * bar + tick, 3, pitch, 80) for tick, pitch in strokes]
-    elif spec.name in _PATTERNS and (not tune or spec.name in ("guitar", "right-hand")):
+    elif spec.name in _PATTERNS and (not melody or spec.name in ("guitar", "right-hand")):
         lowest, n_tones, lengths = _PATTERNS[spec.name]
         for chord in chords:
             tick = chord.start_tick

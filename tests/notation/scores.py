@@ -18,8 +18,8 @@ def piano(right, left, melody=(), *, grid=None, key=C_MAJOR, chords=(), title="T
 
 
 def golden() -> Arrangement:
-    """Four bars in F major: a tune over chords and a broken accompaniment, with a triplet and a borrowed chord."""
-    tune = [
+    """Four bars in F major: a melody over chords and a broken accompaniment, with a triplet and a borrowed chord."""
+    melody = [
         Note(0, 18, 72, 90), Note(18, 6, 74, 90), Note(24, 24, 77, 90),
         Note(48, 4, 76, 88), Note(52, 4, 74, 88), Note(56, 4, 72, 88), Note(60, 36, 70, 88),
         Note(96, 24, 73, 80), Note(126, 18, 72, 80),
@@ -39,7 +39,7 @@ def golden() -> Arrangement:
         Chord(96, 144, 10, "min", 1),
         Chord(144, 192, 5, "maj", 5),
     ]
-    return piano(tune + under, left, tune, grid=Grid.steady(4, bpm=92), key=Key(5, "major"), chords=chords)
+    return piano(melody + under, left, melody, grid=Grid.steady(4, bpm=92), key=Key(5, "major"), chords=chords)
 
 
 METERS = [Meter(*sign) for sign in ((4, 4), (3, 4), (6, 8), (12, 8), (9, 16), (5, 4), (7, 8), (2, 2), (3, 2))]
@@ -47,14 +47,14 @@ METERS = [Meter(*sign) for sign in ((4, 4), (3, 4), (6, 8), (12, 8), (9, 16), (5
 
 @st.composite
 def arrangements(draw: st.DrawFn) -> Arrangement:
-    """Random music for two hands of up to five notes at a time, with a tune among the right hand's notes."""
+    """Random music for two hands of up to five notes at a time, with a melody among the right hand's notes."""
     meter = draw(st.sampled_from(METERS))
     grid = Grid.steady(draw(st.integers(1, 4)), meter)
     key = Key(draw(st.integers(0, 11)), draw(st.sampled_from(["major", "minor"])))
     right = draw(_hand(grid.end_tick, 60))
     left = draw(_hand(grid.end_tick, 36))
-    tune = [note for note in right if draw(st.booleans())]
-    return piano(right, left, tune, grid=grid, key=key)
+    melody = [note for note in right if draw(st.booleans())]
+    return piano(right, left, melody, grid=grid, key=key)
 
 
 @st.composite

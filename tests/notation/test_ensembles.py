@@ -19,7 +19,7 @@ from symbolic_cover.listening.scores.read import read_score
 from symbolic_cover.notation.drums import FEET, KIT, write_drum_voices
 from symbolic_cover.notation.engrave import engrave_svg
 from symbolic_cover.notation.musicxml import to_music21, write_musicxml
-from symbolic_cover.notation.players import abbreviate, held_tune, players_of
+from symbolic_cover.notation.players import abbreviate, held_melody, players_of
 from symbolic_cover.performance.balance import balance_of
 from symbolic_cover.performance.midi import write_midi
 from symbolic_cover.sound.audio import render_audio
@@ -113,12 +113,12 @@ def test_families_are_bracketed_and_hands_braced(name, symbol, joined, members, 
     assert order[order.index("part-group") + 1 :].index("part-group") == members
 
 
-def test_wide_chords_get_two_staves_and_wide_tunes_one(tmp_path):
+def test_wide_chords_get_two_staves_and_wide_melodies_one(tmp_path):
     chords = [Note(tick, 24, pitch) for tick in (0, 24, 48, 72) for pitch in (41, 48, 60, 69, 84)]
     assert players_of(of(chords))[0].clefs == ("treble", "bass")
     assert fault_of(of(chords), tmp_path) == ""
-    tune = [Note(12 * i, 12, 45 + 5 * i) for i in range(8)]
-    assert len(players_of(of(tune))[0].staves) == 1
+    melody = [Note(12 * i, 12, 45 + 5 * i) for i in range(8)]
+    assert len(players_of(of(melody))[0].staves) == 1
     assert players_of(of(chords, "Guitar", 24))[0].clefs == ("treble-8",)
 
 
@@ -140,22 +140,22 @@ def test_guitar_and_basses_are_written_where_they_sound_under_octave_clefs(tmp_p
 
 def test_held_notes_of_winds_have_their_own_voice():
     notes = [Note(0, 48, 60), Note(0, 24, 72), Note(24, 24, 74), Note(48, 48, 71)]
-    assert held_tune(notes, 6) == {(0, 72), (24, 74), (48, 71)}
+    assert held_melody(notes, 6) == {(0, 72), (24, 74), (48, 71)}
     first, second = to_music21(of(notes)).parts.first().getElementsByClass("Measure")
     assert [len(first.voices), len(second.voices)] == [2, 0]
     assert [note.quarterLength for note in first.voices[1].notes] == [4.0]
 
 
-def test_guitarists_read_the_tune_apart_and_one_voice_without_it():
-    tune, under = [Note(0, 48, 72)], [Note(0, 24, 45), Note(24, 24, 52), Note(48, 48, 45)]
-    guitar = replace(of(tune + under, "Guitar", 24), melody=tuple(tune))
+def test_guitarists_read_the_melody_apart_and_one_voice_without_it():
+    melody, under = [Note(0, 48, 72)], [Note(0, 24, 45), Note(24, 24, 52), Note(48, 48, 45)]
+    guitar = replace(of(melody + under, "Guitar", 24), melody=tuple(melody))
     first, second = to_music21(guitar).parts.first().getElementsByClass("Measure")
     assert [[note.pitch.midi for note in voice.notes] for voice in first.voices] == [[72], [45, 52]]
     assert [note.pitch.midi for note in second.notes] == [45]
 
 
 def test_notes_that_overlap_a_little_are_one_voice():
-    assert len(held_tune([Note(0, 14, 72), Note(12, 14, 70), Note(24, 12, 67)], 6)) == 3
+    assert len(held_melody([Note(0, 14, 72), Note(12, 14, 70), Note(24, 12, 67)], 6)) == 3
 
 
 def test_only_those_who_improvise_read_chord_symbols():
@@ -215,7 +215,7 @@ def test_midi_has_programs_channels_and_balance(tmp_path):
     assert [(controls[7], controls[10]) for controls in read] == balance_of(song)
 
 
-def test_the_tune_is_forward_and_the_seats_are_apart():
+def test_the_melody_is_forward_and_the_seats_are_apart():
     band = balance_of(song_for(ENSEMBLES["band"], n_bars=2))
     assert max(range(len(band)), key=lambda place: band[place][0]) == 0
     assert [band[place][1] for place in (0, 5, 6)] == [64, 64, 64]

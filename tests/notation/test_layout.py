@@ -14,7 +14,7 @@ from symbolic_cover.core.arrangement import Arrangement, Part
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.music import Chord, Key, Meter, Note, Section
 from symbolic_cover.listening.scores.read import read_score
-from symbolic_cover.notation.feel import is_swung, with_the_tune
+from symbolic_cover.notation.feel import in_melody_feel, is_swung
 from symbolic_cover.notation.layout import lay_out
 from symbolic_cover.notation.musicxml import write_musicxml
 from symbolic_cover.notation.parts import write_part_scores, write_parts
@@ -30,12 +30,12 @@ SWUNG = [tick for beat in range(0, 96, 12) for tick in (beat, beat + 8)]
 
 def band(ticks: list[int]) -> Arrangement:
     """A tenor saxophone and a bass over a ride cymbal that plays at `ticks`."""
-    tune = (Note(0, 8, 58, 88), Note(8, 16, 60, 88), Note(24, 72, 62, 88))
+    melody = (Note(0, 8, 58, 88), Note(8, 16, 60, 88), Note(24, 72, 62, 88))
     ride = tuple(Note(tick, 3, 51, 72) for tick in ticks)
     bass = (Note(0, 48, 34), Note(48, 48, 34))
-    parts = (Part("Melody", "", 66, tune), Part("Bass", "", 33, bass), Part("Drums", "", 0, ride, is_drums=True))
+    parts = (Part("Melody", "", 66, melody), Part("Bass", "", 33, bass), Part("Drums", "", 0, ride, is_drums=True))
     chords = (Chord(0, 96, 10, "maj7", 10),)
-    return Arrangement(parts, tune, Grid.steady(2), Key(10, "major"), chords, "swing", "rules", "Swung")
+    return Arrangement(parts, melody, Grid.steady(2), Key(10, "major"), chords, "swing", "rules", "Swung")
 
 
 def written(arrangement: Arrangement, folder) -> ElementTree.Element:
@@ -61,11 +61,11 @@ def test_straight_eighths_and_triplets_are_no_swing(offsets):
     assert is_swung(replace(band(SWUNG), style="rock"))
 
 
-def test_a_band_that_swings_is_written_straight_beside_a_straight_tune(tmp_path):
-    """The tune has eighths, the ride two thirds of the beat: the page and the sound have one feel."""
+def test_a_band_that_swings_is_written_straight_beside_a_straight_melody(tmp_path):
+    """The melody has eighths, the ride two thirds of the beat: the page and the sound have one feel."""
     song = band(SWUNG)
-    tune = (*song.melody, Note(90, 6, 62, 88))
-    song = replace(song, melody=tune, parts=(replace(song.parts[0], notes=tune), *song.parts[1:]))
+    melody = (*song.melody, Note(90, 6, 62, 88))
+    song = replace(song, melody=melody, parts=(replace(song.parts[0], notes=melody), *song.parts[1:]))
     root = written(song, tmp_path)
     assert list(root.iter("time-modification")) == []
     assert [words.text.strip() for words in root.iter("words")] == ["Swing"]
@@ -81,27 +81,27 @@ def test_a_true_triplet_stays_one_where_the_rest_swings(tmp_path):
 
 
 def test_a_song_that_swung_when_it_was_heard_says_so_in_every_ensemble(tmp_path):
-    tune = [Note(6 * eighth, 6, 72) for eighth in range(8)]
-    song = piano(tune, [Note(0, 48, 48)], tune, grid=replace(Grid.steady(1), second_tick=7.8))
+    melody = [Note(6 * eighth, 6, 72) for eighth in range(8)]
+    song = piano(melody, [Note(0, 48, 48)], melody, grid=replace(Grid.steady(1), second_tick=7.8))
     assert [words.text.strip() for words in written(song, tmp_path).iter("words") if "Swing" in words.text] == ["Swing"]
     straight = replace(song, grid=Grid.steady(1))
     assert "Swing" not in {words.text.strip() for words in written(straight, tmp_path).iter("words")}
 
 
-def test_the_accompaniment_takes_the_feel_of_the_tune():
-    tune = (Note(0, 6, 70), Note(6, 6, 72), Note(16, 4, 74), Note(20, 4, 76))
+def test_the_accompaniment_takes_the_feel_of_the_melody():
+    melody = (Note(0, 6, 70), Note(6, 6, 72), Note(16, 4, 74), Note(20, 4, 76))
     others = (Note(8, 4, 50), Note(16, 4, 50), Note(20, 4, 52))
-    part = Part("Keys", "", 0, tuple(sorted(tune + others)))
-    song = Arrangement((part,), tune, Grid.steady(1), Key(0, "major"), (), "rock", "rules")
+    part = Part("Keys", "", 0, tuple(sorted(melody + others)))
+    song = Arrangement((part,), melody, Grid.steady(1), Key(0, "major"), (), "rock", "rules")
     # as often straight as swung: nothing is moved
-    assert with_the_tune(song) == song
-    straight = replace(song, melody=tune[:2], parts=(replace(part, notes=tuple(sorted(tune[:2] + others))),))
-    assert [note.onset_tick for note in with_the_tune(straight).parts[0].notes] == [0, 6, 6, 16, 20]
+    assert in_melody_feel(song) == song
+    straight = replace(song, melody=melody[:2], parts=(replace(part, notes=tuple(sorted(melody[:2] + others))),))
+    assert [note.onset_tick for note in in_melody_feel(straight).parts[0].notes] == [0, 6, 6, 16, 20]
 
 
 def test_a_pick_up_is_a_short_bar(tmp_path):
-    tune = [Note(36, 12, 67), *(Note(48 + 12 * beat, 12, 72) for beat in range(4))]
-    root = written(piano(tune, [Note(48, 48, 48)], tune, grid=Grid.steady(2)), tmp_path)
+    melody = [Note(36, 12, 67), *(Note(48 + 12 * beat, 12, 72) for beat in range(4))]
+    root = written(piano(melody, [Note(48, 48, 48)], melody, grid=Grid.steady(2)), tmp_path)
     first, second = root.find("part").findall("measure")
     assert (first.get("number"), first.get("implicit"), second.get("number")) == ("0", "yes", "1")
     divisions = int(first.findtext("attributes/divisions"))
@@ -125,8 +125,8 @@ def test_sections_have_letters_and_double_bars(tmp_path):
 
 
 def test_a_louder_section_is_marked(tmp_path):
-    tune = [Note(12 * beat, 12, 72, 64 if beat < 8 else 96) for beat in range(16)]
-    song = replace(piano(tune, [], tune), sections=(Section(0, "A"), Section(96, "B")))
+    melody = [Note(12 * beat, 12, 72, 64 if beat < 8 else 96) for beat in range(16)]
+    song = replace(piano(melody, [], melody), sections=(Section(0, "A"), Section(96, "B")))
     marks = [mark[0].tag for mark in written(song, tmp_path).iter("dynamics")]
     assert marks == ["mp", "f"]
 
@@ -135,9 +135,9 @@ def test_a_held_bass_has_a_voice_of_its_own():
     bass = Note(0, 48, 36)
     chords = [Note(12 * beat, 12, pitch) for beat in (1, 2, 3) for pitch in (52, 55)]
     bars = Grid.steady(1).bars
-    tune = moving_notes([bass, *chords], bars)
-    assert tune == {(note.onset_tick, note.pitch) for note in chords}
-    first, second = write_voices([bass, *chords], bars, tune)
+    melody = moving_notes([bass, *chords], bars)
+    assert melody == {(note.onset_tick, note.pitch) for note in chords}
+    first, second = write_voices([bass, *chords], bars, melody)
     assert second == [Event(0, 48, (36,))]
     assert [event[:2] for event in first] == [(12, 24), (24, 36), (36, 48)]
 
@@ -147,10 +147,10 @@ def test_a_broken_chord_that_rings_stays_one_voice():
     assert moving_notes(ringing, Grid.steady(1).bars) == set()
 
 
-def test_a_tone_struck_again_is_not_held_with_the_tune():
-    tune = [Note(0, 48, 72)]
+def test_a_tone_struck_again_is_not_held_with_the_melody():
+    melody = [Note(0, 48, 72)]
     under = [Note(0, 12, 57), Note(24, 12, 57)]
-    first, second = write_voices(tune + under, Grid.steady(1).bars, {(0, 72)})
+    first, second = write_voices(melody + under, Grid.steady(1).bars, {(0, 72)})
     assert first == [Event(0, 48, (72,))]
     assert [event.pitches for event in second] == [(57,), (57,)]
 
@@ -209,8 +209,8 @@ def test_the_checks_find_what_is_wrong(tmp_path):
 
 
 def test_six_eight_has_its_pick_up_too(tmp_path):
-    tune = [Note(30, 6, 67), Note(36, 18, 72), Note(54, 18, 74)]
-    song = piano(tune, [Note(36, 36, 48)], tune, grid=Grid.steady(2, Meter(6, 8)))
+    melody = [Note(30, 6, 67), Note(36, 18, 72), Note(54, 18, 74)]
+    song = piano(melody, [Note(36, 36, 48)], melody, grid=Grid.steady(2, Meter(6, 8)))
     path = tmp_path / "score.musicxml"
     write_musicxml(song, path)
     assert music21_faults(song, path) == verovio_faults(song, path) == return_faults(song, path) == []

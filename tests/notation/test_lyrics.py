@@ -1,4 +1,4 @@
-"""Words stay with the tune: in the song sheet, in the score, and when that is opened again."""
+"""Words stay with the melody: in the song sheet, in the score, and when that is opened again."""
 
 import pytest
 
@@ -10,24 +10,24 @@ from symbolic_cover.notation.engrave import engrave_svg
 from symbolic_cover.notation.lyrics import syllables
 from symbolic_cover.notation.musicxml import write_musicxml
 
-TUNE = (Note(0, 12, 60), Note(12, 12, 62), Note(24, 36, 64), Note(60, 36, 65))
+MELODY = (Note(0, 12, 60), Note(12, 12, 62), Note(24, 36, 64), Note(60, 36, 65))
 WORDS = (Lyric(0, "Sum-"), Lyric(12, "mer"), Lyric(24, "rain"), Lyric(60, "falls"))
 PIANO = (Part("Right hand", "Piano", 0, (Note(0, 96, 67),)), Part("Left hand", "Piano", 0, (Note(0, 96, 48),)))
 
 
 def arrangement(*parts, lyrics=WORDS):
-    return Arrangement(parts, TUNE, Grid.steady(2), Key(0, "major"), (), "pop-piano", "test", lyrics=lyrics)
+    return Arrangement(parts, MELODY, Grid.steady(2), Key(0, "major"), (), "pop-piano", "test", lyrics=lyrics)
 
 
 @pytest.mark.parametrize(
     "parts",
     [
-        (Part("Voice", "", 52, TUNE), *PIANO),
-        (Part("Melody", "", 73, TUNE),),
-        (Part("Soprano", "", 52, TUNE), Part("Bass", "", 52, (Note(0, 96, 48),))),
+        (Part("Voice", "", 52, MELODY), *PIANO),
+        (Part("Melody", "", 73, MELODY),),
+        (Part("Soprano", "", 52, MELODY), Part("Bass", "", 52, (Note(0, 96, 48),))),
     ],
 )
-def test_words_are_written_under_the_tune_and_read_again(tmp_path, parts):
+def test_words_are_written_under_the_melody_and_read_again(tmp_path, parts):
     path = tmp_path / "score.musicxml"
     write_musicxml(arrangement(*parts), path)
     heard = read_score(path)
@@ -38,18 +38,18 @@ def test_words_are_written_under_the_tune_and_read_again(tmp_path, parts):
 
 def test_words_are_engraved(tmp_path):
     path = tmp_path / "score.musicxml"
-    write_musicxml(arrangement(Part("Voice", "", 52, TUNE), *PIANO), path)
+    write_musicxml(arrangement(Part("Voice", "", 52, MELODY), *PIANO), path)
     assert 'class="syl"' in engrave_svg(path)[0] or "syl" in engrave_svg(path)[0]
 
 
 def test_pianists_and_violinists_have_no_words(tmp_path):
-    for parts in (PIANO[:1], (Part("Violin 1", "", 40, TUNE), Part("Viola", "", 41, (Note(0, 96, 60),)))):
+    for parts in (PIANO[:1], (Part("Violin 1", "", 40, MELODY), Part("Viola", "", 41, (Note(0, 96, 60),)))):
         path = tmp_path / "score.musicxml"
         write_musicxml(arrangement(*parts), path)
         assert "<lyric" not in path.read_text()
 
 
-def test_words_in_parts_and_where_the_tune_is_not():
+def test_words_in_parts_and_where_the_melody_is_not():
     said = syllables(arrangement(lyrics=(Lyric(0, "a-"), Lyric(14, "b-"), Lyric(24, "c"), Lyric(40, "lost"))))
     assert {tick: (one.text, one.syllabic) for tick, one in said.items()} == {
         0: ("a", "begin"), 12: ("b", "middle"), 24: ("c", "end"),

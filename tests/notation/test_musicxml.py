@@ -107,9 +107,9 @@ def test_tied_notes_keep_their_name(tmp_path):
 
 
 def test_accidentals_are_printed_once_and_cancelled(tmp_path):
-    tune = [Note(0, 12, 66), Note(12, 12, 66), Note(24, 12, 65), Note(36, 24, 66), Note(60, 12, 65)]
+    melody = [Note(0, 12, 66), Note(12, 12, 66), Note(24, 12, 65), Note(36, 24, 66), Note(60, 12, 65)]
     path = tmp_path / "score.musicxml"
-    write_musicxml(piano(tune, [], grid=Grid.steady(2), key=Key(7, "major")), path)
+    write_musicxml(piano(melody, [], grid=Grid.steady(2), key=Key(7, "major")), path)
     printed = [
         (note.findtext("pitch/step"), note.findtext("pitch/alter"), note.findtext("accidental"))
         for note in ElementTree.parse(path).iter("note")

@@ -19,7 +19,7 @@ from symbolic_cover.notation.repeats import Repeat
 from tests.notation.ensembles import ENSEMBLES, song_for
 from tests.notation.scores import piano
 
-TUNE = (60, 62, 64, 65, 67, 69, 71, 72)
+MELODY = (60, 62, 64, 65, 67, 69, 71, 72)
 
 
 def song(*pitches: int, sections=()):
@@ -32,14 +32,14 @@ def song(*pitches: int, sections=()):
 @pytest.mark.parametrize(
     ("pitches", "repeats", "numbers"),
     [
-        (TUNE[:4] * 2, [Repeat(0, 4, 0)], [0, 1, 2, 3]),
-        (TUNE * 2, [Repeat(0, 8, 0)], [*range(8)]),
-        ((*TUNE[:5], *TUNE[:4], 48), [Repeat(0, 5, 1)], [0, 1, 2, 3, 4, 9]),
-        ((*TUNE[:6], *TUNE[:4], 48, 50), [Repeat(0, 6, 2)], [0, 1, 2, 3, 4, 5, 10, 11]),
-        ((*TUNE[:4], *TUNE[:3], 48), [], [*range(8)]),  # saves three bars
-        ((*TUNE[:3], *TUNE[:3]), [], [*range(6)]),
-        ((50, *TUNE[:4] * 2, *TUNE[4:] * 2), [Repeat(1, 5, 0), Repeat(5, 9, 0)], [0, 1, 2, 3, 4, 9, 10, 11, 12]),
-        (TUNE, [], [*range(8)]),
+        (MELODY[:4] * 2, [Repeat(0, 4, 0)], [0, 1, 2, 3]),
+        (MELODY * 2, [Repeat(0, 8, 0)], [*range(8)]),
+        ((*MELODY[:5], *MELODY[:4], 48), [Repeat(0, 5, 1)], [0, 1, 2, 3, 4, 9]),
+        ((*MELODY[:6], *MELODY[:4], 48, 50), [Repeat(0, 6, 2)], [0, 1, 2, 3, 4, 5, 10, 11]),
+        ((*MELODY[:4], *MELODY[:3], 48), [], [*range(8)]),  # saves three bars
+        ((*MELODY[:3], *MELODY[:3]), [], [*range(6)]),
+        ((50, *MELODY[:4] * 2, *MELODY[4:] * 2), [Repeat(1, 5, 0), Repeat(5, 9, 0)], [0, 1, 2, 3, 4, 9, 10, 11, 12]),
+        (MELODY, [], [*range(8)]),
     ],
 )
 def test_what_is_written_once(pitches, repeats, numbers):
@@ -49,7 +49,7 @@ def test_what_is_written_once(pitches, repeats, numbers):
 
 
 def test_passages_begin_and_end_with_sections():
-    pitches = (50, *TUNE[:4] * 2)
+    pitches = (50, *MELODY[:4] * 2)
     off = song(*pitches, sections=(Section(0, "A"), Section(192, "B")))
     assert lay_out(off)[1].repeats == ()
     on = song(*pitches, sections=(Section(0, "A"), Section(48, "B"), Section(240, "B2")))
@@ -59,7 +59,7 @@ def test_passages_begin_and_end_with_sections():
 
 
 def test_other_words_and_held_notes_are_no_return():
-    twice = song(*TUNE[:4] * 2)
+    twice = song(*MELODY[:4] * 2)
     verses = replace(twice, lyrics=(Lyric(0, "one"), Lyric(192, "two")))
     assert lay_out(verses)[1].repeats == ()
     left = twice.parts[1]
@@ -75,7 +75,7 @@ def test_other_words_and_held_notes_are_no_return():
 @pytest.mark.parametrize("name", ["solo-piano", "band", "voice-piano", "string-quartet"])
 def test_every_reader_plays_it_out(name, ending, tmp_path):
     whole = song_for(ENSEMBLES[name], 20)
-    if ending:  # the tune rests in the last bars of the second time, twelve bars on
+    if ending:  # the melody rests in the last bars of the second time, twelve bars on
         begin, end = 48 * (16 - ending), 48 * 16
         gone = {note for note in whole.melody if begin <= note.onset_tick < end}
         parts = tuple(replace(part, notes=tuple(n for n in part.notes if n not in gone)) for part in whole.parts)
@@ -94,7 +94,7 @@ def test_every_reader_plays_it_out(name, ending, tmp_path):
 
 def test_signs_and_numbers_on_the_page(tmp_path):
     path = tmp_path / "score.musicxml"
-    write_musicxml(song(*TUNE[:5], *TUNE[:4], 48, 60), path)
+    write_musicxml(song(*MELODY[:5], *MELODY[:4], 48, 60), path)
     measures = ElementTree.parse(path).getroot().find("part").findall("measure")
     assert [measure.get("number") for measure in measures] == ["1", "2", "3", "4", "5", "10", "11"]
     signs = [

@@ -34,7 +34,7 @@ def test_a_high_note_of_the_left_hand(right, moves):
     assert sorted(new_right + new_left) == sorted(right + LEFT)
 
 
-def test_a_low_note_of_the_right_hand_but_not_of_the_tune():
+def test_a_low_note_of_the_right_hand_but_not_of_the_melody():
     right, left = at((0, 72), (12, 45), (24, 72)), at((0, 41), (24, 43))
     assert right[1] in shared(right, left)[1]
     assert shared(right, left, {(12, 45)}) == (tuple(right), tuple(left))

@@ -9,8 +9,8 @@ from symbolic_cover.core.music import Key, Note
 from symbolic_cover.notation.musicxml import write_musicxml
 from symbolic_cover.notation.outline import outline_text
 
-TUNE = (Note(0, 48, 60),)
-SONG = Arrangement((Part("Voice", "", 52, TUNE),), TUNE, Grid.steady(1), Key(0, "major"), (), "pop-piano", "test")
+MELODY = (Note(0, 48, 60),)
+SONG = Arrangement((Part("Voice", "", 52, MELODY),), MELODY, Grid.steady(1), Key(0, "major"), (), "pop-piano", "test")
 
 
 def test_a_long_title_is_short_on_the_page_and_whole_in_the_file(tmp_path):

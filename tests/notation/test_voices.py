@@ -28,46 +28,46 @@ def test_a_note_that_ends_with_its_bar_is_not_tied_over():
     assert first[0] == Event(42, 48, (60,))
 
 
-def test_chords_join_the_tune_where_the_rhythm_agrees():
-    tune = [Note(0, 24, 72), Note(24, 24, 74)]
+def test_chords_join_the_melody_where_the_rhythm_agrees():
+    melody = [Note(0, 24, 72), Note(24, 24, 74)]
     chords = [Note(0, 24, 64), Note(0, 24, 67), Note(24, 24, 65)]
-    first, second = write_voices(tune + chords, BARS, onsets(tune))
+    first, second = write_voices(melody + chords, BARS, onsets(melody))
     assert first == [Event(0, 24, (64, 67, 72)), Event(24, 48, (65, 74))]
     assert second == []
 
 
 def test_an_octave_is_one_chord_though_its_lower_note_is_struck_again_later():
-    tune = [Note(0, 3, 80), Note(3, 6, 72), Note(9, 3, 75), Note(12, 3, 80)]
-    first, second = write_voices([*tune, Note(0, 3, 68), Note(12, 3, 68)], BARS, onsets(tune))
+    melody = [Note(0, 3, 80), Note(3, 6, 72), Note(9, 3, 75), Note(12, 3, 80)]
+    first, second = write_voices([*melody, Note(0, 3, 68), Note(12, 3, 68)], BARS, onsets(melody))
     assert [event.pitches for event in first] == [(68, 80), (72,), (75,), (68, 80)]
     assert second == []
 
 
-def test_what_moves_under_a_tune_note_has_its_own_voice():
-    tune = [Note(0, 48, 72)]
+def test_what_moves_under_a_melody_note_has_its_own_voice():
+    melody = [Note(0, 48, 72)]
     moving = [Note(12, 12, 64), Note(24, 12, 65), Note(36, 12, 64)]
-    first, second = write_voices(tune + moving, BARS, onsets(tune))
+    first, second = write_voices(melody + moving, BARS, onsets(melody))
     assert first == [Event(0, 48, (72,))]
     assert second == [Event(12, 24, (64,)), Event(24, 36, (65,)), Event(36, 48, (64,))]
 
 
-def test_a_chord_held_under_a_moving_tune_has_its_own_voice():
-    tune = [Note(0, 12, 72), Note(12, 12, 74), Note(24, 24, 76)]
-    first, second = write_voices([*tune, Note(0, 48, 60)], BARS, onsets(tune))
+def test_a_chord_held_under_a_moving_melody_has_its_own_voice():
+    melody = [Note(0, 12, 72), Note(12, 12, 74), Note(24, 24, 76)]
+    first, second = write_voices([*melody, Note(0, 48, 60)], BARS, onsets(melody))
     assert [event.pitches for event in first] == [(72,), (74,), (76,)]
     assert second == [Event(0, 48, (60,))]
 
 
-def test_notes_in_the_rests_of_the_tune_stay_in_its_voice():
-    tune = [Note(0, 12, 72)]
-    first, second = write_voices([*tune, Note(24, 12, 60), Note(36, 12, 64)], BARS, onsets(tune))
+def test_notes_in_the_rests_of_the_melody_stay_in_its_voice():
+    melody = [Note(0, 12, 72)]
+    first, second = write_voices([*melody, Note(24, 12, 60), Note(36, 12, 64)], BARS, onsets(melody))
     assert [event.pitches for event in first] == [(72,), (60,), (64,)]
     assert second == []
 
 
 def test_the_second_voice_ends_with_its_bars():
-    tune = [Note(0, 48, 72), Note(60, 12, 74)]
-    first, second = write_voices([*tune, Note(24, 36, 64)], BARS, onsets(tune))
+    melody = [Note(0, 48, 72), Note(60, 12, 74)]
+    first, second = write_voices([*melody, Note(24, 36, 64)], BARS, onsets(melody))
     assert second == [Event(24, 48, (64,))]
     assert first[1].start_tick == 60
 

@@ -38,7 +38,7 @@ def test_every_note_is_played_once_and_each_time_alike(arrangement):
 @pytest.mark.parametrize("style", style_names())
 def test_every_style_has_its_manner(style):
     manner = manner_of(style)
-    assert set(manner.tune) == set(manner.accompaniment) == set(FEATURES)
+    assert set(manner.melody) == set(manner.accompaniment) == set(FEATURES)
     assert set(manner.groove.velocity) == set(manner.groove.late_ms) == set(DRUM_KINDS)
     assert all(len(row) == SLOTS for row in manner.groove.velocity.values())
     assert (manner.swing > 0.6) == (style in {"swing", "gypsy-jazz", "jazz-waltz"})

@@ -40,11 +40,11 @@ def test_it_ends_after_the_seconds_asked_for_and_is_made_once(tmp_path):
 
 
 def test_a_score_is_played(tmp_path, song):
-    from symbolic_cover.arrangement.arranger import draft_by_rules
+    from symbolic_cover.arrangement.arranger import arrange_by_rules
     from symbolic_cover.core.controls import Controls
     from symbolic_cover.core.styles import load_style
 
-    write_midi(draft_by_rules(song, load_style("pop-piano"), Controls()), tmp_path / "x.mid")
+    write_midi(arrange_by_rules(song, load_style("pop-piano"), Controls()), tmp_path / "x.mid")
     out = levelled(tmp_path / "x.mid", None, "pop-piano", tmp_path)
     assert loudness(out) == pytest.approx(LUFS, abs=0.5)
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".mid", ".ogg"]

@@ -6,7 +6,7 @@ from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.music import Note
 from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.core.styles import load_style
-from symbolic_cover.refining.drafting import prefer
+from symbolic_cover.refining.candidates import prefer
 from symbolic_cover.refining.tasks import Task
 
 STYLE = load_style("pop-piano")

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from symbolic_cover.arrangement.sight import IGNORED_LABEL
+from symbolic_cover.arrangement.conditioning import IGNORED_LABEL
 from symbolic_cover.refining.dpo import collate, divergence, dpo_loss, log_probs_of, reference_of
 
 

@@ -27,7 +27,7 @@ def test_who_began_outside_peoples_range_may_stay_there():
     assert illness(outside, outside | {"off_grooving_similarity": -1.4}) == ""
 
 
-def test_better_is_surely_better():
+def test_better_is_significantly_better():
     before = [WELL | {"score": value} for value in (0.1, 0.5, 0.9, 0.4)]
     verdict = compare(before, [one | {"score": one["score"] + 0.1} for one in before])
     assert verdict.better
@@ -39,7 +39,7 @@ def test_a_gain_that_may_be_chance_is_none():
     after = [WELL | {"score": value} for value in (0.9, 0.1, 1.2, 0.2)]
     verdict = compare(before, after)
     assert not verdict.better
-    assert "not surely" in verdict.why_not
+    assert "not significantly" in verdict.why_not
 
 
 def test_a_gain_does_not_excuse_an_illness():

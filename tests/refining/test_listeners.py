@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from symbolic_cover.arrangement.arranger import draft_by_rules
-from symbolic_cover.arrangement.sight import IGNORED_LABEL
+from symbolic_cover.arrangement.arranger import arrange_by_rules
+from symbolic_cover.arrangement.conditioning import IGNORED_LABEL
 from symbolic_cover.core.arrangement import Part
 from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.errors import InputError, UsageError
@@ -22,7 +22,7 @@ from tests.refining.conftest import STYLE
 @pytest.fixture
 def cover(song, tmp_path):
     """A folder as `cover` writes it."""
-    return write_cover(tmp_path / "cover", song, draft_by_rules(song, STYLE, Controls()))
+    return write_cover(tmp_path / "cover", song, arrange_by_rules(song, STYLE, Controls()))
 
 
 def write_cover(folder, song, arrangement):
@@ -48,8 +48,8 @@ def own(window):
     return [label for label in window[1] if label != IGNORED_LABEL]
 
 
-def test_a_corrected_score_is_preferred_to_the_draft(cover, song, tiny_checkpoint):
-    write_musicxml(lowered(draft_by_rules(song, STYLE, Controls())), cover / "score.musicxml")
+def test_a_corrected_score_is_preferred_to_the_original(cover, song, tiny_checkpoint):
+    write_musicxml(lowered(arrange_by_rules(song, STYLE, Controls())), cover / "score.musicxml")
     (found,) = preferences_of(said_by_correcting(cover), tiny_checkpoint)
     assert (found.origin, found.style) == ("corrections", "pop-piano")
     assert found.chosen[0][:4] == found.rejected[0][:4]
@@ -68,7 +68,7 @@ def test_a_score_that_was_not_touched_says_nothing(cover, tiny_checkpoint):
 
 
 def test_a_rating_prefers_what_was_preferred(cover, song, tmp_path, tiny_checkpoint):
-    other = write_cover(tmp_path / "other", song, lowered(draft_by_rules(song, STYLE, Controls())))
+    other = write_cover(tmp_path / "other", song, lowered(arrange_by_rules(song, STYLE, Controls())))
     line = {
         "source": "",
         "style": "pop-piano",
@@ -83,12 +83,12 @@ def test_a_rating_prefers_what_was_preferred(cover, song, tmp_path, tiny_checkpo
     assert found.rejected == opposite.chosen
 
 
-def test_the_tune_is_not_learned(cover, song, tiny_checkpoint):
-    """What the right hand plays of the tune is X's, not Y's."""
-    write_musicxml(lowered(draft_by_rules(song, STYLE, Controls())), cover / "score.musicxml")
+def test_the_melody_is_not_learned(cover, song, tiny_checkpoint):
+    """What the right hand plays of the melody is X's, not Y's."""
+    write_musicxml(lowered(arrange_by_rules(song, STYLE, Controls())), cover / "score.musicxml")
     (found,) = preferences_of(said_by_correcting(cover), tiny_checkpoint)
     pitches = [name for name in tiny_checkpoint.tokenizer.names(own(found.chosen)) if name.startswith("Pitch_")]
-    n_notes = len(draft_by_rules(song, STYLE, Controls()).notes)
+    n_notes = len(arrange_by_rules(song, STYLE, Controls()).notes)
     assert len(pitches) <= n_notes - len(song.melody)
 
 
@@ -103,7 +103,7 @@ def test_what_cannot_be_read_is_named(tmp_path):
 
 
 def test_other_styles_are_not_compared(cover, song, tmp_path, tiny_checkpoint):
-    other = write_cover(tmp_path / "other", song, draft_by_rules(song, STYLE, Controls()))
+    other = write_cover(tmp_path / "other", song, arrange_by_rules(song, STYLE, Controls()))
     report = json.loads((other / "report.json").read_text())
     report["settings"]["style"] = "ragtime"
     (other / "report.json").write_text(json.dumps(report))
@@ -122,6 +122,6 @@ def test_sound_teaches_nothing(cover, tmp_path, tiny_checkpoint):
 
 
 def test_other_bars_than_the_songs_are_refused(cover, tiny_checkpoint):
-    write_midi(draft_by_rules(make_song(n_bars=9), STYLE, Controls()), cover / "arrangement.mid")
+    write_midi(arrange_by_rules(make_song(n_bars=9), STYLE, Controls()), cover / "arrangement.mid")
     with pytest.raises(InputError, match="bar by bar"):
         list(preferences_of(said_by_correcting(cover), tiny_checkpoint))

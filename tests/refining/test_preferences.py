@@ -1,6 +1,6 @@
 import pytest
 
-from symbolic_cover.arrangement.sight import IGNORED_LABEL, Sight
+from symbolic_cover.arrangement.conditioning import IGNORED_LABEL, Conditioning
 from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.errors import InputError
 from symbolic_cover.refining import preferences as lines
@@ -36,17 +36,17 @@ def test_what_is_no_preference_is_refused(tmp_path):
 def test_a_window_is_what_the_sampler_feeds(song, tiny_checkpoint):
     """Labels are Y and the signs that end bars; without the end, ids are header, and X and Y bar by bar."""
     tokenizer = tiny_checkpoint.tokenizer
-    sight = Sight.of(tiny_checkpoint, song, STYLE, Controls())
+    conditioning = Conditioning.of(tiny_checkpoint, song, STYLE, Controls())
     parts = blocks(song)
-    ids, labels = sight.window(parts, context=4096)
-    expected, own = list(sight.header), []
+    ids, labels = conditioning.window(parts, context=4096)
+    expected, own = list(conditioning.header), []
     (end,) = tokenizer.ids(["Bar_inner"])
     for index, bar in enumerate(song.grid.bars):
         y = tokenizer.ids(tokenizer.target_bar(bar, {
             name: [n for n in notes if bar.start_tick <= n.onset_tick < bar.end_tick] for name, notes in parts.items()
         }))  # fmt: skip
-        y = sight.plan_of(index, y) + y
-        expected += [*sight.source_ids(index), *y]
+        y = conditioning.plan_of(index, y) + y
+        expected += [*conditioning.source_ids(index), *y]
         own += [*y, end]
     assert ids == [*expected, end]
     assert [label for label in labels if label != IGNORED_LABEL] == own
@@ -54,9 +54,9 @@ def test_a_window_is_what_the_sampler_feeds(song, tiny_checkpoint):
 
 
 def test_a_window_holds_whole_bars(song, tiny_checkpoint):
-    sight = Sight.of(tiny_checkpoint, song, STYLE, Controls())
-    whole, _ = sight.window(blocks(song), context=4096)
-    short, labels = sight.window(blocks(song), context=len(whole) - 2)
+    conditioning = Conditioning.of(tiny_checkpoint, song, STYLE, Controls())
+    whole, _ = conditioning.window(blocks(song), context=4096)
+    short, labels = conditioning.window(blocks(song), context=len(whole) - 2)
     assert len(short) < len(whole) - 2
     assert short[:-1] == whole[: len(short) - 1]
     assert labels[-1] == tiny_checkpoint.tokenizer.ids(["Bar_inner"])[0]

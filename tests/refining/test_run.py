@@ -16,7 +16,9 @@ from symbolic_cover.refining.run import Material, refine
 from symbolic_cover.refining.training import RefinePlan, refine_model
 from tests.refining.conftest import blocks, make_task
 
-PLAN = RefinePlan(epochs=1, batch_size=2, evaluate_every=2, watched_drafts=2, learning_rate=1e-3, most_divergence=9.0)
+PLAN = RefinePlan(
+    epochs=1, batch_size=2, evaluate_every=2, watched_candidates=2, learning_rate=1e-3, most_divergence=9.0
+)
 
 
 @pytest.fixture
@@ -26,7 +28,7 @@ def material(song):
 
 
 def go(tiny_folder, material, out, **others):
-    return refine(tiny_folder, material, [], out, plan=PLAN, wanted=5, n_drafts=3, n_judged=2, **others)
+    return refine(tiny_folder, material, [], out, plan=PLAN, wanted=5, n_candidates=3, n_judged=2, **others)
 
 
 def test_learning_prefers_what_was_preferred(tiny_checkpoint, preferences, song, tmp_path, monkeypatch):
@@ -100,7 +102,7 @@ def test_songs_are_held_out_whole_where_there_are_enough(song):
     by_song = [[make_task(song, f"{number} {part}") for part in range(2)] for number in range(5)]
     material = Material.of_songs(by_song, seed=0)
     assert {task.name for task in material.compared} == {"0 0", "0 1", "4 0", "4 1"}
-    assert len(material.drafted) == 6
+    assert len(material.sampled) == 6
 
 
 def test_of_one_song_the_last_bars_are_held_out(song):

@@ -13,7 +13,7 @@ from symbolic_cover.corpus.units import Job
 from symbolic_cover.listening.audio import voice
 from symbolic_cover.listening.audio.features import RATE_HZ
 from symbolic_cover.sound.soundfonts import find_soundfonts
-from symbolic_cover.studio import lessons, singer, singing
+from symbolic_cover.studio import singer, singing, training_examples
 from symbolic_cover.studio.performance import perform
 from tests.studio.test_studio import PIANO, pair
 
@@ -74,15 +74,15 @@ def test_without_espeak_it_says_what_to_type(monkeypatch):
         singer.syllables_of(singer.VOICES[0])
 
 
-def test_where_it_is_sung_nothing_plays_the_tune():
+def test_where_it_is_sung_nothing_plays_the_melody():
     performance = perform(pair(), PIANO, np.random.default_rng(1), 15.0, is_sung=True)
     played = {(round(n.start, 3), n.pitch) for t in performance.score.tracks if not t.is_drum for n in t.notes}
-    tune = [(round(max(onset, 0), 3), pitch) for onset, _, pitch in performance.truth.melody]
-    assert len(tune) > 8
-    assert sum(note in played for note in tune) < 0.2 * len(tune)
+    melody = [(round(max(onset, 0), 3), pitch) for onset, _, pitch in performance.truth.melody]
+    assert len(melody) > 8
+    assert sum(note in played for note in melody) < 0.2 * len(melody)
 
 
-def test_a_tune_is_singable_one_note_at_a_time():
+def test_a_melody_is_singable_one_note_at_a_time():
     performance = perform(pair(), PIANO, np.random.default_rng(1), 15.0, is_sung=True)
     for seed in range(5):
         notes = singing._singable(performance.truth.melody, np.random.default_rng(seed))
@@ -95,14 +95,16 @@ def test_a_tune_is_singable_one_note_at_a_time():
 
 
 @pytest.mark.slow
-def test_sung_lessons_are_made_of_a_library(tmp_path, monkeypatch, bank):
-    monkeypatch.setattr(lessons, "find_jobs", lambda library, choice: [JOB])
-    monkeypatch.setattr(lessons, "split_of", lambda group: "train")
+def test_sung_examples_are_made_of_a_library(tmp_path, monkeypatch, bank):
+    monkeypatch.setattr(training_examples, "find_jobs", lambda library, choice: [JOB])
+    monkeypatch.setattr(training_examples, "split_of", lambda group: "train")
     monkeypatch.setattr(singing, "make_pair", lambda piece, ensembles: pair())
     monkeypatch.setattr(singing, "read_piece", lambda job: None)
     monkeypatch.setattr(singer, "syllables_of", lambda voice: bank)
-    lessons.make_lessons(tmp_path, tmp_path / "out", split="train", count=2, workers=1, make=singing.sung_arrays)
-    made = list(singing.load_sung_lessons(tmp_path / "out" / "train"))
+    training_examples.make_examples(
+        tmp_path, tmp_path / "out", split="train", count=2, workers=1, make=singing.sung_arrays
+    )
+    made = list(singing.load_sung_examples(tmp_path / "out" / "train"))
     assert [one.name for one in made] == ["song"] * 2
     for one in made:
         assert {side.dtype for side in one.features} == {np.dtype(np.uint8)}

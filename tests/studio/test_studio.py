@@ -12,10 +12,10 @@ from symbolic_cover.corpus.units import Job
 from symbolic_cover.listening.audio.features import HOP_SAMPLES, N_BANDS, features_of, spectral_rise
 from symbolic_cover.listening.audio.transcribe import posteriorgrams
 from symbolic_cover.sound.soundfonts import find_soundfonts
-from symbolic_cover.studio import lessons
-from symbolic_cover.studio.lessons import Lesson, stretched
+from symbolic_cover.studio import training_examples
 from symbolic_cover.studio.performance import perform
 from symbolic_cover.studio.recording import RATE_HZ, _through_mp3, record
+from symbolic_cover.studio.training_examples import TrainingExample, stretched
 from tests.conftest import make_song
 
 PIANO = load_ensembles()["solo-piano"]
@@ -108,25 +108,25 @@ def test_a_slower_tape_moves_times_alone():
 
 
 @pytest.mark.slow
-def test_lessons_are_made_of_a_library_and_kept(tmp_path, monkeypatch):
+def test_examples_are_made_of_a_library_and_kept(tmp_path, monkeypatch):
     job = Job("song", "own", "", "", "", "pop-piano", "solo-piano", "own", "0", "written")
-    monkeypatch.setattr(lessons, "find_jobs", lambda library, choice: [job])
-    monkeypatch.setattr(lessons, "split_of", lambda group: "train")
-    monkeypatch.setattr(lessons, "make_pair", lambda piece, ensembles: pair())
-    monkeypatch.setattr(lessons, "read_piece", lambda job: None)
-    paths = lessons.make_lessons(tmp_path, tmp_path / "out", split="train", count=3, workers=1)
-    made = list(lessons.load_lessons(tmp_path / "out" / "train"))
+    monkeypatch.setattr(training_examples, "find_jobs", lambda library, choice: [job])
+    monkeypatch.setattr(training_examples, "split_of", lambda group: "train")
+    monkeypatch.setattr(training_examples, "make_pair", lambda piece, ensembles: pair())
+    monkeypatch.setattr(training_examples, "read_piece", lambda job: None)
+    paths = training_examples.make_examples(tmp_path, tmp_path / "out", split="train", count=3, workers=1)
+    made = list(training_examples.load_examples(tmp_path / "out" / "train"))
     assert [one.name for one in made] == ["song"] * 3
     assert len({one.features.note.tobytes() for one in made}) == 3
     before = paths[0].stat().st_mtime_ns
-    lessons.make_lessons(tmp_path, tmp_path / "out", split="train", count=3, workers=1)
+    training_examples.make_examples(tmp_path, tmp_path / "out", split="train", count=3, workers=1)
     assert paths[0].stat().st_mtime_ns == before
     with pytest.raises(UsageError, match="no pieces in its valid split"):
-        lessons.make_lessons(tmp_path, tmp_path / "out", split="valid", count=3, workers=1)
+        training_examples.make_examples(tmp_path, tmp_path / "out", split="valid", count=3, workers=1)
 
 
-def lesson(seed: int = 0) -> Lesson:
+def an_example(seed: int = 0) -> TrainingExample:
     performance = perform(pair(), PIANO, np.random.default_rng(seed), 20.0)
     recording, stretch = record(performance.score, find_soundfonts()[0], np.random.default_rng(seed), is_clean=True)
     features = features_of(recording, *posteriorgrams(recording, threads=1))
-    return Lesson("song", "pop-piano", features, stretched(performance.truth, stretch))
+    return TrainingExample("song", "pop-piano", features, stretched(performance.truth, stretch))

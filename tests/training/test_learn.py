@@ -63,7 +63,7 @@ def test_now_and_then_the_style_is_left_open(shards):
     assert 0.03 < styles.count("Style_any") / 200 < 0.2
 
 
-def test_a_lead_part_without_its_tune_is_left_to_the_model(tmp_path):
+def test_a_lead_part_without_its_melody_is_left_to_the_model(tmp_path):
     choir = prepared_songs(tmp_path, "hymn", "choir")
     windows = dataset(choir, length=60, context=512)
     sung = 0

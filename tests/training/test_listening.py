@@ -14,17 +14,17 @@ from symbolic_cover.listening.audio.harmony import heard_chords, heard_key
 from symbolic_cover.listening.audio.hearing import bass_line, heard_grid, heard_notes, melody_line
 from symbolic_cover.listening.audio.listener import Answers, Listener, hear
 from symbolic_cover.listening.audio.nets import load_net, save_net
-from symbolic_cover.studio.lessons import _TRUTH, Lesson
 from symbolic_cover.studio.performance import Truth
-from symbolic_cover.training.listening import WINDOW_FRAMES, LessonWindows, Targets, _Pupil, train_listener
-from tests.studio.test_studio import lesson
+from symbolic_cover.studio.training_examples import _TRUTH, TrainingExample
+from symbolic_cover.training.listening import WINDOW_FRAMES, ExampleWindows, Targets, _Pupil, train_listener
+from tests.studio.test_studio import an_example
 
-SURE = 5.0
+LOGIT = 5.0
 
 
 @pytest.fixture(scope="module")
-def one() -> Lesson:
-    return lesson()
+def one() -> TrainingExample:
+    return an_example()
 
 
 def right_answers(truth: Truth, n_frames: int) -> Answers:
@@ -32,13 +32,13 @@ def right_answers(truth: Truth, n_frames: int) -> Answers:
     targets = Targets(truth, n_frames)
 
     def chosen(classes: np.ndarray, n: int) -> np.ndarray:
-        return SURE * np.eye(n)[np.maximum(classes, 0)]
+        return LOGIT * np.eye(n)[np.maximum(classes, 0)]
 
-    meter = np.concatenate([chosen(targets.meter[:, 0], 3), SURE * (2 * targets.meter[:, 1:] - 1)], axis=1)
+    meter = np.concatenate([chosen(targets.meter[:, 0], 3), LOGIT * (2 * targets.meter[:, 1:] - 1)], axis=1)
     return Answers(
-        SURE * (2 * targets.beat - 1), meter, chosen(targets.root, 13), chosen(targets.bass_class, 13),
-        SURE * (2 * targets.tones - 1), chosen(targets.key, 24), chosen(targets.tempo, N_TEMPI),
-        SURE * (2 * targets.pitch - 1),
+        LOGIT * (2 * targets.beat - 1), meter, chosen(targets.root, 13), chosen(targets.bass_class, 13),
+        LOGIT * (2 * targets.tones - 1), chosen(targets.key, 24), chosen(targets.tempo, N_TEMPI),
+        LOGIT * (2 * targets.pitch - 1),
     )  # fmt: skip
 
 
@@ -95,10 +95,10 @@ def test_the_pointer_follows_bars_of_any_size_and_a_drifting_tempo(size):
 
 
 def test_a_window_moves_and_stretches_truth_and_features_alike(one):
-    plain = LessonWindows([one], 8, 0, augment=False)[0]
+    plain = ExampleWindows([one], 8, 0, augment=False)[0]
     assert plain["features"].shape == (WINDOW_FRAMES, 88 + 88 + 48)
     for index in range(6):
-        item = LessonWindows([one], 8, seed=1)[index]
+        item = ExampleWindows([one], 8, seed=1)[index]
         keys = item["features"][:, 88:176]
         onsets = item["pitch"][:, :, 0]
         struck = (onsets == 1).nonzero()
@@ -139,7 +139,7 @@ def test_training_lowers_the_loss(tmp_path, one):
         told = {f"0.{name}": side for name, side in zip(_TRUTH, one.truth, strict=True)}
         np.savez(tmp_path / split / "00000.npz", count=1, **{"0.name": "song", "0.style": "pop"}, **sides, **told)
     torch.manual_seed(0)
-    item = {name: side[None] for name, side in LessonWindows([one], 1, 0, augment=False)[0].items()}
+    item = {name: side[None] for name, side in ExampleWindows([one], 1, 0, augment=False)[0].items()}
     before = float(_Pupil(Listener())(**item)["loss"].detach())
     metrics = train_listener(tmp_path, tmp_path / "run", steps=6, batch_size=1)
     assert metrics["eval_loss"] < before

@@ -23,14 +23,14 @@ from symbolic_cover.evaluation.human_range import load_ranges
 from symbolic_cover.tokens.tokenizer import BarTokenizer
 from symbolic_cover.training.adapter import AdapterPlan
 from symbolic_cover.training.dataset import Vocabulary
-from symbolic_cover.training.own_style import Lesson, learn_style, nearest_style
+from symbolic_cover.training.own_style import StyleRequest, learn_style, nearest_style
 from symbolic_cover.training.train import TrainingPlan, build_model, save_checkpoint
 
 PLAN = AdapterPlan(rank=4, steps=8, batch_size=2, learning_rate=2e-2, warmup_steps=1, evaluate_every=4, windows=2)
 
 
 def write_song(path, seed: int) -> None:
-    """Sixteen bars for piano: a tune of its own over broken chords."""
+    """Sixteen bars for piano: a melody of its own over broken chords."""
     rng = np.random.default_rng(seed)
     score = symusic.Score(480)
     score.time_signatures.append(symusic.TimeSignature(0, 4, 4))
@@ -75,8 +75,8 @@ def made(tmp_path_factory, songs, base):
     """A style that was learned, and the folder of styles that holds it."""
     home = tmp_path_factory.mktemp("styles")
     told = []
-    lesson = Lesson(songs, "mine", like="ragtime", title='Mine "and" yours', licence="CC0-1.0")
-    style = learn_style(lesson, checkpoint=base, into=home, plan=PLAN, progress=lambda *what: told.append(what))
+    request = StyleRequest(songs, "mine", like="ragtime", title='Mine "and" yours', licence="CC0-1.0")
+    style = learn_style(request, checkpoint=base, into=home, plan=PLAN, progress=lambda *what: told.append(what))
     assert {stage for stage, _ in told} == {"prepare", "learn"}
     return style
 
@@ -234,13 +234,13 @@ def test_the_command_line_learns_and_lists(mine, base, songs, run, monkeypatch, 
 )
 def test_what_cannot_be_learned_is_said(mine, base, songs, asked, complaint):
     with pytest.raises(UsageError, match=complaint):
-        learn_style(Lesson(songs, **asked), checkpoint=base, plan=PLAN)
+        learn_style(StyleRequest(songs, **asked), checkpoint=base, plan=PLAN)
     assert sorted(user_styles()) == ["mine"]
 
 
 def test_what_gains_nothing_leaves_nothing(base, songs, tmp_path):
     with pytest.raises(InputError, match="Nothing was gained on held-out songs over the style 'hymn'"):
-        learn_style(Lesson(songs, "new", like="hymn"), checkpoint=base, into=tmp_path / "styles",
+        learn_style(StyleRequest(songs, "new", like="hymn"), checkpoint=base, into=tmp_path / "styles",
                     plan=replace(PLAN, steps=1, learning_rate=0.0))  # fmt: skip
     assert not (tmp_path / "styles").exists()
 
@@ -248,11 +248,11 @@ def test_what_gains_nothing_leaves_nothing(base, songs, tmp_path):
 def test_a_style_is_replaced_only_when_asked(base, songs, tmp_path):
     (tmp_path / "mine").mkdir()
     with pytest.raises(UsageError, match="is there already"):
-        learn_style(Lesson(songs, "mine", like="hymn"), checkpoint=base, into=tmp_path, plan=PLAN, again=True)
+        learn_style(StyleRequest(songs, "mine", like="hymn"), checkpoint=base, into=tmp_path, plan=PLAN, again=True)
     (tmp_path / "mine" / "style.toml").write_text('title = "Old"')
     with pytest.raises(UsageError, match="is there already"):
-        learn_style(Lesson(songs, "mine", like="hymn"), checkpoint=base, into=tmp_path, plan=PLAN)
-    learn_style(Lesson(songs, "mine", like="hymn"), checkpoint=base, into=tmp_path, plan=PLAN, again=True)
+        learn_style(StyleRequest(songs, "mine", like="hymn"), checkpoint=base, into=tmp_path, plan=PLAN)
+    learn_style(StyleRequest(songs, "mine", like="hymn"), checkpoint=base, into=tmp_path, plan=PLAN, again=True)
     assert 'title = "Mine"' in (tmp_path / "mine" / "style.toml").read_text()
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 

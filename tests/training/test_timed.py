@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from symbolic_cover.arrangement.arranger import draft_by_model
+from symbolic_cover.arrangement.arranger import candidates_by_model
 from symbolic_cover.arrangement.checkpoint import load_checkpoint
 from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.styles import load_style
@@ -50,8 +50,8 @@ def test_ten_steps_from_a_pack_make_a_checkpoint_that_plays(shards, tmp_path, so
     kit("merge", "out", shards, "checkpoint", "--preset", "tiny", cwd=tmp_path)
     checkpoint = load_checkpoint(tmp_path / "checkpoint")
     assert checkpoint.facts["plan"]["steps"] == 10
-    (draft,) = draft_by_model(checkpoint, song, load_style("pop-piano"), Controls(candidates=1))
-    assert len(draft.notes) > len(song.melody)
+    (candidate,) = candidates_by_model(checkpoint, song, load_style("pop-piano"), Controls(candidates=1))
+    assert len(candidate.notes) > len(song.melody)
 
 
 def test_a_run_goes_on_from_weights(shards, tmp_path):

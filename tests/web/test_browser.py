@@ -222,7 +222,7 @@ def test_a_score_is_opened_seen_and_played_by_keys_at_a_phones_width(server, pag
     timeline = page.locator("#timeline")
     timeline.focus()
     page.keyboard.press("Shift+ArrowRight")
-    expect(page.locator("#here")).to_contain_text("Bar 1.1, chord C, tune C5 G4")
+    expect(page.locator("#here")).to_contain_text("Bar 1.1, chord C, melody C5 G4")
     page.keyboard.press("b")  # there is no cover yet
     page.keyboard.press("Space")
     expect(page.locator("#where")).not_to_have_text("1.1")

@@ -16,7 +16,7 @@ from scipy.ndimage import uniform_filter1d
 
 from symbolic_cover.listening.audio.features import RATE_HZ
 
-#: The tempi at which lessons are played (`studio/performance.py`), with a margin.
+#: The tempi at which training examples are played (`studio/performance.py`), with a margin.
 SLOWEST_BPM, FASTEST_BPM = 38.0, 230.0
 #: Tempi that the listener tells apart: equal steps of the logarithm between the limits.
 N_TEMPI = 64
@@ -27,8 +27,8 @@ CHANGE_COST = 45.0
 #: How much a frame's tempo counts: the log probability of tempi so near, over so many frames, but not less than the
 #: least, and that people would tap it.
 TEMPO_WEIGHT, TEMPO_BLUR, TEMPO_FRAMES, _LEAST_TEMPO = 0.2, 4, 430, 1e-3
-#: A beat is never surer to be a downbeat, or not to be one, than this.
-_SUREST = 0.97
+#: The greatest probability that a beat is a downbeat, or that it is none.
+_MAX_CONFIDENCE = 0.97
 #: How much rarer frames with a beat are than others: probabilities become likelihoods when divided by that.
 _RARITY = 5.0
 _REACH = 2  # frames around a beat in which its centre is looked for
@@ -89,7 +89,7 @@ def _blurred(tempo: np.ndarray) -> np.ndarray:
 def _evidence(beat: np.ndarray, downbeat: np.ndarray) -> np.ndarray:
     """Log likelihood of a frame without a beat, with one inside a bar, and with a first one, (3, frames)."""
     beat = np.clip(beat, 1e-4, 1 - 1e-4)
-    first = np.clip(downbeat / beat, 1 - _SUREST, _SUREST)
+    first = np.clip(downbeat / beat, 1 - _MAX_CONFIDENCE, _MAX_CONFIDENCE)
     return np.log(np.stack([1 - beat, _RARITY * beat * (1 - first), _RARITY * beat * first]))
 
 

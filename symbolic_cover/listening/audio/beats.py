@@ -28,15 +28,15 @@ _LEAST = 1e-4
 #: of a beat for each. Songs made to a click had .77 and more, all others at most .66.
 _CLICK_SHARE, _CLICK_BEATS, _CLICK_TOLERANCE = 0.75, 8, 0.012
 _NEAR_PERIOD, _LEAST_SEEN, _LONGEST_CLICK_SEC, _REACH_FRAMES = 0.05, 0.02, 1200.0, 2
-#: Between two beats there is one more if half-way something is struck nearly as surely.
-_AS_SURE, _FASTEST_DOUBLED_BPM = 0.85, 200.0
+#: Between two beats there is one more if half-way something is struck nearly as strongly.
+_NEARLY_AS_STRONG, _FASTEST_DOUBLED_BPM = 0.85, 200.0
 #: Log odds of a downbeat: of the listener's, of BeatNet's, a change of root, of bass, and what speaks against it.
 _DOWNBEAT = np.array([0.75, 0.3, 2.2, 0.6])
 _RARITY = 1.0
-#: What a bar that is too short or too long costs, in nats; how many beats the listener's opinion of metre is worth, and
+#: What a bar that is too short or too long costs, in nats; how many beats the listener's opinion of metre counts, and
 #: how much dearer bars of two are.
 _SLIP_COST, _METER_WEIGHT, _TWO_COST = 12.0, 6.0, 8.0
-_SUREST = 0.98
+_MAX_CONFIDENCE = 0.98
 #: How far from a stated tempo beats are looked for, and how well equal beats must fit beside those that follow the
 #: music. Set by hand.
 _NEAR_BPM, _STEADY_ENOUGH = 1.06, 0.8
@@ -80,7 +80,7 @@ def evidence_of(heard: Answers, pulse: beatnet.Pulse | None) -> Evidence:
 
 
 def find_beats(evidence: Evidence, told: Hints = Hints()) -> tuple[Beats, float]:
-    """Beats and bars, and how sure they are: the mean probability of a beat where one is said to be, and, of a click,
+    """Beats and bars, and their confidence: the mean probability of a beat where one is said to be, and, of a click,
     how much of the song keeps to it.
 
     Where a tempo is told and the music keeps it, beats are exactly that steady; a told downbeat is one exactly.
@@ -141,7 +141,7 @@ def _click(beat: np.ndarray, sec: np.ndarray) -> tuple[np.ndarray | None, float]
     between = grid + period / RATE_HZ / 2
     if (
         120 * RATE_HZ / period <= _FASTEST_DOUBLED_BPM
-        and _peak(beat, between).mean() > _AS_SURE * _peak(beat, grid).mean()
+        and _peak(beat, between).mean() > _NEARLY_AS_STRONG * _peak(beat, grid).mean()
     ):
         return np.sort(np.concatenate([grid, between])), kept
     return grid, kept
@@ -164,19 +164,19 @@ def _best_grid(beat: np.ndarray, near: float) -> tuple[float, float]:
 
 
 def _between_frames(beat: np.ndarray, period: float, start: float) -> tuple[float, float]:
-    """The same, drawn to the centres of what is struck near the beats (least squares, by how sure each is)."""
+    """The same, drawn to the centres of what is struck near the beats (least squares, weighted by evidence)."""
     reach = np.arange(-_REACH_FRAMES, _REACH_FRAMES + 1)
     for _ in range(2):
         number = np.arange(int((len(beat) - 1 - start) / period) + 1)
         places = np.round(start + number * period).astype(int)
         around = np.clip(places[:, None] + reach, 0, len(beat) - 1)
         weights = beat[around] ** 2
-        sure = weights.sum(axis=1)
-        if len(number) < 3 or np.count_nonzero(sure > _LEAST_SEEN**2) < 3:
+        total = weights.sum(axis=1)
+        if len(number) < 3 or np.count_nonzero(total > _LEAST_SEEN**2) < 3:
             return period, start
-        centres = (weights * (places[:, None] + reach)).sum(axis=1) / np.maximum(sure, _LEAST_SEEN**2 / 10)
-        centres = np.where(sure > 0, centres, places)
-        moved = np.polyfit(number, centres, 1, w=np.sqrt(sure))
+        centres = (weights * (places[:, None] + reach)).sum(axis=1) / np.maximum(total, _LEAST_SEEN**2 / 10)
+        centres = np.where(total > 0, centres, places)
+        moved = np.polyfit(number, centres, 1, w=np.sqrt(total))
         period, start = float(moved[0]), float(moved[1])
     return period, start % period
 
@@ -202,9 +202,11 @@ def _with_bars(sec: np.ndarray, evidence: Evidence, sizes: tuple[int, ...], anch
 
 def _downbeat_odds(sec: np.ndarray, evidence: Evidence) -> np.ndarray:
     """Log odds that each beat is a first one, (beats,)."""
-    ours = _odds(np.clip(_peak(evidence.first, sec), 1 - _SUREST, _SUREST))
+    ours = _odds(np.clip(_peak(evidence.first, sec), 1 - _MAX_CONFIDENCE, _MAX_CONFIDENCE))
     other = (
-        ours if evidence.other_first is None else _odds(np.clip(_peak(evidence.other_first, sec), 1 - _SUREST, _SUREST))
+        ours
+        if evidence.other_first is None
+        else _odds(np.clip(_peak(evidence.other_first, sec), 1 - _MAX_CONFIDENCE, _MAX_CONFIDENCE))
     )
     changes = [_change(side, sec) for side in (evidence.root, evidence.bass)]
     odds = _DOWNBEAT @ np.stack([ours, other, *changes]) - _RARITY

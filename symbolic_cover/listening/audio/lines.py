@@ -1,6 +1,6 @@
-"""The tune and the bass that the listener hears: logits frame by frame -> one line of notes.
+"""The melody and the bass that the listener hears: logits frame by frame -> one line of notes.
 
-The line is the likeliest way through all keys and silence (Viterbi): at every frame a key is worth its logit, silence
+The line is the likeliest way through all keys and silence (Viterbi): at every frame a key scores its logit, silence
 nothing, and a step from one to another has its price. A key that sounds on is struck again where its onset is likely.
 """
 
@@ -19,7 +19,7 @@ from symbolic_cover.listening.frames import LOWEST_PITCH
 #: An onset at least so probable strikes a sounding key again, at the earliest 93 ms after the last; a note lasts two
 #: frames at least. Set by hand.
 STRUCK_AGAIN, _APART_FRAMES, _SHORTEST_FRAMES = 0.45, 4, 2
-#: Surer than this counts no more, so that one frame never decides.
+#: Logits are clipped to this, so that one frame never decides.
 _MOST_LOGIT = 6.0
 #: Within this, two hearings of a note are one.
 _NEAR_SEC = 0.08
@@ -34,8 +34,8 @@ def heard_line(sounds: np.ndarray, begins: np.ndarray, loudness: np.ndarray, *, 
     sounds is struck again where its onset is as probable as `struck_again`.
     """
     probability = expit(begins)
-    worth = np.clip(sounds, -_MOST_LOGIT, _MOST_LOGIT) + bias
-    path = _best_way(worth, onset_weight * np.clip(begins, -_MOST_LOGIT, _MOST_LOGIT), step_cost, leap_cost)
+    scores = np.clip(sounds, -_MOST_LOGIT, _MOST_LOGIT) + bias
+    path = _best_way(scores, onset_weight * np.clip(begins, -_MOST_LOGIT, _MOST_LOGIT), step_cost, leap_cost)
     notes = []
     edges = [0, *(np.flatnonzero(np.diff(path)) + 1), len(path)]
     for first, last in itertools.pairwise(edges):
@@ -70,23 +70,23 @@ def drawn_to(line: Sequence[TimedNote], notes: Sequence[TimedNote]) -> list[Time
     return [note._replace(end_sec=min(note.end_sec, end)) for note, end in zip(found, ends, strict=True)]
 
 
-def _best_way(worth: np.ndarray, begins: np.ndarray, step_cost: float, leap_cost: float) -> np.ndarray:
+def _best_way(scores: np.ndarray, begins: np.ndarray, step_cost: float, leap_cost: float) -> np.ndarray:
     """For every frame a key, or the number of keys for silence."""
-    n_frames, n_keys = worth.shape
+    n_frames, n_keys = scores.shape
     keys = np.arange(n_keys)
     cost = np.full((n_keys + 1, n_keys + 1), step_cost)
     cost[:n_keys, :n_keys] += leap_cost * np.abs(keys[:, None] - keys)
     cost[:, n_keys] = step_cost / 2
     np.fill_diagonal(cost, 0)
     changes = 1.0 - np.eye(n_keys + 1)
-    best = np.append(worth[0], 0.0)
+    best = np.append(scores[0], 0.0)
     came_from = np.zeros((n_frames, n_keys + 1), dtype=np.int16)
     for frame in range(1, n_frames):
         gain = np.append(np.minimum(begins[frame], step_cost), 0.0)
         arriving = best[:, None] - cost + changes * gain
         came_from[frame] = arriving.argmax(axis=0)
         best = arriving.max(axis=0)
-        best[:-1] += worth[frame]
+        best[:-1] += scores[frame]
     path = np.empty(n_frames, dtype=int)
     path[-1] = int(best.argmax())
     for frame in range(n_frames - 1, 0, -1):

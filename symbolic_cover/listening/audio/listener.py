@@ -1,4 +1,4 @@
-"""The listener: a small network that hears beats, chords, key, tune and bass in basic-pitch's posteriorgrams.
+"""The listener: a small network that hears beats, chords, key, melody and bass in basic-pitch's posteriorgrams.
 
 It looks at the features of a whole recording at once. Convolutions over time and pitch see what is local, a stack of
 dilated convolutions over time sees half a minute (van den Oord et al., "WaveNet", 2016; for beats: Davies & Böck,
@@ -18,7 +18,7 @@ from symbolic_cover.listening.audio.features import N_BANDS, Features
 from symbolic_cover.listening.audio.nets import OverTime, answers_of
 from symbolic_cover.listening.frames import N_PITCHES
 
-#: What is said of every key and frame: a note begins, sounds; a note of the tune, of the bass.
+#: What is said of every key and frame: a note begins, sounds; a note of the melody, of the bass.
 PITCH_MAPS = ("note onset", "note", "melody onset", "melody", "bass onset", "bass")
 N_ROOTS, N_KEYS, METER_SIZES = 13, 24, (2, 3, 4)
 _LOCAL_CHANNELS = 8

@@ -38,7 +38,7 @@ STEP_COST = 40.0
 #: From when to when, in seconds.
 Span = tuple[float, float]
 EVERYWHERE: Span = (-np.inf, np.inf)
-SUREST = 0.99  # a listener is never as sure as a reader
+MAX_CONFIDENCE = 0.99  # below that of a score, which is 1
 
 
 def track_beats(
@@ -52,9 +52,9 @@ def track_beats(
     the fitted models give to tempo and metre, below 1.
     """
     if bpm is not None:
-        tempo_bpm, sureness = bpm, 1.0
+        tempo_bpm, confidence = bpm, 1.0
     else:
-        tempo_bpm, sureness = find_tempo(pulse)
+        tempo_bpm, confidence = find_tempo(pulse)
     if bpm is None and meter is not None and meter.beat_tick * meter.denominator == 144:  # compound
         tempo_bpm = _ternary_tempo(pulse, tempo_bpm)
     beat_sec = _beats_at(pulse, tempo_bpm, bpm is not None, downbeat_sec)
@@ -62,7 +62,7 @@ def track_beats(
         beat_sec = pulse.start_sec + np.arange(5) * 60.0 / tempo_bpm
     bars = choose_bars(pulse, beat_sec, meter, downbeat_sec)
     grid = lay_bars(beat_sec, bars, pulse.start_sec, pulse.end_sec)
-    return replace(grid, confidence=min(SUREST, sureness * bars.confidence))
+    return replace(grid, confidence=min(MAX_CONFIDENCE, confidence * bars.confidence))
 
 
 def _beats_at(pulse: Pulse, bpm: float, is_given: bool, downbeat_sec: float | None) -> np.ndarray:

@@ -15,7 +15,7 @@ from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.web.studio.jobs import Job, Jobs
 from symbolic_cover.web.studio.songs import TAKE, Songs
 
-#: What people write above a tune for each quality.
+#: What people write above a melody for each quality.
 _LETTERS = {"maj": "", "min": "m", "min7": "m7", "hdim7": "m7b5", "min6": "m6", "maj6": "6"}
 _MOST_DOUBTS = 12
 
@@ -60,7 +60,7 @@ def _job_view(job: Job) -> dict[str, Any]:
 
 def sheet_view(sheet: SongSheet) -> dict[str, Any]:
     """A song sheet: ``eighth_sec`` has the second of every eighth from tick `first_tick` on; notes are [tick, length,
-    pitch]; ``sure`` is the least confidence of each bar, null where nothing was judged."""
+    pitch]; ``confidence`` is the least confidence of each bar, null where nothing was judged."""
     grid, flats = sheet.grid, sheet.key.prefers_flats
     first = min(0, *(note.onset_tick for note in sheet.notes), 0)
     first -= first % TICKS_PER_QUARTER
@@ -82,7 +82,7 @@ def sheet_view(sheet: SongSheet) -> dict[str, Any]:
         "meter": str(grid.meter),
         "tempo": round(grid.tempo_bpm, 1),
         "swing": round(grid.second_tick / (TICKS_PER_QUARTER - grid.second_tick), 2),
-        "sure": _sure(sheet),
+        "confidence": _bar_confidence(sheet),
         "doubts": [
             {"first": doubt.first, "last": doubt.last, "what": doubt.what, "words": doubt.words}
             for doubt in places_to_check(sheet, _MOST_DOUBTS)
@@ -97,7 +97,7 @@ def _notes(notes: tuple[Note, ...]) -> list[list[int]]:
     return [[note.onset_tick, note.duration_tick, note.pitch] for note in notes]
 
 
-def _sure(sheet: SongSheet) -> list[float | None]:
+def _bar_confidence(sheet: SongSheet) -> list[float | None]:
     found: list[float | None] = []
     for index in range(len(sheet.grid.bars)):
         values = [bars[index] for bars in sheet.confidence.bars.values() if not math.isnan(bars[index])]

@@ -180,13 +180,15 @@ def write_excerpt(arrangement: Arrangement, bars: Sequence[int], path: Path) -> 
         ))
         for part in arrangement.parts
     )  # fmt: skip
-    tune = tuple(n._replace(onset_tick=n.onset_tick - begin) for n in arrangement.melody if begin <= n.onset_tick < end)
+    melody = tuple(
+        n._replace(onset_tick=n.onset_tick - begin) for n in arrangement.melody if begin <= n.onset_tick < end
+    )
     chords = tuple(
         chord._replace(start_tick=max(chord.start_tick, begin) - begin, end_tick=min(chord.end_tick, end) - begin)
         for chord in arrangement.chords
         if chord.start_tick < end and chord.end_tick > begin
     )
-    excerpt = replace(arrangement, parts=parts, melody=tune, grid=cut, chords=chords, sections=(), lyrics=())
+    excerpt = replace(arrangement, parts=parts, melody=melody, grid=cut, chords=chords, sections=(), lyrics=())
     render_audio(perform(excerpt), path, lufs=Playback().lufs)
 
 

@@ -70,7 +70,7 @@ function tell() {
   const chord = sheet.chords.find(([start, end]) => from >= start && from < end);
   words.push(chord ? `chord ${chord[2]}` : "no chord");
   const sung = sheet.melody.filter(([start, length]) => start < to && start + length > from);
-  words.push(sung.length ? `tune ${sung.map(([, , pitch]) => pitchName(sheet, pitch)).slice(0, 8).join(" ")}` : "no tune");
+  words.push(sung.length ? `melody ${sung.map(([, , pitch]) => pitchName(sheet, pitch)).slice(0, 8).join(" ")}` : "no melody");
   if (note >= 0) words.push("one note is selected");
   const doubt = sheet.doubts.find((one) => bars()[0] >= one.first && bars()[0] <= one.last);
   if (doubt) words.push(`in doubt: ${doubt.words}`);
@@ -121,7 +121,7 @@ function noteOrSpan() {
 
 function nudge(steps, ticks = 0) {
   const { note } = timeline.selected;
-  if (note < 0) return find("here").textContent = "Select a note of the tune first.";
+  if (note < 0) return find("here").textContent = "Select a note of the melody first.";
   const [tick, length, pitch] = view.sheet.melody[note];
   return correct(`move ${placeOf(view.sheet, tick)}=${noteWords(view.sheet, Math.max(tick + ticks, 0), length, pitch + steps)}`);
 }
@@ -492,7 +492,7 @@ function show(told) {
   const { sheet } = view;
   find("facts").textContent = `${sheet.key}, ${sheet.meter}, ${sheet.tempo} beats a minute, ${sheet.bars.length} bars${sheet.remarks.length ? `. ${sheet.remarks.join(" ")}` : ""}`;
   player.load(view.sound ? `/api/songs/${song}/sound` : null, sheet);
-  if (!view.sound && player.mode === "song") player.setMode("tune");
+  if (!view.sound && player.mode === "song") player.setMode("melody");
   timeline.show(view);
   const end = sheet.bars.at(-1)[1];
   const first = Math.max(sheet.beats.findIndex((tick) => secAt(sheet, tick) >= 0), 0);

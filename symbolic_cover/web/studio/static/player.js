@@ -1,4 +1,4 @@
-// One playhead, in seconds of the song: the recording, its tune by a simple voice, or a cover; and clicks.
+// One playhead, in seconds of the song: the recording, its melody by a simple voice, or a cover; and clicks.
 import { secAt, tickAt } from "./places.js";
 
 // The song is kept at -23 LUFS, covers at -16.
@@ -41,11 +41,11 @@ export class Player {
   }
 
   has(mode) {
-    return mode === "tune" ? Boolean(this.sheet) : mode === "cover" ? Boolean(this.cover) : Boolean(this.media.song.getAttribute("src"));
+    return mode === "melody" ? Boolean(this.sheet) : mode === "cover" ? Boolean(this.cover) : Boolean(this.media.song.getAttribute("src"));
   }
 
   element() {
-    return this.mode === "tune" ? null : this.media[this.mode];
+    return this.mode === "melody" ? null : this.media[this.mode];
   }
 
   toSong(sec) {
@@ -94,7 +94,7 @@ export class Player {
       this.gain.connect(this.context.destination);
     }
     this.stop();
-    if (!this.has(this.mode)) this.mode = "tune";
+    if (!this.has(this.mode)) this.mode = "melody";
     this.playing = true;
     this.began = sec;
     this.beganAt = this.context.currentTime;
@@ -134,7 +134,7 @@ export class Player {
     const from = Math.max(this.told, position - 0.01);
     const [first, last] = [tickAt(this.sheet, from), tickAt(this.sheet, until)];
     const when = (tick) => this.context.currentTime + Math.max((secAt(this.sheet, tick) - position) / this.rate, 0);
-    if (this.mode === "tune") {
+    if (this.mode === "melody") {
       for (const [tick, length, pitch] of this.sheet.melody)
         if (tick >= first && tick < last) this.sound(when(tick), (secAt(this.sheet, tick + length) - secAt(this.sheet, tick)) / this.rate, pitch, "triangle", 0.25);
     }

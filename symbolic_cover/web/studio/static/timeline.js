@@ -30,9 +30,9 @@ export class Timeline {
     this.sheet = view.sheet;
     this.locked = new Set(view.locked);
     const pitches = [...this.sheet.melody, ...this.sheet.texture, ...this.sheet.bass].map(([, , pitch]) => pitch).sort((a, b) => a - b);
-    const tune = this.sheet.melody.map(([, , pitch]) => pitch);
-    this.low = Math.min(...tune, pitches[Math.floor(pitches.length * 0.1)] ?? 60, 60) - 3;
-    this.high = Math.max(...tune, 72) + 3;
+    const melody = this.sheet.melody.map(([, , pitch]) => pitch);
+    this.low = Math.min(...melody, pitches[Math.floor(pitches.length * 0.1)] ?? 60, 60) - 3;
+    this.high = Math.max(...melody, 72) + 3;
     this.end = secAt(this.sheet, this.sheet.bars.at(-1)[1]);
     this.origin = Math.min(0, secAt(this.sheet, 0)) - 0.1; // the first bar may begin before the recording
     this.resize();
@@ -161,7 +161,7 @@ export class Timeline {
     sheet.melody.forEach((note, index) => {
       const [start, length, pitch] = this.drag?.kind === "note" && this.drag.index === index ? this.drag.note : note;
       if (!seen([start, length])) return;
-      block(start, start + length, this.y(pitch) - tall / 2 - 1, this.y(pitch) + tall / 2 + 1, colour("tune"));
+      block(start, start + length, this.y(pitch) - tall / 2 - 1, this.y(pitch) + tall / 2 + 1, colour("melody"));
       g.fillStyle = colour("paper");
       g.fillRect(this.x(start + length) - 1, this.y(pitch) - tall / 2 - 1, 1, tall + 2);
       if (index !== this.selected.note) return;

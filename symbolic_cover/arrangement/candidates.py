@@ -17,10 +17,10 @@ import numpy as np
 
 from symbolic_cover.analysis.form import SECTION_BARS, returning_bars
 from symbolic_cover.analysis.hands import REACH_OF_LEVEL
-from symbolic_cover.arrangement.constraints import CHORD_LEANING, BarConstraints, BarState, Leaning, Players, TokenIds
+from symbolic_cover.arrangement.conditioning import Conditioning
+from symbolic_cover.arrangement.constraints import CHORD_BIAS, BarConstraints, BarState, LogitBias, Players, TokenIds
 from symbolic_cover.arrangement.decoder import Decoder
 from symbolic_cover.arrangement.kept import Kept
-from symbolic_cover.arrangement.sight import Sight
 from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.ensemble import Ensemble
 from symbolic_cover.core.music import Note
@@ -37,7 +37,7 @@ _PLAN_TEMPERATURE = 1.0
 #: The most notes a bar of a solo piano takes, and how many more for every further part.
 _MOST_NOTES, _MORE_NOTES = 48, 12
 #: How much more chord tones gain for each share of them that is lacking, and at most.
-_LEANING_GAIN, _MOST_LEANING, _RECENT_NOTES = 6.0, 1.2, 64
+_BIAS_GAIN, _MOST_BIAS, _RECENT_NOTES = 6.0, 1.2, 64
 
 
 @dataclass
@@ -60,7 +60,7 @@ class Song:
     """
 
     sheet: SongSheet
-    sight: Sight
+    conditioning: Conditioning
     ensemble: Ensemble
     controls: Controls
     human: HumanRange | None
@@ -81,17 +81,17 @@ class Song:
         """A bar that a row is about to play."""
         bar = self.sheet.grid.bars[index]
         horizon = bar.end_tick + v.LONGEST_DURATION
-        tune = [n for n in self.sheet.melody if n.end_tick > bar.start_tick and n.onset_tick < horizon]
+        melody = [n for n in self.sheet.melody if n.end_tick > bar.start_tick and n.onset_tick < horizon]
         held = {name: [n for n in notes[-24:] if n.end_tick > bar.start_tick] for name, notes in row.notes.items()}
-        must_play = self.sight.sounds(index) and not any(held.values())
+        must_play = self.conditioning.sounds(index) and not any(held.values())
         if self.kept:
             must_play = must_play and index in self.kept.fresh
             held = {name: [*notes, *self.kept.following(bar)[name]] for name, notes in held.items()}
-        players = Players(bar, self.ensemble, tune, held, REACH_OF_LEVEL[self.controls.level])
-        return BarState(self.ids, players, self.most_notes, must_play, self.sight.asked_of(index))
+        players = Players(bar, self.ensemble, melody, held, REACH_OF_LEVEL[self.controls.level])
+        return BarState(self.ids, players, self.most_notes, must_play, self.conditioning.asked_of(index))
 
 
-class Drafts:
+class Candidates:
     """The candidates of a song in the making: rows of one batch."""
 
     def __init__(self, song: Song, decoder: Decoder, context: int) -> None:
@@ -101,9 +101,9 @@ class Drafts:
 
     def play(self, index: int) -> None:
         """Play a bar; the order of rows may change."""
-        logits = self._feed_source(self.song.sight.source_ids(index))
+        logits = self._feed_source(self.song.conditioning.source_ids(index))
         states = self._play_kept(index) or self._replay(index)
-        states = states or self._draw_bar(self._states(index), logits, self.song.sight.shown(index))
+        states = states or self._draw_bar(self._states(index), logits, self.song.conditioning.shown(index))
         for row, state in zip(self.rows, states, strict=True):
             row.bars[-1] += state.written
             for name, notes in state.notes.items():
@@ -114,16 +114,16 @@ class Drafts:
         self.decoder.settle(row)
         self.rows = [self.rows[row].copy() for _ in self.rows]
 
-    def _chord_leaning(self) -> float:
+    def _chord_bias(self) -> float:
         """How much likelier to make chord tones: the more, the fewer of them were played lately than people play."""
         if self.song.human is None:
-            return CHORD_LEANING
+            return CHORD_BIAS
         asked = self.song.human.mean["chord_tone_ratio"]
         played_by = [notes for row in self.rows for name, notes in row.notes.items() if name != DRUMS]
         recent = [note for notes in played_by for note in notes[-_RECENT_NOTES:]]
         played = chord_tone_ratio(recent, self.song.sheet.chords)
         lacking = 0.0 if math.isnan(played) else asked - played
-        return float(np.clip(CHORD_LEANING + _LEANING_GAIN * lacking, 0.0, _MOST_LEANING))
+        return float(np.clip(CHORD_BIAS + _BIAS_GAIN * lacking, 0.0, _MOST_BIAS))
 
     def _states(self, index: int) -> list[BarState]:
         return [self.song.state_of(row, index) for row in self.rows]
@@ -157,7 +157,7 @@ class Drafts:
     def _say(self, states: list[BarState], index: int) -> list[BarState]:
         """Feed bars that were played again, each after its plan."""
         for state in states:
-            state.written[:0] = self.song.sight.plan_of(index, state.written)
+            state.written[:0] = self.song.conditioning.plan_of(index, state.written)
         self._feed_each([state.written for state in states])
         return states
 
@@ -184,7 +184,7 @@ class Drafts:
                 if kept and sum(map(len, kept)) + len(tokens) > min(self.context // 2, most):
                     break
                 kept.append(tokens)
-            windows.append(self.song.sight.header + [token for tokens in reversed(kept) for token in tokens])
+            windows.append(self.song.conditioning.header + [token for tokens in reversed(kept) for token in tokens])
         self.decoder.reset()
         return self._feed_each(windows)
 
@@ -208,9 +208,12 @@ class Drafts:
         Rows whose bar has ended are moved behind the others, so that the order of rows and states may change.
         """
         live = list(states)
-        leaning, constraints = Leaning(live, self.song.sheet.chords, shown, self._chord_leaning()), BarConstraints(live)
+        logit_bias, constraints = (
+            LogitBias(live, self.song.sheet.chords, shown, self._chord_bias()),
+            BarConstraints(live),
+        )
         while True:
-            scores = constraints(leaning(logits[: len(live)]))
+            scores = constraints(logit_bias(logits[: len(live)]))
             heat = [_PLAN_TEMPERATURE if state.is_planning else self.song.controls.temperature for state in live]
             drawn = _draw(scores / np.array(heat)[:, None], self.random)
             for state, token in zip(live, drawn.tolist(), strict=True):

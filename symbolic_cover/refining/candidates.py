@@ -1,4 +1,4 @@
-"""Drafts of a task, how good each is, and the preference of the best over the worst."""
+"""Candidates of a task, how good each is, and the preference of the best over the worst."""
 
 from __future__ import annotations
 
@@ -10,44 +10,44 @@ from typing import NamedTuple
 import numpy as np
 
 from symbolic_cover.arrangement.checkpoint import Checkpoint, load_checkpoint
-from symbolic_cover.arrangement.choose import worth
+from symbolic_cover.arrangement.choose import score_candidate
+from symbolic_cover.arrangement.conditioning import Conditioning
 from symbolic_cover.arrangement.sample import sample_accompaniments
-from symbolic_cover.arrangement.sight import Sight
 from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.music import Note
 from symbolic_cover.corpus.workers import run_all
 from symbolic_cover.evaluation.metrics import note_f1
 from symbolic_cover.refining.preferences import Preference
-from symbolic_cover.refining.tasks import Parts, Task, with_tune, without_tune
+from symbolic_cover.refining.tasks import Parts, Task, with_melody, without_melody
 
-#: What being like people's own accompaniment of the bars counts beside `worth`.
+#: What being like people's own accompaniment of the bars counts beside `score_candidate`.
 _PEOPLE_WEIGHT = 3.0
-#: Drafts that score as alike as this say nothing.
+#: Candidates that score as alike as this say nothing.
 _LEAST_MARGIN = 0.1
 #: Shares of the song's inner notes that are shown, in turn: a lead sheet, and what `cover` shows.
 _FIDELITIES = (0.0, 0.2)
 
 
-class Draft(NamedTuple):
+class Candidate(NamedTuple):
     """An accompaniment by part, and how good it is."""
 
     parts: Parts
     score: float
 
 
-def draft(checkpoint: Checkpoint, task: Task, controls: Controls) -> list[Draft]:
+def draw_candidates(checkpoint: Checkpoint, task: Task, controls: Controls) -> list[Candidate]:
     """`controls.candidates` accompaniments, each drawn on its own."""
     drawn = sample_accompaniments(checkpoint, task.sheet, task.style, controls, compete=False)
-    return [Draft(parts, score(checkpoint, task, parts)) for parts in drawn]
+    return [Candidate(parts, score(checkpoint, task, parts)) for parts in drawn]
 
 
 def score(checkpoint: Checkpoint, task: Task, parts: Parts) -> float:
     """How near an accompaniment is to what people play: in this style, and of these bars where that is known."""
-    found = worth(with_tune(parts, task), task.sheet, checkpoint.human.get(task.style.name))
+    found = score_candidate(with_melody(parts, task), task.sheet, checkpoint.human.get(task.style.name))
     if task.people is None:
         return found
     return found + _PEOPLE_WEIGHT * float(
-        np.nan_to_num(note_f1(_notes(parts), _notes(without_tune(task.people, task))))
+        np.nan_to_num(note_f1(_notes(parts), _notes(without_melody(task.people, task))))
     )
 
 
@@ -55,11 +55,11 @@ def _notes(parts: Parts) -> list[Note]:
     return [note for notes in parts.values() for note in notes]
 
 
-def best_over_worst(checkpoint: Checkpoint, task: Task, n_drafts: int, seed: int) -> Preference | None:
-    """The preference among some drafts of a task; None where they are all alike."""
-    controls = Controls(candidates=n_drafts, seed=seed, fidelity=_FIDELITIES[seed % len(_FIDELITIES)])
-    drafts = sorted(draft(checkpoint, task, controls), key=lambda one: one.score)
-    worst, best = drafts[0], drafts[-1]
+def best_over_worst(checkpoint: Checkpoint, task: Task, n_candidates: int, seed: int) -> Preference | None:
+    """The preference among some candidates of a task; None where they are all alike."""
+    controls = Controls(candidates=n_candidates, seed=seed, fidelity=_FIDELITIES[seed % len(_FIDELITIES)])
+    candidates = sorted(draw_candidates(checkpoint, task, controls), key=lambda one: one.score)
+    worst, best = candidates[0], candidates[-1]
     if best.score - worst.score < _LEAST_MARGIN:
         return None
     return prefer(checkpoint, task, best.parts, worst.parts, "drafts", best.score - worst.score, controls)
@@ -69,23 +69,23 @@ def prefer(
     checkpoint: Checkpoint, task: Task, chosen: Parts, rejected: Parts, origin: str, margin: float, controls: Controls
 ) -> Preference:
     """One accompaniment rather than the other, as the model reads them."""
-    sight = Sight.of(checkpoint, task.sheet, task.style, controls)
+    conditioning = Conditioning.of(checkpoint, task.sheet, task.style, controls)
     context = checkpoint.config["max_position_embeddings"]
-    windows = (sight.window(parts, context) for parts in (chosen, rejected))
+    windows = (conditioning.window(parts, context) for parts in (chosen, rejected))
     return Preference(task.name, task.style.name, origin, round(margin, 4), *windows)
 
 
-def draft_preferences(
-    folder: Path, units: Sequence[tuple[Task, int]], *, n_drafts: int, workers: int
+def candidate_preferences(
+    folder: Path, units: Sequence[tuple[Task, int]], *, n_candidates: int, workers: int
 ) -> Iterator[tuple[Task, Preference | None]]:
-    """For each task and seed the preference among its drafts by the checkpoint in `folder`, in the same order."""
-    found = run_all(partial(_one, str(folder), n_drafts), units, workers=workers)
+    """For each task and seed the preference among its candidates by the checkpoint in `folder`, in the same order."""
+    found = run_all(partial(_one, str(folder), n_candidates), units, workers=workers)
     yield from zip((task for task, _ in units), found, strict=True)
 
 
-def _one(folder: str, n_drafts: int, unit: tuple[Task, int]) -> Preference | None:
+def _one(folder: str, n_candidates: int, unit: tuple[Task, int]) -> Preference | None:
     """One unit of work."""
-    return best_over_worst(loaded(folder), unit[0], n_drafts, unit[1])
+    return best_over_worst(loaded(folder), unit[0], n_candidates, unit[1])
 
 
 @lru_cache(maxsize=2)

@@ -1,4 +1,4 @@
-"""The tune of a recording: what the singer sings, and where nobody sings, what leads."""
+"""The melody of a recording: what the singer sings, and where nobody sings, what leads."""
 
 from __future__ import annotations
 
@@ -21,24 +21,29 @@ from symbolic_cover.listening.frames import LOWEST_PITCH
 SUNG_LINE = {"bias": 1.0, "step_cost": 2.0, "leap_cost": 0.05, "onset_weight": 1.0, "struck_again": 0.25}
 _CLASS_WEIGHT, _LEAST_CLASS, _MOST_CLASS = 1.0, -2.5, 1.0
 _HEARD = 0.3
-#: Notes of a voice are surer than this on the whole, or nobody sings; so much of a minute must be sung.
-_LEAST_SURE, _LEAST_SUNG = 0.4, 0.05
-#: Somebody sings if the notes of the voice are so much surer than those of what leads: in songs with singers they were
+#: The mean confidence of a phrase above which somebody sings it, and the share of a recording that must be sung.
+_LEAST_CONFIDENCE, _LEAST_SUNG = 0.4, 0.05
+#: Somebody sings if the confidence of the voice exceeds that of the leading line by this: in songs with singers it did
 #: by .24 and more, where instruments were taken for a voice by .16 at most.
-_SURER = 0.2
+_CONFIDENCE_MARGIN = 0.2
 #: Notes less than this apart belong to one phrase; what leads comes in at least so long after a phrase, and before one.
 _PHRASE_SEC, _AFTER_SEC, _BEFORE_SEC = 2.0, 0.75, 0.4
 #: Where somebody sings, a single note that leaps at least so far away and back, and lies so near to both neighbours an
 #: octave off (semitones), is an overtone or an instrument's; neighbours are at most so long apart. What leaps alike
 #: three times is meant. As in `evaluation/findings.py`.
 _LEAP, _NEAR, _APART_SEC, _MEANT = 9, 5, 1.0, 3
+#: A line's usual range leaves out this share of its notes at either end; what lies so many semitones beyond it, and
+#: within it an octave or two nearer, is an octave error.
+_RARE, _BEYOND = 0.015, 7
 
 
 def sung_line(sung: Sung, seen: VoiceFeatures) -> list[TimedNote]:
     """The notes that somebody sings; none where it is nobody."""
     loudness = np.maximum(seen.note, seen.pitch) / 255.0
     line = heard_line(sung.sung + _class_prior(sung, seen), sung.begins, loudness, **SUNG_LINE)
-    kept = [note for phrase in _phrases(line) if _how_sure(sung, phrase) > _LEAST_SURE for note in phrase]
+    kept = [
+        note for phrase in _phrases(line) if _phrase_confidence(sung, phrase) > _LEAST_CONFIDENCE for note in phrase
+    ]
     seconds = sum(note.end_sec - note.onset_sec for note in kept)
     return kept if seconds > _LEAST_SUNG * len(sung.sung) / RATE_HZ else []
 
@@ -56,7 +61,7 @@ def _class_prior(sung: Sung, seen: VoiceFeatures) -> np.ndarray:
     return np.asarray(_CLASS_WEIGHT * prior[classes])
 
 
-def how_sure(logits: np.ndarray, note: TimedNote) -> float:
+def note_confidence(logits: np.ndarray, note: TimedNote) -> float:
     """The mean probability of a note, of which `logits` (frames, 88) say where each key sounds."""
     first, last = round(note.onset_sec * RATE_HZ), round(note.end_sec * RATE_HZ)
     heard = logits[first : max(last, first + 1), note.pitch - LOWEST_PITCH]
@@ -66,11 +71,13 @@ def how_sure(logits: np.ndarray, note: TimedNote) -> float:
 def somebody_sings(
     sung: Sequence[TimedNote], sung_logits: np.ndarray, leads: Sequence[TimedNote], lead_logits: np.ndarray
 ) -> bool:
-    """Whether notes that may be sung are surer than those of what leads."""
+    """Whether notes that may be sung have a higher confidence than those of the leading line."""
     if not sung:
         return False
-    voice = np.mean([how_sure(sung_logits, note) for note in sung])
-    return bool(voice > _SURER + (np.mean([how_sure(lead_logits, note) for note in leads]) if leads else 0.0))
+    voice = np.mean([note_confidence(sung_logits, note) for note in sung])
+    return bool(
+        voice > _CONFIDENCE_MARGIN + (np.mean([note_confidence(lead_logits, note) for note in leads]) if leads else 0.0)
+    )
 
 
 def with_singer(leads: Sequence[TimedNote], sung: Sequence[TimedNote]) -> list[TimedNote]:
@@ -86,7 +93,7 @@ def with_singer(leads: Sequence[TimedNote], sung: Sequence[TimedNote]) -> list[T
         if (before < 0 or note.onset_sec > ends[before] + _AFTER_SEC) and note.onset_sec < follows - _BEFORE_SEC:
             between.setdefault(before, []).append(note._replace(end_sec=min(note.end_sec, float(follows))))
     played = [note for passage in between.values() for note in _near(passage, sung)]
-    return without_blips(sorted([*played, *sung]))
+    return within_range(without_blips(sorted([*played, *sung])))
 
 
 def _near(passage: Sequence[TimedNote], sung: Sequence[TimedNote]) -> list[TimedNote]:
@@ -113,6 +120,18 @@ def without_blips(line: Sequence[TimedNote]) -> list[TimedNote]:
     return mended
 
 
+def within_range(line: Sequence[TimedNote]) -> list[TimedNote]:
+    """The line, single notes far outside its usual range moved by octaves into it."""
+    low, high = np.quantile([note.pitch for note in line], [_RARE, 1 - _RARE])
+    mended = []
+    for note in line:
+        is_far = not low - _BEYOND <= note.pitch <= high + _BEYOND
+        nearer = [note.pitch + steps for steps in (-24, -12, 12, 24) if low <= note.pitch + steps <= high]
+        pitch = min(nearer, key=lambda one: abs(one - note.pitch)) if is_far and nearer else note.pitch
+        mended.append(note._replace(pitch=pitch))
+    return mended
+
+
 def _phrases(line: Sequence[TimedNote]) -> list[list[TimedNote]]:
     """The notes of a line, cut where it rests."""
     edges = [
@@ -123,5 +142,5 @@ def _phrases(line: Sequence[TimedNote]) -> list[list[TimedNote]]:
     return [list(line[a:b]) for a, b in itertools.pairwise([0, *edges, len(line)]) if b > a]
 
 
-def _how_sure(sung: Sung, phrase: Sequence[TimedNote]) -> float:
-    return float(np.mean([how_sure(sung.sung, note) for note in phrase]))
+def _phrase_confidence(sung: Sung, phrase: Sequence[TimedNote]) -> float:
+    return float(np.mean([note_confidence(sung.sung, note) for note in phrase]))

@@ -1,4 +1,4 @@
-"""The tune: what is sung, and what leads where nobody sings."""
+"""The melody: what is sung, and what leads where nobody sings."""
 
 import itertools
 
@@ -7,7 +7,7 @@ import pytest
 
 from symbolic_cover.core.heard import TimedNote
 from symbolic_cover.listening.audio.features import N_BANDS, RATE_HZ
-from symbolic_cover.listening.audio.tune import somebody_sings, sung_line, with_singer, without_blips
+from symbolic_cover.listening.audio.melody import somebody_sings, sung_line, with_singer, within_range, without_blips
 from symbolic_cover.listening.audio.voice import VoiceFeatures
 from symbolic_cover.listening.audio.voice_net import Sung
 
@@ -19,11 +19,11 @@ def seen():
     return VoiceFeatures(*[keys] * 5, *[bands] * 3)
 
 
-def heard(notes, sure=4.0):
+def heard(notes, logit=4.0):
     sung, begins = np.full((N_FRAMES, 88), -6.0), np.full((N_FRAMES, 88), -6.0)
     for onset, end, pitch in notes:
-        sung[round(onset * RATE_HZ) : round(end * RATE_HZ), pitch - 21] = sure
-        begins[round(onset * RATE_HZ), pitch - 21] = sure
+        sung[round(onset * RATE_HZ) : round(end * RATE_HZ), pitch - 21] = logit
+        begins[round(onset * RATE_HZ), pitch - 21] = logit
     return Sung(sung, begins)
 
 
@@ -36,9 +36,9 @@ def test_syllables_on_one_pitch_are_notes_of_their_own():
 
 def test_a_note_between_two_keys_is_the_one_that_the_song_uses():
     notes = [(1 + number, 2 + number, 60) for number in range(4)] + [(6.0, 7.0, 62)]
-    unsure = heard(notes)
-    unsure.sung[round(7 * RATE_HZ) : round(7.5 * RATE_HZ), [60 - 21, 61 - 21]] = [1.0, 1.4]
-    assert {note.pitch for note in sung_line(unsure, seen())} == {60, 62}
+    doubtful = heard(notes)
+    doubtful.sung[round(7 * RATE_HZ) : round(7.5 * RATE_HZ), [60 - 21, 61 - 21]] = [1.0, 1.4]
+    assert {note.pitch for note in sung_line(doubtful, seen())} == {60, 62}
 
 
 def test_where_hardly_anything_is_sung_nobody_sings():
@@ -49,16 +49,16 @@ def test_where_hardly_anything_is_sung_nobody_sings():
 def test_what_leads_comes_in_where_nobody_sings_for_a_while():
     sung = [TimedNote(5.0, 6.0, 60), TimedNote(6.2, 7.0, 62), TimedNote(15.0, 16.0, 60)]
     leads = [TimedNote(sec, sec + 0.9, 61) for sec in (1.0, 4.8, 5.5, 7.2, 9.0, 14.4, 14.8, 17.0)]
-    tune = with_singer(leads, sung)
-    assert [note.onset_sec for note in tune if note.pitch == 61] == [1.0, 9.0, 14.4, 17.0]
-    assert all(one.end_sec <= other.onset_sec for one, other in itertools.pairwise(tune))
+    melody = with_singer(leads, sung)
+    assert [note.onset_sec for note in melody if note.pitch == 61] == [1.0, 9.0, 14.4, 17.0]
+    assert all(one.end_sec <= other.onset_sec for one, other in itertools.pairwise(melody))
     assert with_singer(leads, []) == leads
 
 
-def test_somebody_sings_who_is_surer_than_what_leads():
+def test_somebody_sings_with_more_confidence_than_what_leads():
     notes = [(1.0, 1.5, 60), (2.0, 3.0, 62)]
     line = [TimedNote(*note) for note in notes]
-    clear, unclear = heard(notes, sure=3.0).sung, heard(notes, sure=-0.5).sung
+    clear, unclear = heard(notes, logit=3.0).sung, heard(notes, logit=-0.5).sung
     assert somebody_sings(line, clear, line, unclear)
     assert not somebody_sings(line, unclear, line, clear)
     assert not somebody_sings([], clear, line, unclear)
@@ -93,3 +93,15 @@ def test_what_leads_far_from_the_singer_comes_nearer(leads, steps):
     sung = [TimedNote(float(second), second + 1.0, pitch) for second, pitch in enumerate([55, 60, 67])]
     passage = [TimedNote(10.0 + number, 10.9 + number, pitch) for number, pitch in enumerate(leads)]
     assert [note.pitch for note in with_singer(passage, sung)] == [55, 60, 67, *(pitch + steps for pitch in leads)]
+
+
+@pytest.mark.parametrize(("strange", "mended"), [(89, 77), (101, 77), (41, 65), (40, 64)])
+def test_single_notes_far_outside_a_voice_come_into_it(strange, mended):
+    scale = [60, 62, 64, 65, 67, 69, 71, 72, 74, 76, 77] * 12
+    line = [TimedNote(i * 0.5, i * 0.5 + 0.4, pitch) for i, pitch in enumerate([*scale, strange, *scale])]
+    assert [note.pitch for note in within_range(line)] == [*scale, mended, *scale]
+
+
+def test_a_wide_line_stays():
+    line = [TimedNote(i * 0.5, i * 0.5 + 0.4, pitch) for i, pitch in enumerate(range(40, 90))]
+    assert within_range(line) == line

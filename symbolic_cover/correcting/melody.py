@@ -1,4 +1,4 @@
-"""Corrections of the tune: one line, whose notes are drawn, moved, split, deleted, or sung an octave off."""
+"""Corrections of the melody: one line, whose notes are drawn, moved, split, deleted, or sung an octave off."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.music import PITCH_NAMES_FLAT, PITCH_NAMES_SHARP, Lyric, Note
 from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.correcting.places import Place, Span
-from symbolic_cover.correcting.relay import one_after_another, sure
+from symbolic_cover.correcting.relay import confirm, one_after_another
 
 _PITCH = re.compile(r"([A-G](?:#|b)?)(-?\d)")
 _STEPS = {name: step for names in (PITCH_NAMES_FLAT, PITCH_NAMES_SHARP) for step, name in enumerate(names)}
@@ -61,7 +61,7 @@ class Laid:
 
 @dataclass(frozen=True)
 class Draw:
-    """A new note of the tune; those that it covers are cut."""
+    """A new note of the melody; those that it covers are cut."""
 
     kind: ClassVar[str] = "draw"
     laid: Laid
@@ -85,7 +85,7 @@ class Draw:
 
 @dataclass(frozen=True)
 class Move:
-    """The note of the tune that sounds at `place` lies elsewhere, is longer or shorter, or has another pitch."""
+    """The note of the melody that sounds at `place` lies elsewhere, is longer or shorter, or has another pitch."""
 
     kind: ClassVar[str] = "move"
     place: Place
@@ -116,7 +116,7 @@ class Move:
 
 @dataclass(frozen=True)
 class Split:
-    """The note of the tune that sounds at `place` is struck again there."""
+    """The note of the melody that sounds at `place` is struck again there."""
 
     kind: ClassVar[str] = "split"
     place: Place
@@ -143,7 +143,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Delete:
-    """The notes of the tune that begin in a span go; of a single beat, the one that sounds there."""
+    """The notes of the melody that begin in a span go; of a single beat, the one that sounds there."""
 
     kind: ClassVar[str] = "delete"
     span: Span
@@ -165,7 +165,7 @@ class Delete:
 
 @dataclass(frozen=True)
 class Silent:
-    """Nobody sings in a span: what was taken for the tune there is accompaniment."""
+    """Nobody sings in a span: what was taken for the melody there is accompaniment."""
 
     kind: ClassVar[str] = "silent"
     span: Span
@@ -181,14 +181,14 @@ class Silent:
         return str(self.span)
 
     def apply(self, sheet: SongSheet) -> SongSheet:
-        """The sheet whose tune rests there; its notes are among the others."""
+        """The sheet whose melody rests there; its notes are among the others."""
         gone = _meant(sheet, self.span)
         return replace(_without(sheet, gone), texture=tuple(sorted({*sheet.texture, *gone})))
 
 
 @dataclass(frozen=True)
 class Octave:
-    """The notes of the tune that begin in a span are so many octaves higher."""
+    """The notes of the melody that begin in a span are so many octaves higher."""
 
     kind: ClassVar[str] = "octave"
     span: Span
@@ -218,7 +218,7 @@ class Octave:
 
 @dataclass(frozen=True)
 class Take:
-    """In a span the tune is the highest line of another layer (`texture` or `bass`), which loses it."""
+    """In a span the melody is the highest line of another layer (`texture` or `bass`), which loses it."""
 
     kind: ClassVar[str] = "take"
     span: Span
@@ -238,7 +238,7 @@ class Take:
         return f"{self.span}={self.layer}"
 
     def apply(self, sheet: SongSheet) -> SongSheet:
-        """The sheet with that line as its tune; the old one is among the texture."""
+        """The sheet with that line as its melody; the old one is among the texture."""
         begin, end = self.span.ticks(sheet.grid)
         there = [note for note in getattr(sheet, self.layer) if begin <= note.onset_tick < end]
         if not there:
@@ -259,22 +259,22 @@ class Take:
 
 
 def _note_at(sheet: SongSheet, place: Place) -> Note:
-    """The note of the tune that sounds at a place. Raises `UsageError` where there is none."""
+    """The note of the melody that sounds at a place. Raises `UsageError` where there is none."""
     tick = place.tick(sheet.grid)
     found = next((note for note in sheet.melody if note.onset_tick <= tick < note.end_tick), None)
     if found is None:
-        raise UsageError(f"The tune has no note at {place}.", "Name a place where it sounds.")
+        raise UsageError(f"The melody has no note at {place}.", "Name a place where it sounds.")
     return found
 
 
 def _meant(sheet: SongSheet, span: Span) -> list[Note]:
-    """The notes of the tune that a span names. Raises `UsageError` where there are none."""
+    """The notes of the melody that a span names. Raises `UsageError` where there are none."""
     if span.is_single and span.first.beat is not None:
         return [_note_at(sheet, span.first)]
     begin, end = span.ticks(sheet.grid)
     meant = [note for note in sheet.melody if begin <= note.onset_tick < end]
     if not meant:
-        raise UsageError(f"The tune has no note in {span}.", "Name a place where it sounds.")
+        raise UsageError(f"The melody has no note in {span}.", "Name a place where it sounds.")
     return meant
 
 
@@ -295,10 +295,10 @@ def _without(sheet: SongSheet, gone: Sequence[Note]) -> SongSheet:
     return _changed(left, [note for note in sheet.melody if note not in set(gone)], *gone)
 
 
-def _changed(sheet: SongSheet, tune: Sequence[Note], *touched: Note) -> SongSheet:
-    """The sheet with another tune; a person vouches for the bars in which something was touched."""
-    sheet = replace(sheet, melody=tuple(sorted(tune)))
+def _changed(sheet: SongSheet, melody: Sequence[Note], *touched: Note) -> SongSheet:
+    """The sheet with another melody; a person vouches for the bars in which something was touched."""
+    sheet = replace(sheet, melody=tuple(sorted(melody)))
     for note in touched:
         first, last = sheet.grid.bar_index(note.onset_tick), sheet.grid.bar_index(note.end_tick - 1)
-        sheet = sure(sheet, ["melody"], range(first, last + 1))
+        sheet = confirm(sheet, ["melody"], range(first, last + 1))
     return sheet

@@ -33,7 +33,7 @@ _ABOUT = 1
 
 
 @dataclass(frozen=True)
-class Sight:
+class Conditioning:
     """The header's token ids, and what is shown of each bar; the song sounds from bar `first` to bar `last`.
 
     `asked` has, for a kind of the plan, the least and the greatest class that a bar's may be.
@@ -49,7 +49,7 @@ class Sight:
     planner: Planner
 
     @classmethod
-    def of(cls, checkpoint: Checkpoint, sheet: SongSheet, style: Style, controls: Controls) -> Sight:
+    def of(cls, checkpoint: Checkpoint, sheet: SongSheet, style: Style, controls: Controls) -> Conditioning:
         """What a checkpoint is shown: by fidelity, the bass and a share of the texture; and what is asked."""
         tokenizer, human = checkpoint.tokenizer, checkpoint.human.get(style.name)
         usual = human.level if human else controls.level
@@ -76,18 +76,18 @@ class Sight:
         return self.planner.plan(np.array(self.source_ids(index)), np.array(y, dtype=int)).tolist()
 
     def shown(self, index: int) -> list[Note]:
-        """The notes of the song, beside its tune, that the model is shown of a bar."""
+        """The notes of the song, beside its melody, that the model is shown of a bar."""
         return [*self.sources[index]["bass"], *self.sources[index]["texture"]]
 
     def sounds(self, index: int) -> bool:
-        """Whether the song has a chord or a note of the tune in a bar."""
+        """Whether the song has a chord or a note of the melody in a bar."""
         return bool(self.sources[index]["chords"] or self.sources[index]["melody"])
 
     def window(self, parts: Mapping[str, Sequence[Note]], context: int) -> tuple[list[int], list[int]]:
         """An accompaniment beside what is shown, as the model learns from both: token ids, and labels.
 
-        `parts` has the accompaniment by part, without the tune. Labels are the tokens of Y and the sign that ends each
-        bar; `IGNORED_LABEL` elsewhere. Whole bars only, as many as fit into `context`.
+        `parts` has the accompaniment by part, without the melody. Labels are the tokens of Y and the token that ends
+        each bar; `IGNORED_LABEL` elsewhere. Whole bars only, as many as fit into `context`.
         """
         bars = self.sheet.grid.bars
         played = bars_of_parts(parts, bars)

@@ -1,7 +1,7 @@
-"""Lessons for the listener: recordings made here, as features, beside what is true of them.
+"""Training examples for the listener: features of recordings made here, and the truth about them.
 
-A lesson is one performance of one piece. Lessons are made in lots, a file each, so that a run that was stopped goes on
-where it stopped. Pieces keep the split of their song.
+An example is one performance of one piece. Examples are made in lots, one file each, so that an
+interrupted run can be continued. Pieces keep the split of their song.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _EVENNESS = 0.5
 _NOT_PLAYED = frozenset(["drum-groove"])
 
 
-class Lesson(NamedTuple):
+class TrainingExample(NamedTuple):
     """What the listener sees of a recording, and what it should find."""
 
     name: str
@@ -46,12 +46,12 @@ class Lesson(NamedTuple):
     truth: Truth
 
 
-#: A piece, the number of its performance, ensembles and SoundFonts -> a lesson's arrays by name, or None.
+#: A piece, the number of its performance, ensembles and SoundFonts -> an example's arrays by name, or None.
 Maker = Callable[[Job, int, dict[str, Ensemble], Sequence[Path]], "dict[str, Any] | None"]
 
 
 class Lot(NamedTuple):
-    """Some pieces, each with the number of its performance, the file into which their lessons go, and who makes
+    """Some pieces, each with the number of its performance, the file into which their examples go, and who makes
     them."""
 
     jobs: tuple[tuple[Job, int], ...]
@@ -60,7 +60,7 @@ class Lot(NamedTuple):
     make: Maker
 
 
-def make_lessons(
+def make_examples(
     library: Path, out: Path, *, split: str, count: int, seed: int = 0, workers: int = 2,
     soundfonts: Sequence[Path] = (), progress: Callable[[int, int], None] | None = None, make: Maker | None = None,
 ) -> list[Path]:  # fmt: skip
@@ -79,16 +79,16 @@ def make_lessons(
     return [Path(lot.out) for lot in lots]
 
 
-def load_lessons(folder: Path) -> Iterator[Lesson]:
-    """The lessons of a split, lot by lot."""
+def load_examples(folder: Path) -> Iterator[TrainingExample]:
+    """The examples of a split, lot by lot."""
     for arrays in load_lots(folder):
         features = Features(*(arrays[name] for name in Features._fields))
         truth = Truth(*(arrays[name] for name in _TRUTH))
-        yield Lesson(str(arrays["name"]), str(arrays["style"]), features, truth)
+        yield TrainingExample(str(arrays["name"]), str(arrays["style"]), features, truth)
 
 
 def load_lots(folder: Path) -> Iterator[dict[str, np.ndarray]]:
-    """The arrays of every lesson in a folder of lots."""
+    """The arrays of every example in a folder of lots."""
     for path in sorted(folder.glob("*.npz")):
         with np.load(path) as file:
             for index in range(int(file["count"])):
@@ -135,21 +135,23 @@ def _make_lot(lot: Lot) -> str:
 def arrays_of(
     job: Job, number: int, ensembles: dict[str, Ensemble], soundfonts: Sequence[Path]
 ) -> dict[str, Any] | None:
-    """The arrays of one lesson."""
-    lesson = make_lesson(job, number, ensembles, soundfonts)
-    if lesson is None:
+    """The arrays of one example."""
+    example = make_example(job, number, ensembles, soundfonts)
+    if example is None:
         return None
-    truth = dict(zip(_TRUTH, lesson.truth, strict=True))
-    return {"name": lesson.name, "style": lesson.style, **lesson.features._asdict(), **truth}
+    truth = dict(zip(_TRUTH, example.truth, strict=True))
+    return {"name": example.name, "style": example.style, **example.features._asdict(), **truth}
 
 
-def make_lesson(job: Job, number: int, ensembles: dict[str, Ensemble], soundfonts: Sequence[Path]) -> Lesson | None:
+def make_example(
+    job: Job, number: int, ensembles: dict[str, Ensemble], soundfonts: Sequence[Path]
+) -> TrainingExample | None:
     """One performance of one piece, as it is heard; None for a piece that has too little music."""
     recorded = record_piece(job, number, ensembles, soundfonts)
     if recorded is None:
         return None
     recording, truth = recorded
-    return Lesson(job.name, job.style, features_of(recording, *posteriorgrams(recording, threads=1)), truth)
+    return TrainingExample(job.name, job.style, features_of(recording, *posteriorgrams(recording, threads=1)), truth)
 
 
 def record_piece(

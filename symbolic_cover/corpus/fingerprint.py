@@ -1,6 +1,6 @@
 """Fingerprints that find the same music under other names.
 
-A sketch is the set of the smallest hashes of all runs of intervals (bottom-k of Broder, 1997, as for
+A fingerprint is the set of the smallest hashes of all runs of intervals (bottom-k of Broder, 1997, as for
 near-duplicate documents); the share of common hashes estimates how much two pieces share. Intervals
 make it blind to transposition.
 """
@@ -15,18 +15,18 @@ import numpy as np
 from symbolic_cover.core.music import Note
 
 #: The 48 smallest hashes of runs of eight notes: enough to tell 70 % in common from half (`docs/decisions.md`).
-SKETCH_SIZE = 48
+FINGERPRINT_SIZE = 48
 _RUN = 8
 #: Pieces with at least so much in common, and about as many notes, are one piece.
 SAME_PIECE = 0.7
 #: Melodies with at least so much in common are one song, whatever is played below them.
-SAME_TUNE = 0.5
+SAME_MELODY = 0.5
 
 
-def sketch_of(notes: Sequence[Note], with_rhythm: bool) -> np.ndarray:
-    """The sketch of a sequence of notes, (up to `SKETCH_SIZE`,) uint64, sorted.
+def fingerprint_of(notes: Sequence[Note], with_rhythm: bool) -> np.ndarray:
+    """The fingerprint of a sequence of notes, (up to `FINGERPRINT_SIZE`,) uint64, sorted.
 
-    Without rhythm, a tune written in other note values is the same tune.
+    Without rhythm, a melody written in other note values is the same melody.
     """
     ordered = sorted((note.onset_tick, note.pitch) for note in notes)
     table = np.array(ordered, dtype=np.int64).reshape(-1, 2)
@@ -37,47 +37,49 @@ def sketch_of(notes: Sequence[Note], with_rhythm: bool) -> np.ndarray:
     runs = np.lib.stride_tricks.sliding_window_view(values, _RUN)
     telling = [run for run in runs if len(set(run.tolist())) > 2]
     hashes = {int.from_bytes(hashlib.blake2b(run.tobytes(), digest_size=8).digest(), "little") for run in telling}
-    return np.array(sorted(hashes)[:SKETCH_SIZE], dtype=np.uint64)
+    return np.array(sorted(hashes)[:FINGERPRINT_SIZE], dtype=np.uint64)
 
 
 def likeness(one: np.ndarray, other: np.ndarray) -> float:
     """The estimated share of runs that two pieces have in common, 0..1 (Jaccard)."""
     if len(one) == 0 or len(other) == 0:
         return 0.0
-    size = min(SKETCH_SIZE, len(one), len(other))
+    size = min(FINGERPRINT_SIZE, len(one), len(other))
     smallest = np.union1d(one, other)[:size]
     return len(np.intersect1d(np.intersect1d(smallest, one), other)) / size
 
 
-class SketchIndex:
-    """Sketches by their hashes, so that finding the like of one piece does not take longer in a large corpus."""
+class FingerprintIndex:
+    """Fingerprints by their hashes, so that finding the like of one piece does not take longer in a large corpus."""
 
     _CROWD = 200  # a hash that so many pieces share says nothing
 
     def __init__(self, at_least: float, fewest: int) -> None:
         self.at_least, self.fewest = at_least, fewest
-        self._sketches: list[np.ndarray] = []
+        self._fingerprints: list[np.ndarray] = []
         self._names: list[str] = []
         self._holders: dict[int, list[int]] = {}
 
-    def like(self, sketch: np.ndarray) -> list[str]:
-        """The names of the pieces so far that share at least `at_least` with this sketch."""
-        if len(sketch) < self.fewest:
+    def like(self, fingerprint: np.ndarray) -> list[str]:
+        """The names of the pieces so far that share at least `at_least` with this fingerprint."""
+        if len(fingerprint) < self.fewest:
             return []
         shared: dict[int, int] = {}
-        for value in sketch.tolist():
+        for value in fingerprint.tolist():
             for index in self._holders.get(value, ()):
                 shared[index] = shared.get(index, 0) + 1
         near = [index for index, count in shared.items() if count >= self.at_least * self.fewest / 2]
-        return [self._names[index] for index in near if likeness(sketch, self._sketches[index]) >= self.at_least]
+        return [
+            self._names[index] for index in near if likeness(fingerprint, self._fingerprints[index]) >= self.at_least
+        ]
 
-    def add(self, name: str, sketch: np.ndarray) -> None:
+    def add(self, name: str, fingerprint: np.ndarray) -> None:
         """Remember a piece."""
-        if len(sketch) < self.fewest:
+        if len(fingerprint) < self.fewest:
             return
         self._names.append(name)
-        self._sketches.append(sketch)
-        for value in sketch.tolist():
+        self._fingerprints.append(fingerprint)
+        for value in fingerprint.tolist():
             holders = self._holders.setdefault(value, [])
             if len(holders) < self._CROWD:
                 holders.append(len(self._names) - 1)
