@@ -20,7 +20,7 @@ from symbolic_cover.arrangement.graph import step_graph
 _UNSEEN = -1e9
 _MOST_THREADS = 4
 #: How long a thread looks for work before it sleeps. Longer is a little faster on a quiet machine, and takes twice the
-#: time beside another program (docs/LOG.md).
+#: time beside another program (docs/log/program.md).
 _SPIN_US = 20
 #: Where keys and values have their tokens: (rows, heads, size, tokens) and (rows, heads, tokens, size).
 _TOKENS_OF_KEYS, _TOKENS_OF_VALUES = 3, 2

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 _SETTINGS = {
     "TOKENIZERS_PARALLELISM": "false",
-    # Threads that spin while they wait take six times as long beside another program (docs/LOG.md).
+    # Threads that spin while they wait take six times as long beside another program (docs/log/program.md).
     "OMP_WAIT_POLICY": "PASSIVE",
     "HF_HUB_OFFLINE": "1",
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",

@@ -31,7 +31,7 @@ from symbolic_cover.listening.frames import LOWEST_PITCH
 #: How lines are drawn: what silence costs, what a change of key costs, what each semitone of it.
 MELODY_LINE = {"bias": 2.5, "step_cost": 4.0, "leap_cost": 0.3, "onset_weight": 1.5}
 BASS_LINE = {"bias": 1.0, "step_cost": 2.0, "leap_cost": 0.3, "onset_weight": 1.0}
-#: Thresholds of notes, tuned on 60 validation training examples (`docs/LOG.md`).
+#: Thresholds of notes, tuned on 60 validation training examples (`docs/log/listening.md`).
 NOTE_ONSET, NOTE_FRAME = 0.35, 0.5
 #: When two notes are one. Set by hand.
 _SAME_SEC = 0.06
