@@ -1,1 +1,1 @@
-"""The stories of the program, one a file: cover, analyse, play, evaluate, doctor."""
+"""The use cases of the program, one file each: cover, analyse, play, evaluate, doctor."""

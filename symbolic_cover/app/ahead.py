@@ -1,4 +1,4 @@
-"""What writing a cover needs is loaded while the arranger plays: some libraries take a second."""
+"""Import what writing a cover needs while the arranger runs: some libraries take a second to load."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NEEDED = (
 
 @contextmanager
 def loaded_ahead() -> Iterator[None]:
-    """Load them beside what happens in the block, which ends no sooner than they are there."""
+    """Load the libraries in a thread beside the block; the block ends when they are loaded."""
     beside = threading.Thread(target=_load, name="loaded-ahead")
     beside.start()
     try:
@@ -33,5 +33,5 @@ def _load() -> None:
     for name in _NEEDED:
         try:
             importlib.import_module(name)
-        except Exception:  # whoever needs it says what is missing
+        except Exception:  # whoever needs it reports what is missing
             return

@@ -1,4 +1,4 @@
-"""What was found in a song, as a person would check it: to read, to see, to play and to hear."""
+"""The analysis of a song in a form that a person can check: text, picture, lead sheet and sound."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ from symbolic_cover.core.song_file import SONG_FILE, write_sheet
 from symbolic_cover.listening.audio.recording import load_recording
 from symbolic_cover.listening.formats import AUDIO_SUFFIXES
 
-#: Clicks: half the rate of a CD is enough to check beats by; two pitches a fifth apart, over the song a little
-#: softened.
+#: Clicks: half the sampling rate of a CD is enough to check beats; two pitches a fifth apart, over the attenuated song.
 _RATE_HZ = 22050
 _VOICE = 53
 _CLICK_SEC, _DOWNBEAT_HZ, _BEAT_HZ = 0.04, 1760.0, 1175.0
@@ -60,7 +59,7 @@ def lead_sheet(sheet: SongSheet) -> Arrangement:
 
 
 def _sound_of(source: Path, heard: Heard, folder: Path) -> Recording:
-    """The song as it is, or as its notes sound."""
+    """The recording itself, or the synthesized notes of a score."""
     from symbolic_cover.performance.midi import score_in_seconds
     from symbolic_cover.sound.audio import render_audio
 

@@ -1,4 +1,4 @@
-"""A cover of which some bars are arranged anew: those that corrections touched, or those that are asked for."""
+"""Arrange some bars of a cover anew: those that corrections changed, or those that are named."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _CONTROLS = tuple(Controls.__dataclass_fields__)
 
 @dataclass(frozen=True)
 class Saved:
-    """A cover in its folder: the arrangement part by part, the song sheet that it covers, and how it was asked for."""
+    """A saved cover: the arrangement by part, the song sheet that it covers, and the settings it was made with."""
 
     arrangement: Arrangement
     sheet: SongSheet
@@ -39,7 +39,7 @@ class Saved:
 
 
 def read_saved(folder: Path) -> Saved:
-    """What `cover` left in a folder, to go on from. Raises `UsageError` or `InputError` where it cannot be read."""
+    """Read the cover in a folder. Raises `UsageError` where there is none, `InputError` where it cannot be read."""
     if not (folder / "arrangement.mid").is_file():
         raise UsageError(f"There is no cover in {folder}.", "Name a folder that `symbolic-cover cover` wrote.")
     subject = read_cover(folder)
@@ -60,7 +60,7 @@ def read_saved(folder: Path) -> Saved:
     melody = tuple(note for note in lead if (note.onset_tick, note.pitch) in melody_onsets)
     kept = replace(subject.arrangement, parts=tuple(parts), melody=melody)
     sheet = sheet_before_covering(folder)
-    assert sheet is not None  # or `read_cover` had refused
+    assert sheet is not None  # else `read_cover` would have raised
     return Saved(kept, sheet, style, controls, str(settings.get("source", "")))
 
 
@@ -76,25 +76,26 @@ def cover_anew(
     progress: Progress | None = None,
     arranged: Callable[[Arrangement], None] | None = None,
 ) -> Cover:
-    """The cover `onto` in which `bars` (from 1) are arranged anew, as `sheet` has them; all else stays to the note.
+    """Arrange `bars` (from 1) of the cover `onto` anew, as `sheet` has them; all other notes stay.
 
-    Without `bars`, those in which the sheet differs from what was covered. `style` may be another one, played by the
-    same ensemble; transposition and tempo stay. `arranged` is told the arrangement before it is
-    judged. Raises `UsageError` where there is no such bar, where nothing differs, or where bar lines do: then the whole
-    song is to be covered.
+    Without `bars`, those in which the sheet differs from the one that was covered. `style` may be another one with the
+    same ensemble; transposition and tempo stay. `arranged` is called with the arrangement before it is judged. Raises
+    `UsageError` for an unknown bar, where nothing differs, or where bar lines differ (then cover the whole song).
     """
     clock = Clock(progress)
     chosen = load_style(style or onto.style.name, onto.style.ensemble.name)
     controls = replace(controls or onto.controls, transpose=onto.controls.transpose, tempo=onto.controls.tempo)
     stages = stages or load_stages(checkpoint, chosen.name)
     if [bar.start_tick for bar in sheet.grid.bars] != [bar.start_tick for bar in onto.sheet.grid.bars]:
-        raise UsageError("The bar lines are not those of that cover.", "Cover the whole song, without --onto.")
+        raise UsageError("The bar lines differ from the cover.", "Cover the whole song, without --onto.")
     if bars is None:
         bars = changed_bars(onto.sheet, sheet)
         if not bars:
-            raise UsageError("Nothing was corrected since that cover.", "Name --bars to have them arranged anew.")
+            raise UsageError(
+                "Nothing has been corrected since that cover.", "Name the bars to arrange anew with --bars."
+            )
     prepared = prepare_sheet(sheet, controls, chosen.ensemble, chosen.manner)
-    times = prepared.grid.bars[-1].end_tick // sheet.grid.bars[-1].end_tick  # 2 where it is counted twice as fast
+    times = prepared.grid.bars[-1].end_tick // sheet.grid.bars[-1].end_tick  # 2 where the tempo is doubled
     fresh = [(times * begin, times * end) for begin, end in _ticks(sheet, bars)]
     covered = in_octave_of(prepared, onto.arrangement, fresh)
     with clock.stage("arrange") as tell:
@@ -110,7 +111,7 @@ def cover_anew(
 
 
 def _ticks(sheet: SongSheet, bars: Collection[int]) -> list[Ticks]:
-    """The spans of bars (from 1)."""
+    """The tick spans of bars (from 1)."""
     known = sheet.grid.bars
     if wrong := [bar for bar in bars if not 1 <= bar <= len(known)]:
         raise UsageError(f"There is no bar {wrong[0]}.", f"The song has {len(known)} bars.")

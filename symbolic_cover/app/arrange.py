@@ -1,4 +1,4 @@
-"""Arrange a song sheet: the model's candidates, the best of which is taken."""
+"""Arrange a song sheet: sample candidates with the model and return the best."""
 
 from __future__ import annotations
 
@@ -26,10 +26,9 @@ def arrange(
 ) -> Arrangement:
     """Arrange a song sheet in a style.
 
-    `ensemble` plays it instead of the style's own. `checkpoint` is a folder, the name of a shipped one, ``shipped`` for
-    the program's own whatever was adopted, ``rules`` for the arranger without a model, or None for the best that is
-    there. The same seed gives the same arrangement. Raises `UsageError` for a style, ensemble or checkpoint that is not
-    there.
+    `ensemble` replaces the style's own. `checkpoint` is a folder, the name of a shipped one, ``shipped`` for the
+    shipped one even if another was adopted, ``rules`` for the arranger without a model, or None for the default. The
+    same seed gives the same arrangement. Raises `UsageError` for an unknown style, ensemble or checkpoint.
     """
     chosen = load_style(style, ensemble)
     stages = load_stages(checkpoint, style)

@@ -1,4 +1,4 @@
-"""The story of the program: listen, analyse, arrange, choose, and write what people use.
+"""The main use case: listen, analyse, arrange, choose, and write the files of a cover.
 
 from symbolic_cover import cover
 cover("song.mp3", style="pop-piano").save("out/")
@@ -40,10 +40,10 @@ SHEET_SUFFIX = ".json"
 
 @dataclass(frozen=True)
 class Cover:
-    """A cover and all that led to it.
+    """A cover and the sheets it was made from.
 
-    `sheet` is the song as it was heard or given, `covered` the same as the arranger had it: transposed, at its tempo,
-    the melody where its part can play it.
+    `sheet` is the song as heard or given; `covered` is the sheet that the arranger used: transposed, at its tempo, with
+    the melody in the range of its part.
     """
 
     sheet: SongSheet
@@ -65,10 +65,12 @@ class Cover:
     ) -> dict[str, Path]:
         """Write score, MIDI, sound and report into `folder`; all of them or, on an error, none.
 
-        Returns the path of each: ``song`` (the song sheet), ``midi`` (as written), ``performance`` (MIDI as played),
-        ``musicxml``, ``pdf`` (as `notation` asks), ``audio``, ``report_json``, ``report_html``, and the stems if
-        `playback` asks for them; with `parts` also ``parts``, the folder of what each player reads (MusicXML, PDF);
-        with `mix_with`, the recording that was covered, also ``mix``.
+        Returns the paths by kind: ``song`` (the song sheet), ``midi`` (as written), ``performance`` (MIDI as played),
+        ``musicxml``, ``pdf`` (following `notation`), ``audio``, ``report_json``, ``report_html``, and the stems if
+        `playback` asks for them; with `parts` also ``parts``, the folder of the parts of single players (MusicXML,
+        PDF); with `mix_with`, the covered recording, also ``mix``.
+
+        Raises `UsageError` for an unknown audio format or a folder that cannot be written.
         """
         if audio_format not in AUDIO_FORMATS:
             raise UsageError(
@@ -119,9 +121,8 @@ def cover(
 ) -> Cover:
     """Make a cover of a recording, a score or a song sheet (``song.json``), or of `sheet`, which `source` then names.
 
-    `ensemble` plays it instead of the style's own. `checkpoint` is a folder, the name of a shipped one, ``rules``
-    for the arranger without a model, or None for the best that is there. Raises `SymbolicCoverError` for everything
-    that a user can mend.
+    `ensemble` replaces the style's own. `checkpoint` is a folder, the name of a shipped one, ``rules`` for the arranger
+    without a model, or None for the default. Raises `SymbolicCoverError` for every error that a user can correct.
     """
     clock = Clock(progress)
     chosen_style = load_style(style, ensemble)
@@ -139,10 +140,10 @@ def cover(
 
 
 def _sheet_of(source: Path, hints: Hints, stages: Stages, clock: Clock) -> SongSheet:
-    """The song in a recording or a score, or in a song sheet, to which there is nothing to be added."""
+    """The song sheet of a recording or score, or the given one."""
     if source.suffix.lower() == SHEET_SUFFIX:
         if hints != Hints():
-            raise UsageError("A song sheet is taken as it stands.", "Correct the sheet instead of giving hints.")
+            raise UsageError("Hints have no effect on a song sheet.", "Correct the sheet instead.")
         return read_sheet(source)
     with clock.stage("listen") as tell:
         heard = stages.listen(source, hints, tell)
@@ -159,7 +160,7 @@ def report_of(
     stages: Stages,
     clock: Clock,
 ) -> Report:
-    """The cover's metrics beside those of the rules and of the source itself."""
+    """Compare the metrics of the cover with those of the rules and of the source."""
     copied = replace(arrangement, parts=(Part("Source", "Source", 0, sheet.notes),), melody=sheet.melody)
     baseline = arrange_by_rules(sheet, style, controls)
     columns = {
@@ -186,26 +187,26 @@ def report_of(
 
 
 def _findings(arrangement: Arrangement, sheet: SongSheet, stages: Stages) -> Iterator[str]:
-    """What a person should know about this cover, in words."""
+    """Notes about this cover for its user."""
     if stages.arranger == "rules":
         yield "Arranged by rules, without a model."
     if stages.is_adopted:
-        yield f"Arranged by {stages.arranger}, which you adopted; --checkpoint shipped leaves it aside."
+        yield f"Arranged by {stages.arranger}, which you adopted; --checkpoint shipped uses the shipped one."
     yield from sheet.remarks
     if sheet.source.kind == "audio":
         from symbolic_cover.listening.audio.ears import ears_missed
 
         yield from ears_missed()
     if sheet.grid.confidence < 0.5:
-        yield "The beat was hard to hear: check tempo and bar lines, or give --bpm, --meter and --downbeat."
+        yield "The beat is uncertain: check tempo and bar lines, or give --bpm, --meter and --downbeat."
     if doubts := places_to_check(sheet):
-        yield f"Heard with the least confidence, so check first: {'; '.join(doubt.words for doubt in doubts)}."
+        yield f"Heard with the least confidence; check first: {'; '.join(doubt.words for doubt in doubts)}."
     if not sheet.melody:
         yield "No melody was found, so the cover follows the chords only."
     if not sheet.chords:
         yield "No chords were found."
     if fret := capo_of(arrangement.chords):
-        yield f"Who strums the chords on a guitar: a capo at fret {fret} opens most of them."
+        yield f"To strum the chords on a guitar: with a capo at fret {fret}, most of them use open strings."
     weak = find_weak_bars(arrangement, sheet, stages.people.get(arrangement.style, {}), stages.patterns)
     yield from (line[:1].upper() + line[1:] for line in advice_of(weak))
 
@@ -213,8 +214,7 @@ def _findings(arrangement: Arrangement, sheet: SongSheet, stages: Stages) -> Ite
 def _write_all(
     made: Cover, paths: dict[str, Path], playback: Playback, notation: Notation, progress: Progress
 ) -> dict[str, Path]:
-    """Write all that `paths` names; returns the stems, if any, by name. The sound is made, and pages are printed, side
-    by side."""
+    """Write all files in `paths`; returns the stems, if any, by name. Sound and pages are made in parallel."""
     from symbolic_cover.app.play import stems_of
     from symbolic_cover.notation.engrave import engrave_svg
     from symbolic_cover.notation.musicxml import write_musicxml

@@ -1,4 +1,4 @@
-"""What is installed, what is missing, and how to mend it."""
+"""Check what is installed and what is missing, and say how to install it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _PACKAGES = ("torch", "transformers", "miditok", "symusic", "music21", "librosa"
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at. `needed` says whether a cover can do without it, `pip` the words that bring it;
-    `by_default` it comes with an installation all the same."""
+    """One checked component. `needed`: no cover can be made without it; `pip`: the arguments that install it;
+    `by_default`: a normal installation includes it."""
 
     name: str
     ok: bool
@@ -31,23 +31,23 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Look at packages, ears, FluidSynth, SoundFonts and weights."""
+    """Check packages, listening models, FluidSynth, SoundFonts and weights."""
     found = [_package(name) for name in _PACKAGES]
     return [*found, *map(_ear, EARS), _fluidsynth(), *_soundfonts(), *_weights(), *map(_extra, EXTRAS)]
 
 
 def fix(findings: Sequence[Finding]) -> list[Finding]:
-    """Install what an installation should have, is missing and to be had with pip; returns what was installed.
+    """Install the default components that are missing and available from pip; returns what was installed.
 
-    Raises `MissingDependencyError` that names the command where that fails.
+    Raises `MissingDependencyError`, which names the command, where that fails.
     """
     wanted = [one for one in findings if (one.needed or one.by_default) and not one.ok and one.pip]
     for one in wanted:
         words = [sys.executable, "-m", "pip", *one.pip]
         run = subprocess.run(words, capture_output=True, text=True, check=False)
         if run.returncode:
-            reason = (run.stderr.strip().splitlines() or ["it does not say why"])[-1]
-            raise MissingDependencyError(f"{one.name} cannot be installed ({reason}).", f"Type: {' '.join(words)}")
+            reason = (run.stderr.strip().splitlines() or ["no reason given"])[-1]
+            raise MissingDependencyError(f"{one.name} cannot be installed ({reason}).", f"Run: {' '.join(words)}")
     return wanted
 
 
@@ -62,7 +62,7 @@ def _ear(ear: Ear) -> Finding:
     try:
         return Finding(ear.name, True, ear.is_needed, ear.look(), by_default=ear.by_default)
     except MissingDependencyError as error:
-        return Finding(ear.name, False, ear.is_needed, f"{error} It hears {ear.hears}.", ear.pip, ear.by_default)
+        return Finding(ear.name, False, ear.is_needed, f"{error} It is used for {ear.hears}.", ear.pip, ear.by_default)
 
 
 def _extra(name: str) -> Finding:

@@ -1,4 +1,4 @@
-"""Judge a cover: read it, or any song and arrangement of it, measure it, find its weak bars, write a page of it."""
+"""Evaluate a cover, or any arrangement of a song: measure it, find weak bars, and write a page about it."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ from symbolic_cover.performance.midi import offset_sec_of
 
 @dataclass(frozen=True)
 class Subject:
-    """What is judged: an arrangement and its song on one grid, and the files of it.
+    """What is evaluated: an arrangement and its song on one grid, and its files.
 
-    `remarks` say what a reader should know about how the two were brought together.
+    `remarks` say how the two were aligned.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A judgement: every measure with people's range beside it, weak bars, and what to try next."""
+    """An evaluation: every measure with the range of people's pieces, weak bars, and suggestions."""
 
     subject: Subject
     judged: tuple[Judged, ...]
@@ -72,7 +72,7 @@ class Evaluation:
     people: dict[str, Range] = field(default_factory=dict, repr=False)
 
     def facts(self) -> dict[str, Any]:
-        """The judgement as plain data, as ``--json`` prints it; what cannot be told is null."""
+        """The evaluation as plain data, as ``--json`` prints it; unknown values are null."""
         return {
             "name": self.subject.name,
             "style": self.subject.style,
@@ -97,14 +97,14 @@ class Evaluation:
 
 
 def find_covers(path: Path) -> list[Path]:
-    """The folders made by `cover` at or directly below a path; [] where there are none."""
+    """The folders made by `cover` at or directly below a path; [] if there are none."""
     if (path / MIDI).is_file():
         return [path]
     return sorted(folder for folder in path.iterdir() if (folder / MIDI).is_file()) if path.is_dir() else []
 
 
 def read_cover(folder: Path, style: str | None = None) -> Subject:
-    """What `cover` left in a folder. Raises InputError where the song sheet is not there."""
+    """Read the cover in a folder. Raises `InputError` without a song sheet."""
     settings = read_report(folder, must_be_whole=True).get("settings", {})
     sheet = covered_sheet(folder)
     if sheet is None:
@@ -122,14 +122,15 @@ def read_cover(folder: Path, style: str | None = None) -> Subject:
 
 
 def read_pair(arrangement: Path, source: Path | None, style: str | None = None) -> Subject:
-    """Any arrangement (MIDI, MusicXML, ABC, kern), and the song (those, or a recording) that it is made of.
+    """Read any arrangement (MIDI, MusicXML, ABC, kern) and its song (the same formats, or a recording).
 
-    The two may be in different keys and begin in different bars. Without a source the arrangement is measured alone.
+    The two may differ in key and in the bar they begin in. Without a source the arrangement is measured alone. Raises
+    `UsageError` for a file that is no score.
     """
     folder = arrangement if arrangement.is_dir() else None
     path = arrangement / MIDI if folder else arrangement
     if path.suffix.lower() not in SCORE_SUFFIXES:
-        raise UsageError(f"{path.name} is no score.", f"Give one of {', '.join(SCORE_SUFFIXES)}.")
+        raise UsageError(f"{path.name} is not a score.", f"Give one of {', '.join(SCORE_SUFFIXES)}.")
     settings = read_report(folder, must_be_whole=True).get("settings", {}) if folder else {}
     style = style or str(settings.get("style", DEFAULT_STYLE))
     heard = read_score(path)
@@ -143,33 +144,34 @@ def read_pair(arrangement: Path, source: Path | None, style: str | None = None) 
     if source is None:
         sheet = analyze(heard)
         alone = on_grid(played, sheet)
-        remark = "No source was given: faithfulness is not judged."
+        remark = "No source was given, so faithfulness is not measured."
         return Subject(name, alone, sheet, style, "", written, sound, has_source=False, remarks=(remark,))
     sheet = analyze(listen(source))
-    counted = [sheet, doubled(sheet)] if is_counted_double(sheet) else [sheet]  # as a band that swings may
+    counted = [sheet, doubled(sheet)] if is_counted_double(sheet) else [sheet]  # as a swinging band may
     aligned = max((align(one, played) for one in counted), key=lambda one: one.found)
-    if source.suffix.lower() in AUDIO_SUFFIXES:  # perhaps it was played to the recording
+    if source.suffix.lower() in AUDIO_SUFFIXES:  # it may have been played along with the recording
         timed = notated(_moved_to(heard, sheet.grid, _offset_sec(path)))
         timed = replace(timed, style=style, parts=as_players(timed.parts))
         aligned = max(aligned, align(sheet, timed), key=lambda one: one.found)
     remarks = []
     if aligned.semitones:
-        remarks.append(f"The song is taken {aligned.semitones:+d} semitones, as the arrangement has it.")
+        remarks.append(f"The song was transposed by {aligned.semitones:+d} semitones to the key of the arrangement.")
     if aligned.shift_tick:
         quarters = aligned.shift_tick / TICKS_PER_QUARTER
-        remarks.append(f"The arrangement is moved by {quarters:+g} quarter notes to meet the song.")
+        remarks.append(f"The arrangement was moved by {quarters:+g} quarter notes to align with the song.")
     if aligned.found < SAME_SONG:
-        remarks.append(f"Only {aligned.found:.0%} of the melody is met: is this an arrangement of that song?")
+        remarks.append(f"Only {aligned.found:.0%} of the melody was found: is this an arrangement of that song?")
     return Subject(name, aligned.arrangement, aligned.sheet, style, "", written, sound, remarks=tuple(remarks))
 
 
 def evaluate(
     arrangement: Arrangement, sheet: SongSheet, *, ensemble: str = "", checkpoint: str | Path | None = None
 ) -> Evaluation:
-    """Judge an arrangement of a song sheet, both on the sheet's grid and in its key, as pieces of its style by people.
+    """Evaluate an arrangement of a song sheet, both on the sheet's grid and in its key, against people's pieces in its
+    style.
 
-    `ensemble` is who plays, if not the style's own. `checkpoint` has people's ranges and the training patterns; None is
-    the one that covers are made with. Raises `UsageError` for an unknown style, ensemble or checkpoint.
+    `ensemble` is the one that plays, if not the style's own. `checkpoint` has people's ranges and the training
+    patterns; None is the default one. Raises `UsageError` for an unknown style, ensemble or checkpoint.
     """
     style = load_style(arrangement.style, ensemble or None)
     covered = prepare_sheet(sheet, Controls(), style.ensemble, style.manner)
@@ -178,7 +180,7 @@ def evaluate(
 
 
 def evaluate_subject(subject: Subject, checkpoint: str | Path | None = None) -> Evaluation:
-    """Judge a cover by people's ranges and the training patterns that lie beside the weights."""
+    """Evaluate a cover with people's ranges and the training patterns of a checkpoint."""
     folder = find_checkpoint(checkpoint, subject.style) or find_checkpoint(checkpoint)
     people = dict(load_people(folder).get(subject.style, {})) if folder else {}
     human = _human(folder, subject.style) if folder else None
@@ -196,7 +198,7 @@ def evaluate_subject(subject: Subject, checkpoint: str | Path | None = None) -> 
 
 
 def _human(folder: Path, style: str) -> HumanRange | None:
-    """What people's pieces in a style measure; for a user's style, the songs that it was learned from."""
+    """The ranges of people's pieces in a style; for a user's style, those of the songs that it was learned from."""
     own = user_styles().get(style)
     return load_ranges(own).get(OWN) if own else load_ranges(folder).get(style)
 
@@ -224,7 +226,7 @@ def save_evaluation(judged: Evaluation, folder: Path) -> dict[str, Path]:
 
 
 def _marked_pages(judged: Evaluation, folder: Path) -> list[str]:
-    """The score with its weak bars coloured: the subject's own where its bars are those judged, else engraved anew."""
+    """The score with its weak bars coloured: the subject's own if its bars are those judged, else engraved anew."""
     from symbolic_cover.notation.engrave import engrave_svg
     from symbolic_cover.notation.musicxml import write_musicxml
     from symbolic_cover.reports.marked_score import count_bars, mark_bars
@@ -244,7 +246,7 @@ def _marked_pages(judged: Evaluation, folder: Path) -> list[str]:
 
 
 def _played(subject: Subject, folder: Path) -> Path | None:
-    """The arrangement as sound, where there is a synthesizer and a SoundFont."""
+    """The arrangement as sound, if there is a synthesizer and a SoundFont."""
     from symbolic_cover.performance.midi import arrangement_score
     from symbolic_cover.sound.audio import render_audio
 
@@ -257,7 +259,7 @@ def _played(subject: Subject, folder: Path) -> Path | None:
 
 
 def _judge_reading(musicxml: Path, ensemble: str) -> tuple[Judged, ...]:
-    """How hard the score is to read, beside people's of the ensemble; empty where it cannot be counted."""
+    """How hard the score is to read, compared with people's for the ensemble; empty if it cannot be measured."""
     people = readable_people().get(ensemble, {})
     measured = readability.readability(musicxml)
     return tuple(
@@ -268,12 +270,12 @@ def _judge_reading(musicxml: Path, ensemble: str) -> tuple[Judged, ...]:
 
 
 def _offset_sec(path: Path) -> float:
-    """Where a score says that it begins in its recording, in seconds."""
+    """The time in the recording at which a score says it begins, in seconds."""
     return offset_sec_of(symusic.Score(path)) if path.suffix.lower() in MIDI_SUFFIXES else 0.0
 
 
 def _moved_to(heard: Heard, grid: Grid, offset_sec: float) -> Heard:
-    """What was heard, that much later and on another grid."""
+    """What was heard, shifted in time and on another grid."""
     tracks = tuple(
         track._replace(notes=tuple(
             note._replace(onset_sec=note.onset_sec + offset_sec, end_sec=note.end_sec + offset_sec)
@@ -289,10 +291,10 @@ def _moved_to(heard: Heard, grid: Grid, offset_sec: float) -> Heard:
 
 
 def _parts_of(midi: Path) -> Iterator[Part]:
-    """The parts of a cover's MIDI, tick for tick as they were written."""
+    """The parts of a cover's MIDI, at their written ticks."""
     try:
         score = symusic.Score(midi)
-    except Exception as error:  # symusic raises what its C++ parser throws
+    except Exception as error:  # symusic raises the errors of its C++ parser
         raise InputError(f"{midi} is not a MIDI file that can be read.", "Make the cover again.") from error
     factor = TICKS_PER_QUARTER / score.ticks_per_quarter
     for track in score.tracks:

@@ -1,8 +1,8 @@
-"""Covers of many songs, in several processes or on a cluster, that go on where they were stopped.
+"""Cover many songs in several processes or on a cluster, and continue interrupted runs.
 
-Each song is a unit of work: it is heard, arranged and written in one process, and its folder is there whole or not at
-all. What was done is kept in ``covers.jsonl``, a line for each song; a song whose line says that the same was asked of
-the same file, and whose files are there, is not covered again. ``covers.html`` links to everything.
+Each song is a unit of work: one process listens, arranges and writes, and the song's folder appears whole or not at
+all. ``covers.jsonl`` has a line for each finished song. A song is not covered again if its line has the same settings
+and the same input file and its output files exist. ``covers.html`` links to all covers.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _SCORES = {"melody_retention": "melody kept", "chord_accuracy": "chords", "unpla
 
 @dataclass(frozen=True)
 class Wish:
-    """How all songs are to be covered."""
+    """The settings of all covers."""
 
     style: str
     controls: Controls = Controls()
@@ -51,14 +51,14 @@ class Wish:
 
 @dataclass(frozen=True)
 class Job:
-    """A song, the folder its cover goes into, and how it is to be made."""
+    """A song, the folder of its cover, and the settings."""
 
     source: Path
     folder: Path
     wish: Wish
 
     def mark(self) -> str:
-        """Changes where something else is asked, by other weights, or the file is another."""
+        """A key that changes with the settings, the weights and the input file."""
         found = self.source.stat()
         told = [asdict(self.wish), found.st_size, found.st_mtime_ns, _weights(self.wish.checkpoint, self.wish.style)]
         return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()[:16]
@@ -80,11 +80,11 @@ def cover_many(
     again: bool = False,
     progress: Callable[[dict[str, Any]], None] = lambda line: None,
 ) -> list[dict[str, Any]]:
-    """Cover all songs; returns a line for each, in their order.
+    """Cover all songs; returns a line for each, in order.
 
     A line has the ``source``, its ``files`` by kind, ``scores`` and ``findings``, or an ``error``; ``kept`` says that
-    it was there already. `progress` is told each line as it comes. One song that fails stops no other, not even one
-    that takes its process with it. `again` covers all of them anew.
+    the cover existed already. `progress` is called with each line as it is ready. A song that fails does not stop the
+    others, even if its process dies. `again` covers all songs anew.
     """
     marks = {job: job.mark() for job in jobs}
     known = {} if again else _known(out)
@@ -110,7 +110,7 @@ def cover_many(
 
 
 def _known(out: Path) -> dict[str, dict[str, Any]]:
-    """The last line of each song; lines that were cut short are passed over."""
+    """The last line of each song; truncated lines are skipped."""
     found: dict[str, dict[str, Any]] = {}
     path = out / LIST_FILE
     for text in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
@@ -128,7 +128,7 @@ def _is_there(line: Mapping[str, Any]) -> bool:
 
 
 def _covered(jobs: Sequence[Job], workers: int, ray_address: str | None) -> Iterator[tuple[Job, dict[str, Any]]]:
-    """A line for each song as it is done. A process that dies takes the song at which it died with it, and no other."""
+    """Lines as songs are finished. If a process dies, only the song it worked on is lost."""
     waiting = list(jobs)
     while waiting:
         done: set[Job] = set()
@@ -144,16 +144,16 @@ def _covered(jobs: Sequence[Job], workers: int, ray_address: str | None) -> Iter
 
 
 def _alone(job: Job) -> dict[str, Any]:
-    """Cover a song at whose turn a process died in a process of its own."""
+    """Cover a song in its own process after a process died on it."""
     try:
         ((_, line),) = run_all(cover_one, [job], apart=True)
     except BrokenProcessPool:
-        return {"source": str(job.source), "error": "The process that covered it died; perhaps memory ran out."}
+        return {"source": str(job.source), "error": "The process that covered it died; it may have run out of memory."}
     return line
 
 
 def cover_one(job: Job) -> tuple[Job, dict[str, Any]]:
-    """Cover a song; whatever is wrong with it is said in its line."""
+    """Cover a song; errors are reported in its line."""
     line: dict[str, Any] = {"source": str(job.source)}
     wish = job.wish
     try:
@@ -164,7 +164,7 @@ def cover_one(job: Job) -> tuple[Job, dict[str, Any]]:
                           mix_with=job.source if wish.mix else None)  # fmt: skip
     except SymbolicCoverError as error:
         return job, line | {"error": str(error)}
-    except Exception as error:  # a fault of ours in one song of thousands is told, and does not stop them
+    except Exception as error:  # an internal error in one song is reported and does not stop the others
         return job, line | {"error": f"{type(error).__name__}: {error}"}
     scores = {name: None if math.isnan(value) else value for name, value in made.report.scores["cover"].items()}
     return job, line | {

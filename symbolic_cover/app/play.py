@@ -1,4 +1,4 @@
-"""Any score as sound, with its stems, or beside the recording that it covers; and a melody as ABC."""
+"""Play a score, with stems or beside the recording that it covers; write a melody as ABC."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from symbolic_cover.sound.audio import CEILING_DBTP, SoundInfo, check_format, re
 from symbolic_cover.sound.loudness import LoudnessMeter, true_peaks
 
 LONGEST_SEC = 2 * 3600.0
-#: Each side of a mix is this much softer than a cover alone, for the two are heard together.
+#: Each side of a mix is attenuated by this, since both sound together.
 _SIDE_LU = -3.0
 _RATE_HZ, _BLOCK_FRAMES = 44100, 1 << 16
 
@@ -37,15 +37,17 @@ _RATE_HZ, _BLOCK_FRAMES = 44100, 1 << 16
 def play(
     source: str | Path, out: str | Path, how: Playback = Playback(), *, style: str = "", original: Path | None = None
 ) -> SoundInfo:
-    """Play a file into a sound file.
+    """Render a file as sound.
 
-    MIDI is played as it stands unless `style` is named; a score is played in the manner of `style`. With
-    `original` the cover sounds on the right and that recording on the left, as the MIDI file says where it begins.
+    MIDI is played as written unless `style` is named; a score is played in the manner of `style`. With `original` the
+    cover is on the right and that recording on the left, aligned by the offset in the MIDI file.
+
+    Raises `UsageError` or `InputError` for a file that cannot be played.
     """
     source, out = Path(source), Path(out)
     check_format(out)
     if source.suffix.lower() in AUDIO_SUFFIXES:
-        raise UsageError(f"{source} is sound already.", "Give a MIDI or MusicXML file.")
+        raise UsageError(f"{source} is already sound.", "Give a MIDI or MusicXML file.")
     if source.suffix.lower() in MIDI_SUFFIXES and not style:
         score = _midi(source)
     else:
@@ -59,7 +61,7 @@ def play(
 
 
 def stems_of(score: symusic.Score, asked: bool = True) -> dict[str, list[int]] | None:
-    """A name for a file and the index of each track that has notes; None where no stems are asked for."""
+    """A file name and the index of each track that has notes; None if no stems are asked for."""
     if not asked:
         return None
     stems: dict[str, list[int]] = {}
@@ -78,17 +80,17 @@ def _midi(path: Path) -> symusic.Score:
         score = symusic.Score.from_midi(file.data)
     except InputError as error:
         raise InputError(error.cause.replace("It ", f"{path.name} ", 1), error.remedy) from error
-    except Exception as error:  # symusic raises what its C++ parser throws
+    except Exception as error:  # symusic raises the errors of its C++ parser
         raise InputError(f"{path.name} is not a MIDI file that can be read.", "Export it again as MIDI.") from error
     if score.note_num() == 0:
-        raise InputError(f"{path.name} holds no notes.", "Give a MIDI file with notes.")
+        raise InputError(f"{path.name} has no notes.", "Give a MIDI file with notes.")
     if score.to("second").end() > LONGEST_SEC:
         raise InputError(f"{path.name} lasts longer than {LONGEST_SEC / 3600:g} hours.", "Cut it.")
     return score
 
 
 def notated(heard: Heard) -> Arrangement:
-    """A score that was read as an arrangement, its melody being what is heard as one."""
+    """A score as an arrangement, with the melody that analysis finds in it."""
     sheet = analyze(heard)
     parts = tuple(
         Part(track.name, "", track.program, track.notes, track.is_drums)
@@ -101,20 +103,20 @@ def notated(heard: Heard) -> Arrangement:
 
 
 def write_melody(sheet: SongSheet, path: Path) -> None:
-    """The melody of a song with its chords as ABC, whole or not at all; raises InputError where there is none."""
+    """Write the melody of a song with its chords as ABC, whole or not at all; raises `InputError` without one."""
     from symbolic_cover.notation.abc import write_abc
 
     if not sheet.melody:
-        raise InputError(f"no melody was found in {sheet.title}:", "ABC is for single lines; is there one?")
+        raise InputError(f"No melody was found in {sheet.title}.", "Only a melody can be written as ABC.")
     with whole_file(path) as partial:
         write_abc(partial, sheet.melody, sheet.chords, sheet.grid.bars, sheet.key, sheet.title,
                   sheet.grid.tempo_bpm)  # fmt: skip
 
 
 def mix_with(original: Path, cover: Path, offset_sec: float, out: Path, lufs: float) -> Path:
-    """The original on the left and the cover on the right, each as loud as the other, `out` whole or not at all.
+    """Write the original on the left and the cover on the right, at equal loudness, `out` whole or not at all.
 
-    `offset_sec` says where in the original the cover begins.
+    `offset_sec` is the time in the original at which the cover begins.
     """
     import soundfile
 

@@ -1,4 +1,4 @@
-"""Write an arrangement, or any score, in the form that a file's suffix names."""
+"""Write an arrangement or a score in the format that the file's suffix names."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from symbolic_cover.core.sheet import SongSheet
 def render(what: Arrangement | SongSheet | str | Path, out: str | Path, playback: Playback = Playback()) -> Path:
     """Write an arrangement as ``.musicxml``, ``.pdf`` or ``.mid``, or sound (``.wav``, ``.flac``, ``.mp3``, ``.ogg``).
 
-    A song sheet becomes its melody and chords as ``.abc``, a score file (MIDI, MusicXML, ABC, kern) sound. Sound is
-    played as `playback` says. The file is whole or not there; returns its path. Raises `UsageError` for another suffix.
+    A song sheet is written as ``.abc`` (melody and chords), a score file (MIDI, MusicXML, ABC, kern) as sound.
+    `playback` sets how sound is made. The file is written whole or not at all; returns its path. Raises `UsageError`
+    for another suffix.
     """
     out = Path(out)
     if isinstance(what, str | Path):
@@ -26,7 +27,7 @@ def render(what: Arrangement | SongSheet | str | Path, out: str | Path, playback
     suffix = out.suffix.lower()
     if isinstance(what, SongSheet):
         if suffix != ".abc":
-            raise UsageError(f"A song sheet is not written as {suffix or 'that'}.", "Arrange it, or write .abc.")
+            raise UsageError(f"A song sheet cannot be written as {suffix or 'that'}.", "Arrange it, or write .abc.")
         write_melody(what, out)
     elif isinstance(what, Arrangement):
         if suffix in WRITERS:
@@ -61,7 +62,7 @@ def _write_midi(arrangement: Arrangement, out: Path) -> None:
     write_midi(arrangement, out)
 
 
-#: What an arrangement can be written as, beside sound.
+#: The formats of an arrangement, beside sound.
 WRITERS: dict[str, Callable[[Arrangement, Path], None]] = {
     ".musicxml": _write_musicxml,
     ".pdf": _write_pdf,
@@ -76,7 +77,7 @@ def _play(arrangement: Arrangement, out: Path, playback: Playback) -> None:
 
     if out.suffix.lower() not in SOUND_FORMATS:
         known = ", ".join([*WRITERS, *SOUND_FORMATS])
-        raise UsageError(f"{out.name} has no suffix that an arrangement is written as.", f"Choose one of {known}.")
+        raise UsageError(f"{out.name} has no suffix of a format for arrangements.", f"Choose one of {known}.")
     played = perform(arrangement, playback.expression)
     stems = stems_of(played, playback.stems)
     render_audio(played, out, soundfont=playback.soundfont, lufs=playback.lufs, stems=stems)

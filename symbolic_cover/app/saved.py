@@ -1,4 +1,4 @@
-"""What a cover leaves in its folder, and how it is read back."""
+"""The files of a saved cover, and reading them back."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REPORT, REPORT_PAGE = "report.json", "report.html"
 
 
 def cover_files(audio_format: str = "wav") -> dict[str, str]:
-    """The name of each file that a cover is saved as, by its kind."""
+    """The file names of a cover by kind."""
     return {
         "song": SONG_FILE,
         "midi": MIDI,
@@ -33,9 +33,9 @@ def cover_files(audio_format: str = "wav") -> dict[str, str]:
 
 
 def read_report(folder: Path, *, must_be_whole: bool = False) -> dict[str, Any]:
-    """What ``report.json`` in a cover's folder says; {} where there is none, or where it cannot be read.
+    """The contents of ``report.json`` in a cover's folder; {} if it is missing or cannot be read.
 
-    With `must_be_whole` a report that cannot be read raises InputError.
+    With `must_be_whole` a report that cannot be read raises `InputError`.
     """
     path = folder / REPORT
     try:
@@ -43,14 +43,14 @@ def read_report(folder: Path, *, must_be_whole: bool = False) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         if must_be_whole:
             raise InputError(
-                f"{path} is no report that can be read.", "Make the cover again, or give --source."
+                f"{path} is not a report that can be read.", "Make the cover again, or give --source."
             ) from error
         return {}
     return told if isinstance(told, dict) else {}
 
 
 def must_not_overrule(folder: Path, sheet: SongSheet | None = None) -> None:
-    """Raise `UsageError` where a folder's song sheet was corrected by a person, and `sheet` is not what came of it."""
+    """Raise `UsageError` if a folder's song sheet has corrections and `sheet` was not made from it."""
     path = folder / SONG_FILE
     if not path.is_file():
         return
@@ -60,16 +60,17 @@ def must_not_overrule(folder: Path, sheet: SongSheet | None = None) -> None:
         return
     if done and (sheet is None or sheet.corrections.done[: len(done)] != done):
         raise UsageError(
-            f"{path} holds corrections of yours ({len(done)}).",
+            f"{path} has corrections of yours ({len(done)}).",
             "Cover that song sheet, or choose another folder with --out.",
         )
 
 
 def covered_sheet(folder: Path) -> SongSheet | None:
-    """The song in a cover's folder as it was covered: transposed, at its tempo, the melody where its part can play it.
+    """The song in a cover's folder as it was covered: transposed, at its tempo, with the melody in the range of its
+    part.
 
-    What was corrected since is not in it. None where there is no ``song.json``. Raises InputError where that, or the
-    settings in the report, cannot be read.
+    Later corrections are left out. None if there is no ``song.json``. Raises `InputError` if that, or the settings in
+    the report, cannot be read.
     """
     sheet = sheet_before_covering(folder)
     if sheet is None:
@@ -84,9 +85,9 @@ def covered_sheet(folder: Path) -> SongSheet | None:
 
 
 def sheet_before_covering(folder: Path) -> SongSheet | None:
-    """The song sheet in a cover's folder with the corrections that it had when it was covered, and no later ones.
+    """The song sheet in a cover's folder with the corrections it had when it was covered, without later ones.
 
-    None where there is no ``song.json``. Raises InputError where that, or the report, cannot be read.
+    None if there is no ``song.json``. Raises `InputError` if that, or the report, cannot be read.
     """
     if not (folder / SONG_FILE).is_file():
         return None

@@ -1,4 +1,4 @@
-"""The stages of a cover that need models or time, and the one place that loads them."""
+"""The stages of a cover that need models or time; the only module that loads them."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from symbolic_cover.listening.song import listen
 
 @dataclass(frozen=True)
 class Stages:
-    """The stages that need models or time; tests put fakes in their place.
+    """The stages that need models or time; tests replace them by fakes.
 
-    `human` and `people` are what people's covers measure, a few bars at a time and whole; `patterns` those of the songs
-    that the arranger learned from. `is_adopted` says that the arranger is one that the user adopted. `anew` arranges
-    some spans of ticks again and keeps the rest of an arrangement.
+    `human` and `people` are the measures of people's covers, over a few bars and whole; `patterns` are those of the
+    songs that the arranger learned from. `is_adopted`: the user adopted this arranger. `anew` arranges some tick spans
+    again and keeps the rest of an arrangement.
     """
 
     listen: Callable[[Path, Hints, Progress], Heard]
@@ -45,7 +45,7 @@ class Stages:
 
 
 def load_stages(checkpoint: str | Path | None = None, style: str = DEFAULT_STYLE) -> Stages:
-    """The real stages, with the weights for `style` unless `checkpoint` names others: the only place that loads any."""
+    """Load the real stages, with the weights for `style` unless `checkpoint` names others."""
     folder = None if str(checkpoint) == "rules" else find_checkpoint(checkpoint, style)
 
     def hear(source: Path, hints: Hints, tell: Progress) -> Heard:
@@ -81,7 +81,7 @@ def load_stages(checkpoint: str | Path | None = None, style: str = DEFAULT_STYLE
 
 
 def _in_known_bars(sheet: SongSheet) -> SongSheet:
-    """The song in metres that the model has words for; the cover is written in those of the song."""
+    """The song in metres of the model's vocabulary; the cover is written in the metres of the song."""
     bars = known_bars(sheet.grid.bars)
     if bars == sheet.grid.bars:
         return sheet

@@ -22,13 +22,13 @@ _STOPPED = 130
 
 
 class _Stopped(SystemExit):
-    """The program was asked to stop; what is unfinished is thrown away on the way out."""
+    """The program was asked to stop; unfinished files are removed on the way out."""
 
 
 def main() -> None:
-    """Run the command line; a `SymbolicCoverError`, or a file that cannot be used, becomes one line and an exit code.
+    """Run the command line; a `SymbolicCoverError` or a file error becomes one line and an exit code.
 
-    SIGTERM ends the program as Ctrl-C does: what is unfinished is removed, and 130 is the exit code.
+    SIGTERM ends the program like Ctrl-C: unfinished files are removed and the exit code is 130.
     """
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError):
@@ -54,9 +54,9 @@ def main() -> None:
 
 @contextlib.contextmanager
 def _stoppable() -> Iterator[None]:
-    """What asks the program to stop raises `_Stopped` in it."""
+    """Within the block, signals that ask the program to stop raise `_Stopped`."""
     before = {}
-    with contextlib.suppress(ValueError):  # only the main thread may
+    with contextlib.suppress(ValueError):  # allowed in the main thread only
         before = {number: signal.signal(number, _stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield

@@ -1,4 +1,4 @@
-"""The program itself: what all commands share."""
+"""The Typer application and what all commands share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from symbolic_cover.cli.quiet import settle_libraries
 
 app = typer.Typer(
     name="symbolic-cover",
-    help="Make a cover of a song: a recording, MIDI, MusicXML or ABC goes in; a score, MIDI and sound come out.",
+    help="Make a cover of a song: from a recording, MIDI, MusicXML or ABC to a score, MIDI and sound.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -28,7 +28,7 @@ def _version(value: bool) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
     settle_libraries()

@@ -1,4 +1,4 @@
-"""The command that says how good a cover is."""
+"""The command that evaluates a cover."""
 
 from __future__ import annotations
 
@@ -19,14 +19,12 @@ if TYPE_CHECKING:
 @app.command()
 def evaluate(
     path: Annotated[
-        Path, typer.Argument(help="A folder that `cover` made, a folder of such folders, or any arrangement (a score).")
+        Path, typer.Argument(help="A folder made by `cover`, a folder of such folders, or any arrangement (a score).")
     ],
-    source: Annotated[
-        Path | None, typer.Option("--source", help="The song that it is an arrangement of: a recording or a score.")
-    ] = None,
+    source: Annotated[Path | None, typer.Option("--source", help="The arranged song: a recording or a score.")] = None,
     style: Annotated[
         str | None,
-        typer.Option("--style", "-s", help="The style to judge it by; otherwise the cover's own."),
+        typer.Option("--style", "-s", help="The style to compare with (default: the cover's own)."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder for evaluation.html and evaluation.json.")
@@ -35,9 +33,10 @@ def evaluate(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Say how good a cover is, beside what people's pieces of its style measure, where it is weak, and what to try.
+    """Evaluate a cover: compare its measures with people's pieces in the style, find weak bars, and suggest what to
+    try.
 
-    Also looks for bars copied from the music that the model learned from.
+    Also searches for bars copied from the training data of the model.
     """
     must_exist(path)
     if source is not None:
@@ -49,14 +48,14 @@ def evaluate(
     if style is not None:
         load_style(style)
     if checkpoint == "rules":
-        raise UsageError("Rules have learned nothing to compare with.", "Give a checkpoint, or none.")
+        raise UsageError("The rules have no ranges to compare with.", "Give a checkpoint, or leave --checkpoint out.")
     if out is not None:
         check_writable(out)
     folders = find_covers(path)
     if path.is_dir() and not folders:
-        raise UsageError(f"There is no cover in {path}.", "Give a folder that `symbolic-cover cover` made, or a score.")
+        raise UsageError(f"There is no cover in {path}.", "Give a folder made by `symbolic-cover cover`, or a score.")
     if source is not None and path not in folders and path.is_dir():
-        raise UsageError("--source goes with one arrangement.", "Evaluate the covers one by one.")
+        raise UsageError("--source needs a single arrangement.", "Evaluate the covers one by one.")
     several = path.is_dir() and path not in folders
     found, failed = [], []
     with progress_line(quiet or as_json) as tell:

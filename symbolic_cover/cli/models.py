@@ -23,30 +23,30 @@ def collect(
     ] = None,
     source: Annotated[
         Path | None,
-        typer.Option("--from", help="An archive, or a folder of archives or of unpacked datasets; or of your songs."),
+        typer.Option("--from", help="An archive, or a folder of archives, of unpacked datasets, or of your songs."),
     ] = None,
     into: Annotated[
-        Path | None, typer.Option(help="The library; otherwise $SYMBOLIC_COVER_DATA, or a folder of your user data.")
+        Path | None, typer.Option(help="The library (default: $SYMBOLIC_COVER_DATA, or a folder of your user data).")
     ] = None,
     name: Annotated[
-        str | None, typer.Option(help="Take the folder in --from as a dataset of your own, of this name.")
+        str | None, typer.Option(help="Take the folder in --from as your own dataset of this name.")
     ] = None,
-    licence: Annotated[str | None, typer.Option(help="The licence of your own songs; otherwise 'own use'.")] = None,
+    licence: Annotated[str | None, typer.Option(help="The licence of your own songs (default: 'own use').")] = None,
     style: Annotated[
-        str | None, typer.Option(help="The style of your own songs; otherwise what their sub-folder is called.")
+        str | None, typer.Option(help="The style of your own songs (default: the name of their sub-folder).")
     ] = None,
     link: Annotated[
         bool, typer.Option("--link", help="Link to the files of a folder instead of copying them.")
     ] = False,
-    any_version: Annotated[bool, typer.Option("--any-version", help="Accept archives of any checksum.")] = False,
-    again: Annotated[bool, typer.Option("--again", help="Replace datasets that are there already.")] = False,
+    any_version: Annotated[bool, typer.Option("--any-version", help="Accept archives with any checksum.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Replace datasets that exist already.")] = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Collect datasets to learn from into a library: open ones from archives or the network, and your own songs.
+    """Collect datasets into a library to train on: open ones from archives or the network, and your own songs.
 
-    `collect ls` lists what is there and what could be, with licences; `collect --from FOLDER` takes every dataset
-    found in a folder; `collect maestro` downloads; `collect --from SONGS --name mine` takes songs of your own.
+    `collect ls` lists what is there and what is available, with licences; `collect --from FOLDER` takes every dataset
+    found in a folder; `collect maestro` downloads; `collect --from SONGS --name mine` takes your own songs.
     """
     from symbolic_cover.library.collect import (
         OWN_LICENCE,
@@ -62,11 +62,11 @@ def collect(
         print_library(library, collected(library), as_json)
         return
     if name is None and (licence or style):
-        raise UsageError("--licence and --style are for songs of your own.", "Give their dataset a name with --name.")
+        raise UsageError("--licence and --style need your own songs.", "Give their dataset a name with --name.")
     if name is not None and (source is None or wanted):
-        raise UsageError("--name takes one folder of your own songs.", "Give it with --from, and no other names.")
+        raise UsageError("--name needs one folder of your own songs.", "Give it with --from, and no other names.")
     if source is None and not wanted:
-        raise UsageError("There is nothing to collect.", "Name datasets, or give --from; `collect ls` lists them.")
+        raise UsageError("No dataset was named.", "Name datasets, or give --from; `collect ls` lists them.")
     with progress_line(quiet or as_json) as tell:
         if source is None:
             outcomes = collect_by_name(wanted, library, any_version=any_version, again=again, progress=tell)
@@ -85,14 +85,16 @@ def collect(
 
 @app.command()
 def prepare(
-    out: Annotated[Path, typer.Option("--out", "-o", help="Where the corpus goes.")] = Path("corpus"),
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where to write the corpus.")] = Path("corpus"),
     library: Annotated[
-        Path | None, typer.Option("--from", help="The library that `collect` fills; otherwise the usual one.")
+        Path | None, typer.Option("--from", help="The library filled by `collect` (default: the usual one).")
     ] = None,
     only: Annotated[
-        list[str] | None, typer.Option(help="A dataset to take, instead of the default mix; may be given again.")
+        list[str] | None, typer.Option(help="A dataset to use instead of the default mix; may be repeated.")
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="So many pieces of each dataset, for a quick look.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="At most this many pieces of each dataset, for a quick try.")
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes on this machine.")] = max(os.cpu_count() or 1, 1),
     ray: Annotated[
         str | None, typer.Option(help="Work on the Ray cluster at this address, or 'local' for Ray on this machine.")
@@ -102,8 +104,8 @@ def prepare(
 ) -> None:
     """Prepare collected music for training: clean, analyse, pair, split by song, tokenize.
 
-    Goes on where it was stopped, and does nothing where all is done. What is left out stands in
-    left_out.csv with its reason, what is in stands in catalogue.csv and catalogue.html.
+    Continues an interrupted run, and does nothing if all is done. left_out.csv lists excluded pieces with reasons;
+    catalogue.csv and catalogue.html list what is in the corpus.
     """
     from symbolic_cover.core.files import check_writable
     from symbolic_cover.corpus.card import write_card
@@ -130,25 +132,25 @@ def prepare(
 @app.command()
 def train(
     data: Annotated[Path, typer.Option(help="A corpus made by `prepare`.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Where checkpoints, log and samples go.")] = Path(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where to write checkpoints, log and samples.")] = Path(
         "runs/small"
     ),
     preset: Annotated[
         str,
         typer.Option(
-            help="The size of model: tiny (for tests), small (a CPU), base (a GPU); or a TOML file like theirs."
+            help="The model size: tiny (for tests), small (CPU), base (GPU); or a TOML file like the presets."
         ),
     ] = "small",
-    steps: Annotated[int | None, typer.Option(min=1, help="Optimizer steps, instead of the preset's.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Optimizer steps (default: the preset's).")] = None,
     seed: Seed = 0,
-    start_from: Annotated[Path | None, typer.Option(help="A checkpoint whose weights to begin with.")] = None,
+    start_from: Annotated[Path | None, typer.Option(help="A checkpoint with the initial weights.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Do not continue a run found in --out.")] = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Train an arranger. Continues a run found in --out; every evaluation writes a sample arrangement there.
 
-    On several cards, or several cores: torchrun --nproc_per_node 2 --no-python symbolic-cover train ...
+    On several GPUs or cores: torchrun --nproc_per_node 2 --no-python symbolic-cover train ...
     """
     require("train")
     from dataclasses import replace
@@ -161,9 +163,9 @@ def train(
     plan = TrainingPlan.load(preset)
     plan = replace(plan, steps=steps) if steps else plan
     check_writable(out)
-    quiet = quiet or int(os.environ.get("RANK", 0)) > 0  # under torchrun the first process speaks for all
+    quiet = quiet or int(os.environ.get("RANK", 0)) > 0  # under torchrun only the first process prints
     if not (data / "vocabulary.json").is_file():
-        raise UsageError(f"{data} is no prepared corpus.", "Make one with: symbolic-cover prepare --out FOLDER")
+        raise UsageError(f"{data} is not a prepared corpus.", "Make one with: symbolic-cover prepare --out FOLDER")
     with progress_line(quiet or as_json) as tell:
         metrics = run_training(
             data, out, plan, seed=seed, resume=not fresh, start_from=start_from,
@@ -176,30 +178,31 @@ def train(
 @app.command(name="train-listener")
 def train_listener(
     library: Annotated[
-        Path | None, typer.Option("--from", help="The library that `collect` fills; otherwise the usual one.")
+        Path | None, typer.Option("--from", help="The library filled by `collect` (default: the usual one).")
     ] = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Where recordings, checkpoints and weights go.")] = Path(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where to write recordings and weights.")] = Path(
         "runs/listener"
     ),
     examples: Annotated[
-        int, typer.Option("--lessons", min=1, help="Recordings of 40 seconds to make and learn from.")
+        int, typer.Option("--lessons", min=1, help="Training examples (recordings of 40 seconds) to make.")
     ] = 1200,
     steps: Annotated[int, typer.Option(min=1, help="Optimizer steps.")] = 6000,
     soundfont: Annotated[
-        list[Path] | None, typer.Option(help="A SoundFont to play with, instead of all at hand; may be given again.")
+        list[Path] | None, typer.Option(help="A SoundFont to use instead of all that are found; may be repeated.")
     ] = None,
     voice: Annotated[
-        bool, typer.Option("--voice", help="The network that hears what is sung; the melody of each piece is sung.")
+        bool, typer.Option("--voice", help="Train the network that hears singing; the melody of each piece is sung.")
     ] = False,
     workers: Annotated[int, typer.Option(min=1, help="Processes that make recordings.")] = max(os.cpu_count() or 1, 1),
     seed: Seed = 0,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Train the network that hears beats, chords, melody and bass: play pieces of a library, record, learn.
+    """Train the network that hears beats, chords, melody and bass: render pieces of a library as recordings and learn
+    from them.
 
-    With --voice, the one that hears what a singer sings (espeak-ng sings; pip install 'symbolic-cover[studio]').
-    Goes on where it was stopped. The weights in OUT/final can take the place of those in checkpoints/listener, or
+    With --voice, train the network that hears singing (espeak-ng sings; pip install 'symbolic-cover[studio]').
+    Continues an interrupted run. The weights in OUT/final can replace those in checkpoints/listener or
     checkpoints/voice.
     """
     require("train")

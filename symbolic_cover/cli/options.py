@@ -1,4 +1,4 @@
-"""The options that commands share, and what becomes of them."""
+"""The options that several commands share, and their conversion."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from symbolic_cover.core.controls import (
 from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.music import Meter
 
-#: The defaults of what these options set; each stands once, where the value is defined.
+#: The defaults of these options, taken from where each value is defined.
 CONTROLS, HINTS, PLAYBACK = Controls(), Hints(), Playback()
 
 Source = Annotated[
@@ -32,86 +32,84 @@ Source = Annotated[
 Style = Annotated[str, typer.Option("--style", "-s", help="The style to cover in; see `symbolic-cover styles`.")]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same cover.")]
 Candidates = Annotated[int, typer.Option(min=1, max=MOST_CANDIDATES, help="Candidates to sample; the best is kept.")]
-Level = Annotated[str, typer.Option(help="How hard to play: beginner, easy, intermediate or full.")]
+Level = Annotated[str, typer.Option(help="Difficulty: beginner, easy, intermediate or full.")]
 Fidelity = Annotated[
-    float, typer.Option(min=0.0, max=1.0, help="How much of the source's bass and inner notes the arranger sees.")
+    float, typer.Option(min=0.0, max=1.0, help="Share of the source's bass and inner notes that the arranger sees.")
 ]
 Density = Annotated[
-    float | None, typer.Option(min=0.0, max=1.0, help="Few (0) or many (1) accompanying notes; otherwise as it comes.")
+    float | None, typer.Option(min=0.0, max=1.0, help="Few (0) to many (1) accompanying notes (default: free).")
 ]
 Polyphony = Annotated[
-    float | None, typer.Option(min=0.0, max=1.0, help="Single notes (0) or full chords (1); otherwise as it comes.")
+    float | None, typer.Option(min=0.0, max=1.0, help="Single notes (0) to full chords (1) (default: free).")
 ]
 EnsembleOption = Annotated[
     str | None,
-    typer.Option("--ensemble", help="Who plays, if not the style's own; see `symbolic-cover styles`."),
+    typer.Option("--ensemble", help="The ensemble, if not the style's own; see `symbolic-cover styles`."),
 ]
 Transpose = Annotated[
-    int, typer.Option(min=-MOST_TRANSPOSITION, max=MOST_TRANSPOSITION, help="Semitones up (or down, if negative).")
+    int, typer.Option(min=-MOST_TRANSPOSITION, max=MOST_TRANSPOSITION, help="Semitones up (negative: down).")
 ]
 Tempo = Annotated[float, typer.Option(min=LEAST_TEMPO, max=MOST_TEMPO, help="Factor on the tempo of the source.")]
 Bpm = Annotated[
     float | None, typer.Option(min=SLOWEST_BPM, max=FASTEST_BPM, help="The tempo in beats a minute, if you know it.")
 ]
 MeterOption = Annotated[str | None, typer.Option("--meter", help="The metre, such as 3/4, if you know it.")]
-Downbeat = Annotated[float | None, typer.Option(help="The time of any first beat of a bar, in seconds.")]
+Downbeat = Annotated[float | None, typer.Option(help="The time of any downbeat in seconds.")]
 Transcriber = Annotated[
     str,
-    typer.Option(help="Who hears the notes: basic-pitch; transkun, for a piano alone, if installed; or auto."),
+    typer.Option(help="What transcribes the notes: basic-pitch, transkun (solo piano; if installed), or auto."),
 ]
-Tune = Annotated[int | None, typer.Option(min=0, help="Of an ABC file with several tunes, the one with this X:.")]
+Tune = Annotated[int | None, typer.Option(min=0, help="In an ABC file with several tunes, the one with this X:.")]
 CheckpointOption = Annotated[
     str | None,
     typer.Option(
         "--checkpoint",
-        help="A checkpoint folder or name; 'shipped' for the program's own, 'rules' for no model. "
-        "Otherwise the one you adopted last, or the shipped one.",
+        help="A checkpoint folder or name; 'shipped' for the shipped one, 'rules' for no model. "
+        "Default: the one you adopted last, or the shipped one.",
     ),
 ]
-Parts = Annotated[bool, typer.Option("--parts", help="Also what each player reads, as MusicXML and PDF in parts/.")]
-Fingering = Annotated[bool, typer.Option("--fingering", help="Fingers for the hands of a piano.")]
-WrittenOut = Annotated[
-    bool, typer.Option("--written-out", help="Passages that return written out, without repeat signs.")
-]
-Tab = Annotated[bool, typer.Option("--tab", help="Tablature below the notes of guitars.")]
+Parts = Annotated[bool, typer.Option("--parts", help="Also write each player's part as MusicXML and PDF.")]
+Fingering = Annotated[bool, typer.Option("--fingering", help="Add fingerings for piano.")]
+WrittenOut = Annotated[bool, typer.Option("--written-out", help="Write repeats out instead of using repeat signs.")]
+Tab = Annotated[bool, typer.Option("--tab", help="Add tablature below the notes of guitars.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-AudioFormat = Annotated[str, typer.Option("--format", help="Sound as wav, flac, mp3 or ogg.")]
+AudioFormat = Annotated[str, typer.Option("--format", help="Audio format: wav, flac, mp3 or ogg.")]
 Loudness = Annotated[
-    float, typer.Option(min=LEAST_LUFS, max=MOST_LUFS, help="Integrated loudness of the sound in LUFS (ITU-R BS.1770).")
+    float, typer.Option(min=LEAST_LUFS, max=MOST_LUFS, help="Integrated loudness in LUFS (ITU-R BS.1770).")
 ]
 Expression = Annotated[
-    float, typer.Option(min=0.0, max=1.0, help="How much of a player's touch and timing is heard; 0 plays as written.")
+    float, typer.Option(min=0.0, max=1.0, help="Amount of expressive touch and timing; 0 plays as written.")
 ]
-Stems = Annotated[bool, typer.Option("--stems", help="Also each part as a sound file; they sum to the whole.")]
-SoundFont = Annotated[Path | None, typer.Option(help="A SoundFont (.sf2, .sf3); otherwise the best that is found.")]
+Stems = Annotated[bool, typer.Option("--stems", help="Also write each part as a sound file; they sum to the whole.")]
+SoundFont = Annotated[Path | None, typer.Option(help="A SoundFont (.sf2, .sf3; default: the best that is found).")]
 
 
 def hints_of(
     bpm: float | None, meter: str | None, downbeat: float | None, transcriber: str, tune: int | None = None
 ) -> Hints:
-    """What the user knows of tempo, metre and downbeat, who is to hear the notes, and which tune is meant."""
+    """The hints given by options."""
     return Hints(bpm, Meter.parse(meter) if meter is not None else None, downbeat, transcriber, tune)
 
 
 def must_exist(source: Path) -> None:
-    """Raise `UsageError` for a path that is not there."""
+    """Raise `UsageError` if a path does not exist."""
     if not source.exists():
         raise UsageError(f"There is no file {source}.", "Check the path.")
 
 
 def must_mix(sources: list[Path], tempo: float) -> None:
-    """Raise `UsageError` where a cover cannot sound beside its source."""
+    """Raise `UsageError` if a cover cannot be mixed with its source."""
     from symbolic_cover.listening.formats import AUDIO_SUFFIXES
 
     if written := [source for source in sources if source.suffix.lower() not in AUDIO_SUFFIXES]:
-        raise UsageError(f"--mix needs a recording, and {written[0].name} is none.", "Leave --mix out.")
+        raise UsageError(f"--mix needs a recording, which {written[0].name} is not.", "Leave --mix out.")
     if sources and tempo != 1.0:
-        raise UsageError("--mix needs the tempo of the recording.", "Leave --tempo out.")
+        raise UsageError("--mix keeps the tempo of the recording.", "Leave --tempo out.")
 
 
 def sources_of_inputs(inputs: list[Path]) -> list[Path]:
-    """The files to cover: those named, and those found in named folders."""
+    """The files to cover: those named, and those in named folders."""
     from symbolic_cover.listening.formats import SUFFIXES
 
     found: list[Path] = []
@@ -129,7 +127,7 @@ def sources_of_inputs(inputs: list[Path]) -> list[Path]:
 
 
 def sub_folders(sources: list[Path], out: Path) -> list[Path]:
-    """A folder of its own for each source, also for two of one name."""
+    """A folder for each source, unique even if two have the same name."""
     names = [source.stem for source in sources]
     return [
         out / (name if names.count(name) == 1 else source.name.replace(".", "-"))

@@ -1,4 +1,4 @@
-"""What people and programs read: progress, results, JSON."""
+"""Printing for people and programs: progress, results, JSON."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def progress_line(silent: bool, title: str = "") -> Iterator[Progress]:
-    """A line with the stage and how far it is, on standard error."""
+    """A progress line on standard error: the stage and how much of it is done."""
     if silent:
         yield lambda stage, share: None
         return
@@ -40,7 +40,7 @@ def progress_line(silent: bool, title: str = "") -> Iterator[Progress]:
 
 
 def print_missed(heard: Heard, silent: bool) -> None:
-    """What was not listened for in a recording, since an ear is missing."""
+    """Print which parts of the analysis were skipped because a model is missing."""
     if heard.source.kind == "audio" and not silent:
         from symbolic_cover.listening.audio.ears import ears_missed
 
@@ -49,7 +49,7 @@ def print_missed(heard: Heard, silent: bool) -> None:
 
 
 def print_cover(files: dict[str, Path], scores: dict[str, dict[str, float]], findings: tuple[str, ...]) -> None:
-    """The paths of a cover, its main scores, and what was found."""
+    """Print the paths of a cover, its main scores and its findings."""
     for path in files.values():
         typer.echo(str(path))
     ours = scores["cover"]
@@ -60,7 +60,7 @@ def print_cover(files: dict[str, Path], scores: dict[str, dict[str, float]], fin
 
 
 def print_evaluation(judged: Evaluation) -> None:
-    """Every measure beside people's range, weak bars and what to try."""
+    """Print every measure with people's range, weak bars and suggestions."""
     from rich.console import Console
     from rich.table import Table
 
@@ -81,7 +81,7 @@ def print_evaluation(judged: Evaluation) -> None:
 
 
 def print_evaluations(every: list[Evaluation]) -> None:
-    """A row for each of several covers."""
+    """Print a row for each of several covers."""
     from rich.console import Console
     from rich.table import Table
 
@@ -105,21 +105,21 @@ def print_evaluations(every: list[Evaluation]) -> None:
 
 
 def print_outcomes(outcomes: list[Outcome], library: Path) -> None:
-    """What was collected."""
+    """Print what was collected."""
     for one in outcomes:
         there = "" if one.fresh else "already there, "
         pieces = f"{one.pieces} pieces" if one.pieces else f"files beside {one.dataset.companion_of}"
         typer.echo(f"{one.dataset.name}: {there}{pieces}, {one.dataset.licence}")
         if one.fresh and not one.dataset.weights:
-            typer.echo(f"note: weights trained on {one.dataset.name} are not for giving away.")
+            typer.echo(f"note: weights trained on {one.dataset.name} must not be distributed.")
         if one.fresh and one.dataset.note:
             typer.echo(f"note: {one.dataset.note}")
     fresh = any(one.fresh for one in outcomes)
-    typer.echo(f"The library is {library}" if fresh else f"Nothing to do: all of it is in {library}")
+    typer.echo(f"The library is {library}" if fresh else f"Nothing to do: everything is in {library} already")
 
 
 def print_library(library: Path, there: dict[str, Collected], as_json: bool) -> None:
-    """What a library holds, and what it could."""
+    """Print what a library has and what is available."""
     from symbolic_cover.library.catalogue import load_catalogue
 
     known = load_catalogue() | {name: one.dataset for name, one in there.items()}
@@ -135,7 +135,7 @@ def print_library(library: Path, there: dict[str, Collected], as_json: bool) -> 
         return
     for here in (True, False):
         rows = [one for one in listed if one["collected"] == here]
-        typer.echo(f"In {library}:" if here else "\nTo be had ('net': by `collect NAME`, all by `collect --from`):")
+        typer.echo(f"In {library}:" if here else "\nAvailable ('net': by `collect NAME`; all by `collect --from`):")
         for one in rows or [{}]:
             typer.echo(_listed(one) if one else "  nothing")
 
@@ -149,7 +149,7 @@ def _listed(one: dict[str, Any]) -> str:
 
 
 def print_facts(facts: dict[str, Any], quiet: bool, as_json: bool) -> None:
-    """Facts, a line each."""
+    """Print facts, one a line."""
     if as_json:
         print_json(facts)
     elif not quiet:
@@ -158,5 +158,5 @@ def print_facts(facts: dict[str, Any], quiet: bool, as_json: bool) -> None:
 
 
 def print_json(value: Any) -> None:
-    """JSON for programs."""
+    """Print JSON for programs."""
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))

@@ -1,4 +1,4 @@
-"""What libraries say and take for themselves, settled for a program that owns its process."""
+"""Keep third-party libraries quiet and modest in a process that this program owns."""
 
 from __future__ import annotations
 
@@ -20,19 +20,20 @@ _SETTINGS = {
 
 
 def settle_libraries() -> None:
-    """No warnings, no progress bars but ours, no network; what the user's environment says stands before this."""
+    """Turn off warnings, progress bars and network use of libraries; settings in the user's environment take
+    precedence."""
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
-    os.environ.pop("CI", None)  # under which pyfluidsynth prints where it found its library, into what we print
+    os.environ.pop("CI", None)  # if set, pyfluidsynth prints where it found its library
     warnings.filterwarnings("ignore")
     logging.disable(logging.WARNING)
 
 
 @contextmanager
 def native_libraries_silenced() -> Iterator[None]:
-    """What decoders and synthesizers in C write to file descriptor 2 goes nowhere; Python's stderr remains.
+    """Discard what C decoders and synthesizers write to file descriptor 2; Python's stderr remains.
 
-    Does nothing where Python's stderr is not that descriptor, as under a test runner.
+    Does nothing if Python's stderr is not that descriptor, as under a test runner.
     """
     stderr = sys.stderr
     try:

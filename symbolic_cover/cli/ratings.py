@@ -1,4 +1,4 @@
-"""The command for listeners: rate."""
+"""The command for listening tests: rate."""
 
 from __future__ import annotations
 
@@ -31,35 +31,36 @@ def rate(
         list[Path] | None,
         typer.Argument(help="Folders to compare, each one system: a cover, or a folder of covers or of MIDI files."),
     ] = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Where answers and sounds are kept.")] = Path("ratings"),
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where to keep answers and sounds.")] = Path("ratings"),
     source: Annotated[
-        Path | None, typer.Option("--source", help="The song, or a folder of songs named as the covers are.")
+        Path | None, typer.Option("--source", help="The song, or a folder of songs with the names of the covers.")
     ] = None,
-    seconds: Annotated[float | None, typer.Option(min=5.0, help="Play only the first seconds of each.")] = None,
-    results: Annotated[bool, typer.Option("--results", help="Say what the answers so far say.")] = False,
+    seconds: Annotated[float | None, typer.Option(min=5.0, help="Play only this many seconds of each.")] = None,
+    results: Annotated[bool, typer.Option("--results", help="Show the results so far.")] = False,
     export: Annotated[
-        Path | None, typer.Option("--export", help="Write the answers as JSON lines, for `refine --ratings`.")
+        Path | None, typer.Option("--export", help="Write the answers as JSON lines for `refine --ratings`.")
     ] = None,
     host: Annotated[
-        str, typer.Option(help="Where to serve; 0.0.0.0 lets others on your network listen.")
+        str, typer.Option(help="The address to serve at; 0.0.0.0 lets others on your network take part.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = 8350,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 picks a free one.")] = 8350,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
     seed: Annotated[int, typer.Option(help="The same seed gives each listener the same order.")] = 0,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Compare covers by ear, blind: a page in the browser plays two of a song at the same loudness and asks.
+    """Compare covers in a blind listening test: a page plays two covers of a song at equal loudness and asks which is
+    better.
 
-    Answers go into --out as they are given; the same command goes on where you stopped. Then --results ranks the
-    systems, with confidence intervals, and --export writes what `refine --ratings` learns from.
+    Answers are saved to --out as they are given; the same command continues an interrupted test. Then --results ranks
+    the systems, with confidence intervals, and --export writes preferences for `refine --ratings`.
     """
     require("web")
     from symbolic_cover.core.files import check_writable, writable_folder
     from symbolic_cover.rating.store import Store
 
     if folders and (results or export):
-        raise UsageError("Folders are not needed to look at answers.", "Leave them out, and name --out.")
+        raise UsageError("Folders are not needed for results.", "Leave them out, and name --out.")
     if results or export:
         _look_back(Store(out / _ANSWERS, must_exist=True), results, export, seed, quiet, as_json)
         return
@@ -90,12 +91,12 @@ def rate(
 
 
 def _serve(study: Study, host: str, port: int, browser: bool, quiet: bool) -> None:
-    """Serve the page until it is stopped."""
+    """Serve the page until interrupted."""
     from symbolic_cover.web.guard import LOCAL_HOSTS
     from symbolic_cover.web.listening_test import listening_page
 
     def said(address: str) -> list[str]:
-        lines = [f"Listen at {address} and stop with Ctrl-C; the answers are kept in {study.store.path}."]
+        lines = [f"Listen at {address} and stop with Ctrl-C; answers are saved in {study.store.path}."]
         if host not in LOCAL_HOSTS:
             lines.append("note: everyone who reaches this machine can open the page and answer.")
         return lines
@@ -104,7 +105,7 @@ def _serve(study: Study, host: str, port: int, browser: bool, quiet: bool) -> No
 
 
 def _look_back(store: Store, results: bool, export: Path | None, seed: int, quiet: bool, as_json: bool) -> None:
-    """Write what was answered, and say what it says."""
+    """Export the answers and print the results."""
     from symbolic_cover.rating.results import summarize
     from symbolic_cover.rating.store import as_preference
 

@@ -1,4 +1,4 @@
-"""The command that makes the arranger better by what is preferred: refine."""
+"""The command that refines the arranger on preferences: refine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from symbolic_cover.core.progress import Progress
     from symbolic_cover.refining.run import Material, Outcome
 
-#: How many excerpts are drawn for each preference that is wanted: some have candidates that are all alike.
+#: Excerpts drawn for each wanted preference: for some, all candidates are alike.
 _TO_SPARE = 2.0
 _WATCHED_A_STYLE, _COMPARED_A_STYLE = 1, 6
 
@@ -32,37 +32,37 @@ def refine(
     ] = None,
     songs: Annotated[
         list[Path] | None,
-        typer.Option(help="Songs, or folders of them, to make candidate covers of; may be given again."),
+        typer.Option(help="Songs, or folders of them, to sample candidates for; may be repeated."),
     ] = None,
-    ratings: Annotated[Path | None, typer.Option(help="Ratings, as `rate --export` writes them.")] = None,
+    ratings: Annotated[Path | None, typer.Option(help="Ratings written by `rate --export`.")] = None,
     corrected: Annotated[
         list[Path] | None,
-        typer.Option(help="The folder of a cover whose score.musicxml you corrected; may be given again."),
+        typer.Option(help="The folder of a cover whose score.musicxml you corrected; may be repeated."),
     ] = None,
     style: Annotated[
-        list[str] | None, typer.Option("--style", "-s", help="A style to refine, instead of all; may be given again.")
+        list[str] | None, typer.Option("--style", "-s", help="A style to refine instead of all; may be repeated.")
     ] = None,
-    pairs: Annotated[int, typer.Option(min=0, help="Preferences to draw from candidates.")] = 600,
+    pairs: Annotated[int, typer.Option(min=0, help="Preferences to make from candidates.")] = 600,
     n_candidates: Annotated[
         int, typer.Option("--drafts", min=2, max=32, help="Candidates of which the best is preferred to the worst.")
     ] = 6,
-    epochs: Annotated[int, typer.Option(min=1, help="How often each preference is learned from.")] = 1,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Where everything goes.")] = Path("runs/refined"),
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the preferences.")] = 1,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where to write everything.")] = Path("runs/refined"),
     checkpoint: CheckpointOption = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that sample candidates.")] = 1,
     adopt: Annotated[
-        bool, typer.Option("--adopt", help="Make covers with the checkpoint in --out from now on.")
+        bool, typer.Option("--adopt", help="From now on make covers with the checkpoint in --out.")
     ] = False,
-    revert: Annotated[bool, typer.Option("--revert", help="Take back the latest --adopt.")] = False,
+    revert: Annotated[bool, typer.Option("--revert", help="Undo the latest --adopt.")] = False,
     seed: Seed = 0,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Refine the arranger on preferences: of listeners, of corrected scores, and of the best candidate over the worst.
 
-    The new checkpoint is in OUT/checkpoint if it is better than the old one on songs that it did not learn from, and
-    no less varied; a table says so. Use it with --checkpoint, or for all covers with --adopt, until --revert.
-    A run that was stopped goes on with the same command.
+    The new checkpoint is kept in OUT/checkpoint if it is better than the old one on held-out songs and no less varied;
+    a table shows both. Use it with --checkpoint, or for all covers with --adopt, until --revert. The same command
+    continues an interrupted run.
     """
     require("train")
     from symbolic_cover.arrangement.adopted import adopt as adopt_checkpoint
@@ -75,7 +75,7 @@ def refine(
         print_facts({"adopted": adopt_checkpoint(out / "checkpoint")}, quiet, as_json)
         return
     if (data is None) == (not songs):
-        raise UsageError("Refining needs songs to compare on.", "Give either --data CORPUS or --songs FOLDER.")
+        raise UsageError("Refining needs songs for the comparison.", "Give either --data CORPUS or --songs FOLDER.")
     from symbolic_cover.arrangement.checkpoint import find_checkpoint
     from symbolic_cover.core.files import check_writable
     from symbolic_cover.refining.listeners import said_by_correcting, said_in_ratings
@@ -84,10 +84,10 @@ def refine(
 
     said = [*(said_in_ratings(ratings) if ratings else ()), *map(said_by_correcting, corrected or ())]
     if not (pairs or said):
-        raise UsageError("There is nothing to learn from.", "Give --ratings or --corrected, or more --pairs.")
+        raise UsageError("There are no preferences to learn from.", "Give --ratings or --corrected, or more --pairs.")
     parent = find_checkpoint(checkpoint)
     if parent is None:
-        raise UsageError("There are no weights to refine.", "Train some with: symbolic-cover train")
+        raise UsageError("There is no checkpoint to refine.", "Train some with: symbolic-cover train")
     check_writable(out)
     with progress_line(quiet or as_json) as tell:
         material = _material(data, songs or [], style or [], parent, pairs, seed, tell)
@@ -128,7 +128,7 @@ def _material(
 
 
 def _print_outcome(outcome: Outcome) -> None:
-    """The table of before and after, and what became of the checkpoint."""
+    """Print the scores before and after, and whether the checkpoint was kept."""
     from rich.console import Console
     from rich.table import Table
 
@@ -141,7 +141,7 @@ def _print_outcome(outcome: Outcome) -> None:
     typer.echo(f"score {verdict.gain:+.3f} [{verdict.low:+.3f}, {verdict.high:+.3f}] (95 %), from "
                + ", ".join(f"{count} {origin}" for origin, count in outcome.counts.items()))  # fmt: skip
     for reason in outcome.skipped:
-        typer.echo(f"note: not learned from: {reason}")
+        typer.echo(f"note: skipped: {reason}")
     if outcome.checkpoint:
         typer.echo(f"Better, and kept: {outcome.checkpoint}")
     else:

@@ -20,21 +20,22 @@ if TYPE_CHECKING:
 
 @app.command()
 def serve(
-    folder: Annotated[Path | None, typer.Argument(help="Recordings and scores that the page offers.")] = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Where songs, corrections and takes are kept.")] = Path(
+    folder: Annotated[Path | None, typer.Argument(help="Recordings and scores to offer in the page.")] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where to keep songs, corrections and takes.")] = Path(
         "studio"
     ),
     host: Annotated[
-        str, typer.Option(help="Where to serve; with 0.0.0.0 others who have the token that is printed may open it.")
+        str, typer.Option(help="The address to serve at; with 0.0.0.0 others can open it with the printed token.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = 8360,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 picks a free one.")] = 8360,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
     checkpoint: CheckpointOption = None,
     quiet: Quiet = False,
 ) -> None:
-    """Open songs in the browser: see what is heard, put it right, arrange all of it or some bars, compare takes.
+    """Open songs in the browser: see what was heard, correct it, arrange all or some bars, compare takes.
 
-    It serves this machine only, offline. All is kept in --out as it is made; the same command goes on where it stopped.
+    By default it serves this machine only; it works offline. Everything is saved in --out at once; the same command
+    continues a session.
     """
     require("web")
     import secrets
@@ -56,7 +57,7 @@ def serve(
     page = studio(root, folder=folder, host=host, token=token)
 
     def said(address: str) -> list[str]:
-        return [f"Open {address} and stop with Ctrl-C; all is kept in {out}."]
+        return [f"Open {address} and stop with Ctrl-C; everything is saved in {out}."]
 
     with working(root, checkpoint):
         serve_until_stopped(page, host, port, browser, quiet, said, token)
@@ -71,9 +72,9 @@ def serve_until_stopped(
     said: Callable[[str], list[str]],
     token: str | None = None,
 ) -> None:
-    """Serve a page, of whose address something is `said`, and open it in a browser.
+    """Serve a page, print `said` about its address, and open it in a browser.
 
-    Raises `UsageError` where the port is taken. An address with a `token` is printed even where `quiet`.
+    Raises `UsageError` if the port is taken. An address with a `token` is printed even if `quiet`.
     """
     import socket
     import webbrowser

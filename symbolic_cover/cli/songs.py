@@ -1,4 +1,4 @@
-"""The commands for a song: cover, and each of its stages alone; and doctor."""
+"""The commands for songs: cover, each of its stages alone, and doctor."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def cover_command(
     inputs: Annotated[list[Path], typer.Argument(help="Recordings, scores, or folders of them.")],
     style: Style = DEFAULT_STYLE,
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="Where to write; several inputs get a sub-folder each.")
+        Path, typer.Option("--out", "-o", help="Where to write; each of several inputs gets a sub-folder.")
     ] = Path("cover"),
     seed: Seed = CONTROLS.seed,
     candidates: Candidates = CONTROLS.candidates,
@@ -90,24 +90,24 @@ def cover_command(
     loudness: Loudness = PLAYBACK.lufs,
     expression: Expression = PLAYBACK.expression,
     stems: Stems = PLAYBACK.stems,
-    mix: Annotated[bool, typer.Option("--mix", help="Also the recording (left) beside its cover (right).")] = False,
+    mix: Annotated[bool, typer.Option("--mix", help="Also write a mix: recording left, cover right.")] = False,
     onto: Annotated[
         Path | None,
-        typer.Option(help="A cover of this song.json: only what was corrected since, or --bars, is arranged anew."),
+        typer.Option(help="A cover of this song.json; arrange only the corrected bars, or --bars, anew."),
     ] = None,
-    bars: Annotated[str | None, typer.Option(help="With --onto, the bars to arrange anew: 13-16,20.")] = None,
-    workers: Annotated[int, typer.Option(min=1, help="With several songs, processes on this machine.")] = 1,
+    bars: Annotated[str | None, typer.Option(help="With --onto: the bars to arrange anew, such as 13-16,20.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="With several songs: processes on this machine.")] = 1,
     ray: Annotated[
-        str | None, typer.Option(help="With several songs, the Ray cluster at this address; 'local' for Ray here.")
+        str | None, typer.Option(help="With several songs: the address of a Ray cluster, or 'local'.")
     ] = None,
-    again: Annotated[bool, typer.Option("--again", help="With several songs, also those that are there.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="With several songs: make existing covers again.")] = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
     """Make a cover: a score (MusicXML, PDF), MIDI as written and as played, sound and reports in --out.
 
-    Several songs, or a folder of them, get a sub-folder each, and covers.html, which links to them all. A run goes on
-    where it was stopped; a song that cannot be covered stops no other.
+    Several songs, or a folder of them, get a sub-folder each, and covers.html links to them all. An interrupted run can
+    be continued; a song that fails does not stop the others.
     """
     controls = Controls(level=level, fidelity=fidelity, density=density, polyphony=polyphony, transpose=transpose,
                         tempo=tempo, seed=seed, candidates=candidates)  # fmt: skip
@@ -122,7 +122,7 @@ def cover_command(
                     playback=how, notation=notation, parts=parts, quiet=quiet, as_json=as_json)  # fmt: skip
         return
     if bars is not None:
-        raise UsageError("--bars needs a cover whose other bars stay.", "Name its folder with --onto.")
+        raise UsageError("--bars needs an existing cover.", "Name its folder with --onto.")
     sources = sources_of_inputs(inputs)
     from symbolic_cover.app.cover import AUDIO_FORMATS, cover
     from symbolic_cover.app.many import Job, Wish
@@ -142,7 +142,7 @@ def cover_command(
     folders = sub_folders(sources, out) if several else [out]
     for source, folder in zip(sources, folders, strict=True):
         must_not_replace(source, *(folder / name for name in cover_files(audio_format).values()))
-        if source.suffix.lower() in SUFFIXES:  # a song sheet may be the one that was corrected
+        if source.suffix.lower() in SUFFIXES:  # a song sheet may be the one that has the corrections
             must_not_overrule(folder)
     if several:
         wish = Wish(style, controls, ensemble, hints, checkpoint, audio_format, playback, notation, parts, mix)
@@ -177,7 +177,7 @@ def _cover_several(
             if "error" in line:
                 typer.echo(f"{line['source']}: {line['error']}", err=True)
             elif not quiet and not as_json:
-                typer.echo(f"{line['files']['report_html']}{' (was there)' if line.get('kept') else ''}")
+                typer.echo(f"{line['files']['report_html']}{' (exists)' if line.get('kept') else ''}")
 
         lines = cover_many(jobs, out, workers=workers, ray_address=ray, again=again, progress=told)
     if as_json:
@@ -189,7 +189,7 @@ def _cover_several(
 
 
 def _is_given(context: typer.Context, name: str) -> bool:
-    """Whether the user named an option, even with its default."""
+    """Whether the user gave an option, even with its default value."""
     source = context.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"
 
@@ -211,7 +211,7 @@ def _cover_onto(
     quiet: bool,
     as_json: bool,
 ) -> None:
-    """Arrange some bars of a cover anew; what is not asked for stays as it was asked for then."""
+    """Arrange some bars of a cover anew; options that are not given keep their former values."""
     from symbolic_cover.app.anew import cover_anew, read_saved
     from symbolic_cover.core.song_file import read_sheet
     from symbolic_cover.correcting.places import parse_bars
@@ -252,7 +252,7 @@ def transcribe(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Write down the notes of a recording, on its own beats, as transcript.mid."""
+    """Transcribe the notes of a recording, with its beats, to transcript.mid."""
     hints = hints_of(bpm, meter, downbeat, transcriber, tune)
     from symbolic_cover.analysis.quantize import quantize
     from symbolic_cover.analysis.song import analyze as analyze_song
@@ -288,9 +288,10 @@ def analyze(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Say what is heard in a song: tempo, metre, key, beats, chords, melody and bass.
+    """Analyse a song: tempo, metre, key, beats, chords, melody and bass.
 
-    With --out also show it: beats, chords and melody over the piano roll, a lead sheet, the song with clicks on beats.
+    With --out also write a picture (beats, chords and melody over the piano roll), a lead sheet, and the song with
+    clicks on its beats.
     """
     hints = hints_of(bpm, meter, downbeat, transcriber, tune)
     from symbolic_cover.analysis.doubt import places_to_check
@@ -354,7 +355,7 @@ def arrange(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Arrange a song without engraving or sound: arrangement.mid and score.musicxml only, which is quicker."""
+    """Arrange a song without engraving or sound, which is faster: writes arrangement.mid and score.musicxml only."""
     controls = Controls(level=level, fidelity=fidelity, density=density, polyphony=polyphony, transpose=transpose,
                         tempo=tempo, seed=seed, candidates=candidates)  # fmt: skip
     hints = hints_of(bpm, meter, downbeat, transcriber, tune)
@@ -387,28 +388,28 @@ def arrange(
 def render(
     source: Annotated[Path, typer.Argument(help="A MIDI, MusicXML, ABC or kern file.")],
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="What to write: sound (.wav, .flac, .mp3, .ogg), or the melody as .abc.")
+        Path, typer.Option("--out", "-o", help="File to write: sound (.wav, .flac, .mp3, .ogg), or the melody as .abc.")
     ] = Path("render.wav"),
     style: Annotated[
-        str, typer.Option("--style", "-s", help="Play it in the manner of this style; otherwise MIDI as it stands.")
+        str, typer.Option("--style", "-s", help="Play in the manner of this style (default: MIDI as written).")
     ] = "",
     soundfont: SoundFont = None,
     loudness: Loudness = PLAYBACK.lufs,
     expression: Expression = PLAYBACK.expression,
     stems: Stems = PLAYBACK.stems,
     mix_with: Annotated[
-        Path | None, typer.Option("--mix-with", help="A recording to hear on the left, the cover of it on the right.")
+        Path | None, typer.Option("--mix-with", help="A recording to put on the left, with the cover on the right.")
     ] = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Play a score or a MIDI file into a sound file, or write its melody with chords as ABC."""
+    """Render a score or a MIDI file as sound, or write its melody with chords as ABC."""
 
     must_exist(source)
     if mix_with is not None:
         must_exist(mix_with)
         if stems:
-            raise UsageError("--stems and --mix-with do not go together.", "Render twice.")
+            raise UsageError("--stems and --mix-with cannot be combined.", "Render twice.")
         must_not_replace(mix_with, out)
     must_not_replace(source, out)
     check_writable(out.parent)
@@ -433,11 +434,11 @@ def render(
 @app.command()
 def doctor(
     fix: Annotated[
-        bool, typer.Option("--fix", help="Install what pip can bring: basic-pitch, without the TensorFlow it asks for.")
+        bool, typer.Option("--fix", help="Install what pip provides: basic-pitch without TensorFlow.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Check what is installed, say what is missing and how to mend it; exit 1 if a cover could not be made."""
+    """Check the installation, list what is missing and how to install it; exits with 1 if no cover can be made."""
     from symbolic_cover.app.doctor import examine
     from symbolic_cover.app.doctor import fix as install
 

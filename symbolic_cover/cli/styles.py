@@ -18,12 +18,12 @@ from symbolic_cover.core.extras import require
 @app.command()
 def styles(
     licences: Annotated[
-        bool, typer.Option("--licences", help="Name the data that each style was learned from, with its licences.")
+        bool, typer.Option("--licences", help="Show the training data of each style with its licences.")
     ] = False,
     checkpoint: CheckpointOption = None,
     as_json: Json = False,
 ) -> None:
-    """List the styles to cover in, the ensembles that play them, and what they were learned from."""
+    """List the styles, the ensembles that play them, and what they were learned from."""
     from symbolic_cover.arrangement.adapter import OWN
     from symbolic_cover.arrangement.checkpoint import find_checkpoint, sources_of
     from symbolic_cover.core.styles import load_style, style_facts, style_names, user_styles, user_styles_folder
@@ -52,14 +52,14 @@ def styles(
         return
     for style in found:
         if not licences:
-            by_rules = "" if players[style.name] else "; by rules, for lack of weights"
+            by_rules = "" if players[style.name] else "; by rules, since there are no weights"
             yours = f"; yours, like {style.like}" if style.name in own else ""
             typer.echo(f"{style.name:<18} {style.title} ({style.ensemble.title}{yours}{by_rules})")
             continue
         typer.echo(f"{style.name}:" + ("" if sources[style.name] else " nothing"))
         for one in sources[style.name]:
             typer.echo(f"  {one['dataset']}: {one['licence']}, {one['pieces']} pieces; {one['attribution']}")
-    typer.echo(f"Your own styles, by `symbolic-cover learn-style`, are in {user_styles_folder()}")
+    typer.echo(f"Your own styles (made by `symbolic-cover learn-style`) are in {user_styles_folder()}")
 
 
 @app.command(name="learn-style")
@@ -67,32 +67,30 @@ def learn_style_command(
     folder: Annotated[
         Path, typer.Argument(help="Your songs: 5 to 200 MIDI files, MusicXML or recordings, in one style.")
     ],
-    name: Annotated[str, typer.Option("--name", help="What the style is called, for --style.")],
-    like: Annotated[str | None, typer.Option(help="The style to begin with; otherwise the nearest.")] = None,
+    name: Annotated[str, typer.Option("--name", help="The name of the style, for --style.")],
+    like: Annotated[str | None, typer.Option(help="The style to start from (default: the nearest).")] = None,
     ensemble: Annotated[
-        str | None, typer.Option("--ensemble", help="Who plays your songs, where the tracks do not tell.")
+        str | None, typer.Option("--ensemble", help="The ensemble of your songs, if the tracks do not show it.")
     ] = None,
-    title: Annotated[str | None, typer.Option(help="What people read; otherwise the name.")] = None,
-    licence: Annotated[str, typer.Option(help="The licence of your songs, for whoever gets the style.")] = "own use",
+    title: Annotated[str | None, typer.Option(help="The title to show (default: the name).")] = None,
+    licence: Annotated[str, typer.Option(help="The licence of your songs, recorded with the style.")] = "own use",
     checkpoint: CheckpointOption = None,
     out: Annotated[
         Path | None,
-        typer.Option(
-            "--out", "-o", help="Your styles; otherwise $SYMBOLIC_COVER_STYLES, or a folder of your user data."
-        ),
+        typer.Option("--out", "-o", help="Your styles (default: $SYMBOLIC_COVER_STYLES, or a folder of user data)."),
     ] = None,
     steps: Annotated[
-        int | None, typer.Option(min=1, help="Optimizer steps at most; too few may leave parts of a band silent.")
+        int | None, typer.Option(min=1, help="Most optimizer steps; too few may leave parts of a band silent.")
     ] = None,
-    again: Annotated[bool, typer.Option("--again", help="Replace a style of yours that has this name.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Replace your style of this name.")] = False,
     workers: Annotated[int, typer.Option(min=1, help="Processes that prepare songs.")] = max(os.cpu_count() or 1, 1),
     seed: Seed = 0,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Learn a style of your own from a folder of songs, in minutes; then: cover SONG --style NAME.
+    """Learn a style of your own from a folder of songs, in minutes; then use it: cover SONG --style NAME.
 
-    Ends when songs held out of the folder are no longer played better. The style is a small folder that can be shared.
+    Stops when songs held out of the folder no longer improve. The style is a small folder that can be shared.
     """
     require("train")
     from dataclasses import replace

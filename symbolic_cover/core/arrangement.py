@@ -1,4 +1,4 @@
-"""A cover on the grid: its parts, and what is said of it."""
+"""A cover on the grid: its parts and its report."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from symbolic_cover.core.music import Chord, Key, Lyric, Note, Section
 
 @dataclass(frozen=True)
 class Part:
-    """What one player or one hand plays. Parts with the same `group` share one instrument, an empty one is none.
+    """The notes of one player or one hand. Parts with the same non-empty `group` share one instrument.
 
-    The pitches of a part with `is_drums` are General MIDI's percussion, not pitches.
+    With `is_drums`, pitches are General MIDI percussion.
     """
 
     name: str
@@ -26,8 +26,8 @@ class Part:
 class Arrangement:
     """A cover on the grid. `melody` are the notes of the leading part that belong to the song's melody.
 
-    `source` names what was covered, `sections` and `lyrics` are the song's. `like` is the style in whose manner it is
-    played, if not its own.
+    `source` names the covered file; `sections` and `lyrics` are those of the song. `like` is the style in whose manner
+    it is played, if not its own.
     """
 
     parts: tuple[Part, ...]
@@ -63,11 +63,10 @@ class Arrangement:
 
 @dataclass(frozen=True)
 class Report:
-    """How good a cover is, and how it was made.
+    """How good a cover is and how it was made.
 
     `scores` are measures by name (`evaluation.measures`) of the ``cover``, of what the ``rules`` make of the song, and
-    of the ``source`` itself; `findings` are what a person should know, in words; `settings` and `timings_sec` (by
-    stage) say how it was made.
+    of the ``source``. `findings` are notes for the user; `settings` and `timings_sec` (by stage) say how it was made.
     """
 
     scores: dict[str, dict[str, float]]

@@ -1,4 +1,4 @@
-"""Who plays, and in which style."""
+"""Ensembles and styles."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class PartSpec:
-    """One part of an ensemble: its name, how a score calls it, General MIDI program and range (MIDI pitches).
+    """One part of an ensemble: its name, its label in a score, General MIDI program and range (MIDI pitches).
 
-    Parts with the same `group` share one instrument; an empty one means that the part has its own. `most` is
-    how many notes may sound at a time; hands at a keyboard have limits of their own.
+    Parts with the same non-empty `group` share one instrument. `most` is the number of notes that may sound at a time;
+    hands at a keyboard have limits of their own.
     """
 
     name: str
@@ -23,20 +23,20 @@ class PartSpec:
 
     @property
     def is_hand(self) -> bool:
-        """True for what one hand plays at a keyboard."""
+        """True for one hand at a keyboard."""
         return self.name in ("left-hand", "right-hand")
 
     @property
     def is_drums(self) -> bool:
-        """True for a part whose pitches are drums."""
+        """True for a part of drums."""
         return self.name == "drums"
 
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Who plays together. `lead` names the part that carries the melody (empty where none does).
+    """The parts that play together. `lead` names the part with the melody (empty if there is none).
 
-    `melody_on_top` says that no part plays above the melody.
+    `melody_on_top`: no part plays above the melody.
     """
 
     name: str
@@ -47,24 +47,24 @@ class Ensemble:
 
     @property
     def lead_spec(self) -> PartSpec | None:
-        """The part that carries the melody."""
+        """The part with the melody."""
         return next((part for part in self.parts if part.name == self.lead), None)
 
     @property
     def has_drums(self) -> bool:
-        """Whether drums play, which keep a steady time."""
+        """Whether drums play, which keep a steady tempo."""
         return any(part.is_drums for part in self.parts)
 
     @property
     def leads_alone(self) -> bool:
-        """Whether the part with the melody has a staff of its own, beside others that accompany it."""
+        """Whether the part with the melody has its own staff, beside others that accompany it."""
         lead = self.lead_spec
         return lead is not None and not lead.is_hand and len(self.parts) > 1
 
 
 @dataclass(frozen=True)
 class Style:
-    """A style to cover in, and which ensemble plays. A user's own is played in the manner of the style it is `like`."""
+    """A style and its ensemble. A user's own style is played in the manner of the style in `like`."""
 
     name: str
     title: str

@@ -1,15 +1,15 @@
-"""What can go wrong, and the remedy.
+"""Errors with a cause and a remedy.
 
-Every error that a user can cause or mend is a `SymbolicCoverError`: one line that names the cause
-and what to do about it. The command line prints that line and exits with `exit_code`
-(2 for misuse, 1 for failure); a traceback is for our own mistakes only.
+Every error that a user can cause or correct is a `SymbolicCoverError`: one line that names the cause and the remedy.
+The command line prints that line and exits with `exit_code` (2 for misuse, 1 for failure); tracebacks are for internal
+errors only.
 """
 
 from __future__ import annotations
 
 
 class SymbolicCoverError(Exception):
-    """An error with a cause and a remedy, fit to be shown to a person as one line."""
+    """An error with a cause and a remedy, shown to the user as one line."""
 
     exit_code = 1
 
@@ -26,8 +26,8 @@ class UsageError(SymbolicCoverError):
 
 
 class InputError(SymbolicCoverError):
-    """The input exists but there is no music to be had from it: silence, broken XML, no notes."""
+    """The input exists but has no usable music: silence, broken XML, no notes."""
 
 
 class MissingDependencyError(SymbolicCoverError):
-    """Something this step needs is not installed; the remedy says what to type."""
+    """Something this step needs is not installed; the remedy is the command that installs it."""

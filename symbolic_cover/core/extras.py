@@ -1,4 +1,4 @@
-"""The optional parts of an installation, and a clear word where one is missing."""
+"""The optional dependencies, and the error where one is missing."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from importlib.util import find_spec
 
 from symbolic_cover.core.errors import MissingDependencyError
 
-#: The modules that each extra of the package brings, and what it is for.
+#: The modules of each extra of the package, and what it is for.
 EXTRAS = {
-    "train": (("accelerate", "peft", "zstandard"), "collecting, training, styles of your own, refining"),
-    "studio": (("pyworld",), "songs sung in the studio, from which voices are learned"),
+    "train": (("accelerate", "peft", "zstandard"), "collecting, training, your own styles, refining"),
+    "studio": (("pyworld",), "songs sung by a synthesizer, to train the network that hears singing"),
     "web": (("choix", "fastapi", "uvicorn"), "the studio in a browser, the listening test"),
     "ray": (("ray",), "preparing on a cluster"),
 }
@@ -21,9 +21,9 @@ def missing_modules(extra: str) -> list[str]:
 
 
 def require(extra: str) -> None:
-    """Raise `MissingDependencyError` unless all of an extra is installed."""
+    """Raise `MissingDependencyError` unless all modules of an extra are installed."""
     if missing := missing_modules(extra):
         raise MissingDependencyError(
             f"This needs {', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not installed.",
-            f"Type: pip install 'symbolic-cover[{extra}]'",
+            f"Run: pip install 'symbolic-cover[{extra}]'",
         )

@@ -1,4 +1,4 @@
-"""Files, written whole or not at all; and what their names say."""
+"""Atomic file writing, and text from file names."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from pathlib import Path
 
 from symbolic_cover.core.errors import UsageError
 
-#: Hidden beside what is being made; what lies there after a crash can be thrown away.
+#: Prefix of hidden, unfinished files; leftovers of a crash can be deleted.
 UNFINISHED = ".unfinished-"
 
 
 @contextmanager
 def whole_file(path: str | Path) -> Iterator[Path]:
-    """A path to write to, which takes the place of `path` when the block ends well and is gone when it does not.
+    """A path to write to, which replaces `path` when the block succeeds and is removed when it fails.
 
-    It has the suffix of `path` and lies in the same folder, so that taking its place is one step.
+    It has the suffix of `path` and is in the same folder, so that replacing is one step.
     """
     with whole_files([path]) as (partial,):
         yield partial
@@ -39,9 +39,9 @@ def write_bytes(path: str | Path, data: bytes) -> None:
 
 @contextmanager
 def whole_files(paths: Sequence[str | Path]) -> Iterator[list[Path]]:
-    """Paths to write to, which take the places of `paths` when the block ends well and all of them are there.
+    """Paths to write to, which replace `paths` when the block succeeds and all of them exist.
 
-    Their folders are made. Raises `UsageError` where that cannot be.
+    Their folders are created. Raises `UsageError` where that fails.
     """
     for path in paths:
         sweep(writable_folder(Path(path).parent))
@@ -59,7 +59,7 @@ def whole_files(paths: Sequence[str | Path]) -> Iterator[list[Path]]:
 
 @contextmanager
 def unfinished_folder(folder: str | Path) -> Iterator[Path]:
-    """A hidden folder in `folder`, gone when the block ends; what is made in it is moved out when all is whole."""
+    """A hidden folder in `folder`, removed when the block ends; move finished files out of it."""
     sweep(folder)
     prefix = f"{UNFINISHED}{os.getpid()}-"
     with tempfile.TemporaryDirectory(prefix=prefix, dir=folder, ignore_cleanup_errors=True) as made:
@@ -68,9 +68,9 @@ def unfinished_folder(folder: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def whole_folder(path: str | Path, *, replaces: bool = False) -> Iterator[Path]:
-    """A folder to fill, which becomes `path` when the block ends well and is gone when it does not.
+    """A folder to fill, which becomes `path` when the block succeeds and is removed when it fails.
 
-    With `replaces` it takes the place of a folder that is there.
+    With `replaces` it replaces an existing folder.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -85,7 +85,7 @@ def whole_folder(path: str | Path, *, replaces: bool = False) -> Iterator[Path]:
 
 
 def put_in_place(made: Path, path: Path) -> None:
-    """Move a finished folder to `path`, instead of what is there, which stays if that fails."""
+    """Move a finished folder to `path` in place of an existing one, which stays if that fails."""
     with unfinished_folder(path.parent) as beside:
         old = beside / "old"
         if path.exists():
@@ -99,7 +99,7 @@ def put_in_place(made: Path, path: Path) -> None:
 
 
 def sweep(folder: str | Path) -> None:
-    """Throw away what runs that were killed left unfinished in `folder`."""
+    """Delete the unfinished files of killed runs in `folder`."""
     for left in Path(folder).glob(f"{UNFINISHED}*"):
         number = left.name.removeprefix(UNFINISHED).partition("-")[0]
         if number.isdecimal() and not _runs(int(number)):
@@ -110,7 +110,7 @@ def sweep(folder: str | Path) -> None:
 
 
 def _runs(process: int) -> bool:
-    """Whether a process is there, of whomever; where that cannot be told it is."""
+    """Whether a process exists, of any user; True where that cannot be determined."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -121,7 +121,7 @@ def _runs(process: int) -> bool:
 
 
 def must_not_replace(source: str | Path, *outputs: str | Path) -> None:
-    """Raise `UsageError` where something that is written would take the place of what it is made from."""
+    """Raise `UsageError` if an output would overwrite its own source."""
     for out in outputs:
         try:
             is_same = Path(out).exists() and Path(source).exists() and os.path.samefile(source, out)
@@ -132,7 +132,7 @@ def must_not_replace(source: str | Path, *outputs: str | Path) -> None:
 
 
 def check_writable(folder: str | Path) -> None:
-    """Raise `UsageError` where nothing could be written into `folder`, without making it."""
+    """Raise `UsageError` if `folder` could not be written to, without creating it."""
     nearest = Path(folder).absolute()
     while not nearest.exists() and nearest != nearest.parent:
         nearest = nearest.parent
@@ -144,7 +144,7 @@ def check_writable(folder: str | Path) -> None:
 
 
 def writable_folder(folder: str | Path) -> Path:
-    """Make `folder`; raises `UsageError` where that cannot be."""
+    """Create `folder`; raises `UsageError` where that fails."""
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -164,10 +164,10 @@ def title_of(path: Path) -> str:
 
 
 def named(path: Path) -> str:
-    """A file's name as text that can be written; what is no UTF-8 in it becomes question marks."""
+    """A file's name as valid text; bytes that are not UTF-8 become question marks."""
     return readable(path.name)
 
 
 def readable(path: str | Path) -> str:
-    """A path as text that can be written; what is no UTF-8 in it becomes question marks."""
+    """A path as valid text; bytes that are not UTF-8 become question marks."""
     return str(path).encode(errors="replace").decode()

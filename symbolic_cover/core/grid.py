@@ -1,4 +1,4 @@
-"""The grid of beats and bars: the only place where seconds become ticks and back."""
+"""The grid of beats and bars, which alone converts between seconds and ticks."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from symbolic_cover.core.music import STRAIGHT_TICK, TICKS_PER_QUARTER, Bar, Met
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """Where the beats fall: the only place where seconds become ticks and back.
+    """Beats and bars; the only place where seconds become ticks and back.
 
-    `beat_tick` (n,) int and `beat_sec` (n,) float, both strictly rising, tie ticks to seconds;
-    between beats time is linear, outside it goes on at the tempo of the nearest beat.
-    `bars` cover the song from tick 0 without gaps. `confidence` (0..1) says how certain the
-    listener was of beats and metre: 1 for a score. `second_tick` is where the second eighth of
-    a quarter sounds: in the middle, or later in a song that swings, whose ticks are those of straight eighths.
+    `beat_tick` (n,) int and `beat_sec` (n,) float, both strictly rising, tie ticks to seconds; time is linear between
+    beats, and continues outside them at the tempo of the nearest beat. `bars` cover the song from tick 0 without gaps.
+    `confidence` (0..1) is that of the listener in beats and metre: 1 for a score. `second_tick` is where the second
+    eighth of a quarter sounds: in the middle, or later in a song that swings, whose ticks are those of straight
+    eighths. Raises `ValueError` for fewer than two beats or times that do not rise.
     """
 
     beat_tick: np.ndarray
@@ -61,7 +61,7 @@ class Grid:
         return float(60.0 / (np.median(sec_per_tick) * self.meter.beat_tick))
 
     def tick_at(self, sec: np.ndarray | float) -> np.ndarray:
-        """Seconds -> ticks (float: quantization is not the grid's business)."""
+        """Seconds -> ticks (float; quantization is done elsewhere)."""
         sounding = _piecewise(np.asarray(sec, dtype=float), self.beat_sec, self.beat_tick.astype(float))
         return _within_quarters(sounding, self.second_tick, STRAIGHT_TICK)
 
@@ -93,7 +93,7 @@ class Grid:
 
 
 def _within_quarters(tick: np.ndarray, middle: float, moved: float) -> np.ndarray:
-    """Ticks of which those at `middle` of a quarter come to lie at `moved`, the others in proportion."""
+    """Ticks warped so that `middle` of a quarter moves to `moved`, the others in proportion."""
     if middle == moved:
         return tick
     quarter, place = np.divmod(tick, TICKS_PER_QUARTER)
@@ -102,7 +102,7 @@ def _within_quarters(tick: np.ndarray, middle: float, moved: float) -> np.ndarra
 
 
 def _piecewise(x: np.ndarray, xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
-    """Linear interpolation that goes on with the first and last slope outside."""
+    """Linear interpolation that continues outside with the first and last slope."""
     segment = np.clip(np.searchsorted(xs, x, side="right") - 1, 0, len(xs) - 2)
     slope = (ys[segment + 1] - ys[segment]) / (xs[segment + 1] - xs[segment])
     return ys[segment] + (x - xs[segment]) * slope

@@ -10,9 +10,9 @@ from symbolic_cover.core.music import CHORD_INTERVALS
 
 @lru_cache(maxsize=4096)
 def parse_chord(label: str) -> tuple[int, str, int] | None:
-    """(root, quality, bass) of a chord, root and bass as pitch classes; None for ``N``, ``X`` and what is no chord.
+    """(root, quality, bass) of a chord, root and bass as pitch classes; None for ``N``, ``X`` and anything else.
 
-    A quality that `CHORD_INTERVALS` lacks becomes the one that is most like it.
+    A quality that `CHORD_INTERVALS` lacks becomes the most similar one.
     """
     from mir_eval import chord
 
@@ -31,7 +31,7 @@ def parse_chord(label: str) -> tuple[int, str, int] | None:
 
 
 def nearest_quality(steps: Collection[int]) -> str:
-    """The quality that shares most with pitch classes counted from the root; a longer quality wins only by merit."""
+    """The quality most similar to pitch classes above the root; ties go to the first in `CHORD_INTERVALS`."""
     heard = set(steps)
 
     def likeness(quality: str) -> float:

@@ -1,7 +1,7 @@
-"""What a source says: the one type in which recordings and scores hand over what is in them.
+"""The result of listening, from recordings and scores alike.
 
-Everything is in seconds; the grid that comes with it leads to ticks. What a source does not say is None or empty. What
-a file says by the names of its tracks is understood by its reader and stands here as a `Role`.
+Everything is in seconds; the grid converts to ticks. What a source does not state is None or empty. What a file says by
+the names of its tracks is interpreted by its reader and given as a `Role`.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ import numpy as np
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.music import CHORD_INTERVALS, Key, Note
 
-#: Where chords that nobody plays are struck: the bass from C2, the rest from C4.
+#: Octaves of stated chords that nobody plays: the bass from C2, the rest from C4.
 _LOW, _MIDDLE = 36, 60
 
 
 @dataclass(frozen=True)
 class Recording:
-    """Sound: `samples` is mono float32 of shape (n,), at `rate_hz`; `remarks` are what a person should know of it."""
+    """Sound: `samples` is mono float32 of shape (n,), at `rate_hz`; `remarks` are notes for the user."""
 
     samples: np.ndarray
     rate_hz: int
@@ -35,7 +35,8 @@ class Recording:
 
 
 class Role(Enum):
-    """What the source says a track is for; `CHORDS` are block chords that state the harmony and are not played."""
+    """The function of a track as stated by the source; `CHORDS` are block chords that state the harmony and are not
+    played."""
 
     UNSAID = ""
     MELODY = "melody"
@@ -53,7 +54,7 @@ class TimedNote(NamedTuple):
 
 
 class TimedTrack(NamedTuple):
-    """What one voice, instrument or MIDI track plays, in seconds. `program` is General MIDI's."""
+    """The notes of one voice, instrument or MIDI track, in seconds. `program` is General MIDI's."""
 
     name: str
     notes: tuple[TimedNote, ...]
@@ -73,14 +74,14 @@ class TimedChord(NamedTuple):
 
 
 class TimedText(NamedTuple):
-    """A syllable that is sung, or the name of a section that begins, at a time in seconds."""
+    """A sung syllable, or the name of a section that begins, at a time in seconds."""
 
     sec: float
     text: str
 
 
 class Track(NamedTuple):
-    """A `TimedTrack` whose notes have come onto the grid."""
+    """A `TimedTrack` quantized to the grid."""
 
     name: str
     notes: tuple[Note, ...]
@@ -90,7 +91,7 @@ class Track(NamedTuple):
 
 
 class Source(NamedTuple):
-    """Where something comes from: the name of the file, and its kind (audio, midi, musicxml, abc, kern or song)."""
+    """The origin of a song: a file's name and kind (audio, midi, musicxml, abc, kern or song)."""
 
     name: str = ""
     kind: str = ""
@@ -98,10 +99,10 @@ class Source(NamedTuple):
 
 @dataclass(frozen=True)
 class Confidence:
-    """How probable a listener finds what it says, 0..1; empty where nothing was judged, as of a score.
+    """The listener's probabilities of its results, 0..1; empty where nothing was estimated, as for a score.
 
-    `whole` is of the whole song, by what is judged (``meter``, ``key``, ``chords``, ``melody``); `bars` has one value
-    for each bar of the grid (``beats``, ``chords``, ``melody``), NaN in bars where there is none of it.
+    `whole` is for the whole song, by aspect (``meter``, ``key``, ``chords``, ``melody``); `bars` has one value for each
+    bar of the grid (``beats``, ``chords``, ``melody``), NaN in bars without any.
     """
 
     whole: Mapping[str, float] = field(default_factory=dict)
@@ -110,12 +111,12 @@ class Confidence:
 
 @dataclass(frozen=True)
 class Heard:
-    """What a recording or a score says.
+    """The result of listening to a recording or reading a score.
 
-    `tracks` hold all that sounds, each note once; those with a `Role` are the melody, the bass, or state the chords.
-    `grid` ties seconds to ticks. `chords` do not overlap, `key` is None where neither is said; `sections` and `lyrics`
-    (syllables) are empty where none are written. `remarks` are what a person should know of the reading, such as that
-    a file was cut.
+    `tracks` hold all sounding notes, each once; those with a `Role` are the melody, the bass, or state the chords.
+    `grid` ties seconds to ticks. `chords` do not overlap; `chords` and `key` are None where they are not stated;
+    `sections` and `lyrics` (syllables) are empty where there are none. `remarks` are notes for the user, such as that a
+    file was cut.
     """
 
     tracks: tuple[TimedTrack, ...]
@@ -138,7 +139,7 @@ class Heard:
 
     @property
     def audible(self) -> tuple[TimedTrack, ...]:
-        """The tracks as they can be played: where nothing sounds but chords are stated, those are struck."""
+        """The tracks as they can be played: if nothing sounds but chords are stated, those are played."""
         if self.notes or any(track.is_drums and track.notes for track in self.tracks):
             return self.tracks
         stated = tuple(track._replace(role=Role.UNSAID) for track in self.tracks if track.notes)
@@ -153,12 +154,12 @@ class Heard:
 
     @property
     def melody(self) -> tuple[TimedNote, ...] | None:
-        """The melody as the source states it, None where it does not: the longest of the tracks said to be it."""
+        """The melody as the source states it, None if it does not: the longest of the tracks with that role."""
         return max((t.notes for t in self.tracks if t.role is Role.MELODY and t.notes), key=len, default=None)
 
     @property
     def bass(self) -> tuple[TimedNote, ...] | None:
-        """The bass as the source states it, None where it does not."""
+        """The bass as the source states it, None if it does not."""
         return next((track.notes for track in self.tracks if track.role is Role.BASS), None)
 
     @property

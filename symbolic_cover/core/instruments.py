@@ -9,12 +9,12 @@ from __future__ import annotations
 VOLUME_CONTROL, PAN_CONTROL, PEDAL_CONTROL = 7, 10, 64
 
 PIANOS = frozenset(range(8))
-#: Keyboards that hold what is pressed without blowing or striking mallets: pianos, and the organs that have keys.
+#: Keyboards without blowing or mallets: pianos, and the organs that have keys.
 ORGANS = frozenset(range(16, 21))
 ACCORDIONS = frozenset(range(21, 24))
-#: For two hands (mallets, 8..15, are played otherwise).
+#: Instruments for two hands (mallets, 8..15, are played differently).
 KEYBOARDS = PIANOS | ORGANS
-#: All whose players read chords on a keyboard's two staves, mallets and accordions too.
+#: All whose players read chords on two staves, mallets and accordions included.
 CHORDAL_KEYBOARDS = frozenset(range(24))
 #: Pianos with a sustain pedal: harpsichord and clavinet have none.
 PEDALLED = frozenset(range(6))
@@ -29,9 +29,9 @@ BRASS = frozenset(range(56, 64))
 WOODWINDS = frozenset(range(64, 80))
 TIMPANI = 47
 
-#: Those that hold a note as long as they are asked to, so that a score must say how long.
+#: Instruments that sustain a note as long as asked, so that a score must give its length.
 SUSTAINING = ORGANS | ACCORDIONS | STRINGS | VOICES | BRASS | WOODWINDS | {55}
-#: Those that hold the last chord of a song by nature: bows, voices, winds and organs.
+#: Instruments that can hold the last chord of a song: bows, voices, winds and organs.
 HOLDING = ORGANS | STRINGS | VOICES | BRASS | WOODWINDS
-#: Those heard in a hall rather than in a room: orchestra and choir, without synth brass and saxophones.
+#: Instruments of a hall rather than a room: orchestra and choir, without synth brass and saxophones.
 OF_THE_HALL = frozenset({*range(40, 55), *range(56, 62), *range(68, 76)})

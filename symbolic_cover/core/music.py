@@ -14,7 +14,7 @@ from typing import NamedTuple
 from symbolic_cover.core.errors import UsageError
 
 TICKS_PER_QUARTER = 12
-#: Where the second eighth of a quarter lies when it does not swing.
+#: The tick of the second eighth of a quarter when it does not swing.
 STRAIGHT_TICK = TICKS_PER_QUARTER // 2
 
 PITCH_NAMES_SHARP = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
@@ -61,10 +61,12 @@ class Meter(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Meter:
-        """The metre that `text`, such as ``3/4``, names. Raises `UsageError` for what this program does not write."""
+        """Parse text such as ``3/4``. Raises `UsageError` for metres that this program cannot write."""
         numerator, _, denominator = text.partition("/")
         if not (numerator.isdecimal() and 1 <= int(numerator) <= 32 and denominator in ("1", "2", "4", "8", "16")):
-            raise UsageError(f"'{text}' is no metre that this program writes.", "Give one such as 4/4, 3/4 or 6/8.")
+            raise UsageError(
+                f"'{text}' is not a metre that this program can write.", "Give one such as 4/4, 3/4 or 6/8."
+            )
         return cls(int(numerator), int(denominator))
 
     @property
@@ -119,14 +121,14 @@ class Chord(NamedTuple):
 
 
 class Section(NamedTuple):
-    """A section of the form begins: where, and what it is called (``A``, ``B``, ``A2``)."""
+    """The start of a section of the form: its tick and its name (``A``, ``B``, ``A2``)."""
 
     start_tick: int
     label: str
 
 
 class Lyric(NamedTuple):
-    """A syllable that is sung: where, and which; one that ends in ``-`` is followed by more of its word."""
+    """A sung syllable at a tick; a trailing ``-`` says that its word continues."""
 
     tick: int
     text: str
@@ -147,7 +149,7 @@ class Key(NamedTuple):
 
     @property
     def steps_home(self) -> int:
-        """Semitones, -6..5, that move the key to C major or A minor, the nearer way."""
+        """Semitones, -6..5, that move the key to C major or A minor by the shorter way."""
         return (6 - 7 * self.fifths) % 12 - 6
 
     @property
@@ -162,5 +164,5 @@ class Key(NamedTuple):
         return f"{names[self.tonic]} {self.mode}"
 
     def transposed(self, semitones: int) -> Key:
-        """The key so many semitones higher."""
+        """The key transposed by semitones."""
         return Key((self.tonic + semitones) % 12, self.mode)

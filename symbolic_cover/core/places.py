@@ -1,4 +1,4 @@
-"""Where things are: what comes with the program, and what belongs to its user."""
+"""Folders of the program and of its user."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 
 _PACKAGE = Path(__file__).parent.parent
 PRESETS, CHECKPOINTS = _PACKAGE / "presets", _PACKAGE / "checkpoints"
-#: The weights that hear.
+#: The weights of the listening networks.
 LISTENER, VOICE = CHECKPOINTS / "listener", CHECKPOINTS / "voice"
 
 
 def user_folder(kind: str, variable: str) -> Path:
-    """What the environment `variable` names, else the folder `kind` of this program among the user's data."""
+    """The folder in the environment `variable`, else `kind` in the user's data folder of this program."""
     if named := os.environ.get(variable):
         return Path(named)
     from platformdirs import user_data_path

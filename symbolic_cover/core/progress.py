@@ -1,4 +1,4 @@
-"""How long work tells how far it is, and how long its stages take."""
+"""Progress reports and timing of stages."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-#: Told the name of the stage and how much of it is done (0..1).
+#: Called with the name of a stage and the share of it that is done (0..1).
 Progress = Callable[[str, float], None]
 
 
 def silent(stage: str, share: float) -> None:
-    """Progress that nobody watches."""
+    """A progress callback that does nothing."""
 
 
 class Clock:
-    """Seconds by stage, told to the user as they pass."""
+    """Seconds by stage; also reports progress."""
 
     def __init__(self, progress: Progress | None = None, seconds: Mapping[str, float] | None = None) -> None:
         self.progress = progress or silent
@@ -23,7 +23,7 @@ class Clock:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Progress]:
-        """Time what happens in the block, which may tell how far it is."""
+        """Time the block, which may report its progress."""
         self.progress(name, 0.0)
         begun = time.perf_counter()
         yield self.progress

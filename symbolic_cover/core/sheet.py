@@ -1,4 +1,4 @@
-"""The song sheet: what is to be covered, on the grid."""
+"""The song sheet: the song to be covered, on the grid."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from symbolic_cover.core.music import Chord, Key, Lyric, Note, Section
 
 @dataclass(frozen=True)
 class Corrections:
-    """What a person put right in a song sheet.
+    """The corrections of a song sheet by its user.
 
-    `done` are corrections in words, in their order (`correcting.history`), such as ``chord 13.1=Eb``; the sheet that
-    has them is what they made of `before`, which is None where there are none. `undone` were taken back and can be
-    made again, the last one taken back first.
+    `done` are corrections as text, in order (`correcting.history`), such as ``chord 13.1=Eb``; applied to `before` they
+    give the sheet; `before` is None where there are none. `undone` are those that can be redone, the last one undone
+    first.
     """
 
     done: tuple[str, ...] = ()
@@ -25,12 +25,12 @@ class Corrections:
 
 @dataclass(frozen=True)
 class SongSheet:
-    """The lead sheet and more: what a cover keeps of a song. All notes on the grid, sorted.
+    """A lead sheet and more: everything a cover uses of a song. All notes are on the grid, sorted.
 
-    `texture` is what remains beside melody and bass. `chords` do not overlap and may leave gaps. `sections` and
-    `lyrics` are empty where there are none. `confidence` is the listener's, by bars of the grid. An excerpt is not
-    `is_whole`: its first and last bars are not those of its song. `remarks` are what a person should know of how the
-    song was read, `corrections` what one put right in it.
+    `texture` has the notes beside melody and bass. `chords` do not overlap and may leave gaps. `sections` and `lyrics`
+    are empty where there are none. `confidence` is that of the listener, by bars of the grid. An excerpt has `is_whole`
+    False: its first and last bars are not those of the song. `remarks` are notes for the user about how the song was
+    read; `corrections` are those made by the user.
     """
 
     grid: Grid
@@ -50,7 +50,7 @@ class SongSheet:
     corrections: Corrections = Corrections()
 
     def transposed(self, semitones: int) -> SongSheet:
-        """The song so many semitones higher, wherever that leads."""
+        """The song transposed by semitones, without regard to any range."""
 
         def moved(notes: tuple[Note, ...]) -> tuple[Note, ...]:
             return tuple(note._replace(pitch=note.pitch + semitones) for note in notes)

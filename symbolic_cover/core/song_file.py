@@ -1,19 +1,19 @@
-"""``song.json``: a song sheet as a file that a person can read, correct and give back.
+"""``song.json``: a song sheet as a file that a person can read, correct and cover again.
 
-One object a bar, from the first to the last, so that bar 13 is found as bar 13. Inside a bar places are ticks from its
-beginning, twelve to a quarter note, and may lie outside it (a note held over, a beat before the song). Written are
+There is one object for each bar, in order. Places in a bar are ticks from its start, twelve to a quarter note, and may
+lie outside it (a note held over, a beat before the song). The keys are
 
 - ``beats``: ``tick=second`` wherever the grid ties the two;
 - ``chords``: ``first-last label`` in Harte's notation;
 - ``melody``, ``bass``, ``texture``: ``tick duration pitch velocity``, middle C being C4;
 - ``lyrics``: [tick, syllable]; ``section``: the name of one that begins in the bar, with its tick if that is not 0;
-- ``confidence``: how probable the listener found what it says of the bar, 0..1.
+- ``confidence``: the listener's probabilities for the bar, 0..1.
 
-A sheet that a person corrected has ``corrections`` (in words, in their order; what was taken back is ``undone``), and
-``before``, the sheet as it was without them. Its bars are those of the corrected sheet.
+A corrected sheet has ``corrections`` (as text, in order; those that can be redone are ``undone``) and ``before``, the
+sheet without them. Its bars are those of the corrected sheet.
 
-Reading gives back the very same sheet. `VERSION` grows when a reader of today could not read what is written then; a
-sheet without corrections is written as version 1, which knew of none.
+Reading gives back an equal sheet. `VERSION` grows when older readers could not read the file; a sheet without
+corrections is written as version 1, which had none.
 """
 
 from __future__ import annotations
@@ -66,12 +66,12 @@ def write_sheet(sheet: SongSheet, path: str | Path) -> Path:
 
 
 def read_sheet(path: str | Path) -> SongSheet:
-    """Read a song sheet. Raises `InputError` that names what cannot be read, and where."""
+    """Read a song sheet. Raises `InputError`, which says what cannot be read and where."""
     path = Path(path)
     try:
         return sheet_from_json(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read: {error}.", "Give a song.json that this program wrote.") from error
+        raise InputError(f"{path} cannot be read: {error}.", "Give a song.json written by this program.") from error
     except InputError as error:
         raise InputError(f"{path}: {error.cause}", error.remedy) from error
 
@@ -104,7 +104,7 @@ def sheet_as_json(sheet: SongSheet) -> str:
 
 
 def _bars_written(sheet: SongSheet) -> list[dict[str, Any]]:
-    """One object a bar; what a bar has nothing of is left out."""
+    """One object a bar; empty entries are left out."""
     grid, flats = sheet.grid, sheet.key.prefers_flats
     written: list[dict[str, Any]] = [
         {"bar": number, "meter": str(bar.meter)} for number, bar in enumerate(grid.bars, 1)
@@ -145,13 +145,13 @@ def _bars_written(sheet: SongSheet) -> list[dict[str, Any]]:
 
 
 def sheet_from_json(text: str) -> SongSheet:
-    """The song sheet in the text of its file. Raises `InputError` that names what cannot be read, and in which bar."""
+    """Parse the text of a song sheet's file. Raises `InputError`, which says what cannot be read and in which bar."""
     try:
         facts = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"it is not JSON: {error}.", "Undo the last change to it.") from error
     if not isinstance(facts, dict) or facts.get("format") != FORMAT:
-        raise InputError("it is no song sheet.", "Give a song.json that this program wrote.")
+        raise InputError("it is not a song sheet.", "Give a song.json written by this program.")
     version = facts.get("version")
     if isinstance(version, bool) or not isinstance(version, int) or not 1 <= version <= VERSION:
         raise InputError(f"its version {version} is unknown.", "Install a newer symbolic-cover.")
@@ -164,7 +164,7 @@ def sheet_from_json(text: str) -> SongSheet:
 
 @dataclass
 class _Read:
-    """What the bars of a file hold, as they are read."""
+    """The contents of the bars of a file, as they are read."""
 
     bars: list[Bar] = field(default_factory=list)
     beats: list[tuple[int, float]] = field(default_factory=list)
@@ -175,7 +175,7 @@ class _Read:
     confidence: list[Mapping[str, float]] = field(default_factory=list)
 
     def add(self, one: Mapping[str, Any]) -> None:
-        """Read the next bar. Raises `ValueError`, `KeyError` or `TypeError` for what is none."""
+        """Read the next bar. Raises `ValueError`, `KeyError` or `TypeError` for an invalid one."""
         start = self.bars[-1].end_tick if self.bars else 0
         bar = Bar(start, _meter(one["meter"]))
         self.bars.append(bar)
@@ -240,10 +240,10 @@ def _corrections(facts: Mapping[str, Any]) -> Corrections:
     if before is None:
         return Corrections()
     if "before" in before:
-        raise ValueError("what was before its corrections has corrections itself")
+        raise ValueError("the sheet before its corrections has corrections itself")
     told = {name: facts.get(name, []) for name in ("corrections", "undone")}
     if wrong := next((name for name, words in told.items() if not _is_words(words)), None):
-        raise ValueError(f"its {wrong} are no list of words")
+        raise ValueError(f"its {wrong} are not a list of text")
     return Corrections(tuple(told["corrections"]), tuple(told["undone"]), _sheet_of(before))
 
 
@@ -254,9 +254,9 @@ def _is_words(value: object) -> bool:
 def _grid(read: _Read, facts: Mapping[str, Any]) -> Grid:
     second, confidence = facts["second_eighth_tick"], float(facts["beat_confidence"])
     if isinstance(second, bool) or not isinstance(second, int | float) or not 0 < second < TICKS_PER_QUARTER:
-        raise ValueError(f"the second eighth cannot lie at {second!r} of a quarter's {TICKS_PER_QUARTER} ticks")
+        raise ValueError(f"the second eighth cannot be at {second!r} of a quarter's {TICKS_PER_QUARTER} ticks")
     if not 0 <= confidence <= 1:
-        raise ValueError(f"{confidence} is no confidence")
+        raise ValueError(f"{confidence} is not a confidence")
     ticks = np.array([tick for tick, _ in read.beats], dtype=np.int64)
     return Grid(ticks, np.array([sec for _, sec in read.beats], dtype=float), tuple(read.bars), confidence, second)
 
@@ -264,20 +264,20 @@ def _grid(read: _Read, facts: Mapping[str, Any]) -> Grid:
 def _words(one: Mapping[str, Any], name: str) -> list[str]:
     text = one.get(name) or ""
     if not isinstance(text, str):
-        raise ValueError(f"{name} are no text: {text!r}")
+        raise ValueError(f"{name} are not text: {text!r}")
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
 def _whole(tick: object) -> int:
     if isinstance(tick, bool) or not isinstance(tick, int) or abs(tick) > _FARTHEST_TICK:
-        raise ValueError(f"{tick!r} is no tick")
+        raise ValueError(f"{tick!r} is not a tick")
     return tick
 
 
 def _meter(text: str) -> Meter:
     found = re.fullmatch(r"(\d{1,4})/(\d{1,2})", text)
     if not found or int(found[1]) < 1 or int(found[2]) not in _DENOMINATORS:
-        raise ValueError(f"'{text}' is no metre")
+        raise ValueError(f"'{text}' is not a metre")
     return Meter(int(found[1]), int(found[2]))
 
 
@@ -286,9 +286,9 @@ def _beat(word: str, start: int) -> tuple[int, float]:
     try:
         beat = start + _whole(int(tick)), float(sec)
     except ValueError as error:
-        raise ValueError(f"'{word}' is no beat such as '12=0.5'") from error
+        raise ValueError(f"'{word}' is not a beat such as '12=0.5'") from error
     if not math.isfinite(beat[1]):
-        raise ValueError(f"'{word}' is no beat such as '12=0.5'")
+        raise ValueError(f"'{word}' is not a beat such as '12=0.5'")
     return beat
 
 
@@ -297,7 +297,7 @@ def _note(word: str, start: int) -> Note:
         tick, duration, name, velocity = word.split()
         note = Note(start + _whole(int(tick)), _whole(int(duration)), _pitch(name), int(velocity))
     except ValueError as error:
-        raise ValueError(f"'{word}' is no note such as '0 12 C4 80'") from error
+        raise ValueError(f"'{word}' is not a note such as '0 12 C4 80'") from error
     if note.duration_tick < 1 or not 0 <= note.velocity <= 127 or not 0 <= note.pitch <= 127:
         raise ValueError(f"'{word}' has no length, or a pitch or velocity that MIDI lacks")
     return note
@@ -307,14 +307,14 @@ def _chord(word: str, start: int) -> Chord:
     found = re.fullmatch(r"(-?\d{1,9})-(-?\d{1,9}) (\S+)", word)
     named = parse_chord(found[3]) if found else None
     if not found or named is None or int(found[2]) <= int(found[1]):
-        raise ValueError(f"'{word}' is no chord such as '0-48 C:maj'")
+        raise ValueError(f"'{word}' is not a chord such as '0-48 C:maj'")
     return Chord(start + int(found[1]), start + int(found[2]), *named)
 
 
 def _key(label: str) -> Key:
     tonic, _, mode = label.partition(" ")
     if tonic not in _STEPS or mode not in ("major", "minor"):
-        raise ValueError(f"'{label}' is no key such as 'Bb major'")
+        raise ValueError(f"'{label}' is not a key such as 'Bb major'")
     return Key(_STEPS[tonic], mode)
 
 
@@ -326,5 +326,5 @@ def _pitch_name(pitch: int, flats: bool) -> str:
 def _pitch(name: str) -> int:
     letter = name.rstrip("-0123456789")
     if letter not in _STEPS:
-        raise ValueError(f"'{name}' is no pitch")
+        raise ValueError(f"'{name}' is not a pitch")
     return 12 * (int(name[len(letter) :]) + 1) + _STEPS[letter]

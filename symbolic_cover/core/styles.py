@@ -1,7 +1,7 @@
-"""The styles to cover in, one TOML file each in ``presets/styles``, and who plays them, ``presets/ensembles.toml``.
+"""The styles, one TOML file each in ``presets/styles``, and the ensembles, ``presets/ensembles.toml``.
 
-A user's own styles (`symbolic-cover learn-style`) are folders of the same kind of file, ``style.toml``, beside the
-weights that were learned: see `arrangement/adapter.py`.
+A user's own styles (`symbolic-cover learn-style`) are folders with the same kind of file, ``style.toml``, beside the
+learned weights: see `arrangement/adapter.py`.
 """
 
 from __future__ import annotations
@@ -35,23 +35,23 @@ def load_ensembles() -> dict[str, Ensemble]:
 
 
 def style_names() -> list[str]:
-    """The names of all styles that come with the program."""
+    """The names of all shipped styles."""
     return sorted(path.stem for path in STYLES_FOLDER.glob("*.toml"))
 
 
 def user_styles_folder(into: Path | None = None) -> Path:
-    """Where a user's own styles are: `into`, else $SYMBOLIC_COVER_STYLES, else a folder of the user's data."""
+    """The folder of the user's own styles: `into`, else $SYMBOLIC_COVER_STYLES, else in the user's data folder."""
     return into if into is not None else user_folder("styles", "SYMBOLIC_COVER_STYLES")
 
 
 def user_styles() -> dict[str, Path]:
-    """The folders of the user's own styles by name; none has the name of a style of the program's."""
+    """The folders of the user's own styles by name; the names of shipped styles are excluded."""
     found = sorted(user_styles_folder().glob(f"[!.]*/{STYLE_FILE}"))
     return {path.parent.name: path.parent for path in found if path.parent.name not in style_names()}
 
 
 def load_style(name: str, ensemble_name: str | None = None) -> Style:
-    """A style by name, for its own ensemble or another; raises `UsageError` for an unknown one."""
+    """Load a style by name, for its own ensemble or another; raises `UsageError` for an unknown one."""
     facts = style_facts(name)
     ensembles = load_ensembles()
     played_by = ensemble_name or facts["ensemble"]
@@ -65,9 +65,9 @@ def load_style(name: str, ensemble_name: str | None = None) -> Style:
 
 @lru_cache(maxsize=64)
 def manner_facts(style: str) -> dict[str, Any]:
-    """How the file of a shipped style says that it is played, as ``presets/expression/default.toml`` explains.
+    """The manner in the file of a shipped style, as ``presets/expression/default.toml`` explains.
 
-    {} for a style that says nothing, or that is not shipped.
+    {} for a style without one, or that is not shipped.
     """
     path = STYLES_FOLDER / f"{style}.toml"
     if style not in style_names():
@@ -76,7 +76,7 @@ def manner_facts(style: str) -> dict[str, Any]:
 
 
 def style_facts(name: str) -> dict[str, Any]:
-    """What the file of a style says; raises `UsageError` for an unknown style."""
+    """The contents of a style's file; raises `UsageError` for an unknown style or an invalid file."""
     own = user_styles()
     if name not in style_names() and name not in own:
         raise UsageError(f"There is no style '{name}'.", f"Choose one of: {', '.join([*style_names(), *own])}.")
@@ -88,19 +88,19 @@ def style_facts(name: str) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} cannot be read: {error}.", remedy) from error
     if missing := [fact for fact in _OWN_FACTS if not isinstance(facts.get(fact), str)]:
-        raise UsageError(f"{path} does not say: {', '.join(missing)}.", remedy)
+        raise UsageError(f"{path} lacks: {', '.join(missing)}.", remedy)
     if wrong := _wrong_in(facts):
         raise UsageError(f"{path} {wrong}.", remedy)
     return facts
 
 
 def _wrong_in(facts: dict[str, Any]) -> str:
-    """What a style of the user's own, which may come from anybody, says that cannot be; nothing if all is well."""
+    """What is invalid in a user's style, which may come from anywhere; empty if nothing is."""
     if facts["ensemble"] not in load_ensembles():
-        return f"names an ensemble that is not known, '{facts['ensemble']}'"
+        return f"names an unknown ensemble, '{facts['ensemble']}'"
     if Path(facts["checkpoint"]).name != facts["checkpoint"]:
         return f"names files outside its folder, '{facts['checkpoint']}'"
     programs = facts.get("programs", {})
     if not isinstance(programs, dict) or any(program not in range(128) for program in programs.values()):
-        return "names programs that are none of 0 to 127"
+        return "names programs outside 0 to 127"
     return ""

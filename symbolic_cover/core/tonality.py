@@ -1,7 +1,7 @@
-"""How well pitch classes, and chords, fit each key.
+"""How well pitch classes and chords fit each key.
 
-Profiles: Temperley's revision of Krumhansl & Kessler ("What's Key for Key?", Music Perception 1999). Chords: how much
-of a piece each lasts in the music of the corpus that states its key (``presets/chords_of_keys.toml``).
+Profiles: Temperley's revision of Krumhansl & Kessler ("What's Key for Key?", Music Perception 1999). Chords: the share
+of time of each in the pieces of the corpus that state their key (``presets/chords_of_keys.toml``).
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from symbolic_cover.core.music import CHORD_INTERVALS, Chord
 from symbolic_cover.core.places import PRESETS
 
 CHORDS_OF_KEYS = PRESETS / "chords_of_keys.toml"
-#: Kinds of chords that are told apart here.
+#: The kinds of chords that are distinguished here.
 KINDS = ("major", "minor", "dominant", "diminished")
 MODES = ("major", "minor")
-#: So much of the time another chord is heard than is played (1 less the score for chords in
-#: `benchmarks/listening/synthetic.md`); it may then be any.
+#: Share of the time in which another chord is recognised than is played (1 less the score for chords in
+#: `benchmarks/listening/synthetic.md`); that one may be any.
 MISHEARD = 0.14
 
 _MAJOR = np.array([5.0, 2.0, 3.5, 2.0, 4.5, 4.0, 2.0, 4.5, 2.0, 3.5, 1.5, 4.0])
@@ -31,7 +31,7 @@ _PROFILES = np.array([np.roll(profile, tonic) for profile in (_MAJOR, _MINOR) fo
 def key_fit(histogram: np.ndarray) -> np.ndarray:
     """The correlation of a histogram of pitch classes (12,) with every key, (24,): major by tonic, then minor.
 
-    0 for a histogram that is flat.
+    0 for a flat histogram.
     """
     if np.ptp(histogram) == 0:
         return np.zeros(len(_PROFILES))
@@ -39,7 +39,7 @@ def key_fit(histogram: np.ndarray) -> np.ndarray:
 
 
 def kind_of(quality: str) -> str:
-    """The kind of a chord of this quality: minor and diminished by its third and fifth, else dominant or major."""
+    """The kind of a chord quality: minor or diminished by third and fifth, else dominant or major."""
     steps = CHORD_INTERVALS[quality]
     if quality == "7":
         return "dominant"
@@ -49,7 +49,7 @@ def kind_of(quality: str) -> str:
 
 
 def chord_fit(chords: Iterable[Chord]) -> np.ndarray:
-    """How likely each chord is in every key, (chords, 24), in nats: major by tonic, then minor."""
+    """The log likelihood of each chord in every key, (chords, 24), in nats: major by tonic, then minor."""
     table = _chord_logs()
     rows = [table[:, :, chord.root, KINDS.index(kind_of(chord.quality))].reshape(-1) for chord in chords]
     return np.array(rows).reshape(-1, 24)

@@ -1,4 +1,4 @@
-"""The likeliest way through states that seldom change."""
+"""Viterbi decoding of states that seldom change."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import numpy as np
 
 
 def steadiest_path(scores: np.ndarray, change_cost: np.ndarray) -> list[int]:
-    """The states with the greatest sum of scores less the costs of changes (Viterbi).
+    """The path with the greatest sum of scores less the costs of changes (Viterbi).
 
-    `scores` (steps, states); `change_cost` (steps,) is paid where a step has another state than the one before.
+    `scores` (steps, states); `change_cost` (steps,) is paid at a step whose state differs from the one before. Returns
+    the states, (steps,).
     """
     n_steps, n_states = scores.shape
     best = scores[0].copy()

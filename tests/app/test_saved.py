@@ -73,7 +73,7 @@ def test_a_corrected_song_sheet_is_covered_as_it_stands(made, tmp_path):
 
 def test_a_song_sheet_takes_no_hints(made):
     _, folder = made
-    with pytest.raises(UsageError, match="taken as it stands"):
+    with pytest.raises(UsageError, match="no effect on a song sheet"):
         cover(folder / "song.json", checkpoint="rules", hints=Hints(bpm=90.0))
 
 
@@ -87,7 +87,7 @@ def test_what_is_not_there_or_broken(made, tmp_path):
         (tmp_path / "report.json").write_text(broken)
         assert read_report(tmp_path) == {}
     (tmp_path / "report.json").write_text("no report")
-    with pytest.raises(InputError, match="no report that can be read"):
+    with pytest.raises(InputError, match="not a report that can be read"):
         covered_sheet(tmp_path)
     (tmp_path / "report.json").write_text(json.dumps({"settings": {"transpose": 2}}))
     assert covered_sheet(tmp_path).key.label == "A major"

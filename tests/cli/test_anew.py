@@ -53,7 +53,7 @@ def test_what_was_corrected_is_arranged_anew_and_nothing_else(run, folder):
     assert settings["source"].endswith("sheet.json")
     code, _, complaint = run("cover", folder / "song.json", "--onto", folder, *RULES)
     assert code == 2
-    assert "Nothing was corrected" in complaint
+    assert "Nothing has been corrected" in complaint
 
 
 def test_named_bars_in_another_style_go_to_another_folder(run, folder, tmp_path):

@@ -96,7 +96,7 @@ def test_what_is_no_whole_number_is_refused(of):
 def test_seeds():
     assert Controls(seed=2**63 - 1).seed == 2**63 - 1
     for seed in (2**63, -1):
-        assert f"{seed} is no seed" in str(refused(Controls, seed=seed))
+        assert f"{seed} is not a valid seed" in str(refused(Controls, seed=seed))
 
 
 @named("of", **by_name(WORDS))

@@ -299,7 +299,7 @@ def test_what_is_no_json_is_said_so(text):
     "text", ["[]", "5", "null", '"song"', "{}", '{"format": "symbolic-cover report", "version": 1}']
 )
 def test_what_is_no_song_is_said_so(text):
-    assert complaint(text) == "it is no song sheet."
+    assert complaint(text) == "it is not a song sheet."
 
 
 def test_the_file_is_named(tmp_path):

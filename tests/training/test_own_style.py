@@ -154,7 +154,7 @@ def test_other_weights_and_missing_files_are_refused(mine, base, monkeypatch, tm
     with pytest.raises(UsageError, match="learned on other weights"):
         load_for_style(base, "mine")
     preset.write_text('title = "Mine"')
-    with pytest.raises(UsageError, match="does not say: ensemble, like, checkpoint, weights"):
+    with pytest.raises(UsageError, match="lacks: ensemble, like, checkpoint, weights"):
         load_style("mine")
     preset.write_text("title = ")
     with pytest.raises(UsageError, match="cannot be read"):
