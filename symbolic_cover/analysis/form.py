@@ -28,6 +28,8 @@ _ALIKE_ON_AVERAGE, _ALIKE_EACH = 0.8, 0.6
 _MELODY_WEIGHT = 0.6
 #: Music in more bars than this has no form to be found: it would take their square in time and memory.
 _MOST_BARS = 2_000
+#: From so many bars on, sections last at least two phrases.
+_LONG_SONG_BARS = 40
 
 
 def returning_bars(sheet: SongSheet) -> list[int | None]:
@@ -56,11 +58,12 @@ def sections_of(sheet: SongSheet) -> tuple[Section, ...]:
     """The sections of the song, named by letters; a section that returns keeps its letter and is numbered.
 
     A section begins where a run of returning bars begins or ends, or where what it brings back does, and lasts
-    `SECTION_BARS` or more; one bar beside the phrases of `SECTION_BARS` bars that most returns keep to, it is taken to
-    begin with the phrase. None are named where nothing returns.
+    `SECTION_BARS` or more, in a long song twice as many; one bar beside the phrases of `SECTION_BARS` bars that most
+    returns keep to, it is taken to begin with the phrase. After a pick-up phrases begin with the second bar. None are
+    named where nothing returns.
     """
     sources = returning_bars(sheet)
-    edges = _edges(sources)
+    edges = _edges(sources, has_pick_up=_has_pick_up(sheet))
     if len(edges) < 2:
         return ()
     letters: list[str] = []  # by bar
@@ -79,19 +82,32 @@ def sections_of(sheet: SongSheet) -> tuple[Section, ...]:
     return tuple(sections)
 
 
-def _edges(sources: list[int | None]) -> list[int]:
+def _has_pick_up(sheet: SongSheet) -> bool:
+    """Whether the song begins with some notes of melody before its first chord, in a bar of their own."""
+    bars = sheet.grid.bars
+    chords_begin = min((chord.start_tick for chord in sheet.chords), default=0)
+    melody_begins = min((note.onset_tick for note in sheet.melody), default=0)
+    return len(bars) > 1 and chords_begin == bars[1].start_tick and bars[0].start_tick < melody_begins < chords_begin
+
+
+def _edges(sources: list[int | None], *, has_pick_up: bool = False) -> list[int]:
     """The bars in which sections begin, 0 first."""
     lags = [None if source is None else bar - source for bar, source in enumerate(sources)]
     begins = [bar for bar in range(1, len(lags)) if lags[bar] != lags[bar - 1]]
     origins = [source for bar in [0, *begins] if (source := sources[bar]) is not None]
     ends = [source + 1 for bar in [*begins, len(sources)] if (source := sources[bar - 1]) is not None]
     returns = [bar for bar in begins if lags[bar] is not None]
-    phase = max(range(SECTION_BARS), key=[bar % SECTION_BARS for bar in returns].count)
+    phases = [bar % SECTION_BARS for bar in returns]
+    phase = max(range(SECTION_BARS), key=phases.count)
+    if has_pick_up and phases.count(1) + phases.count(0) + phases.count(2) == len(phases):
+        phase = 1
+    least = SECTION_BARS if len(sources) < _LONG_SONG_BARS else 2 * SECTION_BARS
     edges = [0]
-    for bar in sorted({_on_phrase(bar, phase) for bar in (*begins, *origins, *ends)}):
-        if bar - edges[-1] >= SECTION_BARS and len(sources) - bar >= SECTION_BARS:
-            edges.append(bar)
-    return edges
+    for found in ((*returns, *origins), (*begins, *ends)):
+        for bar in sorted({_on_phrase(bar, phase) for bar in found}):
+            if min(abs(bar - edge) for edge in (*edges, len(sources))) >= least:
+                edges.append(bar)
+    return sorted(edges)
 
 
 def _on_phrase(bar: int, phase: int) -> int:

@@ -18,6 +18,7 @@ from symbolic_cover.arrangement.checkpoint import Checkpoint
 from symbolic_cover.arrangement.choose import agreement, score_candidate
 from symbolic_cover.arrangement.conditioning import IGNORED_LABEL, Conditioning
 from symbolic_cover.arrangement.decoder import log_probabilities
+from symbolic_cover.arrangement.doubling import with_doublings
 from symbolic_cover.arrangement.endings import close_together
 from symbolic_cover.arrangement.kept import Kept
 from symbolic_cover.core.arrangement import Arrangement
@@ -62,7 +63,7 @@ def arrange_anew(
 
         parts = _with_best(checkpoint, home, played_by, controls, parts, bars, tell)
     back = _moved(parts, -steps)
-    closed = close_together(back, sheet, style.ensemble)
+    closed = close_together(with_doublings(back, sheet, style.ensemble), sheet, style.ensemble)
     return splice(kept, lay_melody_over(closed, sheet, style, controls, arranger=checkpoint.name), fresh)
 
 

@@ -13,6 +13,7 @@ from statistics import median
 from symbolic_cover.analysis.tempo_level import doubled, is_counted_double
 from symbolic_cover.arrangement.beginner import for_beginners, for_small_hands
 from symbolic_cover.arrangement.checkpoint import Checkpoint
+from symbolic_cover.arrangement.doubling import with_doublings
 from symbolic_cover.arrangement.endings import close_together
 from symbolic_cover.arrangement.rules import accompany_by_rules
 from symbolic_cover.core.arrangement import Arrangement, Part
@@ -53,7 +54,8 @@ def candidates_by_model(
     steps = sheet.key.steps_home
     drawn = sample_accompaniments(checkpoint, sheet.transposed(steps), at_home(style, steps), controls, progress)
     back = [{name: _moved(notes, 0 if name == DRUMS else -steps) for name, notes in parts.items()} for parts in drawn]
-    closed = [close_together(parts, sheet, style.ensemble) for parts in back]
+    whole = [with_doublings(parts, sheet, style.ensemble) for parts in back]
+    closed = [close_together(parts, sheet, style.ensemble) for parts in whole]
     return [lay_melody_over(parts, sheet, style, controls, arranger=checkpoint.name) for parts in closed]
 
 

@@ -38,6 +38,8 @@ _PLAN_TEMPERATURE = 1.0
 _MOST_NOTES, _MORE_NOTES = 48, 12
 #: How much more chord tones gain for each share of them that is lacking, and at most.
 _BIAS_GAIN, _MOST_BIAS, _RECENT_NOTES = 6.0, 1.2, 64
+#: How much likelier a part becomes for each share of the last bars that it lacks beside people's, and at most (nats).
+_PART_GAIN, _MOST_PART_BIAS, _RECENT_BARS, _FEWEST_RECENT_BARS = 4.0, 2.5, 8, 2
 
 
 @dataclass
@@ -88,7 +90,22 @@ class Song:
             must_play = must_play and index in self.kept.fresh
             held = {name: [*notes, *self.kept.following(bar)[name]] for name, notes in held.items()}
         players = Players(bar, self.ensemble, melody, held, REACH_OF_LEVEL[self.controls.level])
-        return BarState(self.ids, players, self.most_notes, must_play, self.conditioning.asked_of(index))
+        asked = self.conditioning.asked_of(index)
+        return BarState(self.ids, players, self.most_notes, must_play, asked, self._part_bias(row, index))
+
+    def _part_bias(self, row: Row, index: int) -> dict[str, float]:
+        """How much likelier to let a part play: the more, the more bars it has rested lately beside people's."""
+        bars = self.sheet.grid.bars[max(index - _RECENT_BARS, self.conditioning.first) : index]
+        found = {}
+        for spec in self.ensemble.parts if len(bars) >= _FEWEST_RECENT_BARS else ():
+            if spec.plays and spec.name != self.ensemble.lead:
+                recent = [note for note in row.notes[spec.name] if note.end_tick > bars[0].start_tick]
+                played = sum(
+                    any(n.onset_tick < bar.end_tick and n.end_tick > bar.start_tick for n in recent) for bar in bars
+                )
+                lacking = spec.plays - played / len(bars)
+                found[spec.name] = min(max(_PART_GAIN * lacking, 0.0), _MOST_PART_BIAS)
+        return found
 
 
 class Candidates:

@@ -28,6 +28,8 @@ _MOST_OF_LEVEL = {
 _SPARSEST, _DENSEST_HANDS, _DENSEST_BAND = 1, 8, 12
 #: What is asked of the bar that ends a song: tones of its chord.
 _OF_THE_END = {"Color": (0, 0)}
+#: What is asked of a pick-up.
+_SILENCE = {"Density": (0, 0)}
 #: How many classes on either side of the one that is asked for a bar may have.
 _ABOUT = 1
 
@@ -68,7 +70,7 @@ class Conditioning:
     def asked_of(self, index: int) -> dict[str, tuple[int, int]]:
         """What the plan of a bar must keep to; nothing where the song has nothing."""
         if not self.sounds(index):
-            return {}
+            return _SILENCE if self._is_pick_up(index) else {}
         return self.asked | (_OF_THE_END if index == self.last and self.sheet.is_whole else {})
 
     def plan_of(self, index: int, y: Sequence[int]) -> list[int]:
@@ -80,8 +82,16 @@ class Conditioning:
         return [*self.sources[index]["bass"], *self.sources[index]["texture"]]
 
     def sounds(self, index: int) -> bool:
-        """Whether the song has a chord or a note of the melody in a bar."""
-        return bool(self.sources[index]["chords"] or self.sources[index]["melody"])
+        """Whether the accompaniment must play in a bar: the song has a chord or a melody there, and no pick-up."""
+        return bool(self.sources[index]["chords"] or self.sources[index]["melody"]) and not self._is_pick_up(index)
+
+    def _is_pick_up(self, index: int) -> bool:
+        """Whether the song begins in a bar with its melody alone, after the bar does; chords come with the next bar."""
+        bar, melody = self.sheet.grid.bars[index], self.sources[index]["melody"]
+        begins_late = bool(melody) and min(note.onset_tick for note in melody) > bar.start_tick
+        has_chords = bool(self.sources[index]["chords"])
+        follows = index < self.last and bool(self.sources[index + 1]["chords"])
+        return index == self.first and self.sheet.is_whole and begins_late and not has_chords and follows
 
     def window(self, parts: Mapping[str, Sequence[Note]], context: int) -> tuple[list[int], list[int]]:
         """An accompaniment beside what is shown, as the model learns from both: token ids, and labels.

@@ -101,14 +101,15 @@ class BarState:
     """One bar of Y in the making: which tokens may follow, those `written` so far, and their notes.
 
     With `must_play` the bar may not end without a note, if any can be played. `asked` says within which classes, the
-    last one included, the kinds of a plan must lie.
+    last one included, the kinds of a plan must lie. `part_bias` holds, by part, what its sign gains (nats).
     """
 
     def __init__(
         self, tokens: TokenIds, players: Players, max_notes: int, must_play: bool = False,
-        asked: Mapping[str, tuple[int, int]] = {},
+        asked: Mapping[str, tuple[int, int]] = {}, part_bias: Mapping[str, float] = {},
     ) -> None:  # fmt: skip
         self.tokens, self.players, self.notes_left = tokens, players, max_notes
+        self.part_bias = part_bias
         self.written: list[int] = []
         self._asked = asked
         self._is_silent = False
@@ -237,7 +238,7 @@ class BarState:
         low, high = self._asked.get(kind, (0, len(BOUNDS[kind])))
         if kind == KINDS[0]:
             sings = any(self._can_play(name) for name, spec in self.players.specs.items() if not spec.is_drums)
-            low, high = (max(low, 1 if self._must_play else 0), max(high, 1)) if sings else (0, 0)
+            low, high = (max(low, int(self._must_play)), max(high, int(self._must_play))) if sings else (0, 0)
         first = self.tokens.first[kind]
         mask[first + low : first + high + 1] = True
 
@@ -280,7 +281,7 @@ class BarState:
 class TokenIds:
     """The tokenizer's vocabulary as the constraints need it."""
 
-    def __init__(self, tokenizer: Language) -> None:
+    def __init__(self, tokenizer: Language, *, triplets: bool = True) -> None:
         self.size = len(tokenizer)
         self.parts = tokenizer.parts
         self.graph = v.GRAPH
@@ -292,7 +293,8 @@ class TokenIds:
         self.first: dict[str, int] = {}
         for index, (kind, _) in enumerate(self.kind_and_value):
             self.first.setdefault(kind, index)
-        self.on_grid = np.isin(np.arange(v.LONGEST_BAR) % TICKS_PER_QUARTER, v.PLACES_IN_BEAT)
+        places = v.PLACES_IN_BEAT if triplets else v.SIXTEENTHS
+        self.on_grid = np.isin(np.arange(v.LONGEST_BAR) % TICKS_PER_QUARTER, places)
 
 
 class BarConstraints:
@@ -315,10 +317,10 @@ class BarConstraints:
 
 
 class LogitBias:
-    """Makes likelier what belongs to the song: the tones of its chord, and what is `shown` of its own notes.
+    """Makes likelier what belongs to the song, its chords' tones and what is `shown` of its notes, and parts that rest.
 
     Chord tones gain `chord_bias` nats wherever a pitch may come, pitches that the song itself strikes at that place
-    `SONG_BIAS`, and so do the places at which it does.
+    `SONG_BIAS`, and so do the places at which it does. Parts gain the `part_bias` of each state.
     """
 
     def __init__(
@@ -347,6 +349,8 @@ class LogitBias:
         first_place, first_pitch = self.ids.first["Position"], self.ids.first["Pitch"]
         added[:, first_place : first_place + len(self.places)] = self.places
         for row, state in enumerate(self.states):
+            for part, nats in state.part_bias.items():
+                added[row, self.ids.id_of[f"Part_{part}"]] = nats
             if state.position >= 0:
                 added[row, first_pitch : first_pitch + len(_PITCHES)] = self.pitches[state.position]
         return scores + added

@@ -48,7 +48,7 @@ def sample_accompaniments(
         raise UsageError(f"The arranger does not know the metre {', '.join(sorted(unknown))}.", "Give another --meter.")
     song = Song(
         sheet, Conditioning.of(checkpoint, sheet, style, controls), style.ensemble, controls,
-        checkpoint.human.get(style.name), TokenIds(checkpoint.tokenizer), kept,
+        checkpoint.human.get(style.name), TokenIds(checkpoint.tokenizer, triplets=style.triplets), kept,
     )  # fmt: skip
     candidates = candidates_of(checkpoint, song)
     first, last = (kept.first, kept.last) if kept else (song.conditioning.first, song.conditioning.last)

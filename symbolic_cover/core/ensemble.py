@@ -10,7 +10,9 @@ class PartSpec:
     """One part of an ensemble: its name, its label in a score, General MIDI program and range (MIDI pitches).
 
     Parts with the same non-empty `group` share one instrument. `most` is the number of notes that may sound at a time;
-    hands at a keyboard have limits of their own.
+    hands at a keyboard have limits of their own. `plays` is the share of bars in which the part sounds in people's
+    pieces, 0 where that was not measured. `doubles` names a part that this one plays an octave higher in bars where it
+    has no notes of its own.
     """
 
     name: str
@@ -20,6 +22,8 @@ class PartSpec:
     highest: int
     most: int = 1
     group: str = ""
+    plays: float = 0.0
+    doubles: str = ""
 
     @property
     def is_hand(self) -> bool:
@@ -64,12 +68,16 @@ class Ensemble:
 
 @dataclass(frozen=True)
 class Style:
-    """A style and its ensemble. A user's own style is played in the manner of the style in `like`."""
+    """A style and its ensemble. A user's own style is played in the manner of the style in `like`.
+
+    Without `triplets` the accompaniment keeps to sixteenths.
+    """
 
     name: str
     title: str
     ensemble: Ensemble
     like: str = ""
+    triplets: bool = True
 
     @property
     def manner(self) -> str:

@@ -60,7 +60,9 @@ def load_style(name: str, ensemble_name: str | None = None) -> Style:
     ensemble = ensembles[played_by]
     programs = facts.get("programs", {})
     parts = tuple(replace(part, program=programs.get(part.name, part.program)) for part in ensemble.parts)
-    return Style(name, facts["title"], replace(ensemble, parts=parts), facts.get("like", ""))
+    return Style(
+        name, facts["title"], replace(ensemble, parts=parts), facts.get("like", ""), facts.get("triplets", True)
+    )
 
 
 @lru_cache(maxsize=64)

@@ -14,7 +14,8 @@ import numpy as np
 
 from symbolic_cover.core.music import Note
 
-#: The 48 smallest hashes of runs of eight notes: enough to tell 70 % in common from half (`docs/decisions/duplicates.md`).
+#: The 48 smallest hashes of runs of eight notes: enough to tell 70 % in common from half
+#: (`docs/decisions/duplicates.md`).
 FINGERPRINT_SIZE = 48
 _RUN = 8
 #: Pieces with at least so much in common, and about as many notes, are one piece.

@@ -44,6 +44,7 @@ LOWEST_DRUM, HIGHEST_DRUM = 27, 87
 LONGEST_DURATION = 96
 #: Where in a quarter note covers place notes, in ticks: on sixteenths and triplets.
 PLACES_IN_BEAT = (0, 3, 4, 6, 8, 9)
+SIXTEENTHS = (0, 3, 6, 9)
 LONGEST_BAR = max(meter.bar_tick for meter in METERS)
 VELOCITY_LEVELS = 8
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from symbolic_cover.analysis.form import sections_of
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.music import Chord, Key, Note
@@ -34,3 +36,20 @@ def test_a_returning_section_keeps_its_letter():
 
 def test_where_nothing_returns_there_are_no_sections():
     assert labels(song("ABCD")) == []
+
+
+def after_a_pick_up(sheet: SongSheet) -> SongSheet:
+    """The song a bar later, with a note of melody before its first chord."""
+    melody = (Note(36, 12, 60), *(note._replace(onset_tick=note.onset_tick + 48) for note in sheet.melody))
+    chords = tuple(c._replace(start_tick=c.start_tick + 48, end_tick=c.end_tick + 48) for c in sheet.chords)
+    return SongSheet(Grid.steady(len(sheet.grid.bars) + 1), melody, (), (), chords, sheet.key)
+
+
+def test_after_a_pick_up_sections_begin_a_bar_later():
+    assert labels(after_a_pick_up(song("ABAC"))) == [(0, "A"), (5, "B"), (9, "A2"), (13, "C")]
+
+
+def test_sections_of_a_long_song_last_two_phrases():
+    starts = [bar for bar, _ in labels(song("ABCDEABCFDEAB"))]
+    assert len(starts) > 2
+    assert all(b - a >= 8 for a, b in itertools.pairwise([*starts, 52]))
