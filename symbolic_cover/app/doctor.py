@@ -31,9 +31,9 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Check packages, listening models, FluidSynth, SoundFonts and weights."""
+    """Check packages, listening models, FluidSynth, cairo, SoundFonts and weights."""
     found = [_package(name) for name in _PACKAGES]
-    return [*found, *map(_ear, EARS), _fluidsynth(), *_soundfonts(), *_weights(), *map(_extra, EXTRAS)]
+    return [*found, *map(_ear, EARS), _fluidsynth(), _cairo(), *_soundfonts(), *_weights(), *map(_extra, EXTRAS)]
 
 
 def fix(findings: Sequence[Finding]) -> list[Finding]:
@@ -80,6 +80,15 @@ def _fluidsynth() -> Finding:
         return Finding("fluidsynth", True, True, fluidsynth_version())
     except SymbolicCoverError as error:
         return Finding("fluidsynth", False, True, str(error))
+
+
+def _cairo() -> Finding:
+    from symbolic_cover.notation.engrave import cairo_version
+
+    try:
+        return Finding("cairo", True, True, cairo_version())
+    except SymbolicCoverError as error:
+        return Finding("cairo", False, True, str(error))
 
 
 def _soundfonts() -> list[Finding]:

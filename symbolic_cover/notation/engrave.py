@@ -58,6 +58,11 @@ def _n_staves(mei: str) -> int:
     return min(max(map(int, re.findall(r'<staffDef [^>]*?\bn="(\d+)"', mei)), default=1), 99)
 
 
+def cairo_version() -> str:
+    """The version of the cairo library. Raises MissingDependencyError without it."""
+    return str(_cairosvg().surface.cairo.cairo_version_string())
+
+
 def _cairosvg() -> Any:
     try:
         import cairosvg
