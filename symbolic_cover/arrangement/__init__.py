@@ -1,1 +1,1 @@
-"""From sheet to an arrangement: the model, its guarantees, and the rules beside it."""
+"""From song sheet to arrangement: the model, its constraints, and the rule-based baseline."""

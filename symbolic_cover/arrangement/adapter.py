@@ -34,20 +34,20 @@ from symbolic_cover.evaluation.human_range import load_ranges
 #: The name of a user's style in the tokens of any checkpoint.
 OWN = "own"
 WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
-#: How PEFT names what it changes.
+#: The names of PEFT for the changed matrices.
 _PEFT, _FIRST, _SECOND = "base_model.model.", ".lora_A.weight", ".lora_B.weight"
 _EMBEDDINGS = ".token_adapter.trainable_tokens_delta"
 
 
 def load_for_style(folder: Path, style: str) -> Checkpoint:
-    """Load the checkpoint in `folder`, with the user's `style` added to it if that is one."""
+    """Load the checkpoint in `folder`, merged with the adapter of `style` if that is a user's style."""
     checkpoint = load_checkpoint(folder)
     own = user_styles().get(style)
     return checkpoint if own is None else _with_adapter(checkpoint, folder, own)
 
 
 def weights_sha256(folder: Path) -> str:
-    """The SHA-256 of a checkpoint's weights, all its files one after the other."""
+    """The SHA-256 of a checkpoint's weights, over all its files in order."""
     told = hashlib.sha256()
     for path in sorted(folder.glob("model*.safetensors")):
         told.update(path.read_bytes())
@@ -55,11 +55,11 @@ def weights_sha256(folder: Path) -> str:
 
 
 def _with_adapter(checkpoint: Checkpoint, base: Path, own: Path) -> Checkpoint:
-    """The checkpoint with the changes of a style's folder in its weights; it knows the style by its name."""
+    """The checkpoint with a style's adapter merged into its weights; it knows the style by its name."""
     name, facts = own.name, style_facts(own.name)
     if weights_sha256(base) != facts["weights"]:
         raise UsageError(
-            f"The style '{name}' was learned on other weights than those of {checkpoint.name}.",
+            f"The style '{name}' was learned on weights other than those of {checkpoint.name}.",
             "Learn it again with `symbolic-cover learn-style`, or name its checkpoint with --checkpoint.",
         )
     if not (own / WEIGHTS).is_file():
@@ -83,7 +83,7 @@ def _with_adapter(checkpoint: Checkpoint, base: Path, own: Path) -> Checkpoint:
 def _merged(
     weights: Mapping[str, np.ndarray], changes: Mapping[str, np.ndarray], config: Mapping[str, Any]
 ) -> dict[str, np.ndarray]:
-    """The weights with the changes of PEFT's files: the product of two narrow matrices for each, and new embeddings."""
+    """The weights plus PEFT's changes: a product of two low-rank matrices for each, and new embeddings."""
     merged = dict(weights)
     scale = config["lora_alpha"] / config["r"]
     for key, narrow in changes.items():
@@ -100,5 +100,5 @@ def _merged(
             merged[name] = merged[name].copy()
             merged[name][config["trainable_token_indices"]["embed_tokens"]] = narrow
         elif not name.endswith(_SECOND):
-            raise ValueError(f"{key} is no change of a style")
+            raise ValueError(f"{key} is not part of a style")
     return merged

@@ -1,4 +1,4 @@
-"""Checkpoints that take the place of the shipped ones for this user; going back is taking the latest away."""
+"""Checkpoints that this user adopted in place of the shipped ones; reverting removes the latest."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def adopted() -> list[Path]:
 
 
 def adopt(checkpoint: Path) -> Path:
-    """Make a checkpoint the one that covers are made with. Raises UsageError if it is none."""
+    """Make covers with a checkpoint from now on. Raises `UsageError` if it is not a checkpoint."""
     if not any(checkpoint.glob("model*.safetensors")):
         raise UsageError(f"There is no checkpoint in {checkpoint}.", "Make one with: symbolic-cover refine")
     number = int(adopted()[-1].name.split("-")[0]) + 1 if adopted() else 1
@@ -31,7 +31,7 @@ def adopt(checkpoint: Path) -> Path:
 
 
 def revert() -> Path:
-    """Take back the latest adoption; returns the folder that was removed. Raises UsageError where there is none."""
+    """Undo the latest adoption; returns the folder that was removed. Raises `UsageError` if there is none."""
     if not adopted():
         raise UsageError("No refined checkpoint is in use.", "Adopt one with: symbolic-cover refine --adopt FOLDER")
     latest = adopted()[-1]

@@ -1,7 +1,7 @@
-"""Arrange some bars of a cover anew: the others stay to the note, and the seams fit.
+"""Arrange some bars of a cover anew; the others keep every note, and the seams fit.
 
-The model is given the bars before the fresh ones as they are and goes on from them. It holds no note into a kept one
-that a hand or an instrument could not play beside it. The candidate is taken that has the highest sum of its score, its
+The model is given the bars before the fresh ones unchanged and continues them. It holds no note into a kept one that a
+hand or an instrument could not play beside it. The candidate is taken that has the highest sum of its score, its
 agreement with the others, and the likelihood of the kept bars that follow.
 """
 
@@ -32,9 +32,10 @@ from symbolic_cover.tokens.language import DRUMS
 #: First tick, and the one after the last.
 Ticks = tuple[int, int]
 _Parts = dict[str, tuple[Note, ...]]
-#: How many bars before the fresh ones are heard, and how many behind them are looked at.
+#: The number of bars before the fresh ones that the model sees, and of bars after them that are scored.
 _BEFORE_BARS, _AFTER_BARS = SECTION_BARS, 2
-#: What agreement counts beside the score, and a nat of likelihood a token of what follows; the last set by hand.
+#: Weights of the agreement, and of the log likelihood per token of what follows, beside the score; the last set by
+#: hand.
 _AGREEMENT_WEIGHT, _FOLLOWING_WEIGHT = 2.0, 2.0
 
 
@@ -68,9 +69,9 @@ def arrange_anew(
 
 
 def splice(kept: Arrangement, other: Arrangement, fresh: Sequence[Ticks]) -> Arrangement:
-    """`other` in the `fresh` spans, `kept` everywhere else; notes belong where they begin.
+    """`other` in the `fresh` spans, `kept` elsewhere; a note belongs where it begins.
 
-    The melody of `other` ends where that of `kept` goes on.
+    The melody of `other` ends where that of `kept` continues.
     """
     starts = sorted(note.onset_tick for note in kept.melody if not _inside(note, fresh))
     fresh_melody = {note: _cut(note, starts) for note in other.melody if _inside(note, fresh)}
@@ -86,7 +87,7 @@ def splice(kept: Arrangement, other: Arrangement, fresh: Sequence[Ticks]) -> Arr
 
 
 def accompaniment(kept: Arrangement, style: Style, fresh: Sequence[Ticks] = ()) -> _Parts:
-    """What an arrangement plays beside its melody, by the names of the ensemble's parts, but in the `fresh` spans."""
+    """The notes of an arrangement without its melody, by the names of the ensemble's parts, outside `fresh` spans."""
     melody = {(note.onset_tick, note.pitch) for note in kept.melody}
     return {
         spec.name: tuple(
@@ -112,7 +113,7 @@ def in_octave_of(sheet: SongSheet, kept: Arrangement, fresh: Sequence[Ticks]) ->
 
 
 def joined(spans: Sequence[Ticks]) -> list[Ticks]:
-    """Spans in order, those that touch made one."""
+    """Spans in order, adjacent ones joined."""
     found: list[Ticks] = []
     for begin, end in sorted(spans):
         if found and begin <= found[-1][1]:
@@ -131,7 +132,7 @@ def _with_best(
     bars: range,
     progress: Callable[[float], None],
 ) -> _Parts:
-    """The accompaniment with the best of several candidates for some bars (indices)."""
+    """The accompaniment with the best of several candidates in some bars (indices)."""
     from symbolic_cover.arrangement.sample import sample_accompaniments
 
     shown = Conditioning.of(checkpoint, sheet, style, controls)
@@ -184,7 +185,7 @@ def _likelihoods(
 
 
 def _bars(sheet: SongSheet, span: Ticks) -> range | None:
-    """The bars (indices) in which a span lies, as far as the song sounds there; None where it does not."""
+    """The bars (indices) of a span in which the song sounds; None if there are none."""
     begins = [note.onset_tick for note in sheet.notes] + [chord.start_tick for chord in sheet.chords]
     ends = [note.onset_tick for note in sheet.notes] + [chord.end_tick - 1 for chord in sheet.chords]
     grid = sheet.grid
@@ -205,6 +206,6 @@ def _inside(note: Note, spans: Sequence[Ticks]) -> bool:
 
 
 def _cut(note: Note, starts: Sequence[int]) -> Note:
-    """The note, ending at the first of `starts` that lies in it."""
+    """The note, cut at the first of `starts` within it."""
     within = [start for start in starts if note.onset_tick < start < note.end_tick]
     return note._replace(duration_tick=min(within) - note.onset_tick) if within else note

@@ -1,7 +1,7 @@
-"""From sheet to candidates: an accompaniment by the model or by rules, with the melody laid over it.
+"""From sheet to candidates: an accompaniment by the model or by rules, with the melody added.
 
-The melody is not the model's to change: it is given to the leading part as the song has it, and the
-model plays around it. So the melody is kept at full fidelity whatever the model does.
+The model does not write the melody: the leading part gets it from the song, and the model plays around it. So the
+melody is always complete.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from symbolic_cover.core.styles import manner_facts
 from symbolic_cover.tokens.language import DRUMS
 from symbolic_cover.tokens.vocabulary import within_range
 
-#: Between these lie the median pitches of the melodies of 74 pieces for piano in the training split.
+#: The range of the median pitches of the melodies in 74 piano pieces of the training split.
 HAND_MELODIES = (64, 86)
 _OCTAVES = (0, 12, -12, 24, -24)
-#: The melody is struck at least so hard, one step of dynamics above the accompaniment's usual 64 to 80.
+#: The least velocity of the melody, one dynamic step above the accompaniment's usual 64 to 80.
 _MELODY_VELOCITY = 92
 #: The loudest melody from a recording (forte): what a listener takes for loudness tells little.
 _LOUDEST_HEARD = 104
@@ -48,7 +48,7 @@ def candidates_by_model(
     controls: Controls,
     progress: Callable[[float], None] | None = None,
 ) -> list[Arrangement]:
-    """`controls.candidates` arrangements by the model, which knows songs in C major and A minor: there it plays."""
+    """`controls.candidates` arrangements by the model, which plays in C major or A minor; results are moved back."""
     from symbolic_cover.arrangement.sample import sample_accompaniments
 
     steps = sheet.key.steps_home
@@ -60,7 +60,7 @@ def candidates_by_model(
 
 
 def at_home(style: Style, semitones: int) -> Style:
-    """The style for instruments that sound so many semitones higher, as a song does that is played at home."""
+    """The style with the ranges of its instruments shifted by semitones, for a song transposed by them."""
     parts = tuple(
         part if part.is_drums else replace(part, lowest=part.lowest + semitones, highest=part.highest + semitones)
         for part in style.ensemble.parts
@@ -107,13 +107,13 @@ def lay_melody_over(
 def prepare_sheet(
     sheet: SongSheet, controls: Controls, ensemble: Ensemble | None = None, manner: str = ""
 ) -> SongSheet:
-    """The sheet as the cover will have it: transposed, at its tempo, the melody where its part can play it.
+    """The sheet to be arranged: transposed, at its tempo, with the melody in the range of its part.
 
-    Where the style named `manner` swings, a slow song in sixteenths is counted twice as fast. For beginners the melody
-    goes in eighths, in a key of one sharp or flat at most unless a transposition is asked for.
+    If the style named `manner` swings, the tempo of a slow song in sixteenths is doubled. For beginners the melody is
+    in eighths, in a key with at most one sharp or flat unless a transposition is set.
 
-    Transposition that would leave the keyboard is done an octave up or down. A melody that lies outside the range
-    of the part that leads `ensemble` moves by octaves, whole if that helps, single notes otherwise.
+    A transposition that would leave the keyboard is moved by an octave. A melody outside the range of the part that
+    leads `ensemble` moves by octaves, as a whole if that helps, else single notes.
     """
     if manner_facts(manner).get("swing", False) and is_counted_double(sheet):
         sheet = doubled(sheet)
@@ -163,5 +163,5 @@ def _beyond(pitch: int, lead: PartSpec) -> int:
 
 
 def _on_keyboard(notes: Sequence[Note]) -> tuple[Note, ...]:
-    """The notes, those beyond a piano's keys moved by octaves."""
+    """The notes, with those beyond a piano's keys moved by octaves."""
     return tuple(sorted(note._replace(pitch=within_range(note.pitch)) for note in notes))

@@ -1,7 +1,7 @@
-"""What a beginner can play: a simple key, a melody in eighths, one note in each hand, a left hand that hardly moves.
+"""Music for beginners: a simple key, a melody in eighths, one note in each hand, and a left hand that hardly moves.
 
-The rules are those of piano methods (five-finger positions, hands that share strong beats): deterministic, whoever
-arranged before, so that the bass of a style is kept where it falls on a strong beat.
+The rules are those of piano methods (five-finger positions; hands meet on strong beats). They are deterministic and
+apply after any arranger, so the bass of a style is kept where it falls on a strong beat.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.core.viterbi import steadiest_path
 
 _MOST_SIGNS = 1
-#: Five fingers on neighbouring white keys span a fifth. The lowest keys of a left hand's positions, all below middle C,
-#: and where it lies best.
+#: Five fingers on neighbouring white keys span a fifth. The lowest keys of the left hand's positions, all below middle
+#: C, and the preferred one.
 _FIFTH = 7
 _LOWEST_KEYS, _BEST_KEY = range(41, 51), 48
 _BLACK_KEYS = frozenset({1, 3, 6, 8, 10})
-#: Of a note that a position has not: what another tone of its chord costs, and what no tone of it; of a position: a
-#: black key below, each semitone from the best, a move to another. By hand.
+#: Costs, set by hand: of replacing a note outside the position by another tone of its chord, and by a tone outside the
+#: chord; of a black lowest key, of each semitone from the preferred position, of a change of position.
 _OTHER_TONE, _NO_TONE, _ON_BLACK, _AWAY, _MOVE = 1.0, 3.0, 0.3, 0.02, 3.0
 
 
 def easy_key_steps(key: Key) -> int:
-    """By how many semitones, -6..5, a key moves to the nearest with one sharp or flat at most."""
+    """The semitones, -6..5, from a key to the nearest one with at most one sharp or flat."""
     steps = [step for step in range(-6, 6) if abs(key.transposed(step).fifths) <= _MOST_SIGNS]
     return min(steps, key=lambda step: (abs(step), step))
 
@@ -37,22 +37,22 @@ def easy_key_steps(key: Key) -> int:
 def for_beginners(sheet: SongSheet, *, choose_key: bool = True) -> SongSheet:
     """The song in a simple key, if that may be chosen, and its melody in eighths; a melody with words is not changed.
 
-    What was done is said in its remarks.
+    Changes are listed in its remarks.
     """
     remarks = list(sheet.remarks)
     steps = easy_key_steps(sheet.key) if choose_key else 0
     if steps:
         sheet = sheet.transposed(steps)
-        remarks.append(f"Transposed by {steps:+d} semitones to {sheet.key.label}, for beginners.")
+        remarks.append(f"Transposed by {steps:+d} semitones to {sheet.key.label} for beginners.")
     melody = sheet.melody if sheet.lyrics else in_eighths(sheet.melody)
     if changed := len({note[:2] for note in sheet.melody} - {note[:2] for note in melody}):
-        remarks.append(f"The rhythm of {changed} notes of the melody was made simpler, for beginners.")
+        remarks.append(f"The rhythm of {changed} notes of the melody was simplified for beginners.")
     return replace(sheet, melody=melody, remarks=tuple(remarks))
 
 
 def in_eighths(melody: Sequence[Note]) -> tuple[Note, ...]:
-    """A melody whose notes begin and end on eighths: what lies between moves to the next if it sounds there and nothing
-    else begins, else to the one before, if that is free, else it is left out."""
+    """A melody whose notes begin and end on eighths. Notes off the eighths move to the next one if they sound there and
+    no other begins there, else to the one before if it is free, else they are left out."""
     taken = {note.onset_tick for note in melody if note.onset_tick % STRAIGHT_TICK == 0}
     placed: list[Note] = []
     for note in sorted(melody):
@@ -79,9 +79,9 @@ def _ending_on_eighths(note: Note, following: int | None) -> Note:
 def for_small_hands(
     accompaniment: Mapping[str, Sequence[Note]], sheet: SongSheet, ensemble: Ensemble
 ) -> dict[str, list[Note]]:
-    """The accompaniment with one note for each hand: nothing beside the melody, elsewhere the lowest on strong beats.
+    """The accompaniment with one note for each hand: none beside the melody, elsewhere the lowest on strong beats.
 
-    The left hand keeps to a five-finger position as long as its chords allow. Other parts stay as they are.
+    The left hand stays in a five-finger position while its chords allow it. Other parts are unchanged.
     """
     simple = {name: list(notes) for name, notes in accompaniment.items()}
     for spec in ensemble.parts:
@@ -93,7 +93,7 @@ def for_small_hands(
 
 
 def _on_strong_beats(notes: Sequence[Note], bars: Sequence[Bar]) -> list[Note]:
-    """The lowest of the notes of each bar, or of each half where there are halves, held to the next."""
+    """The lowest note of each bar, or of each half bar where bars have halves, held to the next."""
     line: list[Note] = []
     for bar in bars:
         beats = bar.meter.bar_tick // bar.meter.beat_tick
@@ -107,8 +107,8 @@ def _on_strong_beats(notes: Sequence[Note], bars: Sequence[Bar]) -> list[Note]:
 
 
 def in_position(line: Sequence[Note], chords: Sequence[Chord]) -> list[Note]:
-    """A line of single notes in five-finger positions, as few as do; what is no tone of its chord, or lies in another
-    position, is played as the bass or another tone of the chord."""
+    """A line of single notes in as few five-finger positions as possible; notes outside the chord or the position are
+    replaced by the bass or another tone of the chord."""
     if not line:
         return []
     ordered = sorted(chords)
@@ -125,7 +125,7 @@ def in_position(line: Sequence[Note], chords: Sequence[Chord]) -> list[Note]:
 
 
 def _played(pitch: int, lowest: int, chord: Chord | None) -> tuple[int, float]:
-    """What a hand with its lowest finger on a key plays for a pitch, and what that costs."""
+    """The note that a hand with its lowest finger on a key plays for a pitch, and its cost."""
     own = pitch % 12
     wanted = [own] if chord is None else [chord.bass, *sorted(chord.pitch_classes - {chord.bass})]
     if own in wanted:

@@ -1,8 +1,8 @@
-"""Play a song bar by bar for all its candidates: feed what the song has, draw what the arranger plays.
+"""Sample the candidates of a song bar by bar.
 
-At every bar each row is given the same X, then tokens are drawn until every row has ended its bar: first the bar's
-plan, as people make them, then its notes. Rows that end early rest. When the context is full, the window moves on by
-whole bars. A section that returns is played as it was, except for the ends of its phrases, which are drawn anew.
+At every bar each row is fed the same X; then tokens are sampled until every row has ended its bar: first the bar's
+plan, then its notes. Finished rows wait. When the context is full, the window moves by whole bars. A section that
+returns is copied from its first time, except for the ends of its phrases, which are sampled anew.
 """
 
 from __future__ import annotations
@@ -30,13 +30,14 @@ from symbolic_cover.evaluation.metrics import chord_tone_ratio
 from symbolic_cover.tokens import vocabulary as v
 from symbolic_cover.tokens.language import DRUMS
 
-#: Tokens less than this share as likely as the likeliest are not drawn (min-p, Nguyen et al., 2024). Set by hand.
+#: Tokens with less than this share of the highest probability are not sampled (min-p, Nguyen et al., 2024). Set by
+#: hand.
 _MIN_P = 0.03
-#: Plans are drawn as people make them, not as they mostly do.
+#: Plans are sampled from the model's distribution itself.
 _PLAN_TEMPERATURE = 1.0
-#: The most notes a bar of a solo piano takes, and how many more for every further part.
+#: The most notes in a bar for a solo piano, and how many more for each further part.
 _MOST_NOTES, _MORE_NOTES = 48, 12
-#: How much more chord tones gain for each share of them that is lacking, and at most.
+#: Gain of the bias on chord tones for the share of them that is missing, its maximum, and the notes it is measured on.
 _BIAS_GAIN, _MOST_BIAS, _RECENT_NOTES = 6.0, 1.2, 64
 #: How much likelier a part becomes for each share of the last bars that it lacks beside people's, and at most (nats).
 _PART_GAIN, _MOST_PART_BIAS, _RECENT_BARS, _FEWEST_RECENT_BARS = 4.0, 2.5, 8, 2
@@ -50,15 +51,15 @@ class Row:
     notes: dict[str, list[Note]] = field(default_factory=dict)
 
     def copy(self) -> Row:
-        """One that goes on alike, on its own."""
+        """An independent copy."""
         return Row([list(bar) for bar in self.bars], {name: list(notes) for name, notes in self.notes.items()})
 
 
 @dataclass(frozen=True)
 class Song:
-    """What all candidates play: the sheet, what the model is shown of it, who plays, and what people's pieces measure.
+    """What all candidates share: the sheet, its conditioning, the ensemble, and the measures of people's pieces.
 
-    `kept` is what stays where only some bars are drawn.
+    `kept` are the notes that stay if only some bars are sampled.
     """
 
     sheet: SongSheet
@@ -71,16 +72,16 @@ class Song:
 
     @cached_property
     def returns(self) -> list[int | None]:
-        """For each bar the one to play again in its place."""
+        """For each bar, the bar to copy, or None."""
         return _bars_to_replay(self.sheet) if self.kept is None else [None] * len(self.sheet.grid.bars)
 
     @property
     def most_notes(self) -> int:
-        """How many notes a bar takes at most."""
+        """The most notes in a bar."""
         return _MOST_NOTES + _MORE_NOTES * max(len(self.ensemble.parts) - 2, 0)
 
     def state_of(self, row: Row, index: int) -> BarState:
-        """A bar that a row is about to play."""
+        """The state of a bar that a row is about to play."""
         bar = self.sheet.grid.bars[index]
         horizon = bar.end_tick + v.LONGEST_DURATION
         melody = [n for n in self.sheet.melody if n.end_tick > bar.start_tick and n.onset_tick < horizon]
@@ -109,7 +110,7 @@ class Song:
 
 
 class Candidates:
-    """The candidates of a song in the making: rows of one batch."""
+    """The candidates of a song while they are sampled: rows of one batch."""
 
     def __init__(self, song: Song, decoder: Decoder, context: int) -> None:
         self.song, self.decoder, self.context = song, decoder, context
@@ -117,7 +118,7 @@ class Candidates:
         self.random = np.random.default_rng(song.controls.seed)
 
     def play(self, index: int) -> None:
-        """Play a bar; the order of rows may change."""
+        """Play a bar in all rows; the order of rows may change."""
         logits = self._feed_source(self.song.conditioning.source_ids(index))
         states = self._play_kept(index) or self._replay(index)
         states = states or self._draw_bar(self._states(index), logits, self.song.conditioning.shown(index))
@@ -127,12 +128,13 @@ class Candidates:
                 row.notes[name] += notes
 
     def go_on_from(self, row: int) -> None:
-        """All rows become copies of one."""
+        """Replace all rows by copies of one."""
         self.decoder.settle(row)
         self.rows = [self.rows[row].copy() for _ in self.rows]
 
     def _chord_bias(self) -> float:
-        """How much likelier to make chord tones: the more, the fewer of them were played lately than people play."""
+        """The bias on chord tones in nats: larger, the fewer recent notes are chord tones compared with people's
+        pieces."""
         if self.song.human is None:
             return CHORD_BIAS
         asked = self.song.human.mean["chord_tone_ratio"]
@@ -146,7 +148,7 @@ class Candidates:
         return [self.song.state_of(row, index) for row in self.rows]
 
     def _replay(self, index: int) -> list[BarState] | None:
-        """The bar as it was when the song brought it first; None where it is new or to be varied."""
+        """Copy the bar from its first time in the song; None if it is new or to be varied."""
         source = self.song.returns[index]
         if source is None:
             return None
@@ -163,7 +165,7 @@ class Candidates:
         return self._say(states, index)
 
     def _play_kept(self, index: int) -> list[BarState] | None:
-        """The bar as it stays; None where it is to be drawn."""
+        """Replay the kept bar; None if it is to be sampled."""
         if self.song.kept is None or index in self.song.kept.fresh:
             return None
         states, played = self._states(index), self.song.kept.played_in(self.song.sheet.grid.bars[index])
@@ -172,14 +174,14 @@ class Candidates:
         return self._say(states, index)
 
     def _say(self, states: list[BarState], index: int) -> list[BarState]:
-        """Feed bars that were played again, each after its plan."""
+        """Feed bars that were copied, each after its plan."""
         for state in states:
             state.written[:0] = self.song.conditioning.plan_of(index, state.written)
         self._feed_each([state.written for state in states])
         return states
 
     def _feed_source(self, x: list[int]) -> np.ndarray:
-        """Give every row the X of its next bar; returns the logits after it (rows, vocabulary)."""
+        """Feed every row the X of its next bar; returns the logits after it (rows, vocabulary)."""
         for row in self.rows:
             row.bars.append(list(x))
         parted = self.decoder.n_own > 0
@@ -189,11 +191,11 @@ class Candidates:
         return self._feed_each([x] * len(self.rows))
 
     def _usual_bar(self) -> int:
-        """Tokens to reckon with for a bar: as many as the longest of a phrase had."""
+        """The expected number of tokens in a bar: that of the longest in the last phrase."""
         return max(len(bar) for row in self.rows for bar in row.bars[-SECTION_BARS - 1 :])
 
     def _refill(self, most: int) -> np.ndarray:
-        """Begin a new window: the header and the last whole bars, at most half of the context or `most` tokens."""
+        """Start a new window: the header and the last whole bars, at most half of the context or `most` tokens."""
         windows = []
         for row in self.rows:
             kept: list[list[int]] = []
@@ -206,7 +208,8 @@ class Candidates:
         return self._feed_each(windows)
 
     def _feed_each(self, told: Sequence[list[int]]) -> np.ndarray:
-        """Feed each row its own tokens; until rows part, what all begin with is fed once. Returns logits after them."""
+        """Feed each row its own tokens; while rows are still equal, their common prefix is fed once. Returns the logits
+        after them."""
         shortest, n_common = min(map(len, told)), 0
         if self.decoder.n_own == 0:
             if all(tokens == told[0] for tokens in told):
@@ -220,9 +223,9 @@ class Candidates:
         return self.decoder.feed(np.array(ids), np.array(mask))
 
     def _draw_bar(self, states: list[BarState], logits: np.ndarray, shown: Sequence[Note] = ()) -> list[BarState]:
-        """Draw tokens until every state has ended its bar; the end itself is not fed, X follows.
+        """Sample tokens until every state has ended its bar; the end token is not fed, as X follows.
 
-        Rows whose bar has ended are moved behind the others, so that the order of rows and states may change.
+        Rows whose bar has ended are moved behind the others, so the order of rows and states may change.
         """
         live = list(states)
         logit_bias, constraints = (
@@ -249,7 +252,7 @@ class Candidates:
 
 
 def _draw(scores: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """A token for each row of `scores` (rows, vocabulary), by their softmax; none that min-p leaves out."""
+    """A token for each row of `scores` (rows, vocabulary), sampled from their softmax with min-p."""
     shares = np.exp(scores - scores.max(axis=1, keepdims=True))
     heaped = np.where(shares >= _MIN_P, shares, 0.0).cumsum(axis=1)
     at = random.random(len(scores)) * heaped[:, -1]
@@ -257,7 +260,7 @@ def _draw(scores: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 
 def _bars_to_replay(sheet: SongSheet) -> list[int | None]:
-    """For each bar the one to play again in its place; the last bar of every four that return is drawn anew."""
+    """For each bar, the bar to copy or None; the last bar of every four that return is sampled anew."""
     returns = returning_bars(sheet)
     run = 0
     for index, source in enumerate(returns):

@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
 
 SHIPPED = CHECKPOINTS
-#: What `find_checkpoint` is told to leave adopted checkpoints aside.
+#: The name that tells `find_checkpoint` to ignore adopted checkpoints.
 SHIPPED_NAME = "shipped"
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """An arranger, ready to sample from: its weights by name, in single precision, and the model's `config`.
+    """An arranger ready to sample from: its weights by name, in single precision, and the model's `config`.
 
-    `human` is what people's arrangements measure, by style.
+    `human` are the measures of people's arrangements, by style.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Checkpoint:
 
     @cached_property
     def model(self) -> LlamaForCausalLM:
-        """The model in PyTorch, to be trained or measured; covers do without it."""
+        """The model in PyTorch, for training or measuring; covers do not need it."""
         import torch
         from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -56,10 +56,10 @@ class Checkpoint:
 def find_checkpoint(name_or_path: str | Path | None = None, style: str = DEFAULT_STYLE) -> Path | None:
     """The folder of a checkpoint given by path or by the name of a shipped one.
 
-    ``shipped`` is the one that comes with the program and knows `style` best, whatever the user has adopted. Without
-    either, for a style of the user's the one that it was learned on; or else of the adopted ones
-    (`adopted.adopt`) the last that knows `style`; or else of the shipped ones that know it the one that knows fewest
-    others. None if there are no such weights.
+    ``shipped`` is the shipped one that suits `style` best, even if the user adopted another. Without a name: for a
+    user's style, the one that it was learned on; else the last adopted one (`adopted.adopt`) that knows `style`; else,
+    of the shipped ones that know it, the one that knows the fewest other styles. None if there are no such weights.
+    Raises `UsageError` for an unknown name.
     """
     if name_or_path is None and style in user_styles():
         name_or_path = str(style_facts(style)["checkpoint"])
@@ -74,7 +74,7 @@ def find_checkpoint(name_or_path: str | Path | None = None, style: str = DEFAULT
         if any(folder.glob("model*.safetensors")) and (folder / "tokenizer.json").is_file():
             return folder
     shipped = ", ".join(folder.name for folder in _shipped_styles()) or "none"
-    raise UsageError(f"There is no checkpoint '{name_or_path}'.", f"Give a folder, or one that is shipped: {shipped}.")
+    raise UsageError(f"There is no checkpoint '{name_or_path}'.", f"Give a folder, or a shipped name: {shipped}.")
 
 
 def _shipped_for(style: str) -> Path | None:
@@ -89,13 +89,14 @@ def _shipped_styles() -> dict[Path, list[str]]:
 
 
 def sources_of(folder: Path) -> dict[str, list[dict[str, Any]]]:
-    """What a checkpoint learned each style from: dataset, licence, attribution, pieces, source; {} if unsaid."""
+    """The data of each style that a checkpoint learned: dataset, licence, attribution, pieces, source; {} if not
+    stated."""
     path = folder / "sources.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:
-    """Load weights and language."""
+    """Load weights, tokenizer and measures. Raises `UsageError` for a checkpoint of an older version."""
     tokenizer = Language.load(folder)
     if f"{KINDS[-1]}_0" not in tokenizer.vocab:
         raise UsageError(f"{folder.name} was trained by an older version, without plans.", "Train or refine it anew.")
@@ -109,7 +110,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
 
 
 def weights_of(model: LlamaForCausalLM) -> dict[str, np.ndarray]:
-    """The weights of a model as they are now, by name; the head is the embedding's."""
+    """The current weights of a model by name; the head shares those of the embedding."""
     return {
         name: values.detach().float().cpu().numpy()
         for name, values in model.state_dict().items()

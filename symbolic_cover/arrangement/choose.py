@@ -23,7 +23,8 @@ Parts = Mapping[str, Sequence[Note]]
 #: Weight of the agreement beside the score, both of the order of 1: set by hand; the choice as a whole is measured in
 #: `benchmarks/arranging/arrangement.py`.
 _AGREEMENT_WEIGHT = 2.0
-#: How far people's own arrangements are from their mean (`benchmarks/arranging/arrangement.py`): less gains nothing.
+#: The mean distance of people's own arrangements from their mean (`benchmarks/arranging/arrangement.py`): smaller
+#: distances score no higher.
 TYPICAL_DISTANCE = 0.7
 
 
@@ -44,12 +45,12 @@ def best_of(candidates: Sequence[Parts], sheet: SongSheet, human: HumanRange | N
 
 
 def best_phrase(candidates: Sequence[Parts], sheet: SongSheet, first: int, last: int, human: HumanRange | None) -> int:
-    """The index of the candidate that is best in the bars from `first` to `last`; candidates need hold no others."""
+    """The index of the best candidate in bars `first` to `last`; candidates need no other bars."""
     return best_of(candidates, excerpt(sheet, first, last), human)
 
 
 def score_candidate(parts: Parts, sheet: SongSheet, human: HumanRange | None = None) -> float:
-    """How near a candidate is to what people write, from -3 (far) to -`TYPICAL_DISTANCE` (as near as people are)."""
+    """How near a candidate is to people's arrangements, -3 (far) to -`TYPICAL_DISTANCE` (as near as people's own)."""
     human = human or GENERAL
     return -max(distance(measure(parts, sheet, human.profile), human), TYPICAL_DISTANCE)
 
@@ -62,5 +63,5 @@ def agreement(candidates: Sequence[Parts]) -> np.ndarray:
 
 
 def parts_of(arrangement: Arrangement) -> dict[str, Sequence[Note]]:
-    """The notes of an arrangement by part; drums are called so."""
+    """The notes of an arrangement by part; drums have the name "drums"."""
     return {"drums" if part.is_drums else part.name: part.notes for part in arrangement.parts}

@@ -1,4 +1,4 @@
-"""What the model is shown of a song and asked for: the header, and the source side of every bar."""
+"""What the model is conditioned on: the header, the source side of every bar, and the requested plan."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.tokens.language import Language, bars_of_parts, bars_of_sheet, place_of
 from symbolic_cover.tokens.plan import BOUNDS, Planner
 
-#: What no loss is counted on, as Hugging Face has it.
+#: The label that Hugging Face's loss ignores.
 IGNORED_LABEL = -100
 _BASS_FROM = 0.3
-#: The greatest class of each kind that a level lets a bar have; the full level leaves it to the model.
+#: The highest class of each kind that a level allows in a bar; the full level sets no limit.
 _MOST_OF_LEVEL = {
     "beginner": {"Density": 1, "Polyphony": 0, "Offbeat": 0},
     "easy": {"Density": 2, "Polyphony": 1, "Offbeat": 1},
     "intermediate": {"Density": 4},
 }
 _SPARSEST, _DENSEST_HANDS, _DENSEST_BAND = 1, 8, 12
-#: What is asked of the bar that ends a song: tones of its chord.
+#: The request for the last bar of a song: tones of its chord.
 _OF_THE_END = {"Color": (0, 0)}
-#: What is asked of a pick-up.
+#: What is requested of a pick-up: no notes.
 _SILENCE = {"Density": (0, 0)}
-#: How many classes on either side of the one that is asked for a bar may have.
+#: How far the class of a bar may be from the requested one, on either side.
 _ABOUT = 1
 
 
 @dataclass(frozen=True)
 class Conditioning:
-    """The header's token ids, and what is shown of each bar; the song sounds from bar `first` to bar `last`.
+    """The header's token ids and the source of each bar; the song sounds from bar `first` to bar `last`.
 
-    `asked` has, for a kind of the plan, the least and the greatest class that a bar's may be.
+    `asked` has the lowest and highest allowed class of a bar for some kinds of the plan.
     """
 
     tokenizer: Language
@@ -52,7 +52,7 @@ class Conditioning:
 
     @classmethod
     def of(cls, checkpoint: Checkpoint, sheet: SongSheet, style: Style, controls: Controls) -> Conditioning:
-        """What a checkpoint is shown: by fidelity, the bass and a share of the texture; and what is asked."""
+        """The conditioning for a checkpoint: by fidelity, the bass and a share of the texture; and bounds on plans."""
         tokenizer, human = checkpoint.tokenizer, checkpoint.human.get(style.name)
         usual = human.level if human else controls.level
         level = min(controls.level, usual, key=LEVELS.index)
@@ -68,17 +68,17 @@ class Conditioning:
         return self.tokenizer.ids(self.tokenizer.source_bar(**self.sources[index]))
 
     def asked_of(self, index: int) -> dict[str, tuple[int, int]]:
-        """What the plan of a bar must keep to; nothing where the song has nothing."""
+        """The bounds on the plan of a bar; none where the song is silent."""
         if not self.sounds(index):
             return _SILENCE if self._is_pick_up(index) else {}
         return self.asked | (_OF_THE_END if index == self.last and self.sheet.is_whole else {})
 
     def plan_of(self, index: int, y: Sequence[int]) -> list[int]:
-        """The plan of a bar in which the tokens `y` are played."""
+        """The plan of a bar with the target tokens `y`."""
         return self.planner.plan(np.array(self.source_ids(index)), np.array(y, dtype=int)).tolist()
 
     def shown(self, index: int) -> list[Note]:
-        """The notes of the song, beside its melody, that the model is shown of a bar."""
+        """The notes of the song, beside its melody, that the model sees in a bar."""
         return [*self.sources[index]["bass"], *self.sources[index]["texture"]]
 
     def sounds(self, index: int) -> bool:
@@ -94,7 +94,7 @@ class Conditioning:
         return index == self.first and self.sheet.is_whole and begins_late and not has_chords and follows
 
     def window(self, parts: Mapping[str, Sequence[Note]], context: int) -> tuple[list[int], list[int]]:
-        """An accompaniment beside what is shown, as the model learns from both: token ids, and labels.
+        """Conditioning and accompaniment as one training sequence: token ids and labels.
 
         `parts` has the accompaniment by part, without the melody. Labels are the tokens of Y and the token that ends
         each bar; `IGNORED_LABEL` elsewhere. Whole bars only, as many as fit into `context`.
@@ -126,7 +126,7 @@ def _visible(sheet: SongSheet, controls: Controls, first: int, last: int) -> lis
 
 
 def _asked(controls: Controls, is_band: bool) -> dict[str, tuple[int, int]]:
-    """What the plan of every bar must keep to."""
+    """The bounds on the plan of every bar."""
     asked = {kind: (0, most) for kind, most in _MOST_OF_LEVEL.get(controls.level, {}).items()}
     if controls.density is not None:
         asked["Density"] = _about(controls.density, _SPARSEST, _DENSEST_BAND if is_band else _DENSEST_HANDS)
@@ -136,7 +136,7 @@ def _asked(controls: Controls, is_band: bool) -> dict[str, tuple[int, int]]:
 
 
 def _about(share: float, lowest: int, highest: int) -> tuple[int, int]:
-    """The classes about a `share` 0..1 of what there is."""
+    """The classes around a `share` 0..1 of the range."""
     middle = round(lowest + share * (highest - lowest))
     return max(middle - _ABOUT, lowest), min(middle + _ABOUT, highest)
 

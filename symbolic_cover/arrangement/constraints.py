@@ -1,8 +1,8 @@
-"""The guarantees, as masks over logits: only bars that are legal, playable, and below the melody.
+"""The constraints, as masks over logits: only bars that are valid, playable, and below the melody.
 
-`Players` knows at every tick what each part holds and where the melody lies; `BarState` follows the
-tokenizer's graph through one bar of one candidate and says which tokens may come next;
-`BarConstraints` masks the logits of a batch with it.
+`Players` tracks at every tick what each part holds and where the melody is; `BarState` follows the tokenizer's graph
+through one bar of one candidate and knows which tokens may come next; `BarConstraints` masks the logits of a batch
+accordingly.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from symbolic_cover.tokens.language import DRUM_TICK, Language
 from symbolic_cover.tokens.plan import BOUNDS, KINDS
 
 _PITCHES = np.arange(v.LOWEST_PITCH, v.HIGHEST_PITCH + 1)
-#: A drummer's.
+#: The most notes at a time for drums.
 _LIMBS = 4
-#: How much likelier, in nats, than the model thinks the tones of the song's chord are made, and its own notes.
+#: Logit bias in nats on the tones of the song's chord, and on the song's own notes.
 CHORD_BIAS, SONG_BIAS = 0.5, 1.0
 
 
 class Players:
-    """What sounds in one bar and after it, tick by tick, for each part of an ensemble.
+    """What sounds during one bar and after it, tick by tick, for each part of an ensemble.
 
-    `melody` is the melody of the whole song, `held` what each part still holds from bars before. A part plays
-    within its range and no more than `most` notes at a time, a hand within `reach`. No two parts of one
+    `melody` is the melody of the whole song, `held` the notes that each part still holds from earlier bars. A part
+    stays in its range and plays at most `most` notes at a time; a hand stays within `reach`. No two parts of one
     instrument sound the same key.
     """
 
@@ -59,7 +59,7 @@ class Players:
                 self._hold(name, note.pitch, self._ticks(note))
 
     def playable(self, part: str) -> np.ndarray:
-        """Which (pitch, tick) the part can sound: (88, ticks) bool, not to be changed."""
+        """Which (pitch, tick) the part can sound: (88, ticks) bool, read-only."""
         if part not in self._known:
             self._known[part] = self._found_playable(part)
         return self._known[part]
@@ -76,7 +76,7 @@ class Players:
         )
 
     def strike(self, part: str, pitch: int, position: int, duration: int) -> None:
-        """The part plays a note that lasts `duration` ticks from `position` in the bar."""
+        """Add a note of `duration` ticks at `position` in the bar."""
         self._hold(part, pitch, slice(position, position + duration))
 
     def _instrument(self, part: str) -> str:
@@ -98,10 +98,10 @@ class Players:
 
 
 class BarState:
-    """One bar of Y in the making: which tokens may follow, those `written` so far, and their notes.
+    """One bar of Y while it is generated: the allowed next tokens, those `written` so far, and their notes.
 
-    With `must_play` the bar may not end without a note, if any can be played. `asked` says within which classes, the
-    last one included, the kinds of a plan must lie. `part_bias` holds, by part, what its sign gains (nats).
+    With `must_play` the bar may not end without a note, if any can be played. `asked` has the lowest and highest
+    allowed class of some kinds of the plan, `part_bias` the nats that the logit of a part's token gains.
     """
 
     def __init__(
@@ -157,7 +157,7 @@ class BarState:
         return mask
 
     def push(self, token: int) -> None:
-        """Take the next token, which must be allowed."""
+        """Append the next token, which must be allowed."""
         kind, value = self.tokens.kind_and_value[token]
         self._kind = kind
         if kind == "Bar":
@@ -186,10 +186,10 @@ class BarState:
             self._playable = self.players.playable(part)
 
     def replay(self, notes: Mapping[str, Sequence[Note]]) -> bool:
-        """Play what was played in another bar, as far as it is allowed here; onsets count from the start of the bar.
+        """Copy the notes of another bar, as far as they are allowed here; onsets count from the start of the bar.
 
-        False, and nothing is played, where that would leave a bar without notes that must have some. The plan is not
-        written: it is told by what could be played.
+        Returns False and plays nothing if that would leave a bar empty that must have notes. The plan is not written;
+        it follows from the notes.
         """
         for name in self.tokens.parts:
             begun = False
@@ -224,16 +224,16 @@ class BarState:
 
     @property
     def position(self) -> int:
-        """The tick of the bar at which notes are being struck, -1 where none is said yet."""
+        """The tick in the bar at which notes are being added, -1 before the first position."""
         return self._position
 
     @property
     def is_planning(self) -> bool:
-        """Whether the plan is being said, not the notes."""
+        """Whether the plan, not the notes, is being generated."""
         return not self._is_silent and (self._kind == "Section" or self._kind in KINDS[:-1])
 
     def _allow_plan(self, mask: np.ndarray, following: Collection[str]) -> None:
-        """The classes that the next kind of the plan may have."""
+        """The allowed classes of the next kind of the plan."""
         (kind,) = (kind for kind in KINDS if kind in following)
         low, high = self._asked.get(kind, (0, len(BOUNDS[kind])))
         if kind == KINDS[0]:
@@ -263,7 +263,7 @@ class BarState:
         return bool(self._open(self.players.playable(part)).any())
 
     def _positions(self) -> np.ndarray:
-        """Positions of the bar at which something can be struck."""
+        """Positions of the bar at which a note can begin."""
         n_ticks = self.players.bar.meter.bar_tick
         return self.tokens.on_grid[:n_ticks].copy() if self._drumming else self._open(self._playable)
 
@@ -279,7 +279,7 @@ class BarState:
 
 
 class TokenIds:
-    """The tokenizer's vocabulary as the constraints need it."""
+    """The tokenizer's vocabulary in the form that the constraints need."""
 
     def __init__(self, tokenizer: Language, *, triplets: bool = True) -> None:
         self.size = len(tokenizer)
@@ -317,10 +317,10 @@ class BarConstraints:
 
 
 class LogitBias:
-    """Makes likelier what belongs to the song, its chords' tones and what is `shown` of its notes, and parts that rest.
+    """Adds a bias to the logits of the song's chord tones, of its own notes that are `shown`, and of parts that rest.
 
-    Chord tones gain `chord_bias` nats wherever a pitch may come, pitches that the song itself strikes at that place
-    `SONG_BIAS`, and so do the places at which it does. Parts gain the `part_bias` of each state.
+    Pitches of the chord gain `chord_bias` nats; pitches that the song itself plays at that position gain `SONG_BIAS`,
+    and so do these positions. Parts gain the `part_bias` of each state.
     """
 
     def __init__(
@@ -344,7 +344,7 @@ class LogitBias:
             self.pitches[tick, v.within_range(note.pitch) - v.LOWEST_PITCH] += SONG_BIAS
 
     def __call__(self, scores: np.ndarray) -> np.ndarray:
-        """`scores` (rows, vocabulary) with more for what belongs to the song."""
+        """`scores` (rows, vocabulary) plus the bias."""
         added = np.zeros(scores.shape, dtype=np.float32)
         first_place, first_pitch = self.ids.first["Position"], self.ids.first["Pitch"]
         added[:, first_place : first_place + len(self.places)] = self.places

@@ -1,8 +1,8 @@
-"""Feeds tokens to the arranger and gives logits of what may follow, by onnxruntime (`arrangement.graph`).
+"""Autoregressive decoding of the arranger with onnxruntime (`arrangement.graph`).
 
-What all rows of a batch have in common is kept once, each row's own tokens beside it: candidates that go on from the
-best share all but their last bars, and attending to one past costs a fraction of attending to eight. A row that has
-nothing to say leaves the batch until the others are done.
+The prefix that all rows of a batch share is stored once, the tokens of each row beside it: candidates continued from
+the best one share all but their last bars, and attending to one past costs a fraction of attending to eight. A finished
+row leaves the batch until the others are done.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ import onnxruntime
 
 from symbolic_cover.arrangement.graph import step_graph
 
-#: Added to the score of what may not be attended to: finite, so that no row of scores is without a number.
+#: Added to the scores of masked positions: finite, so that softmax is defined in every row.
 _UNSEEN = -1e9
 _MOST_THREADS = 4
-#: How long a thread looks for work before it sleeps. Longer is a little faster on a quiet machine, and takes twice the
-#: time beside another program (docs/log/program.md).
+#: How long a thread spins before it sleeps. Longer is a little faster on an idle machine and takes twice the time
+#: beside another program (docs/log/program.md).
 _SPIN_US = 20
-#: Where keys and values have their tokens: (rows, heads, size, tokens) and (rows, heads, tokens, size).
+#: The token axis of keys and values: (rows, heads, size, tokens) and (rows, heads, tokens, size).
 _TOKENS_OF_KEYS, _TOKENS_OF_VALUES = 3, 2
 
 
@@ -35,9 +35,9 @@ def step_session(
     every: bool = False,
     threads: int = 1,
 ) -> onnxruntime.InferenceSession:
-    """What makes steps of a Llama of these `weights`, for several decoders at a time.
+    """An onnxruntime session for steps of a Llama with these `weights`, usable by several decoders.
 
-    `exact` keeps to single precision; otherwise most products are made in bytes. `every` is as `step_graph` has it.
+    `exact` keeps single precision; otherwise most products use 8-bit integers. For `every` see `step_graph`.
     """
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = threads
@@ -50,7 +50,7 @@ def step_session(
 def log_probabilities(
     weights: Mapping[str, np.ndarray], config: Mapping[str, Any], sequences: Sequence[Sequence[int]]
 ) -> list[np.ndarray]:
-    """Of what may follow each token of each sequence, (tokens, vocabulary), exactly."""
+    """The exact log probabilities of the tokens that may follow each token of each sequence, (tokens, vocabulary)."""
     longest = max(map(len, sequences))
     session = step_session(weights, config, longest, exact=True, every=True, threads=n_threads())
     found = []
@@ -62,16 +62,16 @@ def log_probabilities(
 
 
 def n_threads() -> int:
-    """As many as the environment allows, as for other libraries; more than a few gain nothing."""
+    """The number of threads that the environment allows, limited, since more than a few gain nothing."""
     told = os.environ.get("OMP_NUM_THREADS", "")
     return min(int(told) if told.isdigit() and int(told) else os.cpu_count() or 1, _MOST_THREADS)
 
 
 class Decoder:
-    """Feeds tokens by a session's steps to all rows of a batch at once or to each its own.
+    """Feeds tokens through a session to all rows of a batch at once, or to each its own.
 
-    Tokens are fed to the first rows of the batch; `swap` brings a row that rests behind them. `context` is the most
-    tokens a row takes until `reset`, those counted that other rows took while it rested.
+    Tokens are fed to the first rows of the batch; `swap` moves a resting row behind them. `context` is the most tokens
+    a row takes until `reset`, including those that other rows took while it rested.
     """
 
     def __init__(self, session: onnxruntime.InferenceSession, n_rows: int, context: int) -> None:
@@ -84,11 +84,11 @@ class Decoder:
 
     @property
     def length(self) -> int:
-        """How much of the context is taken."""
+        """The used length of the context."""
         return self.n_shared + self.n_own
 
     def reset(self) -> None:
-        """Forget everything fed so far."""
+        """Clear the cache."""
         self.n_shared = self.n_own = 0
         self.shared = {name: self._empty(name) for name in self.past}
         self._forget_own()
@@ -98,7 +98,7 @@ class Decoder:
         return np.zeros([sizes.get(size, size) for size in self.shapes[name]], dtype=np.float32)
 
     def _forget_own(self) -> None:
-        """All rows begin where the past ends."""
+        """All rows start where the shared past ends."""
         self.n_own = 0
         self.kept = {name: self._empty(name, self.n_rows) for name in self.own}
         self.resting: list[dict[str, np.ndarray]] = []
@@ -112,23 +112,24 @@ class Decoder:
             values[both] = values[turned]
 
     def settle(self, row: int) -> None:
-        """All rows go on from what this one was fed, which they share from now on."""
+        """Let all rows continue from this one, whose tokens become the shared past."""
         self._wake(self.n_rows)
         own = np.flatnonzero(self.seen[row, : self.n_own])
         self._share({name: values[row].take(own, axis=_tokens_axis(name) - 1) for name, values in self.kept.items()})
         self._forget_own()
 
     def _share(self, more: Mapping[str, np.ndarray]) -> None:
-        """Join keys and values (without rows) to the past."""
+        """Append keys and values (without rows) to the shared past."""
         for name, values in more.items():
             past = self.shared[f"past_{name}"]
             self.shared[f"past_{name}"] = np.concatenate([past, values], axis=_tokens_axis(name) - 1)
         self.n_shared = self.shared[self.past[-1]].shape[_TOKENS_OF_VALUES - 1]
 
     def feed_all(self, ids: np.ndarray) -> np.ndarray:
-        """Feed `ids` (tokens,) to all rows alike, before any has tokens of its own; returns logits (vocabulary,)."""
+        """Feed `ids` (tokens,) to all rows before any has tokens of its own; returns logits (vocabulary,). Raises
+        `ValueError` after that."""
         if self.n_own:
-            raise ValueError("the rows have parted")
+            raise ValueError("the rows differ already")
         n_new = len(ids)
         self._check_capacity(n_new)
         places = np.arange(self.n_shared, self.n_shared + n_new)
@@ -139,9 +140,10 @@ class Decoder:
         return logits[0]
 
     def feed(self, ids: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
-        """Feed `ids` (rows, tokens), to the first rows each its own; returns logits (rows, vocabulary) after the last.
+        """Feed `ids` (rows, tokens) to the first rows, each its own; returns logits (rows, vocabulary) after the last
+        token.
 
-        `mask` (rows, tokens; 1 or 0) says which are no padding; without it none are.
+        `mask` (rows, tokens; 1 or 0) is 0 for padding; without it there is none.
         """
         n_rows, n_new = ids.shape
         live = np.ones(ids.shape, dtype=bool) if mask is None else mask.astype(bool)
@@ -162,13 +164,13 @@ class Decoder:
             raise ValueError(f"{self.length + n_new} tokens do not fit into a context of {self.context}")
 
     def _rest(self, n_rows: int) -> None:
-        """Put the rows behind the first aside."""
+        """Set the rows after the first ones aside."""
         if n_rows < len(self.kept[self.own[0]]):
             self.resting.insert(0, {name: values[n_rows:] for name, values in self.kept.items()})
             self.kept = {name: values[:n_rows] for name, values in self.kept.items()}
 
     def _wake(self, n_rows: int) -> None:
-        """Bring rows back that rested; what was fed meanwhile they do not see."""
+        """Bring resting rows back; they do not see what was fed meanwhile."""
         while len(self.kept[self.own[0]]) < n_rows:
             rested = self.resting.pop(0)
             for name, values in rested.items():
@@ -190,5 +192,5 @@ def _tokens_axis(name: str) -> int:
 
 
 def _causal(n_new: int, n_before: int) -> np.ndarray:
-    """Added to scores: new tokens see all before them, and of each other those that came first; (new, before + new)."""
+    """Causal mask for new tokens, which see all before them and each other in order; (new, before + new)."""
     return np.triu(np.full((n_new, n_before + n_new), _UNSEEN), n_before + 1)

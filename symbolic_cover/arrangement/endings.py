@@ -1,4 +1,5 @@
-"""The last bar: those who sing or bow until then hold a tone of the last chord under the end of the melody."""
+"""The last bar: singers, strings and winds that play until then hold a tone of the last chord under the end of the
+melody."""
 
 from __future__ import annotations
 
@@ -14,10 +15,10 @@ _LATELY_BARS = 2
 
 
 def close_together(parts: Mapping[str, Sequence[Note]], sheet: SongSheet, ensemble: Ensemble) -> dict[str, list[Note]]:
-    """The parts with a last note for each that played until just before the bar in which the melody ends.
+    """The parts, with a last note for each that played until just before the bar in which the melody ends.
 
-    It is the tone of the chord nearest to what the part played last, the root for the lowest part, within the part's
-    range and never above the melody where the melody must be on top. An excerpt's end is no ending.
+    It is the chord tone nearest to the part's last note, or the root for the lowest part, within the part's range and
+    below the melody if the ensemble has the melody on top. An excerpt gets no ending.
     """
     closed = {name: list(notes) for name, notes in parts.items()}
     if not (sheet.is_whole and sheet.melody):
@@ -35,7 +36,7 @@ def close_together(parts: Mapping[str, Sequence[Note]], sheet: SongSheet, ensemb
 
 
 def _last_note(last: Note, spec: PartSpec, chord: Chord, bar: Bar, sheet: SongSheet, ensemble: Ensemble) -> list[Note]:
-    """One note, or none where no tone of the chord fits."""
+    """One note, or none if no chord tone fits."""
     end = sheet.melody[-1].end_tick
     over = [note.pitch for note in sheet.melody if note.end_tick > bar.start_tick]
     highest = min([spec.highest, *(pitch - 1 for pitch in over)] if ensemble.melody_on_top else [spec.highest])

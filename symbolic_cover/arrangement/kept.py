@@ -1,4 +1,4 @@
-"""What stays of an accompaniment while some of its bars are drawn anew."""
+"""The notes of an accompaniment that stay while some of its bars are sampled anew."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from symbolic_cover.tokens.language import DRUMS
 
 @dataclass(frozen=True)
 class Kept:
-    """The notes that stay, by part, without the melody; which bars (indices) are `fresh`, to be drawn; and which are
-    gone through, from `first` to `last`: those before the first fresh one are played as they are, to go on from."""
+    """The notes that stay, by part, without the melody; the bars (indices) that are `fresh`, to be sampled; and the
+    range of bars to go through, `first` to `last`: those before the first fresh one are replayed as context."""
 
     parts: Mapping[str, tuple[Note, ...]]
     fresh: frozenset[int]
@@ -21,7 +21,7 @@ class Kept:
     last: int
 
     def played_in(self, bar: Bar) -> dict[str, list[Note]]:
-        """What is played in a bar, onsets from its start."""
+        """The notes of a bar, with onsets from its start."""
         return {
             name: [
                 note._replace(onset_tick=note.onset_tick - bar.start_tick)
@@ -32,7 +32,7 @@ class Kept:
         }
 
     def following(self, bar: Bar) -> dict[str, list[Note]]:
-        """What begins after a bar and so soon that notes of it could be held until then."""
+        """The notes that begin so soon after a bar that notes of it could be held until then."""
         horizon = bar.end_tick + v.LONGEST_DURATION
         return {
             name: [note for note in notes if bar.end_tick <= note.onset_tick < horizon]
@@ -41,7 +41,7 @@ class Kept:
 
 
 def _can_be_said(part: str, note: Note) -> bool:
-    """Whether the language has a word for a note's pitch."""
+    """Whether the vocabulary has a note's pitch."""
     if part == DRUMS:
         return v.LOWEST_DRUM <= note.pitch <= v.HIGHEST_DRUM
     return v.LOWEST_PITCH <= note.pitch <= v.HIGHEST_PITCH

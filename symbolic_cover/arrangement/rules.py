@@ -1,10 +1,9 @@
-"""The arranger without a model: melody, bass and a broken chord.
+"""The arranger without a model: melody, bass and broken chords.
 
-The baseline that the model must beat, and the fallback where there are no weights. The melody is
-copied. On a piano the left hand plays the bass on the first and the middle beat and breaks the chord in
-eighths; where the melody rests, the right hand adds the chord. What hands cannot do is repaired. In other
-ensembles the lowest part plays that bass, single lines hold the chord tones next to where they were, parts
-that play chords strike them on every beat, and drums keep time.
+It is the baseline for the model, and the fallback without weights. The melody is copied. On a piano the left hand plays
+the bass on the first and the middle beat and breaks the chord in eighths; where the melody rests, the right hand adds
+the chord. Notes that hands cannot play are moved or dropped. In other ensembles the lowest part plays the bass, single
+lines hold the nearest chord tones, chordal parts play the chord on every beat, and drums keep time.
 """
 
 from __future__ import annotations
@@ -17,17 +16,16 @@ from symbolic_cover.core.music import TICKS_PER_QUARTER, Bar, Chord, Note
 from symbolic_cover.core.sheet import SongSheet
 
 _EIGHTH = TICKS_PER_QUARTER // 2
-#: The lowest notes of bass, broken chord and held chord: C2, C3 and A3, as in any harmony book; velocities in the
-#: middle.
+#: The lowest notes of bass, broken chord and held chord: C2, C3 and A3, as in textbooks of harmony; middle velocities.
 _BASS_LOW, _BROKEN_LOW, _BLOCK_LOW = 36, 48, 57
 _BROKEN_ORDER = (0, 1, 2, 1)
 _VELOCITY = 64
 _KICK, _SNARE, _HAT = 36, 38, 42
-_SINGLE = 3  # parts of fewer notes at a time than this play lines
+_SINGLE = 3  # parts with fewer notes at a time play lines
 
 
 def accompany_by_rules(sheet: SongSheet, ensemble: Ensemble, level: str = "full") -> dict[str, list[Note]]:
-    """Accompaniment for `sheet` by hand: {part: notes}, without the melody."""
+    """Rule-based accompaniment for `sheet`: {part: notes}, without the melody."""
     others = [spec for spec in ensemble.parts if spec.name != ensemble.lead and not spec.is_hand]
     found = {spec.name: _part_by_rules(sheet, spec, others) for spec in others}
     if any(spec.is_hand for spec in ensemble.parts):
@@ -59,7 +57,7 @@ def _plucked(sheet: SongSheet) -> list[Note]:
 
 
 def _part_by_rules(sheet: SongSheet, spec: PartSpec, others: Sequence[PartSpec]) -> list[Note]:
-    """What a part that is no hand does with the chords."""
+    """The notes of a part that is not a hand."""
     if spec.is_drums:
         return [note for bar in sheet.grid.bars for note in _drums(bar)]
     pitched = [other for other in others if not other.is_drums]
@@ -87,7 +85,7 @@ def _into(pitch: int, spec: PartSpec) -> int:
 
 
 def _nearest(chord: Chord, near: int, spec: PartSpec) -> int:
-    """The chord tone within the part's range that is nearest to where the part was."""
+    """The chord tone within the part's range that is nearest to its last note."""
     tones = [pitch for pitch in range(spec.lowest, spec.highest + 1) if pitch % 12 in chord.pitch_classes]
     return min(tones, key=lambda pitch: (abs(pitch - near), pitch))
 
@@ -101,7 +99,7 @@ def _struck(bar: Bar, chord: Chord, spec: PartSpec) -> list[Note]:
 
 
 def _drums(bar: Bar) -> list[Note]:
-    """Bass drum and snare on the beats in turn, hi-hat in eighths."""
+    """Bass drum and snare on alternating beats, hi-hat in eighths."""
     hats = [Note(tick, _EIGHTH // 2, _HAT, _VELOCITY) for tick in range(bar.start_tick, bar.end_tick, _EIGHTH)]
     beats = range(bar.start_tick, bar.end_tick, bar.meter.beat_tick)
     return hats + [Note(tick, _EIGHTH // 2, _SNARE if i % 2 else _KICK, _VELOCITY) for i, tick in enumerate(beats)]
@@ -116,7 +114,7 @@ def _chords_in(bar: Bar, chords: tuple[Chord, ...]) -> list[Chord]:
 
 
 def _bass(bar: Bar, chord: Chord) -> list[Note]:
-    """The bass where the chord begins, and on the middle beat."""
+    """The bass at the start of each chord and on the middle beat."""
     middle = bar.start_tick + (bar.meter.bar_tick // 2 if bar.meter.numerator % 2 == 0 else bar.meter.bar_tick)
     strokes = [chord.start_tick] + ([middle] if chord.start_tick < middle < chord.end_tick else [])
     pitch = _BASS_LOW + (chord.bass - _BASS_LOW) % 12

@@ -1,4 +1,4 @@
-"""Sample accompaniments: candidates play phrase by phrase, and after every phrase all go on from the best one."""
+"""Sample accompaniments phrase by phrase; after every phrase all candidates continue from the best one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.music import Note
 from symbolic_cover.core.sheet import SongSheet
 
-#: How many bars are looked at to tell which candidate goes on.
+#: The number of bars by which the best candidate is chosen.
 _JUDGED_BARS = 8
 
 
@@ -32,12 +32,12 @@ def sample_accompaniments(
     compete: bool = True,
     kept: Kept | None = None,
 ) -> list[dict[str, list[Note]]]:
-    """Draw `controls.candidates` accompaniments, each {part: notes}, without the melody.
+    """Sample `controls.candidates` accompaniments, each {part: notes}, without the melody.
 
-    Unless they `compete`, each goes its own way to the end. Where something is `kept`, only its fresh bars are drawn,
-    and only the bars that it goes through are returned. The song should be in C major or A minor, where the model is at
-    home. The same seed gives the same notes.
-    Raises `UsageError` if the checkpoint does not know the style or the metre is beyond its vocabulary.
+    Unless they `compete`, each continues independently to the end. With `kept`, only its fresh bars are sampled and
+    only the bars it goes through are returned. The song should be in C major or A minor, as in training. The same seed
+    gives the same notes. Raises `UsageError` if the checkpoint does not know the style or the metre is not in its
+    vocabulary.
     """
     if style.name not in checkpoint.tokenizer.styles:
         known = ", ".join(checkpoint.tokenizer.styles)
@@ -62,7 +62,7 @@ def sample_accompaniments(
 
 
 def candidates_of(checkpoint: Checkpoint, song: Song, *, exact: bool = False) -> Candidates:
-    """The candidates of a song before they have played; `exact` is as `step_session` has it."""
+    """The candidates of a song before their first bar; for `exact` see `step_session`."""
     context = int(checkpoint.config["max_position_embeddings"])
     capacity = context + 4 * song.most_notes + 16
     session = step_session(checkpoint.weights, checkpoint.config, capacity, exact=exact, threads=n_threads())
@@ -70,7 +70,7 @@ def candidates_of(checkpoint: Checkpoint, song: Song, *, exact: bool = False) ->
 
 
 def _go_on_from_best(candidates: Candidates, first: int, last: int) -> None:
-    """Every row becomes the one that played these bars best."""
+    """Replace every row by the one that played these bars best."""
     song = candidates.song
     if len(candidates.rows) == 1:
         return

@@ -1,1 +1,1 @@
-"""Music to learn from: sources, and the shards made of them."""
+"""Training data: sources, preparation and shards."""

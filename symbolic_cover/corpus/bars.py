@@ -1,4 +1,4 @@
-"""Bars as the model's language can say them."""
+"""Bars in the metres of the model's vocabulary."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _BY_LENGTH |= {Meter(4, 4).bar_tick: Meter(4, 4), Meter(3, 4).bar_tick: Meter(3,
 
 
 def spell_bars(bars: Sequence[Bar]) -> tuple[Bar, ...]:
-    """The longest stretch of the music in metres that the vocabulary knows.
+    """The longest stretch of the music in metres of the vocabulary.
 
-    A metre of another name becomes one of its length (8/8 is 4/4); bars too long for a word are divided
-    (9/4 into three of 3/4); two bars that are no whole number of sixteenths join. Where that does not
-    help, the music is cut.
+    A metre with another name becomes one of its length (8/8 becomes 4/4); bars that are too long are divided (9/4 into
+    three of 3/4); two bars that are no whole number of sixteenths are joined. If that does not help, the music is cut.
+    Raises `InputError` if nothing is left.
     """
     stretches: list[list[Bar]] = [[]]
     odd: Bar | None = None
@@ -40,15 +40,15 @@ def spell_bars(bars: Sequence[Bar]) -> tuple[Bar, ...]:
             start += meter.bar_tick
     longest = max(stretches, key=len)
     if not longest:
-        raise InputError("No bar is a whole number of sixteenths.", "Mend the time signatures.")
+        raise InputError("No bar is a whole number of sixteenths.", "Correct the time signatures.")
     return tuple(longest)
 
 
 def known_bars(bars: Sequence[Bar], known: Collection[Meter] = _KNOWN) -> tuple[Bar, ...]:
-    """All of the music in metres that a model knows, nothing in it moved.
+    """All of the music in metres of the vocabulary; no note moves.
 
-    A metre of another name becomes one of its length, what is too long for a word is divided, and bars that are no
-    whole number of sixteenths join with those that follow; the last may end a little later than it did.
+    A metre with another name becomes one of its length, bars that are too long are divided, and bars that are no whole
+    number of sixteenths are joined with the next; the last bar may become a little longer.
     """
     spelled: list[Bar] = []
     start = bars[0].start_tick
@@ -66,7 +66,7 @@ def known_bars(bars: Sequence[Bar], known: Collection[Meter] = _KNOWN) -> tuple[
 
 
 def _meters_of(length_tick: int) -> list[Meter]:
-    """Metres that together last so long: one, or several equal ones, or bars of 4/4 and a shorter one."""
+    """Metres of this total length: one, or several equal ones, or bars of 4/4 and a shorter one."""
     if length_tick in _BY_LENGTH:
         return [_BY_LENGTH[length_tick]]
     for beats in (3, 4, 2, 5):
@@ -77,7 +77,7 @@ def _meters_of(length_tick: int) -> list[Meter]:
 
 
 def trim(grid: Grid, first_tick: int, last_tick: int) -> tuple[Grid, int]:
-    """The bars in which ticks `first_tick`..`last_tick` lie, from tick 0; also by how many ticks all moved left."""
+    """The bars that contain ticks `first_tick`..`last_tick`, moved to tick 0; and by how many ticks they moved."""
     bars = [bar for bar in grid.bars if bar.end_tick > first_tick and bar.start_tick < last_tick]
     shift = bars[0].start_tick
     kept = tuple(Bar(bar.start_tick - shift, bar.meter) for bar in bars)

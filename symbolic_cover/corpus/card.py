@@ -1,4 +1,4 @@
-"""The data card: what a corpus holds, style by style, as a page with pictures."""
+"""The data card: the contents of a corpus by style, as a page with pictures."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def write_card(corpus: Path) -> Path:
     image = base64.b64encode(portraits_png(rows)).decode() if rows else ""
     body = [
         f"<section><h2>Styles</h2><div class='wide'>{_table(styles)}</div></section>",
-        "<section><h2>What the model will learn</h2>",
+        "<section><h2>Styles</h2>",
         f"<img alt='Tempo, density, keys, metres and chords of each style' src='data:image/png;base64,{image}'>",
         "</section>",
         f"<section><h2>Left out</h2>{_left_out(left_out)}</section>",
@@ -93,12 +93,12 @@ def _left_out(rows: Sequence[Row]) -> str:
 
 
 def _kind(reason: str) -> str:
-    """A reason without what differs from piece to piece."""
+    """A reason without details of the piece."""
     return "The same as another piece." if reason.startswith("The same as") else reason[:80]
 
 
 def portraits_png(rows: Sequence[Row]) -> bytes:
-    """One line of pictures a style: tempo, notes a bar, keys round the circle of fifths, metres, chords. PNG bytes."""
+    """One row of pictures a style: tempo, notes a bar, keys on the circle of fifths, metres, chords. PNG bytes."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

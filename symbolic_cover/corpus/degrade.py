@@ -1,10 +1,10 @@
-"""What a transcript of a song would get wrong of it: X in training as X is when a recording is covered.
+"""Simulate transcription errors: X as it is when a recording is covered.
 
-`degrade` makes of a song's true sheet what our transcriber and melody finder would have made of its sound:
-notes are missed, held ones struck twice, overtones and other ghosts heard, onsets and ends moved in seconds
-and drawn to the grid by the quantizer, parts of the melody lost and strange notes sung. How often is read from
-``presets/degradation.toml``, fitted by ``benchmarks/corpus/degradation.py`` to excerpts that were played by FluidSynth
-and heard by the listener.
+`degrade` turns a song's true sheet into what our transcriber and melody finder would produce from its sound: notes are
+missed, held ones struck twice, overtones and other ghost notes added, onsets and ends moved in seconds and quantized to
+the grid, parts of the melody lost and wrong notes added to it. The rates are read from ``presets/degradation.toml``,
+fitted by ``benchmarks/corpus/degradation.py`` to excerpts that were rendered by FluidSynth and transcribed by the
+listener.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from symbolic_cover.corpus.sounding import ROLES, Sounding, circumstances, prede
 
 __all__ = ["Errors", "KindErrors", "degrade", "load_errors"]
 
-#: A ghost keeps this far, in ticks, from a true note of its pitch: nearer, it would be that note.
+#: The least distance, in ticks, of a ghost note from a true note of its pitch: nearer, it would be that note.
 ROOM_TICK = 6
-#: The melody finder errs by stretches of so many ticks.
+#: Errors of the melody finder are drawn for stretches of this many ticks.
 LAPSE_TICK = 24
 _MELODY = 0
 _SPLIT_AFTER_SEC, _SHORTEST_SEC = 0.1, 0.05
 _HEARD_BEFORE = 0.9
-#: A piece's own log odds, normal with deviation s, draw probabilities towards one half; this (in s^2) undoes it.
+#: A piece's own log odds, normal with deviation s, pull probabilities towards one half; this (in s^2) corrects it.
 _LOGISTIC_SPREAD = 0.346
 
 
 class _Heard(NamedTuple):
-    """Notes on their way through the transcriber; `role` as in `Sounding`, ghosts have one more.
+    """Notes in the simulated transcriber; `role` as in `Sounding`, with one more for ghosts.
 
     `exact` ones are not moved.
     """
@@ -53,11 +53,11 @@ class _Heard(NamedTuple):
 
 
 def degrade(sheet: SongSheet, errors: Errors, rng: np.random.Generator, kind: str, strength: float = 1.0) -> SongSheet:
-    """The sheet as it would have come out of a recording played by an ensemble of a `kind` that `errors` knows.
+    """The sheet as transcribed from a recording of an ensemble of a `kind` in `errors`.
 
-    `strength` scales how much goes wrong; 0 leaves every note as it is. Chords and key are always found anew
-    among the notes, as in a recording. The same generator state gives the same result.
-    The notes stay on the grid, no two share onset and pitch, and the melody is one line.
+    `strength` scales the errors; 0 leaves every note unchanged. Chords and key are always estimated again from the
+    notes, as for a recording. The same generator state gives the same result. Notes stay on the grid, no two share
+    onset and pitch, and the melody is one line.
     """
     true = sounding(sheet)
     if strength > 0 and len(true.onset):
@@ -87,7 +87,7 @@ def _quantile(quantiles: Sequence[float], share: np.ndarray) -> np.ndarray:
 def _missed(
     true: Sounding, roll: np.ndarray, errors: KindErrors, rng: np.random.Generator, strength: float
 ) -> np.ndarray:
-    """Which notes are not heard."""
+    """Which notes are missed."""
     roles, weights = np.array(errors.missed[: len(ROLES)]), np.array(errors.missed[len(ROLES) :])
     odds = roles[true.role] + circumstances(true, roll) @ weights
     spread = errors.missed_spread
@@ -97,7 +97,7 @@ def _missed(
 
 
 def _moved(true: Sounding, errors: KindErrors, rng: np.random.Generator, strength: float) -> _Heard:
-    """The notes where and as long as they are heard; below strength 1 some stay where they are."""
+    """The notes with transcribed onsets and lengths; below strength 1 some are not moved."""
     n_notes = len(true.onset)
     late = _lateness(true.length_sec, errors, rng)
     length_class = np.searchsorted(LENGTH_BOUNDS_SEC, true.length_sec)
@@ -119,7 +119,7 @@ def _moved(true: Sounding, errors: KindErrors, rng: np.random.Generator, strengt
 
 
 def _held_on(moved: _Heard, true: Sounding, misses: np.ndarray, errors: KindErrors, rng: np.random.Generator) -> _Heard:
-    """The notes, some longer by the missed notes that follow them on their pitch."""
+    """The notes, some extended by the missed notes that follow them on their pitch."""
     before, owner, length_sec = predecessors(true), np.arange(len(misses)), moved.length_sec.copy()
     merged = misses & (before >= 0) & (rng.random(len(misses)) < errors.held)
     for index in np.flatnonzero(merged).tolist():
@@ -130,7 +130,7 @@ def _held_on(moved: _Heard, true: Sounding, misses: np.ndarray, errors: KindErro
 
 
 def _lateness(length_sec: np.ndarray, errors: KindErrors, rng: np.random.Generator) -> np.ndarray:
-    """How late notes of one piece are heard, in seconds; never after they are over."""
+    """The delay of notes of one piece, in seconds; an onset never moves past the note's end."""
     offset, spread, earliest = errors.late_piece_sec
     late = offset + spread * rng.standard_normal() + _quantile(errors.late_sec, rng.random(len(length_sec)))
     return np.maximum(np.minimum(late, _HEARD_BEFORE * length_sec), earliest)
@@ -139,7 +139,7 @@ def _lateness(length_sec: np.ndarray, errors: KindErrors, rng: np.random.Generat
 def _ghosts(
     true: Sounding, taken: np.ndarray, misses: np.ndarray, errors: KindErrors, rng: np.random.Generator, strength: float
 ) -> _Heard:
-    """What is heard where nothing of its pitch sounds. `taken` is the roll of the notes with `ROOM_TICK` around."""
+    """Ghost notes where nothing of their pitch sounds. `taken` is the roll of the notes with `ROOM_TICK` around."""
     spread = errors.ghosts_spread
     factor = strength * np.exp(spread * rng.standard_normal() - spread**2 / 2)
     n_notes = len(true.onset)
@@ -170,7 +170,7 @@ def _ghosts(
 
 
 def _splits(heard: _Heard, errors: KindErrors, rng: np.random.Generator, strength: float) -> _Heard:
-    """The further strikes within heard notes; each ends with its note."""
+    """Repeated strikes within transcribed notes; each ends with its note."""
     spread = errors.split_spread
     factor = strength * np.exp(spread * rng.standard_normal() - spread**2 / 2)
     room_sec = np.maximum(heard.length_sec - 2 * _SPLIT_AFTER_SEC, 0)
@@ -192,9 +192,9 @@ def _joined(*groups: _Heard) -> _Heard:
 
 
 def _on_grid(heard: _Heard, true: Sounding, kept: np.ndarray, grid: Grid) -> list[tuple[Note, int]]:
-    """Notes with their roles, drawn to the grid as the quantizer does; the melody goes first where two meet.
+    """Notes with their roles, quantized as by the quantizer; the melody takes precedence where two coincide.
 
-    The first rows of `heard` are the notes of `true` that were kept; those left exact keep their ticks.
+    The first rows of `heard` are the notes of `true` that were kept; exact ones keep their ticks.
     """
     start, end = grid.tick_at(heard.start_sec), grid.tick_at(heard.start_sec + heard.length_sec)
     divisions = divisions_for(start, grid)
@@ -220,10 +220,10 @@ def _on_grid(heard: _Heard, true: Sounding, kept: np.ndarray, grid: Grid) -> lis
 def _melody(
     heard: Sequence[tuple[Note, int]], sheet: SongSheet, errors: KindErrors, rng: np.random.Generator, scale: float
 ) -> tuple[tuple[Note, ...], list[Note]]:
-    """(the melody as it is found, all other notes).
+    """(the melody as found, all other notes).
 
-    The finder errs by stretches of `LAPSE_TICK`: one draw for each says whether the melody's own notes are
-    lost and others taken for it.
+    Errors occur in stretches of `LAPSE_TICK`: one draw for each decides whether the melody's notes are lost and others
+    are taken for it.
     """
     draw = rng.random(sheet.grid.end_tick // LAPSE_TICK + 1)
     octave = rng.random(len(heard)) < scale * errors.melody_octave
@@ -244,7 +244,7 @@ def _melody(
 def _strange(
     melody: Sequence[Note], rest: Sequence[Note], sheet: SongSheet, errors: KindErrors, draw: np.ndarray, scale: float
 ) -> list[Note]:
-    """The highest notes of some onsets at which the melody strikes none."""
+    """The highest notes of some onsets without a melody note."""
     sung = np.zeros(sheet.grid.end_tick + 1, dtype=bool)
     struck = {note.onset_tick for note in melody}
     for note in melody:

@@ -1,4 +1,4 @@
-"""A few bars of a song of the corpus, read back from its tokens: the song, and what people play with it."""
+"""A few bars of a song of the corpus, decoded from its tokens: the song and its arrangement."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from symbolic_cover.corpus.shards import Shard
 from symbolic_cover.evaluation.human_range import HumanRange, range_of, save_ranges
 from symbolic_cover.tokens.tokenizer import BarTokenizer
 
-#: Eight bars are a period, and what people's ranges are measured over; so many of each style are enough for mean and
-#: spread.
+#: Eight bars are a period, and the length over which people's ranges are measured; this many of each style are enough
+#: for mean and spread.
 BARS = 8
 _A_STYLE = 60
 
 
 class Excerpt(NamedTuple):
-    """Bars of a piece: the song, and what people play with it, part by part, melody included."""
+    """Bars of a piece: the song, and the arrangement by part, melody included."""
 
     style: str
     sheet: SongSheet
@@ -33,7 +33,7 @@ class Excerpt(NamedTuple):
 def draw_excerpts(
     split: Path, tokenizer: BarTokenizer, styles: Collection[str], a_style: int, seed: int
 ) -> list[Excerpt]:
-    """At most `a_style` excerpts of `BARS` bars in each style, of different songs as far as there are."""
+    """At most `a_style` excerpts of `BARS` bars in each style, from different songs as far as possible."""
     shard, rng = Shard.load(split), np.random.default_rng(seed)
     names = styles_of(shard, tokenizer)
     found = []
@@ -53,7 +53,7 @@ def styles_of(shard: Shard, tokenizer: BarTokenizer) -> list[str]:
 
 
 def read_excerpt(shard: Shard, tokenizer: BarTokenizer, song: int, first: int, n_bars: int = BARS) -> Excerpt:
-    """The bars of `song` from bar `first` of the split on, no further than the song goes; its key is the song's."""
+    """The bars of `song` from bar `first` of the split on, up to the end of the song; its key is the song's."""
     header = tokenizer.names(shard.headers[song].tolist())
     tokens: list[str] = []
     played: list[list[str]] = []
@@ -77,7 +77,7 @@ def read_excerpt(shard: Shard, tokenizer: BarTokenizer, song: int, first: int, n
 
 
 def measure_people(corpus: Path) -> dict[str, HumanRange]:
-    """What people's arrangements in each style measure, from the training split; written beside it."""
+    """The measures of people's arrangements in each style, from the training split; written beside it."""
     tokenizer = BarTokenizer.load(corpus)
     shard = Shard.load(corpus / "train")
     names = styles_of(shard, tokenizer)

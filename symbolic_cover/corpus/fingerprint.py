@@ -1,8 +1,8 @@
-"""Fingerprints that find the same music under other names.
+"""Fingerprints to find the same music under other names.
 
 A fingerprint is the set of the smallest hashes of all runs of intervals (bottom-k of Broder, 1997, as for
-near-duplicate documents); the share of common hashes estimates how much two pieces share. Intervals
-make it blind to transposition.
+near-duplicate documents); the share of common hashes estimates how much two pieces have in common. Intervals make it
+independent of transposition.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from symbolic_cover.core.music import Note
 #: (`docs/decisions/duplicates.md`).
 FINGERPRINT_SIZE = 48
 _RUN = 8
-#: Pieces with at least so much in common, and about as many notes, are one piece.
+#: Pieces with at least this likeness, and about as many notes, are the same piece.
 SAME_PIECE = 0.7
-#: Melodies with at least so much in common are one song, whatever is played below them.
+#: Melodies with at least this likeness are the same song, whatever the accompaniment.
 SAME_MELODY = 0.5
 
 
 def fingerprint_of(notes: Sequence[Note], with_rhythm: bool) -> np.ndarray:
     """The fingerprint of a sequence of notes, (up to `FINGERPRINT_SIZE`,) uint64, sorted.
 
-    Without rhythm, a melody written in other note values is the same melody.
+    Without rhythm, note values do not matter.
     """
     ordered = sorted((note.onset_tick, note.pitch) for note in notes)
     table = np.array(ordered, dtype=np.int64).reshape(-1, 2)
@@ -51,9 +51,9 @@ def likeness(one: np.ndarray, other: np.ndarray) -> float:
 
 
 class FingerprintIndex:
-    """Fingerprints by their hashes, so that finding the like of one piece does not take longer in a large corpus."""
+    """Fingerprints indexed by their hashes, so that a look-up does not slow down in a large corpus."""
 
-    _CROWD = 200  # a hash that so many pieces share says nothing
+    _CROWD = 200  # a hash that this many pieces share is ignored
 
     def __init__(self, at_least: float, fewest: int) -> None:
         self.at_least, self.fewest = at_least, fewest
@@ -62,7 +62,7 @@ class FingerprintIndex:
         self._holders: dict[int, list[int]] = {}
 
     def like(self, fingerprint: np.ndarray) -> list[str]:
-        """The names of the pieces so far that share at least `at_least` with this fingerprint."""
+        """The names of the indexed pieces with a likeness of at least `at_least`."""
         if len(fingerprint) < self.fewest:
             return []
         shared: dict[int, int] = {}
@@ -75,7 +75,7 @@ class FingerprintIndex:
         ]
 
     def add(self, name: str, fingerprint: np.ndarray) -> None:
-        """Remember a piece."""
+        """Index a piece."""
         if len(fingerprint) < self.fewest:
             return
         self._names.append(name)

@@ -1,8 +1,8 @@
-"""Whose notes are whose: the tracks of a piece, given to the parts of its ensemble.
+"""Assign the tracks of a piece to the parts of its ensemble.
 
-Tracks are known by what their source says of them, by name, by program or by height. What does not
-fit the ensemble (a song without its voice, a hymn on two staves) is divided by height, or the piece
-counts as another ensemble's.
+Tracks are identified by what their source states, by name, by program or by register. Music that does not fit the
+ensemble (a song without its voice, a hymn on two staves) is divided by register, or the piece is assigned to another
+ensemble.
 """
 
 from __future__ import annotations
@@ -21,10 +21,9 @@ from symbolic_cover.corpus.settle import settle
 
 
 class Laid(NamedTuple):
-    """A piece on its ensemble: notes by part, the lead's notes among them.
+    """A piece on its ensemble: notes by part, including those of the lead.
 
-    `melody` is the song's melody where the piece says which it is, empty where it must be found;
-    `stacks` are block chords that state the harmony.
+    `melody` is the song's melody if the piece states it, else empty; `stacks` are block chords that state the harmony.
     """
 
     ensemble: str
@@ -34,10 +33,10 @@ class Laid(NamedTuple):
 
 
 def lay_out(tracks: Sequence[Track], ensemble: str, melody: Sequence[Note] = ()) -> Laid:
-    """Give every note of tracks on the grid to a part of `ensemble`.
+    """Assign every note of quantized tracks to a part of `ensemble`.
 
-    `melody` is the melody where another file states it. Unison doubles within a part become one note, and all
-    are placed where covers place notes.
+    `melody` is the melody if another file states it. Unisons within a part become one note, and onsets are moved to the
+    positions that covers use.
     """
     laid = _LAYOUTS[ensemble]([track for track in tracks if track.notes], list(melody))
     parts = {name: settle(name, merge_unisons(notes)) for name, notes in laid.parts.items()}
@@ -45,7 +44,7 @@ def lay_out(tracks: Sequence[Track], ensemble: str, melody: Sequence[Note] = ())
 
 
 def guess_ensemble(tracks: Sequence[Track]) -> str:
-    """Who seems to play, for a piece of which nothing is said: by names, programs, and how many tracks there are."""
+    """The likely ensemble of a piece without information: by names, programs, and the number of tracks."""
     tracks = [track for track in tracks if track.notes]
     pitched = [track for track in tracks if not track.is_drums]
     programs = {track.program for track in pitched}
@@ -83,7 +82,7 @@ def _pool(tracks: Sequence[Track]) -> list[Note]:
 
 
 def _piano(tracks: list[Track], melody: list[Note]) -> Laid:
-    """All notes are one player's; of several tracks, one may be named the melody and one the chords."""
+    """All notes belong to one player; of several tracks, one may be named the melody and one the chords."""
     named = next((list(track.notes) for track in tracks if len(tracks) > 1 and track.role is Role.MELODY), [])
     stacks = [track for track in tracks if len(tracks) > 1 and track.role is Role.CHORDS]
     played = _pool([track for track in tracks if track not in stacks])
@@ -99,7 +98,7 @@ _PIANO = re.compile(r"pian|fortep|klav|clav|accomp|harmon|organ|\brh\b|\blh\b", 
 
 
 def _voice_piano(tracks: list[Track], melody: list[Note]) -> Laid:
-    """Voices are the tracks named so, else all but the last two."""
+    """Voices are the tracks with such names, else all but the last two."""
     voices = [track for track in tracks if _VOICE.search(track.name) and not _PIANO.search(track.name)]
     if not voices or len(voices) == len(tracks):
         voices = tracks[:-2]
@@ -129,7 +128,7 @@ def _quartet(tracks: list[Track], melody: list[Note]) -> Laid:
 
 
 def _by_names(tracks: Sequence[Track], parts: Sequence[str], patterns: Sequence[str]) -> dict[str, list[Note]] | None:
-    """Notes by part where every track's name says which part it is and every part has a track."""
+    """Notes by part if every track's name identifies its part and every part has a track."""
     found: dict[str, list[Note]] = {}
     for track in tracks:
         part = next((p for p, pattern in zip(parts, patterns, strict=True) if re.search(pattern, track.name, re.I)), "")
@@ -140,7 +139,7 @@ def _by_names(tracks: Sequence[Track], parts: Sequence[str], patterns: Sequence[
 
 
 def _by_height(tracks: Sequence[Track], parts: Sequence[str]) -> dict[str, list[Note]]:
-    """Tracks in order of their mean pitch, or, where there are fewer than parts, the notes of each onset in order."""
+    """Tracks by mean pitch, or, if there are fewer than parts, the notes of each onset by rank."""
     if len(tracks) >= len(parts):
         ordered = sorted(tracks, key=lambda track: -float(np.mean([note.pitch for note in track.notes])))
         shares = np.array_split(np.arange(len(ordered)), len(parts))
@@ -164,7 +163,7 @@ def _by_rank(notes: Sequence[Note], parts: Sequence[str]) -> dict[str, list[Note
 
 
 def _lead_sheet(tracks: list[Track], melody: list[Note]) -> Laid:
-    """The track named a melody, else the first, and the chords below it."""
+    """The track named a melody, else the first; the others are its chords."""
     lead = next((track for track in tracks if track.role is Role.MELODY), tracks[0])
     stacks = _pool([track for track in tracks if track is not lead])
     sung = list(lead.notes)
@@ -201,7 +200,7 @@ def _orchestra_part(program: int) -> str:
 
 
 def _band(tracks: list[Track], melody: list[Note]) -> Laid:
-    """Parts by program; the melody is the track named so, else the one that goes like a melody."""
+    """Parts by program; the melody is the track with such a name, else the one most like a melody."""
     pitched = [track for track in tracks if not track.is_drums]
     lead = next((track for track in pitched if track.role is Role.MELODY), None)
     sung = list(lead.notes) if lead else list(find_melody_track([track.notes for track in pitched]))

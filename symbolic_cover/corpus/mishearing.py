@@ -1,4 +1,4 @@
-"""How transcripts err: rates by kind of ensemble, as ``presets/degradation.toml`` states them."""
+"""Rates of transcription errors by kind of ensemble, as in ``presets/degradation.toml``."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from symbolic_cover.core.places import PRESETS
 from symbolic_cover.corpus.sounding import CIRCUMSTANCES, ROLES
 
 ERRORS_PATH = PRESETS / "degradation.toml"
-#: Semitones from a note to its ghosts; the last kind of ghost may lie anywhere.
+#: Semitones from a note to its ghosts; the last kind of ghost may be anywhere.
 HARMONICS = (12, 19, 24, -12)
 #: Upper bounds in seconds of the classes of length; the last one is open.
 LENGTH_BOUNDS_SEC = (0.15, 0.3, 0.6, 1.2)
 #: The shares of a distribution that lie below its stated quantiles.
 SHARES = (0.01, 0.03, 0.06, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.94, 0.97, 0.99)
-#: How the file names the places of a tuple.
+#: The keys of tuple elements in the file.
 _NAMES: dict[str, tuple[str, ...]] = {
     "missed": (*ROLES, *CIRCUMSTANCES),
     "split": ROLES,
@@ -69,8 +69,8 @@ class KindErrors:
 class Errors:
     """The errors of each kind of ensemble (``piano``, ``sustained``, ``voices``, ``band``).
 
-    `melody_moderation` scales the measured errors of the melody finder, which was tried where our own notion of the
-    melody is the only truth.
+    `melody_moderation` scales the measured errors of the melody finder, whose reference is our own notion of the
+    melody.
     """
 
     kinds: Mapping[str, KindErrors]
@@ -83,14 +83,14 @@ _FIELDS = {stored: field for field, stored in _STORED.items()}
 
 
 def load_errors(path: Path = ERRORS_PATH) -> Errors:
-    """Read the file that `write_errors` wrote; raises KeyError or TypeError where something is missing or unknown."""
+    """Read the file written by `write_errors`; raises `KeyError` or `TypeError` for missing or unknown keys."""
     tables = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     moderation = float(tables.pop("tune_moderation"))
     return Errors({kind: _errors(table) for kind, table in tables.items()}, moderation)
 
 
 def _errors(table: Mapping[str, Any]) -> KindErrors:
-    """A kind's table of the file."""
+    """The table of a kind."""
     facts = {name: [value[key] for key in _NAMES[name]] if name in _NAMES else value for name, value in table.items()}
     return KindErrors(**{_FIELDS.get(name, name): _frozen(value) for name, value in facts.items()})
 

@@ -1,7 +1,7 @@
-"""A folder of one's own songs -> a small corpus in the language of a checkpoint, all of it in the style ``own``.
+"""A folder of one's own songs -> a small corpus in the vocabulary of a checkpoint, all in the style ``own``.
 
-The same preparation as `prepare` gives every corpus. Whole songs are held out, and versions of one song stay together:
-bars of a song that is half known would tell little.
+The preparation is that of `prepare`. Whole songs are held out, and versions of one song stay together, since bars of a
+partly known song would show little.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from symbolic_cover.corpus.workers import run_all
 from symbolic_cover.library.index import song_files, song_of
 from symbolic_cover.tokens.tokenizer import BarTokenizer
 
-#: Below five songs none could be held out and four learned from; two hundred take some minutes to prepare.
+#: With fewer than five songs none could be held out and four learned from; two hundred take some minutes to prepare.
 FEWEST_SONGS, MOST_SONGS = 5, 200
 STYLE = "own"
 _HELD_OUT = 0.15
@@ -31,7 +31,7 @@ _A_UNIT = 2
 
 @dataclass(frozen=True)
 class OwnCorpus:
-    """What became of the songs: `songs` learned from, `held_out` songs, (file, reason) of those `left_out`.
+    """The prepared songs: `songs` learned from, `held_out` songs, (file, reason) of those `left_out`.
 
     `ensemble` plays most of them.
     """
@@ -54,8 +54,8 @@ def prepare_own(
 ) -> OwnCorpus:
     """Prepare the songs below `folder`: splits ``train`` and ``valid``, and their human range, in `out`.
 
-    `ensemble` says who plays where the tracks are not to tell. Raises `UsageError` for too few or too many files,
-    `InputError` where too few of them are music.
+    `ensemble` overrides the one inferred from tracks. Raises `UsageError` for too few or too many files, `InputError`
+    if too few of them are music.
     """
     if not folder.is_dir():
         raise UsageError(f"There is no folder {folder}.", "Give the folder of your songs.")
@@ -118,7 +118,7 @@ def _put_together(units: Sequence[Path], out: Path) -> OwnCorpus:
 
 
 def _held_out(groups: Sequence[str]) -> list[bool]:
-    """Which pieces are held out: those of the first groups, by hash, that make up `_HELD_OUT` of them, or one."""
+    """The pieces to hold out: those of the first groups, by hash, that make up `_HELD_OUT` of them, or one."""
     chosen: set[str] = set()
     for group in sorted(set(groups), key=lambda name: hashlib.sha256(name.encode()).hexdigest()):
         if sum(one in chosen for one in groups) < max(_HELD_OUT * len(groups), 1):

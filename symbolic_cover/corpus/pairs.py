@@ -1,7 +1,7 @@
-"""A piece of music -> what the model learns from it: the song (X) and its arrangement (Y), bar by bar.
+"""A piece of music -> a training pair: the song (X) and its arrangement (Y), bar by bar.
 
-X comes from the same analysis that covers use. Y is the piece without its melody, since a cover lays the
-song's melody over what the model plays; what hands must play is repaired until they can.
+X comes from the same analysis that covers use. Y is the piece without its melody, since a cover adds the song's melody
+to what the model plays; the parts of hands are made playable.
 """
 
 from __future__ import annotations
@@ -27,19 +27,18 @@ from symbolic_cover.corpus.layouts import Laid, lay_out, merge_unisons
 from symbolic_cover.tokens.language import DRUMS, bars_of_parts, bars_of_sheet
 from symbolic_cover.tokens.tokenizer import BarTokenizer
 
-#: Less than this is no piece.
+#: The least size of a piece.
 FEWEST_NOTES, FEWEST_BARS = 12, 2
-#: Notes a 4/4 bar of two hands below which a piece is easy, and intermediate. Set by hand.
+#: Upper limits of notes per 4/4 bar of two hands for easy and intermediate pieces. Set by hand.
 _LEVEL_BOUNDS = ((11.0, "easy"), (16.0, "intermediate"))
 _MOST_TEXTURE = 32
 _STRINGS = 6
 
 
 class Piece(NamedTuple):
-    """A piece of the corpus: `tracks` are on the grid, `key` is as the piece states it.
+    """A piece of the corpus: `tracks` are on the grid, `key` is as stated in the piece.
 
-    `melody` is the melody where another file states it. `is_performed` says that its note lengths are a
-    player's, not a writer's.
+    `melody` is given if another file states it. `is_performed`: its note lengths are those of a performance.
     """
 
     name: str
@@ -59,7 +58,7 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True)
 class Pair:
-    """A song and its arrangement, before tokens. `parts` are without the melody, which `lead` carries."""
+    """A song and its arrangement, before tokenization. `parts` are without the melody, which `lead` carries."""
 
     piece: Piece
     sheet: SongSheet
@@ -71,7 +70,7 @@ class Pair:
 
 
 def make_pair(piece: Piece, ensembles: dict[str, Ensemble]) -> Pair:
-    """X by analysis, Y by the layout of the ensemble; raises `InputError` where a piece is too little."""
+    """X by analysis, Y by the layout of the ensemble; raises `InputError` if a piece is too short."""
     laid = lay_out(piece.tracks, piece.ensemble, piece.melody)
     laid, grid = _trimmed(laid, piece.grid)
     everything = [note for notes in laid.parts.values() for note in notes]
@@ -88,7 +87,7 @@ def make_pair(piece: Piece, ensembles: dict[str, Ensemble]) -> Pair:
 
 
 def _trimmed(laid: Laid, grid: Grid) -> tuple[Laid, Grid]:
-    """Without the empty bars before and after the music, in metres that can be said."""
+    """The piece without empty bars before and after the music, in metres of the vocabulary."""
     everything = [note for notes in laid.parts.values() for note in notes]
     if not everything:
         raise InputError("There are no notes.", "Leave it out.")
@@ -105,7 +104,7 @@ def _trimmed(laid: Laid, grid: Grid) -> tuple[Laid, Grid]:
 
 
 def _sheet(laid: Laid, grid: Grid, piece: Piece) -> SongSheet:
-    """What `sheet_of` finds in the piece when it is told the melody, where one is known."""
+    """The result of `sheet_of` for the piece, given its melody, if known."""
     melody = one_line(laid.melody) if laid.melody else ()
     struck = {(note.onset_tick, note.pitch) for note in melody}
     pitched = [note for name, notes in laid.parts.items() if name != DRUMS for note in notes]
@@ -118,7 +117,7 @@ def _sheet(laid: Laid, grid: Grid, piece: Piece) -> SongSheet:
 
 
 def _without_melody(laid: Laid, sheet: SongSheet, is_performed: bool, leads: Collection[str]) -> dict[str, list[Note]]:
-    """Y: each of the parts that lead ensembles without the melody; what two hands play, given to the hands."""
+    """Y: the parts of ensembles with a lead, without the melody; notes for two hands are divided between them."""
     melody = {(note.onset_tick, note.pitch) for note in sheet.melody}
 
     def rest(notes: Sequence[Note]) -> list[Note]:
@@ -137,7 +136,7 @@ def _without_melody(laid: Laid, sheet: SongSheet, is_performed: bool, leads: Col
 
 
 def _on_strings(notes: Sequence[Note]) -> list[Note]:
-    """A guitar's notes with no more of them sounding than it has strings: the longest-held are damped."""
+    """A guitar's notes with at most as many sounding as it has strings: those held longest are damped."""
     done: list[Note] = []
     sounding: list[Note] = []
     for note in sorted(notes):
@@ -152,14 +151,14 @@ def _on_strings(notes: Sequence[Note]) -> list[Note]:
 
 
 def _level(parts: dict[str, list[Note]], grid: Grid) -> str:
-    """How much two hands (or two players) have to do."""
+    """The level by the number of notes of two hands (or players)."""
     busy = [len(notes) for name, notes in parts.items() if notes and name != DRUMS]
     density = 2 * sum(busy) / max(len(busy), 1) / (grid.end_tick / (4 * TICKS_PER_QUARTER))
     return next((name for bound, name in _LEVEL_BOUNDS if density < bound), "full")
 
 
 class TokenizedPiece(NamedTuple):
-    """A piece as token ids: its header, and for each bar X, X as a transcript would have it, and Y.
+    """A piece as token ids: its header, and for each bar X, X as transcribed, and Y.
 
     `lead` is the token of the part with the melody, `steps_home` are semitones to C major or A minor.
     """
@@ -171,7 +170,7 @@ class TokenizedPiece(NamedTuple):
 
 
 def tokenize_pair(pair: Pair, heard: SongSheet, tokenizer: BarTokenizer) -> TokenizedPiece:
-    """Write every bar of a pair; `heard` is its sheet with the errors of a transcript."""
+    """Tokenize every bar of a pair; `heard` is its sheet with simulated transcription errors."""
     bars = []
     played = bars_of_parts(pair.parts, pair.sheet.grid.bars)
     for known, misheard, parts in zip(bars_of_sheet(pair.sheet), bars_of_sheet(heard), played, strict=True):
@@ -184,13 +183,13 @@ def tokenize_pair(pair: Pair, heard: SongSheet, tokenizer: BarTokenizer) -> Toke
 
 
 def _thinned(facts: dict[str, Any]) -> dict[str, Any]:
-    """At most `_MOST_TEXTURE` notes of texture a bar, the longest."""
+    """At most `_MOST_TEXTURE` texture notes a bar, the longest ones."""
     texture = sorted(facts["texture"], key=lambda note: (-note.duration_tick, note.onset_tick, note.pitch))
     return facts | {"texture": sorted(texture[:_MOST_TEXTURE])}
 
 
 def facts_of(pair: Pair) -> dict[str, Any]:
-    """What the catalogue says of a piece."""
+    """The catalogue's entry of a piece."""
     piece, sheet = pair.piece, pair.sheet
     grid = sheet.grid
     pitched = [note for name, notes in pair.parts.items() if name != DRUMS for note in notes] + list(sheet.melody)

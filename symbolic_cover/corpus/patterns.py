@@ -38,7 +38,7 @@ def catalogue_of(corpus: Path, split: str) -> list[dict[str, str]]:
 
 
 def accompaniment_of(shard: Shard, tokenizer: BarTokenizer, song: int) -> tuple[list[Bar], list[Note]]:
-    """The bars of a song and what its pitched parts play beside the melody."""
+    """The bars of a song and the pitched notes beside its melody."""
     bars: list[Bar] = []
     notes: list[Note] = []
     tick = 0

@@ -1,6 +1,6 @@
-"""What people's whole pieces measure in each style (`evaluation.people`).
+"""Measure whole pieces by people in each style (`evaluation.people`).
 
-From the training split, but for what is copied of it: that is measured on the other two.
+On the training split, except for copies from it, which are measured on the other two.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from symbolic_cover.evaluation.memorisation import PatternIndex, accompaniment, 
 from symbolic_cover.evaluation.people import Range, ranges_of, save_people
 from symbolic_cover.tokens.tokenizer import BarTokenizer
 
-#: How many pieces a style, and how many bars of each; pieces of fewer bars than the least say nothing of form.
+#: The number of pieces a style, and of bars of each; pieces with fewer bars than the least are too short for form.
 _A_STYLE, _MOST_BARS, _FEWEST_BARS = 40, 64, 16
 
 

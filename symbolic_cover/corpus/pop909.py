@@ -1,8 +1,8 @@
 """POP909 as labelled pieces on the grid: melody, bridge and piano tracks, chords, the metre of every bar.
 
-POP909-CL (Yao et al.) holds the songs on a corrected grid of 24 steps a beat, but in one track;
-POP909 (Wang et al., ISMIR 2020) names the tracks, but in performed time. Both hold the same notes
-in the same order, so the k-th note of a pitch in one is the k-th note of that pitch in the other.
+POP909-CL (Yao et al.) has the songs on a corrected grid of 24 steps a beat, but in one track; POP909 (Wang et al.,
+ISMIR 2020) names the tracks, but in performed time. Both have the same notes in the same order, so the k-th note of a
+pitch in one is the k-th note of that pitch in the other.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.heard import Role, Track
 from symbolic_cover.core.music import TICKS_PER_QUARTER, Bar, Meter, Note
 
-#: How much more weight than the written bar line another one needs.
+#: The extra weight that another bar line than the written one needs.
 _CLEARLY = 1.15
 _ROLES = {"MELODY": Role.MELODY, "BRIDGE": Role.UNSAID, "PIANO": Role.UNSAID, "chords": Role.CHORDS}
 _ONSETS = np.array([0, 3, 4, 6, 8, 9, 12])
 
 
 def original_of(corrected: Path) -> Path:
-    """Where POP909 keeps the original of a song of POP909-CL, when both lie in one folder."""
+    """The original of a song of POP909-CL in POP909, if both are in one folder."""
     return corrected.parent.parent / "pop909" / corrected.stem / f"{corrected.stem}.mid"
 
 
 def read_song(original: Path, corrected: Path) -> tuple[tuple[Track, ...], Grid]:
     """The tracks of the corrected song on the grid, its notes under the track names of the original.
 
-    The tracks are ``MELODY``, ``BRIDGE``, ``PIANO`` and ``chords``, which state the harmony.
-    Raises `InputError` where the two differ.
+    The tracks are ``MELODY``, ``BRIDGE``, ``PIANO`` and ``chords``, which state the harmony. Raises `InputError` if the
+    two differ.
     """
     named, gridded = symusic.Score(original), symusic.Score(corrected)
     pickup = _pickup(gridded)
@@ -55,10 +55,10 @@ def read_song(original: Path, corrected: Path) -> tuple[tuple[Track, ...], Grid]
 
 
 def _pickup(gridded: symusic.Score) -> int:
-    """Ticks to put before the song so that its bars begin where chords do.
+    """Ticks to put before the song so that its bars begin at changes of harmony.
 
-    The corrected files count beats right but, in two songs of five, not from a bar line: their first
-    tick is wherever the recording begins. Bars begin where the long chords change.
+    The corrected files have correct beats but, in two songs of five, do not begin on a bar line: their first tick is
+    the start of the recording. Bars begin where the long chords change.
     """
     if len(gridded.tracks) < 2 or not gridded.tracks[1].notes:
         return 0
@@ -82,7 +82,7 @@ def _bar_length(gridded: symusic.Score) -> int:
 
 
 def _name_notes(notes: Sequence[symusic.Note], named: symusic.Score) -> list[str]:
-    """The track name of each corrected note: that of the original note of its pitch at its time."""
+    """The track name of each corrected note: that of the original note of its pitch and rank."""
     originals: dict[int, list[tuple[int, str]]] = {}
     for track in named.tracks:
         for note in track.notes:
@@ -97,7 +97,7 @@ def _name_notes(notes: Sequence[symusic.Note], named: symusic.Score) -> list[str
         for place, (time, _) in zip(sorted(times), sorted(originals[pitch]), strict=True)
     ]
     if len(anchors) < len(notes) / 4:
-        raise InputError("The original and the corrected version hold different notes.")
+        raise InputError("The original and the corrected version have different notes.")
     at, times = np.array(sorted(anchors), dtype=float).T
     expected = np.interp([note.time for note in notes], at, times)
     ranks: dict[int, int] = {}
@@ -121,7 +121,7 @@ def snap(tick: float) -> int:
 
 
 def _grid(gridded: symusic.Score, named: symusic.Score) -> Grid:
-    """Bars of the corrected metre (each song has one), at the tempo at which the original was played."""
+    """Bars of the corrected metre (one for each song), at the tempo of the original performance."""
     scale = TICKS_PER_QUARTER / gridded.ticks_per_quarter
     signature = min(gridded.time_signatures, key=lambda signature: signature.time)
     meter = Meter(signature.numerator, signature.denominator)

@@ -1,9 +1,8 @@
-"""From collected datasets to a corpus: what `train` reads, and what one wants to know of it.
+"""From collected datasets to a corpus for `train`, with a catalogue and a summary.
 
-The work is done in units of a few pieces (`units.py`), in any number of processes. Units that are there
-already are not made again, so that a run that was killed goes on where it was. Then the corpus is put
-together: pieces that are the same are kept once, versions of one song stay in one split, and a summary
-says what was left out and why. The same pieces give the same bytes, whoever prepared them.
+The work is done in units of a few pieces (`units.py`), in any number of processes. Existing units are kept, so an
+interrupted run can be continued. Then the corpus is assembled: duplicates are kept once, versions of one song stay in
+one split, and a summary lists what was left out and why. The same pieces give the same bytes on any machine.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ from symbolic_cover.library.collect import Collected, collected
 from symbolic_cover.library.index import Row
 from symbolic_cover.tokens.tokenizer import BarTokenizer
 
-#: Styles beside the collected ones: a style left open, and one for a user's own music.
+#: Styles beside the collected ones: an unspecified style, and one for a user's own music.
 OPEN_STYLES = ("any", "own")
 _A_UNIT = 12
 _FEWEST_RUNS = 10
@@ -43,9 +42,9 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Choice:
-    """Which collected pieces go into a corpus, and who prepares them.
+    """The collected pieces of a corpus, and who prepares them.
 
-    Without `only` it is the default mix. `limit` takes so many pieces of each dataset, spread over it.
+    Without `only` it is the default mix. `limit` takes this many pieces of each dataset, spread over it.
     """
 
     only: tuple[str, ...] = ()
@@ -55,9 +54,9 @@ class Choice:
 
 
 def prepare(library: Path, out: Path, choice: Choice = Choice(), progress: Progress | None = None) -> dict[str, Any]:
-    """Prepare what is collected in `library` and write the corpus to `out`; returns the summary.
+    """Prepare the pieces collected in `library` and write the corpus to `out`; returns the summary.
 
-    Does nothing where `out` holds just this corpus already. Raises `UsageError` where nothing is collected.
+    Does nothing if `out` has this corpus already. Raises `UsageError` if nothing is collected.
     """
     jobs = find_jobs(library, choice)
     tokenizer = _tokenizer(jobs)
@@ -90,7 +89,7 @@ def find_jobs(library: Path, choice: Choice) -> list[Job]:
     missing = [name for name in choice.only if name not in there]
     if missing or not there:
         wanted = f"{', '.join(missing)} is not" if missing else "Nothing is"
-        raise UsageError(f"{wanted} collected in {library}.", "Type: symbolic-cover collect --from FOLDER")
+        raise UsageError(f"{wanted} collected in {library}.", "Run: symbolic-cover collect --from FOLDER")
     companions = {one.dataset.companion_of: one for one in there.values() if one.dataset.companion_of}
     jobs: list[Job] = []
     for name in sorted(there):
@@ -122,12 +121,12 @@ def _jobs_of(one: Collected, companion: Collected | None) -> Iterable[Job]:
 
 
 def _placed(one: Collected, row: Row) -> Placement | None:
-    """What a row is learned as; None for a file that is no piece of its own."""
+    """The style of a row; None for a file that is not a piece of its own."""
     return one.dataset.styles.get(row.label, Placement(row.label, "any"))
 
 
 def _tokenizer(jobs: Sequence[Job]) -> BarTokenizer:
-    """A tokenizer that knows the styles of the jobs, and all ensembles and parts."""
+    """A tokenizer with the styles of the jobs, and all ensembles and parts."""
     ensembles = load_ensembles()
     parts = dict.fromkeys(part.name for ensemble in ensembles.values() for part in ensemble.parts)
     styles = [*OPEN_STYLES, *sorted({job.style for job in jobs})]
@@ -135,13 +134,13 @@ def _tokenizer(jobs: Sequence[Job]) -> BarTokenizer:
 
 
 def _finished(out: Path, units: list[str]) -> dict[str, Any] | None:
-    """The summary of a corpus that was made of just these units."""
+    """The summary of a corpus made of exactly these units."""
     path = out / "summary.json"
     if not path.is_file() or not all((out / split / "tokens.npy").is_file() for split in SPLITS):
         return None
     try:
         summary = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # damaged: it is made again
+    except (OSError, ValueError):  # damaged: made again
         return None
     return summary if isinstance(summary, dict) and summary.get("units") == units else None
 
@@ -150,7 +149,7 @@ def _make(units: list[Unit], choice: Choice, progress: Progress | None) -> None:
     total = sum(len(unit.jobs) for unit in units)
     sizes = {unit.out: len(unit.jobs) for unit in units}
     for unit in units:
-        if Path(unit.out).is_file() and not zipfile.is_zipfile(unit.out):  # cut: it is made again
+        if Path(unit.out).is_file() and not zipfile.is_zipfile(unit.out):  # truncated: made again
             Path(unit.out).unlink()
     missing = sorted((unit for unit in units if not Path(unit.out).is_file()), key=_size, reverse=True)
     count = total - sum(len(unit.jobs) for unit in missing)
@@ -163,12 +162,12 @@ def _make(units: list[Unit], choice: Choice, progress: Progress | None) -> None:
 
 
 def _size(unit: Unit) -> int:
-    """Bytes of a unit's files: the long ones go first, so that no worker is left alone with them at the end."""
+    """Bytes of a unit's files: long ones go first, so that no worker is left with them at the end."""
     return sum(Path(job.path).stat().st_size for job in unit.jobs if Path(job.path).is_file())
 
 
 def _put_together(units: list[Path], out: Path, tokenizer: BarTokenizer) -> dict[str, Any]:
-    """Shards, catalogue and log from the units' files, one unit in memory at a time."""
+    """Write shards, catalogue and log from the units' files, one unit in memory at a time."""
     duplicates, groups = compare(units)
     writers = {split: ShardWriter(out / split) for split in SPLITS}
     rows: list[dict[str, Any]] = []
@@ -192,7 +191,7 @@ def _put_together(units: list[Path], out: Path, tokenizer: BarTokenizer) -> dict
 
 
 def compare(units: list[Path]) -> tuple[dict[str, str], dict[str, str]]:
-    """Why pieces are duplicates, by name; and the split group of every piece whose melody another piece shares."""
+    """The reasons for duplicates, by name; and the split group of every piece that shares its melody with another."""
     same, melodies = FingerprintIndex(SAME_PIECE, _FEWEST_RUNS), FingerprintIndex(SAME_MELODY, _FEWEST_RUNS)
     duplicates: dict[str, str] = {}
     sizes: dict[str, int] = {}
@@ -225,9 +224,9 @@ def compare(units: list[Path]) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def _sources(catalogue: Path, library: dict[str, Collected]) -> dict[str, list[dict[str, Any]]]:
-    """For every style what it is learned from: dataset, licences of its pieces, attribution, how many pieces.
+    """The data of every style: dataset, licences of its pieces, attribution, number of pieces.
 
-    Goes with the corpus into the checkpoint, so that whoever has the weights knows.
+    Stored with the corpus and then with the checkpoint.
     """
     with catalogue.open(encoding="utf-8", newline="") as file:
         pieces = Counter((row["style"], row["dataset"], row["licence"]) for row in csv.DictReader(file))
@@ -240,7 +239,7 @@ def _sources(catalogue: Path, library: dict[str, Collected]) -> dict[str, list[d
 
 
 def _counts(rows: list[dict[str, Any]], left_out: list[tuple[str, str, str]]) -> dict[str, Any]:
-    """Pieces by dataset and style, and why others are missing; ``share`` is that of the pieces that could be used."""
+    """Pieces by dataset and style, and the reasons for missing ones; ``share`` is that of the usable pieces."""
     used = Counter(row["dataset"] for row in rows)
     twins = Counter(dataset for dataset, _, reason in left_out if reason.startswith(_TWIN))
     refused = Counter(dataset for dataset, _, reason in left_out if not reason.startswith(_TWIN))

@@ -1,7 +1,7 @@
-"""Notes of a part where a score can show them: on sixteenths and triplets, strums struck together.
+"""Notes of a part at positions that a score can show: sixteenths and triplets, with strums struck together.
 
-Covers place notes there and nowhere else, so what they learn from must as well: a model that has learned to begin
-a strum a 48th after the beat has nothing to say where that place is barred.
+Covers place notes only there, so training data must as well: a model trained on strums that begin a 48th after the beat
+could not play where that position is masked.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from collections.abc import Sequence
 from symbolic_cover.core.music import TICKS_PER_QUARTER, Note
 from symbolic_cover.tokens.vocabulary import PLACES_IN_BEAT
 
-#: For every tick of a quarter note the nearest place, the earlier of two.
+#: The nearest position for every tick of a quarter note, the earlier of two.
 _NEAREST = tuple(
     min((*PLACES_IN_BEAT, TICKS_PER_QUARTER), key=lambda place: abs(place - tick)) for tick in range(TICKS_PER_QUARTER)
 )
-#: Three notes or more within two ticks are a strum, struck together on the page.
+#: Three notes or more within two ticks are a strum, struck together in the score.
 _STRUM_TICK, _STRUM_NOTES = 2, 3
-#: Parts whose chords are rolled from string to string.
+#: Parts whose chords are strummed.
 _STRUMMED = frozenset({"guitar", "band-guitar"})
 
 
 def settle(part: str, notes: Sequence[Note]) -> list[Note]:
-    """The notes of a part on the places of the beat, each until its key is struck again at the latest.
+    """The notes of a part at positions of the beat, each ending where its key is struck again at the latest.
 
-    A note between the places moves to the nearest one, or is left out where the part strikes another there: it was an
-    ornament. A guitarist's strum damps what rang before.
+    A note between positions moves to the nearest one, or is left out as an ornament if the part strikes another there.
+    A guitarist's strum damps earlier notes.
     """
     struck = _gathered(notes) if part in _STRUMMED else list(notes)
     occupied = {note.onset_tick for note in struck if nearest_place(note.onset_tick) == note.onset_tick}
@@ -41,13 +41,13 @@ def settle(part: str, notes: Sequence[Note]) -> list[Note]:
 
 
 def nearest_place(tick: int) -> int:
-    """The nearest place for an onset."""
+    """The nearest position for an onset."""
     beat, within = divmod(tick, TICKS_PER_QUARTER)
     return beat * TICKS_PER_QUARTER + _NEAREST[within]
 
 
 def _gathered(notes: Sequence[Note]) -> list[Note]:
-    """Notes that follow each other as the strings of a strum do, struck together."""
+    """Notes that follow each other like the strings of a strum, struck together."""
     gathered: list[Note] = []
     first = -TICKS_PER_QUARTER
     for note in sorted(notes):
@@ -58,7 +58,7 @@ def _gathered(notes: Sequence[Note]) -> list[Note]:
 
 
 def _damped(notes: Sequence[Note], strums: bool) -> list[Note]:
-    """Notes that end where their key is struck again, or, with `strums`, where the next chord is."""
+    """Notes that end where their key is struck again, or, with `strums`, at the next chord."""
     together = Counter(note.onset_tick for note in notes)
     chords = sorted(tick for tick, count in together.items() if count >= _STRUM_NOTES) if strums else []
     following: dict[int, int] = {}

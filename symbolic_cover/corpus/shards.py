@@ -29,11 +29,11 @@ def split_of(group: str) -> str:
 
 
 class Shard(NamedTuple):
-    """One split of the corpus as it is read.
+    """One split of the corpus for reading.
 
-    `tokens` is memory-mapped. Bar i holds X in tokens ``starts[i, 0]:starts[i, 1]``, X as heard up to
-    ``starts[i, 2]`` and Y up to ``starts[i, 3]``. `song_start` (songs + 1,) counts bars; `headers` (songs, 4)
-    and `leads` (songs,) are tokens; `steps_home` (songs,) semitones to C major or A minor.
+    `tokens` is memory-mapped. Bar i has X in tokens ``starts[i, 0]:starts[i, 1]``, X as transcribed up to ``starts[i,
+    2]`` and Y up to ``starts[i, 3]``. `song_start` (songs + 1,) counts bars; `headers` (songs, 4) and `leads` (songs,)
+    are tokens; `steps_home` (songs,) semitones to C major or A minor.
     """
 
     tokens: np.ndarray
@@ -51,7 +51,7 @@ class Shard(NamedTuple):
         ends = np.cumsum(lengths, axis=None).reshape(lengths.shape)
         starts = np.column_stack([ends[:, :1] - lengths[:, :1], ends]) if len(ends) else np.zeros((0, 4), dtype=int)
         song_start = np.concatenate([[0], np.cumsum(songs[:, 0])])
-        tokens = np.load(folder / "tokens.npy", mmap_mode="r").view(np.ndarray)  # a memmap's slices are slow to make
+        tokens = np.load(folder / "tokens.npy", mmap_mode="r").view(np.ndarray)  # slices of a memmap are slow
         return cls(tokens, starts, song_start, songs[:, 1:5], songs[:, 5], songs[:, 6])
 
     @property
@@ -66,7 +66,7 @@ class Shard(NamedTuple):
 
 
 class ShardWriter:
-    """Writes one split piece by piece; nothing of it stays in memory but the bars' lengths."""
+    """Writes one split piece by piece; only the bars' lengths stay in memory."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -84,7 +84,7 @@ class ShardWriter:
         self.n_tokens += len(tokens)
 
     def close(self) -> dict[str, int]:
-        """Finish the files; returns how many songs, bars and tokens there are."""
+        """Finish the files; returns the numbers of songs, bars and tokens."""
         self._raw.close()
         lengths = np.concatenate([np.zeros((0, 3), dtype=np.uint16), *self._lengths])
         np.save(self.folder / "lengths.npy", lengths)

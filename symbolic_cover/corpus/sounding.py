@@ -1,4 +1,4 @@
-"""The notes of a sheet as arrays, and what surrounds each of them."""
+"""The notes of a sheet as arrays, and the circumstances of each."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ROLES = ("melody", "bass", "texture")
 CIRCUMSTANCES = (
     "lowest", "low", "high", "highest", "short", "long", "sounding", "struck", "again", "overtone", "soft",
 )  # fmt: skip
-#: A note that ends so soon before the next of its pitch counts as held: the time a key takes to come up.
+#: A note that ends this shortly before the next of its pitch counts as held: the time a key takes to come up.
 _HELD_SEC = 0.06
 
 
@@ -44,7 +44,7 @@ def sounding(sheet: SongSheet) -> Sounding:
 
 
 def roll_of(notes: Sounding, n_ticks: int, margin: int = 0) -> np.ndarray:
-    """Which pitches sound when: (128, ticks) of bool, each note `margin` ticks longer at both ends."""
+    """The sounding pitches by tick: (128, ticks) of bool, each note extended by `margin` ticks at both ends."""
     roll = np.zeros((128, n_ticks), dtype=bool)
     first, last = np.maximum(notes.onset - margin, 0), notes.end + margin
     for pitch, start, stop in zip(notes.pitch.tolist(), first.tolist(), last.tolist(), strict=True):

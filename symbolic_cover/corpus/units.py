@@ -1,7 +1,7 @@
 """The per-piece work of `prepare`, in units that are written whole or not at all.
 
-A unit is a few pieces in a row. `prepare_unit` needs nothing but the unit, so it runs anywhere; what it
-writes depends on the pieces' bytes and the settings alone, and is found again by a name made of these.
+A unit is a few successive pieces. `prepare_unit` needs only the unit, so it runs anywhere; its output depends on the
+pieces' bytes and the settings alone, and is named after a hash of these.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ from symbolic_cover.listening.scores.read import read_score
 from symbolic_cover.listening.song import listen
 from symbolic_cover.tokens.tokenizer import BarTokenizer
 
-#: Changes whenever the same pieces would give other bytes, so that older work is not taken for it.
+#: To be increased whenever the same pieces would give other bytes, so that older files are not reused.
 FORMAT = 3
 _ENDLESS = 24 * 3600.0
-#: A song to cover is recorded by whoever recorded it, not by those who will play the cover: how often its
-#: transcript errs like that of a piano, a band, or strings and winds.
+#: A recorded song is played by its own performers, not by those of the cover: how often its transcript has the errors
+#: of a piano, a band, or strings and winds.
 _HEARD_AS = {"piano": 0.45, "band": 0.45, "sustained": 0.1}
 
 
 class Job(NamedTuple):
-    """One piece to prepare: a file, what its dataset says of it, and files that belong to it."""
+    """One piece to prepare: a file, the facts of its dataset, and related files."""
 
     name: str
     dataset: str
@@ -60,7 +60,7 @@ class Job(NamedTuple):
 
 
 class Unit(NamedTuple):
-    """Pieces that are prepared together, where their result goes, and the tokenizer's folder."""
+    """Pieces that are prepared together, the path of the result, and the tokenizer's folder."""
 
     jobs: tuple[Job, ...]
     out: str
@@ -68,7 +68,7 @@ class Unit(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """A piece as a unit file holds it; `reason` says why it is left out, and then nothing else is there."""
+    """A piece in a unit file; with a `reason` it is left out, and the rest is empty."""
 
     name: str
     dataset: str
@@ -84,7 +84,7 @@ class Prepared(NamedTuple):
 
 
 def unit_path(jobs: tuple[Job, ...], folder: Path, settings: str) -> Path:
-    """Where a unit's result lies: named after its files' sizes and times, what is said of them, and the settings."""
+    """The path of a unit's result: a hash of its files' sizes and times, the pieces' facts, and the settings."""
     told = hashlib.sha256(f"{FORMAT} {settings}".encode())
     for job in jobs:
         told.update(repr(job).encode())
@@ -95,7 +95,7 @@ def unit_path(jobs: tuple[Job, ...], folder: Path, settings: str) -> Path:
 
 
 def prepare_unit(unit: Unit) -> str:
-    """Prepare the pieces of a unit and write them; returns the path. Does nothing where it is already there."""
+    """Prepare the pieces of a unit and write them; returns the path. Does nothing if it exists."""
     out = Path(unit.out)
     if not out.is_file():
         tokenizer, ensembles, errors = BarTokenizer.load(Path(unit.tokenizer)), load_ensembles(), load_errors()
@@ -104,7 +104,7 @@ def prepare_unit(unit: Unit) -> str:
 
 
 def prepare_piece(job: Job, tokenizer: BarTokenizer, ensembles: dict[str, Ensemble], errors: Errors) -> Prepared:
-    """One piece from file to tokens. Whatever is wrong with it becomes the reason to leave it out."""
+    """One piece from file to tokens. Errors become the reason to leave it out."""
     nothing = np.zeros(0, dtype=np.uint64)
     try:
         pair = make_pair(read_piece(job), ensembles)
@@ -127,7 +127,7 @@ def prepare_piece(job: Job, tokenizer: BarTokenizer, ensembles: dict[str, Ensemb
 
 
 def read_piece(job: Job) -> Piece:
-    """A piece as its file has it, on the grid of ticks; raises `SymbolicCoverError` for what is no music."""
+    """A piece as in its file, on the grid of ticks; raises `SymbolicCoverError` for anything but music."""
     path = Path(job.path)
     if job.reader == "pop909":
         if not job.beside or not Path(job.beside).is_file():
@@ -148,19 +148,19 @@ def _piece(job: Job, tracks: Sequence[Track], grid: Grid, **facts: Any) -> Piece
 
 
 def _melody_beside(path: str) -> tuple[Note, ...]:
-    """The melody that another file states, in the same bars."""
+    """The melody stated by another file, in the same bars."""
     if not path:
         return ()
     tracks = quantize(read_score(path, longest_sec=_ENDLESS, as_written=True))
     return tuple(note for track in tracks for note in track.notes)
 
 
-#: The arrays of a piece and the keys of their arrays in a unit file.
+#: The arrays of a piece and their keys in a unit file.
 _ARRAYS = {"header": "header", "lengths": "lengths", "tokens": "tokens", "fingerprint": "sketch", "melody": "tune"}
 
 
 def write_prepared(path: Path, pieces: list[Prepared]) -> None:
-    """Write a unit's file whole: to a temporary name, then moved into place."""
+    """Write a unit's file atomically."""
     arrays: dict[str, np.ndarray] = {}
     told = [[p.name, p.dataset, p.reason, p.facts, p.lead, p.steps_home] for p in pieces]
     arrays["told"] = np.frombuffer(json.dumps(told, ensure_ascii=False).encode(), dtype=np.uint8)

@@ -1,4 +1,4 @@
-"""The same function over many units of work: in this process, in a pool of processes, or on Ray."""
+"""Run a function over many units of work: in this process, in a pool of processes, or on Ray."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def run_all(
     ray_address: str | None = None,
     apart: bool = False,
 ) -> Iterator[Result]:
-    """The results in the order in which they are done. `ray_address` is a cluster's; ``local`` starts Ray here.
+    """The results as they are finished. `ray_address` is that of a cluster; ``local`` starts Ray here.
 
-    One worker is this process, unless it is to be `apart`. Raises `BrokenProcessPool` where a process dies.
+    One worker is this process, unless it is to be `apart`. Raises `BrokenProcessPool` if a process dies.
     """
     if ray_address is not None:
         yield from _on_ray(function, units, ray_address)
@@ -37,7 +37,7 @@ def run_all(
 
 
 def _use_one_thread() -> None:
-    """Each of our processes has a core, so that its libraries need no threads; said before they are loaded."""
+    """Limit libraries to one thread, since each process has a core; to be called before they are loaded."""
     os.environ["OMP_NUM_THREADS"] = "1"
 
 
@@ -45,7 +45,7 @@ def _on_ray(function: Callable[[Unit], Result], units: Sequence[Unit], address: 
     try:
         import ray
     except ImportError as error:
-        raise MissingDependencyError("Ray is not installed.", "Type: pip install 'symbolic-cover[ray]'") from error
+        raise MissingDependencyError("Ray is not installed.", "Run: pip install 'symbolic-cover[ray]'") from error
     try:
         ray.init(address=address, log_to_driver=False, configure_logging=False)
     except ConnectionError as error:

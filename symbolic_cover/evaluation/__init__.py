@@ -1,1 +1,1 @@
-"""How good a cover is, and how we say so."""
+"""How good a cover is: measures, ranges of people's pieces, findings."""

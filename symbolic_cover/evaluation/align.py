@@ -1,4 +1,4 @@
-"""Bring an arrangement made by any tool onto the bars, and the song into the key, of each other."""
+"""Align an arrangement by any tool with its song, in bars and in key."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from symbolic_cover.core.instruments import KEYBOARDS
 from symbolic_cover.core.music import Bar, Note
 from symbolic_cover.core.sheet import SongSheet
 
-#: An arrangement may begin so many bars before or after its song.
+#: The most bars by which an arrangement may begin before or after its song.
 _SHIFT_BARS = 8
-#: Below this share of the melody, pitch classes alone, the two are not held to be one song.
+#: Below this share of melody notes found (pitch classes), the two are reported as different songs.
 SAME_SONG = 0.3
 
 
 class Alignment(NamedTuple):
-    """The song in the arrangement's key, the arrangement on the song's grid, and what was done to bring them there.
+    """The song in the arrangement's key, the arrangement on the song's grid, and the shifts between them.
 
-    `found` is the share of the melody's notes (onset and pitch class) that meet one of the arrangement's.
+    `found` is the share of the melody's notes (onset and pitch class) that the arrangement has.
     """
 
     sheet: SongSheet
@@ -33,7 +33,7 @@ class Alignment(NamedTuple):
 
 
 def align(sheet: SongSheet, arrangement: Arrangement) -> Alignment:
-    """Find the shift (by beats, at most `_SHIFT_BARS` bars) and transposition under which most of the melody is there.
+    """Find the shift (by beats, at most `_SHIFT_BARS` bars) and transposition with which most of the melody is found.
 
     The song is transposed, the arrangement is shifted. Without a melody nothing is moved.
     """
@@ -76,7 +76,7 @@ def on_grid(arrangement: Arrangement, sheet: SongSheet, shift_tick: int = 0) -> 
 
 
 def lengthened(sheet: SongSheet, end_tick: int) -> SongSheet:
-    """The song with further bars like its last, until `end_tick`."""
+    """The song extended by copies of its last bar until `end_tick`."""
     bars = list(sheet.grid.bars)
     while bars[-1].end_tick < end_tick:
         bars.append(Bar(bars[-1].end_tick, bars[-1].meter))
@@ -85,7 +85,7 @@ def lengthened(sheet: SongSheet, end_tick: int) -> SongSheet:
 
 
 def as_players(parts: Sequence[Part]) -> tuple[Part, ...]:
-    """Parts of which exactly two are keyboards of one program are taken for the hands of one player."""
+    """If exactly two parts are keyboards of one program, treat them as the hands of one player."""
     found = [part for part in parts if not part.is_drums and part.program in KEYBOARDS and part.notes]
     if len(found) != 2 or found[0].program != found[1].program or any(part.group for part in found):
         return tuple(parts)

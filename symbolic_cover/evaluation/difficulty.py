@@ -1,10 +1,10 @@
-"""How hard an arrangement is to play, from 0 to 10, by what teachers and editions grade pieces by.
+"""The difficulty of an arrangement, 0 to 10, by the criteria of teachers and editions.
 
 The criteria are those of Sébastien, Ralambondrainy, Sébastien and Conruyt, "Score Analyzer: Automatically Determining
 Scores Difficulty Level for Instrumental e-Learning" (ISMIR 2012): speed, displacement of the hand, polyphony, altered
 notes and irregular rhythm; and the stretch of Chiu and Chen, "A Study on Difficulty Level Recognition of Piano Sheet
-Music" (IEEE ISM 2012). Each is counted for each hand, or for a player of one staff, and weighed against what few
-pieces by people ask for; fingering (their seventh criterion) is left to `notation.fingering`.
+Music" (IEEE ISM 2012). Each is measured for each hand, or for a player of one staff, relative to a value that few
+pieces by people exceed; fingering (their seventh criterion) is left to `notation.fingering`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from symbolic_cover.core.arrangement import Arrangement, Part
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.music import TICKS_PER_QUARTER, Key, Note
 
-#: What each criterion counts.
+#: Descriptions of the criteria.
 CRITERIA = {
     "speed": "onsets a second",
     "shifts": "times a second at which the hand leaves its five-finger position",
@@ -28,7 +28,7 @@ CRITERIA = {
     "accidentals": "share of the notes outside the key, and a twelfth for each sharp or flat of the key",
     "rhythm": "share of the beats with sixteenths, triplets or two against three",
 }
-#: The value at which each is as hard as can be: the 95th percentile of piano accompaniments by people
+#: The value of each criterion that counts as hardest: the 95th percentile of piano accompaniments by people
 #: (`benchmarks/notation/difficulty.md`).
 HARDEST = {"speed": 5.6, "shifts": 3.2, "stretch": 10.5, "chords": 1.9, "accidentals": 0.6, "rhythm": 1.0}
 MOST = 10.0
@@ -37,18 +37,18 @@ _ALLOWED_KEY = 12
 
 
 def difficulty(arrangement: Arrangement) -> float:
-    """How hard the hardest player's part is, 0 (nothing to play) to 10; NaN where nobody plays but drums."""
+    """The difficulty of the hardest player's part, 0 (nothing to play) to 10; NaN if there are only drums."""
     found = [weighed(criteria) for criteria in criteria_of(arrangement).values()]
     return max(found, default=math.nan)
 
 
 def weighed(criteria: dict[str, float]) -> float:
-    """One number for the `CRITERIA` of a player: their mean, each against its `HARDEST`, times `MOST`."""
+    """The mean of a player's `CRITERIA`, each relative to its `HARDEST`, times `MOST`."""
     return MOST * float(np.mean([min(criteria[name] / HARDEST[name], 1.0) for name in CRITERIA]))
 
 
 def criteria_of(arrangement: Arrangement) -> dict[str, dict[str, float]]:
-    """`CRITERIA` of each player who has pitched notes, by name; of two hands the larger value counts."""
+    """`CRITERIA` of each player with pitched notes, by name; of two hands the larger value counts."""
     players: dict[str, list[Part]] = defaultdict(list)
     for part in arrangement.parts:
         if part.notes and not part.is_drums:
@@ -70,7 +70,7 @@ def _of_hand(notes: Sequence[Note], grid: Grid) -> dict[str, float]:
     struck: dict[int, list[int]] = defaultdict(list)
     for note in sorted(notes):
         struck[note.onset_tick].append(note.pitch)
-    # Bars in which the hand rests are no easier to play, nor harder.
+    # Bars in which the hand rests are left out.
     playing = {grid.bar_index(tick) for tick in struck}
     seconds = sum(
         float(grid.sec_at(grid.bars[index].end_tick) - grid.sec_at(grid.bars[index].start_tick)) for index in playing
@@ -84,7 +84,7 @@ def _of_hand(notes: Sequence[Note], grid: Grid) -> dict[str, float]:
 
 
 def _shifts(struck: dict[int, list[int]]) -> int:
-    """How often what is struck does not lie within seven semitones together with all since the last such place."""
+    """How often the notes do not lie within seven semitones together with all since the last such shift."""
     low, high, shifts = math.inf, -math.inf, 0
     for pitches in struck.values():
         low, high = min(low, *pitches), max(high, *pitches)
@@ -94,12 +94,12 @@ def _shifts(struck: dict[int, list[int]]) -> int:
 
 
 def _is_outside(pitch: int, key: Key) -> bool:
-    """Whether a pitch is none of the seven that the key signature has."""
-    return (pitch * 7 - key.fifths + 1) % 12 > 6  # places on the line of fifths, F of C major being 0
+    """Whether a pitch is outside the seven of the key signature."""
+    return (pitch * 7 - key.fifths + 1) % 12 > 6  # positions on the line of fifths, F of C major being 0
 
 
 def _irregular_beats(hands: Sequence[Sequence[Note]], grid: Grid) -> float:
-    """The share of the beats, of those in which something is struck, with an onset elsewhere than at their halves."""
+    """Of the beats with an onset, the share with one elsewhere than at their halves."""
     irregular: set[int] = set()
     beats: set[int] = set()
     for notes in hands:

@@ -12,16 +12,16 @@ from symbolic_cover.core.music import Bar, Note
 
 
 def longest_figure(parts: Sequence[Part], melody: Sequence[Note], bars: Sequence[Bar]) -> float:
-    """The longest run of bars in which a pitched part, its share of the melody aside, keeps one figure."""
+    """The longest run of bars in which a pitched part, its melody notes excluded, keeps one figure."""
     runs = [last - first + 1 for part in parts for first, last in figure_runs(part, melody, bars)]
     return float(max(runs, default=1)) if any(part.notes for part in parts if not part.is_drums) else math.nan
 
 
 def figure_runs(part: Part, melody: Sequence[Note], bars: Sequence[Bar]) -> list[tuple[int, int]]:
-    """Runs (first and last bar) in which a part has the same rhythm and the same contour, at whatever pitch and width.
+    """Runs (first and last bar) in which a part has the same rhythm and contour, at any pitch and width.
 
-    The contour is which of the bar's pitches, counted from below, are struck when. A figure has two onsets or more:
-    chords that are held for a bar are none.
+    The contour says which of the bar's pitches, counted from below, are struck when. A figure has at least two onsets:
+    chords held for a bar are none.
     """
     sung = {(note.onset_tick, note.pitch) for note in melody}
     if part.is_drums:

@@ -1,7 +1,6 @@
-"""What a musician's eye finds in a cover: weak bars, and what to try next.
+"""Weak bars of a cover, as a musician would mark them, and what to try next.
 
-Bars are counted from 0 here and from 1 in what people read. Each kind of finding is one function; what it looks for,
-and how much of it is too much, is said there.
+Bars are counted from 0 here and from 1 in messages. Each kind of finding is one function, which defines its criterion.
 """
 
 from __future__ import annotations
@@ -23,20 +22,20 @@ from symbolic_cover.evaluation.memorisation import PatternIndex, accompaniment, 
 from symbolic_cover.evaluation.metrics import chord_at, majmin
 from symbolic_cover.evaluation.people import Range
 
-#: A bar's melody is lost where a third of its notes are; see `benchmarks/evaluating/findings.md` for what that finds.
+#: A bar's melody counts as lost if a third of its notes are missing; `benchmarks/evaluating/findings.md` measures this.
 _LOST_SHARE = 0.34
-#: An octave blip leaps so far both ways, and lies so near to both neighbours an octave away (semitones).
+#: The least leap of an octave blip, and its distance to both neighbours an octave away (semitones).
 _LEAP, _NEAR = 9, 5
 _MEANT = 3
 _WRONG_CHORD_BARS = 2
-#: Bars in a row with one figure that are not too many in any style, and where people's range is not known.
+#: Bars in a row with one figure that are acceptable in any style, where people's range is unknown.
 _SHORT_FIGURE, _LONG_FIGURE = 4, 8
 _STRUCK_AGAIN = 3
 _MANY_LETTERS, _SHORT_SECTION_BARS = 5, 8
 
 
 class Finding(NamedTuple):
-    """Something weak in bars `first_bar` to `last_bar` (inclusive), what it is and what to try."""
+    """Something weak in bars `first_bar` to `last_bar` (inclusive), its description and what to try."""
 
     first_bar: int
     last_bar: int
@@ -46,12 +45,12 @@ class Finding(NamedTuple):
 
     @property
     def where(self) -> str:
-        """The bars as people count them."""
+        """The bars, counted from 1."""
         return bars_in_words(self.first_bar, self.last_bar)
 
 
 def advice_of(findings: Sequence[Finding]) -> list[str]:
-    """What to try, one line for findings that are alike: ``bars 9, 12 and 44-45: ...``."""
+    """Suggestions, one line for findings with the same text: ``bars 9, 12 and 44-45: ...``."""
     places: dict[tuple[str, str], list[str]] = {}
     for one in findings:
         places.setdefault((one.text, one.advice), []).append(one.where.split()[1])
@@ -74,7 +73,7 @@ def find_weak_bars(
     people: Mapping[str, Range] | None = None,
     index: PatternIndex | None = None,
 ) -> list[Finding]:
-    """All findings in order of bars. `people`: the ranges of the style; without `index` nothing is sought as copied."""
+    """All findings by bar. `people`: the ranges of the style; without an `index` copies are not searched for."""
     figure = (people or {}).get("longest_figure")
     found = [
         *lost_melody(arrangement, sheet),
@@ -91,7 +90,7 @@ def find_weak_bars(
 
 
 def lost_melody(arrangement: Arrangement, sheet: SongSheet) -> Iterator[Finding]:
-    """Bars in which a third of the melody or more is not played."""
+    """Bars in which at least a third of the melody is missing."""
     played = {(note.onset_tick, note.pitch) for note in arrangement.pitched_notes}
     wanted = [0] * len(sheet.grid.bars)
     lost = [0] * len(sheet.grid.bars)
@@ -103,12 +102,12 @@ def lost_melody(arrangement: Arrangement, sheet: SongSheet) -> Iterator[Finding]
         [n > 0 and missing / n >= _LOST_SHARE for n, missing in zip(wanted, lost, strict=True)]
     ):
         share = sum(lost[first : last + 1]) / sum(wanted[first : last + 1])
-        yield Finding(first, last, "melody", f"{share:.0%} of the melody is lost",
+        yield Finding(first, last, "melody", f"{share:.0%} of the melody is missing",
                       "raise --fidelity, or choose players who can reach the melody with --ensemble")  # fmt: skip
 
 
 def other_chords(arrangement: Arrangement, sheet: SongSheet) -> Iterator[Finding]:
-    """Two bars or more in a row in which no beat has the song's chord (by root and third)."""
+    """At least two bars in a row in which no beat has the song's chord (by root and third)."""
     if not sheet.chords or not arrangement.pitched_notes:
         return
     found = recognise_chords(arrangement.pitched_notes, sheet.grid)
@@ -125,9 +124,9 @@ def other_chords(arrangement: Arrangement, sheet: SongSheet) -> Iterator[Finding
 
 
 def octave_blips(melody: Sequence[Note], sheet: SongSheet) -> Iterator[Finding]:
-    """Single notes of the melody that leap away and back, and would lie near both neighbours an octave off.
+    """Single notes of the melody that leap away and back, and would be near both neighbours an octave off.
 
-    What the melody does three times, leap for leap, is meant.
+    A leap that the melody has three times is intended.
     """
     bar_tick = sheet.grid.meter.bar_tick
     threes = list(zip(melody, melody[1:], melody[2:], strict=False))
@@ -146,7 +145,7 @@ def octave_blips(melody: Sequence[Note], sheet: SongSheet) -> Iterator[Finding]:
 
 
 def long_figures(arrangement: Arrangement, bars: Sequence[Bar], most: float) -> Iterator[Finding]:
-    """More than `most` bars in a row in which a part repeats one figure, at whatever pitch."""
+    """More than `most` bars in a row in which a part repeats one figure, at any pitch."""
     for part in arrangement.parts:
         for first, last in figure_runs(part, arrangement.melody, bars):
             if last - first + 1 > most:
@@ -156,7 +155,7 @@ def long_figures(arrangement: Arrangement, bars: Sequence[Bar], most: float) -> 
 
 
 def restless_end(arrangement: Arrangement, sheet: SongSheet) -> Iterator[Finding]:
-    """A last bar that strikes the same notes three times or more, where one expects them to be held."""
+    """A last bar that strikes the same notes three times or more instead of holding them."""
     beside = accompaniment(arrangement)
     if not beside or not sheet.is_whole:
         return
@@ -173,7 +172,7 @@ def restless_end(arrangement: Arrangement, sheet: SongSheet) -> Iterator[Finding
 
 
 def many_sections(sheet: SongSheet) -> Iterator[Finding]:
-    """More letters than a song has: `_MANY_LETTERS` or more, for sections shorter than eight bars on average."""
+    """Too many section letters: `_MANY_LETTERS` or more, for sections shorter than eight bars on average."""
     sections = sections_of(sheet)
     letters = {section.label.rstrip("0123456789") for section in sections}
     if len(letters) >= _MANY_LETTERS and len(sheet.grid.bars) / len(sections) < _SHORT_SECTION_BARS:
@@ -183,7 +182,7 @@ def many_sections(sheet: SongSheet) -> Iterator[Finding]:
 
 
 def unplayable_bars(arrangement: Arrangement, bars: Sequence[Bar]) -> Iterator[Finding]:
-    """Bars in which a keyboard player's two hands cannot hold what is struck."""
+    """Bars with notes that a keyboard player's two hands cannot hold."""
     players: dict[str, list[Note]] = {}
     for number, part in enumerate(arrangement.parts):
         if not part.is_drums and part.program in KEYBOARDS:
@@ -211,15 +210,15 @@ def empty_stretches(arrangement: Arrangement, sheet: SongSheet) -> Iterator[Find
 
 
 def copied_passages(arrangement: Arrangement, bars: Sequence[Bar], index: PatternIndex) -> Iterator[Finding]:
-    """Passages whose accompaniment is that of a training song."""
+    """Passages whose accompaniment is copied from a training song."""
     for one in index.copied(pattern_hashes(accompaniment(arrangement), bars)):
         yield Finding(one.first_bar, one.last_bar, "copied",
-                      f"the accompaniment is that of {one.title} from its bar {one.source_bar + 1}",
+                      f"the accompaniment is copied from {one.title} from its bar {one.source_bar + 1}",
                       "try another --seed, unless that is the song covered")  # fmt: skip
 
 
 def _stretches(marked: Sequence[bool]) -> Iterator[tuple[int, int]]:
-    """First and last index of each run of marked places."""
+    """First and last index of each run of true values."""
     for is_marked, run in itertools.groupby(enumerate(marked), key=lambda item: bool(item[1])):
         if is_marked:
             places = [place for place, _ in run]

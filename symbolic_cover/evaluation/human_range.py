@@ -1,8 +1,8 @@
-"""What people's arrangements in a style measure, so that a number of ours means something.
+"""Measures of people's arrangements in a style, as a reference for ours.
 
-`measure` looks at a few bars of an arrangement; a `HumanRange` has the mean and the spread of the same numbers over
-excerpts of real pieces, and their mean style profile. `distance` says how far an arrangement is from them. The
-ranges of all styles are made with a corpus and lie beside the weights in ``human_range.safetensors``.
+`measure` is computed on a few bars of an arrangement; a `HumanRange` has the mean and the spread of the same measures
+over excerpts of real pieces, and their mean style profile. `distance` says how far an arrangement is from them. The
+ranges of all styles are made with a corpus and stored beside the weights in ``human_range.safetensors``.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ MEASURED = (
     "silent_bars",
     "style_fit",
 )
-#: Beyond so many standard deviations it is no matter how far; and no standard deviation counts as less than this.
+#: Distances are capped at this number of standard deviations; a standard deviation counts as at least this.
 _FAR, _LEAST_SPREAD = 3.0, 0.05
 
 
@@ -48,7 +48,7 @@ _FAR, _LEAST_SPREAD = 3.0, 0.05
 class HumanRange:
     """`mean` and `spread` (standard deviation) of each of `MEASURED`, and the mean style profile.
 
-    `level` is the one at which the style is usually played: half of it is no harder.
+    `level` is the median level of the style's pieces.
     """
 
     mean: dict[str, float]
@@ -57,7 +57,7 @@ class HumanRange:
     level: str = "full"
 
 
-#: What to go by where a style has no range of its own.
+#: The range for styles without their own.
 GENERAL = HumanRange(
     mean={"chord_accuracy": 0.9, "chord_tone_ratio": 0.87, "grooving_similarity": 0.85, "bar_repetition": 0.0,
           "silent_bars": 0.05},
@@ -68,10 +68,10 @@ GENERAL = HumanRange(
 
 
 def measure(parts: Mapping[str, Sequence[Note]], sheet: SongSheet, profile: np.ndarray) -> dict[str, float]:
-    """The numbers of `MEASURED` for the bars of `sheet.grid`; the melody belongs to one of the `parts`.
+    """The values of `MEASURED` for the bars of `sheet.grid`; the melody belongs to one of the `parts`.
 
     `density` is log2 of the pitched notes a quarter, `duration` log2 of their mean length in ticks, `silent_bars` the
-    share of bars, over the parts that play at all, in which a part begins no note. What cannot be told is NaN.
+    share of bars, over the parts that play at all, in which a part begins no note. Undefined values are NaN.
     """
     melody = {(note.onset_tick, note.pitch) for note in sheet.melody}
     pitched = sorted(note for name, notes in parts.items() if name != "drums" for note in notes)
@@ -101,7 +101,7 @@ def measure(parts: Mapping[str, Sequence[Note]], sheet: SongSheet, profile: np.n
 
 
 def distance(measured: Mapping[str, float], human: HumanRange) -> float:
-    """Mean over the numbers of how many standard deviations they are from people's mean, none more than `_FAR`."""
+    """The mean distance from people's mean in standard deviations, each capped at `_FAR`."""
     far = [abs(measured[name] - human.mean[name]) / human.spread[name] for name in MEASURED if name in human.mean]
     return float(np.mean([min(value, _FAR) if not math.isnan(value) else _FAR for value in far]))
 
@@ -123,7 +123,7 @@ def range_of(
 
 
 def excerpt(sheet: SongSheet, first: int, last: int) -> SongSheet:
-    """The song's bars from `first` to `last` alone; ticks stay what they are."""
+    """The song's bars `first` to `last`; ticks do not change."""
     bars = sheet.grid.bars[first : last + 1]
     begin, end = bars[0].start_tick, bars[-1].end_tick
 
@@ -157,7 +157,7 @@ def save_ranges(ranges: Mapping[str, HumanRange], folder: Path) -> None:
 
 
 def load_ranges(folder: Path) -> dict[str, HumanRange]:
-    """The ranges in a folder by style; {} where there are none."""
+    """The ranges in a folder by style; {} if there are none."""
     from safetensors import safe_open
 
     path = folder / FILE_NAME

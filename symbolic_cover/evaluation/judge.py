@@ -1,8 +1,8 @@
-"""Can a judge tell our arrangements from people's, and by what?
+"""Whether a classifier can tell our arrangements from people's, and by which features.
 
-A judge is trained afresh on segments that people wrote and segments that we made of the same songs, never on the songs
-that it then judges. The area under its ROC curve (AUC) is .5 where nobody can tell, 1 where everybody can.
-Note lengths and loudness are left out, since editions differ in them.
+A classifier is trained on segments written by people and segments that we made of the same songs, and tested on other
+songs. The area under its ROC curve (AUC) is .5 at chance and 1 if it is always right. Note lengths and loudness are
+left out, since editions differ in them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from symbolic_cover.core.music import TICKS_PER_QUARTER, Note
 from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.evaluation.metrics import bar_repetition, grooving_similarity, pitch_class_entropy
 
-#: Parts of the data that are held out in turn, and trees of the forest.
+#: The folds of cross-validation, and the trees of the forest.
 _FOLDS, _TREES = 5, 400
 _RESAMPLES = 400
 #: Upper bounds of the classes of intervals between neighbours: step, third, fourth, tritone, fifth, sixth, seventh,
@@ -31,7 +31,7 @@ _PLACES = {"on the beat": 0, "on the half of a beat": 6, "on its first quarter":
 
 
 def features(parts: Mapping[str, Sequence[Note]], sheet: SongSheet) -> dict[str, float]:
-    """What the judge looks at in a few bars, drums apart, by name; shares unless said otherwise."""
+    """The features of a few bars, without drums, by name; shares unless stated otherwise."""
     bars = sheet.grid.bars
     notes = sorted(note for name, played in parts.items() if name != "drums" for note in played)
     found: dict[str, float] = {}
@@ -68,7 +68,7 @@ def features(parts: Mapping[str, Sequence[Note]], sheet: SongSheet) -> dict[str,
 
 
 class Verdict(NamedTuple):
-    """How well a judge tells: `auc`, its 95 % interval over songs, and what it goes by, the most telling first.
+    """How well the classifier does: `auc`, its 95 % interval over songs, and its features by importance.
 
     `tells` has the name of a feature, its mean in people's and in our segments, and its importance.
     """
@@ -105,9 +105,9 @@ def judge(
 def judge_by_words(
     people: Sequence[Sequence[str]], ours: Sequence[Sequence[str]], songs: Sequence[str], seed: int = 0
 ) -> Verdict:
-    """The second judge, which knows no music: by which words of the token language follow which.
+    """A second classifier without musical features: logistic regression on pairs of successive tokens.
 
-    It learns nothing but a weight for each pair of words, and is never used to train, to choose or to melody.
+    It has a weight for each pair of tokens, and is never used for training, choosing or tuning.
     """
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
@@ -122,7 +122,7 @@ def judge_by_words(
 def _told(
     learned: Callable[[np.ndarray], Any], x: Any, y: np.ndarray, songs: Sequence[str], seed: int
 ) -> tuple[float, float, float]:
-    """The AUC with which models, each `learned` on some rows, tell rows of other songs; and its interval."""
+    """The AUC with which models, each `learned` on some rows, classify rows of other songs; and its interval."""
     from sklearn.metrics import roc_auc_score
 
     known = sorted(set(songs))

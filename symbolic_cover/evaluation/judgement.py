@@ -1,4 +1,4 @@
-"""Measures beside people's range: within, below or above it, and what to try where it is not within."""
+"""Compare measures with people's range: within, below or above, and what to try if not within."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from symbolic_cover.evaluation.people import Range, verdict
 
 @dataclass(frozen=True)
 class Judged:
-    """A measure, what people measure, and the ``within``, ``below`` or ``above`` that follows (empty: not known)."""
+    """A measure, people's range, and the verdict ``within``, ``below`` or ``above`` (empty: unknown)."""
 
     name: str
     aspect: str
@@ -22,13 +22,13 @@ class Judged:
 
     @property
     def advice(self) -> str:
-        """What to try; empty where nothing is wrong or nothing helps."""
+        """What to try; empty if nothing is wrong or nothing helps."""
         measure = BY_NAME.get(self.name)
         return getattr(measure, self.verdict) if measure and self.verdict in ("below", "above") else ""
 
 
 def judge(measured: Mapping[str, float], people: Mapping[str, Range]) -> tuple[Judged, ...]:
-    """Every measure of the registry in its order."""
+    """Judge every registered measure, in order."""
     return tuple(
         Judged(m.name, m.aspect, m.text, measured[m.name], people.get(m.name),
                verdict(measured[m.name], people.get(m.name)))

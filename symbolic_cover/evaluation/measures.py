@@ -1,8 +1,8 @@
-"""The registry of measures: all that is measured of a cover, how, and what to try outside people's range.
+"""The registry of measures of a cover: how each is computed, and what to try outside people's range.
 
-A new measure is a function (in `metrics`, `structure`, `style`, ... or a module of its own) and an entry here. What
-people's pieces measure is found with a corpus (`corpus.people`) and lies beside the weights; a new measure has no range
-yet. What cannot be told is NaN.
+A new measure is a function (in `metrics`, `structure`, `style`, ... or a module of its own) and an entry here. People's
+ranges are computed with a corpus (`corpus.people`) and stored beside the weights; a new measure has no range yet.
+Undefined values are NaN.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from symbolic_cover.evaluation.style import style_fit, style_profile
 
 @dataclass(frozen=True)
 class Case:
-    """What is measured: an arrangement and its song, as the cover was to have it.
+    """The input of the measures: an arrangement and its song, transposed and at the tempo of the cover.
 
-    `profile` is people's mean in the style, `patterns` those of the training songs; without them, what needs
-    them is NaN.
+    `profile` is people's mean in the style, `patterns` those of the training songs; measures that need a missing one
+    are NaN.
     """
 
     arrangement: Arrangement
@@ -55,7 +55,7 @@ class Case:
 
     @cached_property
     def is_drums_alone(self) -> bool:
-        """Whether nobody plays but drums; then nothing can be said of melody and chords."""
+        """Whether there are only drums; then melody and chords cannot be measured."""
         parts = self.arrangement.parts
         return bool(parts) and all(part.is_drums for part in parts)
 
@@ -66,17 +66,17 @@ class Case:
 
     @cached_property
     def copied(self) -> dict[str, float]:
-        """What the search for copies finds."""
+        """The result of the search for copies."""
         return copies(self.beside, self.bars, self.patterns)
 
 
 @dataclass(frozen=True)
 class Measure:
-    """One measure: its name, its aspect, what it says in words, and how it is computed of a `Case`.
+    """One measure: its name, its aspect, its description, and its function of a `Case`.
 
-    `below` and `above` are what to try where it lies below or above people's range. `is_reported` puts it into every
-    cover's report. `has_range` is False where people's pieces, being their own songs, give no range;
-    `needs_source` is True where nothing can be told without the song.
+    `below` and `above` say what to try below or above people's range. `is_reported` includes it in every cover's
+    report. `has_range` is False if people's pieces, being their own songs, give no range; `needs_source` is True if it
+    needs the song.
     """
 
     name: str
@@ -118,26 +118,26 @@ MEASURES: tuple[Measure, ...] = (
     ),
     Measure(
         "form_return", "faithfulness",
-        "where the song brings bars back: likeness (note F1) of what accompanies them to the first time",
+        "in bars that return in the song: similarity (note F1) of the accompaniment to the first time",
         lambda c: form_return(c.beside, c.sheet),
-        below="What returns in the song comes back changed: lower --candidates, or try another --seed.",
+        below="Repeated passages differ too much: lower --candidates, or try another --seed.",
         needs_source=True,
     ),
     Measure(
-        "grooving_similarity", "coherence", "how alike the rhythms of the bars are (Wu & Yang 2020)",
+        "grooving_similarity", "coherence", "similarity of the rhythms of the bars (Wu & Yang 2020)",
         lambda c: metrics.grooving_similarity(c.arrangement.notes, c.bars),
         below="The rhythm is restless: try another --seed.",
         above="The rhythm is too even: try another --seed, or more --candidates.", is_reported=True,
     ),
     Measure(
         "structure_short", "coherence",
-        "fitness of what returns after 3 to 8 s (structure indicator, Wu & Yang 2020)",
+        "fitness of repetitions after 3 to 8 s (structure indicator, Wu & Yang 2020)",
         lambda c: c.structure["short"],
     ),
     Measure("structure_mid", "coherence", "the same, 8 to 15 s", lambda c: c.structure["mid"]),
     Measure(
         "structure_long", "coherence", "the same, 15 s and more", lambda c: c.structure["long"],
-        below="Little comes back in the long run: check the bars with `analyze --out`.",
+        below="There are few long repetitions: check the bars with `analyze --out`.",
     ),
     Measure(
         "pitch_class_entropy", "coherence", "bits of pitch-class variety within a bar (H1)",
@@ -154,12 +154,12 @@ MEASURES: tuple[Measure, ...] = (
         above="Bars repeat too often: try another --seed, or more --candidates.",
     ),
     Measure(
-        "stale_repetition", "coherence", "how much more of the bars than in the song itself",
+        "stale_repetition", "coherence", "the same, less that of the song itself",
         _beside(lambda notes, c: stale_repetition(notes, c.sheet)),
-        above="The accompaniment stands still where the song moves: try another --seed.",
+        above="The accompaniment repeats bars where the song does not: try another --seed.",
     ),
     Measure(
-        "longest_figure", "coherence", "bars in a row in which a part has one figure (rhythm and contour)",
+        "longest_figure", "coherence", "longest run of bars in which a part has one figure (rhythm and contour)",
         lambda c: longest_figure(c.arrangement.parts, c.arrangement.melody, c.bars),
     ),
     Measure(
@@ -167,11 +167,11 @@ MEASURES: tuple[Measure, ...] = (
         lambda c: metrics.own_notes(c.beside, c.sheet), has_range=False, needs_source=True,
     ),
     Measure(
-        "copied_bars", "creativity", "share of the bars whose accompaniment is that of a training song",
+        "copied_bars", "creativity", "share of the bars whose accompaniment is copied from a training song",
         lambda c: c.copied["copied_bars"],
     ),
     Measure(
-        "nearest_song", "creativity", "share of the accompaniment's telling patterns that one training song has",
+        "nearest_song", "creativity", "share of the accompaniment's distinctive patterns found in one training song",
         lambda c: c.copied["nearest_song"],
     ),
     Measure(
@@ -181,12 +181,12 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         "chord_tone_ratio", "style", "share of accompanying notes that belong to the sounding chord",
         lambda c: metrics.chord_tone_ratio(c.beside, c.sheet.chords),
-        below="Many notes lie outside the chords: raise --fidelity, or more --candidates.",
-        above="Nothing but chord tones: try another --seed, or raise --fidelity.", is_reported=True,
+        below="Many notes are outside the chords: raise --fidelity, or more --candidates.",
+        above="There are only chord tones: try another --seed, or raise --fidelity.", is_reported=True,
     ),
     Measure(
         "notes_per_bar", "style", "notes a bar, melody included", lambda c: len(c.arrangement.notes) / len(c.bars),
-        below="It is thin for the style: raise --density.", above="It is dense for the style: lower --density.",
+        below="Too few notes for the style: raise --density.", above="Too many notes for the style: lower --density.",
         is_reported=True,
     ),
     Measure(
@@ -196,13 +196,13 @@ MEASURES: tuple[Measure, ...] = (
         above="Two hands cannot hold some notes: choose an easier --level.", is_reported=True,
     ),
     Measure(
-        "difficulty", "playability", "how hard the hardest part is to play, 0 to 10 (Sébastien et al. 2012)",
+        "difficulty", "playability", "difficulty of the hardest part, 0 to 10 (Sébastien et al. 2012)",
         lambda c: difficulty(c.arrangement), is_reported=True,
     ),
     Measure(
         "melody_on_top", "playability", "share of melody notes that no other note sounds above",
         lambda c: metrics.melody_on_top(c.arrangement.melody, c.pitched),
-        below="The melody lies buried: choose players with --ensemble whose leader is above them.", is_reported=True,
+        below="The melody is covered: choose an --ensemble whose leader is above the others.", is_reported=True,
     ),
     Measure(
         "empty_bars", "playability", "share of the song's bars in which the cover has no note",
@@ -216,14 +216,14 @@ DESCRIPTIONS = {measure.name: measure.text for measure in MEASURES}
 
 
 def measure_cover(case: Case, *, has_source: bool = True) -> dict[str, float]:
-    """Every measure by name; without a source, NaN for what needs one."""
+    """All measures by name; without a source, NaN for those that need it."""
     return {m.name: float(m.of(case)) if has_source or not m.needs_source else math.nan for m in MEASURES}
 
 
 def score_arrangement(arrangement: Arrangement, sheet: SongSheet) -> dict[str, float]:
-    """The measures of a cover's report: what can be said without a human version, people's ranges or training songs.
+    """The measures of a cover's report, which need no human version, people's ranges or training songs.
 
-    `sheet` is the song as the cover was to have it, transposed if it was to be.
+    `sheet` is the song as covered, transposed if requested.
     """
     case = Case(arrangement, sheet)
     return {measure.name: float(measure.of(case)) for measure in MEASURES if measure.is_reported}

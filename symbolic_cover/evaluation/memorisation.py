@@ -33,16 +33,16 @@ from symbolic_cover.core.arrangement import Arrangement
 from symbolic_cover.core.music import Bar, Note
 
 FILE_NAME = "training_patterns.safetensors"
-#: What counts as a copied passage: measured in `benchmarks/evaluating/memorisation.md`.
+#: Criteria of a copied passage, measured in `benchmarks/evaluating/memorisation.md`.
 FEWEST_PATTERNS, MOST_MISSED = 3, 2
-#: A pattern with fewer notes or pitches than these is nobody's own.
+#: Patterns with fewer notes or pitches are not distinctive.
 _FEWEST_NOTES, _FEWEST_PITCHES = 8, 4
 _FINGERPRINT_NOTES = 8
 _MIXERS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0xBF58476D1CE4E5B9], dtype=np.uint64)
 
 
 class Copied(NamedTuple):
-    """Bars `first_bar` to `last_bar` (inclusive, counted from 0) are those of a training song from `source_bar` on."""
+    """Bars `first_bar` to `last_bar` (inclusive, from 0) equal those of a training song from `source_bar` on."""
 
     first_bar: int
     last_bar: int
@@ -51,7 +51,7 @@ class Copied(NamedTuple):
 
 
 class TrainingSong(NamedTuple):
-    """A song of the training split: versions of one song share a `group`. `patterns` as `pattern_hashes` has them."""
+    """A song of the training split: versions of one song share a `group`. For `patterns` see `pattern_hashes`."""
 
     title: str
     group: str
@@ -59,13 +59,13 @@ class TrainingSong(NamedTuple):
 
 
 def accompaniment(arrangement: Arrangement) -> list[Note]:
-    """What the pitched parts play beside the melody."""
+    """The pitched notes beside the melody."""
     melody = {(note.onset_tick, note.pitch) for note in arrangement.melody}
     return [note for note in arrangement.pitched_notes if (note.onset_tick, note.pitch) not in melody]
 
 
 def pattern_hashes(notes: Iterable[Note], bars: Sequence[Bar]) -> np.ndarray:
-    """The hash of the pattern that begins in each bar but the last, (bars - 1,) int64; -1 where none is telling.
+    """The hash of the pattern that begins in each bar but the last, (bars - 1,) int64; -1 where it is not distinctive.
 
     `notes`: those of the `accompaniment`, on the grid of `bars`.
     """
@@ -96,7 +96,7 @@ def _hash(one: set[tuple[int, int]], two: set[tuple[int, int]], bar_tick: int) -
 
 @dataclass(frozen=True)
 class PatternIndex:
-    """Patterns that one training song alone has: sorted `hashes` (n,), `songs` (n,) into `titles`, `bars` (n,)."""
+    """Patterns found in a single training song: sorted `hashes` (n,), `songs` (n,) into `titles`, `bars` (n,)."""
 
     hashes: np.ndarray
     songs: np.ndarray
@@ -105,7 +105,7 @@ class PatternIndex:
 
     @classmethod
     def build(cls, songs: Iterable[TrainingSong]) -> PatternIndex:
-        """Index the patterns of songs; what two groups share is left out."""
+        """Index the patterns of songs; those that two groups share are left out."""
         titles: list[str] = []
         groups: dict[str, int] = {}
         hashes, owners, places, group_of = [], [], [], []
@@ -132,7 +132,7 @@ class PatternIndex:
 
     @classmethod
     def load(cls, folder: Path) -> PatternIndex | None:
-        """The index in a folder; None where there is none."""
+        """The index in a folder; None if there is none."""
         from safetensors import safe_open
 
         path = Path(folder) / FILE_NAME
@@ -144,7 +144,7 @@ class PatternIndex:
         return cls(np.cumsum(gaps, dtype=np.uint64).astype(np.uint32), songs, bars, titles)
 
     def save(self, folder: Path) -> Path:
-        """Write the index into a folder; of the sorted hashes the differences are kept."""
+        """Write the index into a folder; sorted hashes are stored as differences."""
         from safetensors.numpy import save_file
 
         path = Path(folder) / FILE_NAME
@@ -154,7 +154,7 @@ class PatternIndex:
         return path
 
     def look_up(self, patterns: np.ndarray) -> np.ndarray:
-        """The entry of each pattern, -1 where the index has none."""
+        """The entry of each pattern, -1 if it is not in the index."""
         if not len(self.hashes):
             return np.full(len(patterns), -1)
         place = np.searchsorted(self.hashes, np.maximum(patterns, 0).astype(np.uint32))
@@ -162,7 +162,7 @@ class PatternIndex:
         return np.where((patterns >= 0) & (self.hashes[place] == patterns), place, -1)
 
     def copied(self, patterns: np.ndarray) -> list[Copied]:
-        """The passages that training songs have, in order; where they overlap, the longest are kept."""
+        """The copied passages, in order; where they overlap, the longest are kept."""
         entries = self.look_up(patterns)
         owner = np.where(entries >= 0, self.songs[entries].astype(int), -1) if len(self.songs) else entries
         runs = []
@@ -178,7 +178,7 @@ class PatternIndex:
         return sorted(kept)
 
     def nearest(self, patterns: np.ndarray) -> tuple[float, str]:
-        """The largest share of the telling patterns that one training song has, and its title; (0, "") without."""
+        """The largest share of distinctive patterns from one training song, and its title; (0, "") without any."""
         entries = self.look_up(patterns)
         telling = int((patterns >= 0).sum())
         if not telling or not (entries >= 0).any():
@@ -188,7 +188,7 @@ class PatternIndex:
 
 
 def _runs(places: Sequence[int]) -> list[list[int]]:
-    """Rising places, divided where more than `MOST_MISSED` lie between two."""
+    """Rising places, split where they are more than `MOST_MISSED` apart."""
     runs = [[places[0]]]
     for before, place in pairwise(places):
         if place - before > MOST_MISSED + 1:
@@ -198,7 +198,7 @@ def _runs(places: Sequence[int]) -> list[list[int]]:
 
 
 def copied_share(found: Sequence[Copied], n_bars: int) -> float:
-    """The share of the bars that lie in copied passages."""
+    """The share of bars in copied passages."""
     return sum(one.last_bar - one.first_bar + 1 for one in found) / max(n_bars, 1)
 
 

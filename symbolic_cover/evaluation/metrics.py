@@ -83,15 +83,15 @@ def chord_tone_ratio(accompaniment: Iterable[Note], chords: Sequence[Chord]) -> 
 
 
 def unplayable_share(notes: Iterable[Note], reach: Reach = Reach()) -> float:
-    """Share of onsets that two hands cannot hold, counting what still sounds."""
+    """Share of onsets that two hands cannot hold, including notes that still sound."""
     bad, total = unplayable_onsets(notes, reach)
     return bad / total if total else math.nan
 
 
 def unplayable_on_keyboards(parts: Iterable[Part], reach: Reach = Reach()) -> float:
-    """Share of the onsets of keyboard instruments that their players' two hands cannot hold; NaN without a keyboard.
+    """Share of the onsets of keyboard instruments that two hands cannot hold; NaN without a keyboard.
 
-    Parts of one `group` are the hands of one player; a keyboard part of its own is for two hands as well.
+    Parts of one `group` are the hands of one player; a single keyboard part is played by two hands as well.
     """
     players: dict[str, list[Note]] = {}
     for number, part in enumerate(parts):
@@ -125,10 +125,10 @@ def bar_repetition(notes: Sequence[Note], bars: Sequence[Bar], reach: int = 4) -
 
 
 def ioi_pattern_entropy(notes: Sequence[Note], length: int = 4) -> float:
-    """IPE: entropy in bits of the patterns that `length` successive inter-onset intervals make (after Etude, 2025).
+    """IPE: entropy in bits of patterns of `length` successive inter-onset intervals (after Etude, 2025).
 
-    Grows with the number of notes, so that only pieces of one length can be compared. (Etude's other measure of
-    rhythm, RGC, is how far onsets lie from the grid: 0 for all that is written on one.)
+    It grows with the number of notes, so only pieces of equal length can be compared. (Etude's other measure of rhythm,
+    RGC, is the distance of onsets from the grid: 0 for everything notated on one.)
     """
     gaps = np.diff(sorted({note.onset_tick for note in notes}))
     patterns = Counter(tuple(gaps[i : i + length]) for i in range(len(gaps) - length + 1))
@@ -186,7 +186,7 @@ def _placed(notes: Iterable[Note], bars: Sequence[Bar]) -> Iterable[tuple[int, N
 
 
 def _mean_cosine(ours: np.ndarray, theirs: np.ndarray) -> float:
-    """Mean over the bars in which either has notes; 0 where only one has."""
+    """Mean over the bars in which either has notes; 0 if only one has."""
     norms = np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1)
     either = (ours.sum(axis=1) + theirs.sum(axis=1)) > 0
     return _mean(list(((ours * theirs).sum(axis=1) / np.maximum(norms, 1e-12))[either]))
@@ -206,7 +206,7 @@ def chord_at(chords: Sequence[Chord], tick: int) -> Chord | None:
 
 
 def majmin(chord: Chord) -> tuple[int, str] | None:
-    """Root and third, as mir_eval's majmin vocabulary has it; None for chords without a plain triad."""
+    """Root and third, as in mir_eval's majmin vocabulary; None for chords without a major or minor triad."""
     if chord.quality in ("maj", "7", "maj7", "maj6"):
         return chord.root, "maj"
     if chord.quality in ("min", "min7", "min6"):

@@ -1,8 +1,8 @@
-"""What whole pieces by people measure, style by style: the range in which nine pieces of ten lie.
+"""Measures of whole pieces by people, by style: the range of nine pieces in ten.
 
-`human_range` has mean and spread of a few numbers over eight bars, for choosing among candidates; here are the 5th
-percentile, the median and the 95th percentile of all that `evaluate` measures. They are made with a corpus and lie
-beside the weights in ``people.json``.
+`human_range` has mean and spread of a few measures over eight bars, for choosing among candidates; this module has the
+5th percentile, the median and the 95th percentile of everything that `evaluate` measures. They are made with a corpus
+and stored beside the weights in ``people.json``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from symbolic_cover.core.places import PRESETS
 from symbolic_cover.evaluation.measures import MEASURES
 
 FILE_NAME = "people.json"
-#: Percentiles of fewer pieces say nothing; nine pieces of ten lie between the outer two.
+#: The least number of pieces for percentiles; nine pieces in ten are between the outer two.
 _FEWEST = 5
 _PERCENTILES = (5, 50, 95)
 _READABILITY = PRESETS / "readability.toml"
@@ -39,7 +39,7 @@ Ranges = Mapping[str, Range]
 
 
 def ranges_of(measured: Sequence[Mapping[str, float]]) -> dict[str, Range]:
-    """The range of each measure that `_FEWEST` pieces or more have, unless people's pieces give none of it."""
+    """The range of each measure that at least `_FEWEST` pieces have, unless it is undefined for people's pieces."""
     without = {measure.name for measure in MEASURES if not measure.has_range}
     ranges = {}
     for name in measured[0] if measured else ():
@@ -50,7 +50,7 @@ def ranges_of(measured: Sequence[Mapping[str, float]]) -> dict[str, Range]:
 
 
 def verdict(value: float, people: Range | None) -> str:
-    """``within``, ``below`` or ``above`` people's range; empty where either is not known."""
+    """``within``, ``below`` or ``above`` people's range; empty if either is unknown."""
     if people is None or math.isnan(value):
         return ""
     return "below" if value < people.low - 5e-5 else "above" if value > people.high + 5e-5 else "within"
@@ -64,7 +64,7 @@ def save_people(styles: Mapping[str, Ranges], folder: Path) -> Path:
 
 
 def load_people(folder: Path) -> dict[str, dict[str, Range]]:
-    """The ranges in a folder by style; {} where there are none."""
+    """The ranges in a folder by style; {} if there are none."""
     path = Path(folder) / FILE_NAME
     if not path.is_file():
         return {}
@@ -74,6 +74,6 @@ def load_people(folder: Path) -> dict[str, dict[str, Range]]:
 
 @lru_cache(maxsize=1)
 def readable_people() -> dict[str, dict[str, Range]]:
-    """People's ranges of `readability.DESCRIPTIONS`, by ensemble; no free scores of other ensembles were at hand."""
+    """People's ranges of `readability.DESCRIPTIONS`, by ensemble; for other ensembles no free scores were available."""
     told = tomllib.loads(_READABILITY.read_text(encoding="utf-8"))
     return {ensemble: {name: Range(*values) for name, values in ranges.items()} for ensemble, ranges in told.items()}

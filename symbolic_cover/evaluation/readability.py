@@ -1,6 +1,7 @@
-"""How hard a page is to read: what a MusicXML score asks of the eye, per bar of a staff.
+"""How hard a score is to read: notational features of a MusicXML file, per bar of a staff.
 
-Counted from the file alone, so that our scores and people's are measured alike. What is not printed is not counted.
+They are counted in the file, so that our scores and people's are measured alike. Objects that are not printed are not
+counted.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from xml.etree import ElementTree
 
 from symbolic_cover.core.errors import InputError
 
-#: What each measure counts; all but those of `_PER_NOTE` are means over the bars of the staves.
+#: Descriptions of the measures; all but those of `_PER_NOTE` are means over the bars of the staves.
 DESCRIPTIONS = {
     "notes": "note heads a bar",
     "rests": "rests a bar, those of whole bars not counted",
@@ -28,28 +29,28 @@ DESCRIPTIONS = {
 }
 _SHARPS = "FCGDAEB"
 _STEPS = "CDEFGAB"
-#: The place of the middle line, counted in steps from C0, by sign and line of the clef.
+#: The place of the middle line in steps from C0, by sign and line of the clef.
 _MIDDLE_LINES = {("G", 2): 34, ("F", 4): 22, ("C", 3): 28, ("C", 4): 26, ("C", 1): 32, ("F", 3): 24, ("G", 1): 36}
 _WHOLE_BAR = 1
 _PER_NOTE = ("ledger_lines", "far_notes")
 _NEAR_LINES = 2
 
-#: Sign, line and by how many octaves it sounds higher.
+#: Sign, line and the octaves by which it sounds higher.
 Clef = tuple[str, int, int]
 
 
 def readability(path: Path, *, braced_only: bool = False) -> dict[str, float]:
     """Each of `DESCRIPTIONS` for an uncompressed or compressed MusicXML score (score-partwise).
 
-    Bars in which a staff has nothing but a rest count as bars. With `braced_only` parts of one staff are left out, so
-    that of songs with piano only the piano is measured. Raises InputError if it is no such score.
+    Bars of rest count as bars. With `braced_only` parts of one staff are left out, so that of songs with piano only the
+    piano is measured. Raises `InputError` for anything else.
     """
     try:
         root = _root(Path(path))
         parts = [part for part in root.iter("part") if not braced_only or part.find(".//staves") is not None]
         bars = [bar for part in parts for bar in _staff_bars(part)]
     except (ElementTree.ParseError, zipfile.BadZipFile, StopIteration, KeyError, ValueError) as error:
-        raise InputError(f"{path} is not MusicXML that can be read.", "Export it again as MusicXML.") from error
+        raise InputError(f"{path} is not valid MusicXML.", "Export it again as MusicXML.") from error
     if not bars:
         raise InputError(f"{path} has no bars.", "Give a MusicXML score with parts.")
     totals = {name: float(sum(bar[name] for bar in bars)) for name in DESCRIPTIONS}
@@ -67,7 +68,7 @@ def _root(path: Path) -> ElementTree.Element:
 
 
 def _staff_bars(part: ElementTree.Element) -> Iterator[dict[str, int]]:
-    """What stands in each bar of each staff of a part."""
+    """The contents of each bar of each staff of a part."""
     clefs: dict[int, Clef] = {}
     fifths, n_staves = 0, 1
     for measure in part.iter("measure"):
@@ -112,13 +113,13 @@ def _counted(notes: list[ElementTree.Element], fifths: int) -> dict[str, int]:
 
 
 def _fills_bar(note: ElementTree.Element, notes: list[ElementTree.Element]) -> bool:
-    """Whether a rest is all that its voice has in the bar."""
+    """Whether a rest is the only content of its voice in the bar."""
     voice = note.findtext("voice", "1")
     return sum(other.findtext("voice", "1") == voice for other in notes) == _WHOLE_BAR
 
 
 def _is_outside(note: ElementTree.Element, fifths: int) -> bool:
-    """Whether a note is not the one that the key signature makes of its step."""
+    """Whether a note differs from the key signature."""
     step, alter = note.findtext("pitch/step", "C"), round(float(note.findtext("pitch/alter", "0")))
     place = _SHARPS.index(step)
     in_key = 1 if place < fifths else -1 if 6 - place < -fifths else 0
@@ -126,7 +127,7 @@ def _is_outside(note: ElementTree.Element, fifths: int) -> bool:
 
 
 def _ledger_lines(note: ElementTree.Element, clef: Clef) -> int:
-    """How many ledger lines a note hangs on: the outer lines are four steps from the middle one."""
+    """The number of ledger lines of a note: the outer lines are four steps from the middle one."""
     sign, line, octave = clef
     if (sign, line) not in _MIDDLE_LINES or note.find("pitch") is None:
         return 0

@@ -1,11 +1,11 @@
-"""How a piece is built: does it come back to what it had, and does it do so where the song does.
+"""The structure of a piece: whether it repeats itself, and where the song does.
 
 `structure_indicators` are those of Wu & Yang ("The Jazz Transformer on the front line", ISMIR 2020): the highest
 fitness of any segment of some length. The fitness of a segment (Müller, Jiang & Grosche, "A robust fitness measure for
-capturing repetitions in music recordings", TASLP 2013) says how well, and how much of, the piece its repetitions
-explain: the harmonic mean of the normalised score and coverage of its best path family in the self-similarity matrix.
-They take seconds of sound; here a frame is a half note of the score, one second at 120 quarters a minute, and its
-feature is the time each pitch class sounds, so that neither the player's tempo nor a synthesizer counts.
+capturing repetitions in music recordings", TASLP 2013) is the harmonic mean of the normalised score and coverage of its
+best path family in the self-similarity matrix. They use seconds of sound; here a frame is a half note of the score, one
+second at 120 quarters a minute, and its feature is the time each pitch class sounds, so that tempo and synthesizer do
+not matter.
 """
 
 from __future__ import annotations
@@ -27,17 +27,16 @@ SPANS = {"short": (3, 8), "mid": (8, 15), "long": (15, 10**6)}
 _FRAME_TICK = 2 * TICKS_PER_QUARTER
 #: Longer pieces get longer frames: the cost grows with the fourth power of their number.
 _MOST_FRAMES = 160
-#: The share of the matrix that counts as alike, and what other cells cost a path.
+#: The share of the matrix that counts as similar, and the penalty of other cells.
 _ALIKE, _PENALTY = 0.2, -2.0
-#: From here on frames are the same, but for rounding.
+#: Above this, frames are equal up to rounding.
 _SAME = 1 - 1e-6
 _DIAGONAL = 4
 
 
 def structure_indicators(notes: Sequence[Note], bars: Sequence[Bar]) -> dict[str, float]:
-    """SI of each of `SPANS` for the pitched notes of a piece, 0 (nothing returns) to 1; NaN where it is too short to
-    have a segment of the span twice.
-    """
+    """SI of each of `SPANS` for the pitched notes of a piece, 0 (no repetition) to 1; NaN if the piece is too short for
+    a segment of the span twice."""
     frame_tick = _FRAME_TICK
     length_tick = bars[-1].end_tick - bars[0].start_tick
     while length_tick > _MOST_FRAMES * frame_tick:
@@ -54,7 +53,7 @@ def structure_indicators(notes: Sequence[Note], bars: Sequence[Bar]) -> dict[str
 
 
 def self_similarity(notes: Sequence[Note], begin_tick: int, n_frames: int, frame_tick: int) -> np.ndarray:
-    """The enhanced self-similarity matrix (frames, frames): 1 on the diagonal, `_PENALTY` where nothing is alike."""
+    """The enhanced self-similarity matrix (frames, frames): 1 on the diagonal, `_PENALTY` for dissimilar frames."""
     chroma = np.zeros((n_frames, 12))
     for note in notes:
         first = note.onset_tick - begin_tick
@@ -84,9 +83,9 @@ def fitness_by_length(matrix: np.ndarray) -> np.ndarray:
 
 
 def form_return(notes: Sequence[Note], sheet: SongSheet) -> float:
-    """How alike, by note F1, an arrangement's bars are to those which the song's form says they bring back.
+    """The mean note F1 between an arrangement's bars and the earlier bars that the song's form repeats there.
 
-    `notes` without the melody, which returns by itself. NaN where nothing returns.
+    `notes` without the melody, which returns anyway. NaN if nothing returns.
     """
     bars = sheet.grid.bars
     played: list[list[Note]] = [[] for _ in bars]
@@ -99,9 +98,9 @@ def form_return(notes: Sequence[Note], sheet: SongSheet) -> float:
 
 
 def stale_repetition(notes: Sequence[Note], sheet: SongSheet, reach: int = 4) -> float:
-    """How many more of an arrangement's bars repeat one of the `reach` before than the song's own bars do.
+    """The share of an arrangement's bars that repeat one of the `reach` before, less that of the song's own bars.
 
-    `notes` without the melody; the song's chords and bass may stand still, and so may its accompaniment.
+    `notes` without the melody; where the song's chords and bass repeat, its accompaniment may, too.
     """
     bars = sheet.grid.bars
     song = [*sheet.bass, *sheet.texture] or list(sheet.melody)
@@ -116,7 +115,7 @@ def _compiled() -> Any:
 
 
 def _fitness_by_length(matrix: np.ndarray) -> np.ndarray:
-    """Dynamic programming over all segments; score, cells and covered rows go along with the best paths."""
+    """Dynamic programming over all segments; score, cells and covered rows are tracked along the best paths."""
     n_frames = matrix.shape[0]
     best = np.zeros(n_frames + 1)
     for length in range(1, n_frames + 1):

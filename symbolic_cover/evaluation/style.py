@@ -1,8 +1,8 @@
-"""How a style sounds, as numbers: the style profile, and features from which a classifier names the style.
+"""The sound of a style as numbers: the style profile, and features for a classifier of styles.
 
 The profile counts, over all pairs of notes of a part that begin within four beats, interval against onset difference,
 and over all notes place in the beat against duration (after Cífka, Şimşekli & Richard, Groove2Groove, TASLP 2020).
-Parts are told apart, but not by name.
+Parts are distinguished, but not by name.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ def style_fit(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def texture_features(parts: Mapping[str, Sequence[Note]], bars: Sequence[Bar], drums: str = "drums") -> np.ndarray:
-    """What a few bars of an arrangement look like, without the names of its parts, (features,).
+    """Features of a few bars of an arrangement, without the names of its parts, (features,).
 
     Density, rhythm by place in the beat and in the bar, durations, polyphony, register, how many notes are struck
-    together and at what distance, how the lowest line moves, and how much is drums.
+    together and at what distance, how the lowest line moves, and the share of drums.
     """
     pitched = sorted(note for name, notes in parts.items() if name != drums for note in notes)
     struck_drums = [note for name, notes in parts.items() if name == drums for note in notes]
@@ -76,7 +76,7 @@ def texture_features(parts: Mapping[str, Sequence[Note]], bars: Sequence[Bar], d
 
 
 def _polyphony(notes: Sequence[Note], bars: Sequence[Bar]) -> np.ndarray:
-    """How many notes sound at each tick."""
+    """The number of notes sounding at each tick."""
     first = bars[0].start_tick
     sounding = np.zeros(bars[-1].end_tick - first, dtype=int)
     for note in notes:

@@ -1,1 +1,1 @@
-"""Listening: a recording or a score becomes what it says, in seconds."""
+"""Listening: recordings and scores -> their contents, in seconds."""

@@ -1,11 +1,11 @@
-"""The kinds of file that are read, by suffix."""
+"""The supported file formats, by suffix."""
 
-#: What libsndfile reads; its content says what a file is.
+#: Formats of libsndfile; the content decides, not the suffix.
 AUDIO_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".aiff", ".aif", ".au", ".caf")
-#: What ffmpeg turns into sound, where it is installed.
+#: Formats that ffmpeg converts, if it is installed.
 FFMPEG_SUFFIXES = (".m4a", ".mp4", ".webm", ".aac")
 MIDI_SUFFIXES = (".mid", ".midi", ".kar", ".rmi")
 NOTATION_KINDS = {".musicxml": "musicxml", ".xml": "musicxml", ".mxl": "musicxml", ".abc": "abc", ".krn": "kern"}
 SCORE_SUFFIXES = (*MIDI_SUFFIXES, *NOTATION_KINDS)
-#: Every kind of file that `listen` takes.
+#: All formats that `listen` reads.
 SUFFIXES = (*AUDIO_SUFFIXES, *FFMPEG_SUFFIXES, *SCORE_SUFFIXES)

@@ -1,6 +1,6 @@
-"""The frames and keys of posteriorgrams: the conventions of basic-pitch's model, which everything here shares.
+"""The frames and keys of posteriorgrams: the conventions of basic-pitch's model, used throughout.
 
-Frame i lies at ``i / FRAME_RATE_HZ`` seconds, column k is MIDI pitch ``LOWEST_PITCH + k``.
+Frame i is at ``i / FRAME_RATE_HZ`` seconds, column k is MIDI pitch ``LOWEST_PITCH + k``.
 """
 
 RATE_HZ = 22050

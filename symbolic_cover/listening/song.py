@@ -1,4 +1,4 @@
-"""A song of any kind -> what it says."""
+"""Listen to a song of any format."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from symbolic_cover.listening.scores.read import read_score
 def listen(
     source_path: str | Path, hints: Hints = Hints(), *, progress: Callable[[float], None] | None = None
 ) -> Heard:
-    """Hear a recording or read a score, as the suffix says.
+    """Transcribe a recording or read a score, by its suffix.
 
-    `hints` override what is heard or written. `progress` is told the fraction done, 0..1.
-    Raises UsageError for a missing file or an unknown suffix; InputError if there is no music to be had from the file,
-    or too much of it; MissingDependencyError for a recording without basic-pitch, or an m4a or mp4 without ffmpeg.
+    `hints` override what is heard or written. `progress` is called with the share done, 0..1. Raises `UsageError` for a
+    missing file or an unknown suffix; `InputError` if the file has no usable music, or too much;
+    `MissingDependencyError` for a recording without basic-pitch, or an m4a or mp4 without ffmpeg.
     """
     path = Path(source_path)
     if path.suffix.lower() not in SUFFIXES:
-        raise UsageError(f"{path.name} is no song this program reads.", f"Give one of {', '.join(SUFFIXES)}.")
+        raise UsageError(f"{path.name} is not a supported song file.", f"Give one of {', '.join(SUFFIXES)}.")
     if not path.is_file():
         raise UsageError(f"There is no file {path}.", "Check the path.")
     suffix = path.suffix.lower()

@@ -1,1 +1,1 @@
-"""An arrangement as a page: MusicXML, engraving, parts, ABC."""
+"""Notation of an arrangement: MusicXML, engraving, parts, ABC."""

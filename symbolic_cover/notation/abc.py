@@ -1,4 +1,4 @@
-"""A melody with its chords as ABC (standard 2.1), which is read by people and by many programs for folk music."""
+"""Write a melody with its chords as ABC (standard 2.1), the usual format for folk music."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _BARS_A_LINE = 4
 def write_abc(
     path: Path, melody: Sequence[Note], chords: Sequence[Chord], bars: Sequence[Bar], key: Key, title: str, bpm: float
 ) -> None:
-    """Write a single line with chord symbols; `bpm` counts felt beats.
+    """Write a single line with chord symbols; `bpm` is in felt beats a minute.
 
-    Where two notes sound the higher one stays. Onsets go to sixteenths or, in quarters that are not made of these, to
+    Of simultaneous notes the highest is kept. Onsets are moved to sixteenths or, in quarters that have others, to
     sixths of a quarter, written as triplets.
     """
     path.write_text(abc_of(melody, chords, bars, key, title, bpm), encoding="utf-8")
@@ -32,7 +32,7 @@ def write_abc(
 def abc_of(
     melody: Sequence[Note], chords: Sequence[Chord], bars: Sequence[Bar], key: Key, title: str, bpm: float
 ) -> str:
-    """The same as text."""
+    """The text that `write_abc` writes."""
     meter = bars[0].meter
     tonic = PITCH_NAMES_FLAT[key.tonic] if key.prefers_flats else "".join(_name(*spell_root(key.tonic, key)))
     lines = [
@@ -50,7 +50,7 @@ def abc_of(
 
 
 def _single(melody: Sequence[Note], end_tick: int) -> list[Note]:
-    """One note at a time, on steps that ABC can write."""
+    """One note at a time, on positions that ABC can write."""
     highest: dict[int, Note] = {}
     fine = {note.onset_tick // TICKS_PER_QUARTER for note in melody if note.onset_tick % _SIXTEENTH}
     for note in sorted(melody, key=lambda note: note.pitch):
@@ -89,7 +89,9 @@ def _bar(bar: Bar, line: Sequence[Note], chords: Sequence[Chord], key: Key) -> s
         else:
             chord = next((one for one in chords if one.start_tick <= begin < one.end_tick), None)
             step, alter, octave = spell(note.pitch, key, chord)
-            if alter != altered[step] or step in signed:  # each time, for programs differ in how long a sign holds
+            if (
+                alter != altered[step] or step in signed
+            ):  # written each time, since programs differ in how long an accidental applies
                 signed.add(step)
                 word += _SIGNS[alter]
             word += _letter(step, octave) + _length(length) + ("-" if end < note.end_tick else "")
@@ -100,7 +102,7 @@ def _bar(bar: Bar, line: Sequence[Note], chords: Sequence[Chord], key: Key) -> s
 def _pieces(
     bar: Bar, line: Sequence[Note], chord_ticks: set[int], fine: set[int]
 ) -> list[tuple[int, int, Note | None]]:
-    """(begin, end, note or rest) without gaps, cut where chords change and at the quarters that are `fine`."""
+    """(begin, end, note or rest) without gaps, split where chords change and at the quarters that are `fine`."""
     edges = {bar.start_tick, bar.end_tick, *(tick for tick in chord_ticks if bar.start_tick < tick < bar.end_tick)}
     for note in line:
         edges |= {tick for tick in (note.onset_tick, note.end_tick) if bar.start_tick < tick < bar.end_tick}
@@ -114,7 +116,7 @@ def _pieces(
 
 
 def _with_triplets(words: Sequence[tuple[int, bool, str]]) -> str:
-    """Words of a bar, those of a quarter divided into triplets marked so, each quarter beamed by itself."""
+    """The text of a bar; quarters in triplets are marked so, and each quarter is beamed by itself."""
     text, last = "", -1
     quarters = [begin // TICKS_PER_QUARTER for begin, _, _ in words]
     divided = {begin // TICKS_PER_QUARTER for begin, in_triplet, _ in words if in_triplet}

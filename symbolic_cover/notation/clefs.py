@@ -1,6 +1,6 @@
-"""Which clef a staff has in which bar: the usual one, and another where the part stays in the other register.
+"""The clef of a staff in each bar: the usual one, or another where the part stays in the other register.
 
-A change costs the reader something too (Gould, *Behind Bars*, 2011, "Clefs"): it is made where it saves more ledger
+A change of clef has a cost for the reader (Gould, *Behind Bars*, 2011, "Clefs"): it is made if it saves more ledger
 lines than that, by Viterbi over the bars.
 """
 
@@ -14,15 +14,14 @@ import numpy as np
 from symbolic_cover.core.music import Bar, Note
 from symbolic_cover.core.viterbi import steadiest_path
 
-#: Lowest and highest pitch on or between the lines of a staff.
+#: The lowest and highest pitch on or between the lines of a staff.
 _STAVES = {
     "treble": (64, 77), "bass": (43, 57), "treble-8": (52, 65), "bass-8": (31, 45), "alto": (53, 67), "tenor": (50, 64),
 }  # fmt: skip
 #: Semitones from one ledger line to the next, on average.
 _LINE = 3.5
-#: What a note costs beyond its first ledger line, for each further one, and for its first; what a change of clef costs;
-#: what a bar gains by the usual clef. Set so that people's pianos and cellos change as seldom as they do
-#: (`benchmarks/notation/readability.md`).
+#: The costs of a note's first ledger line, of each further one, and of a change of clef; the bonus of the usual clef in
+#: a bar. Set so that pianos and cellos change as seldom as in people's scores (`benchmarks/notation/readability.md`).
 _FURTHER, _FIRST, _CHANGE, _USUAL = 1.0, 0.2, 10.0, 0.5
 
 
@@ -33,7 +32,7 @@ def beyond(pitch: int, clef: str) -> int:
 
 
 def clefs_of_bars(notes: Sequence[Note], bars: Sequence[Bar], known: Sequence[str]) -> list[str]:
-    """The clef of each bar for `notes`, of those `known`, the usual one first."""
+    """The clef of each bar for `notes`, from `known`, the usual one first."""
     if len(known) == 1:
         return [known[0]] * len(bars)
     costs = np.zeros((len(bars), len(known)))

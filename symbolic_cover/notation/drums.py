@@ -1,7 +1,7 @@
-"""How drums are written: where each sound of General MIDI's kit stands on the staff, and which hands or feet strike it.
+"""Drum notation: the place of each General MIDI sound on the staff, and the limb that plays it.
 
 Places and noteheads follow the Percussive Arts Society's guide (Weinberg, *Guide to Standardized Drumset Notation*,
-1998) where it names a sound: drums have plain heads, cymbals crosses. The hands' stems point up, the feet's down.
+1998) for the sounds it names: drums have plain heads, cymbals crosses. The hands' stems point up, the feet's down.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Drum(NamedTuple):
     head: str = "normal"
 
 
-#: The sounds of General MIDI's percussion by key number, 27..34 and 82..87 after Roland's and Yamaha's extensions.
+#: General MIDI percussion by key number, with 27..34 and 82..87 after Roland's and Yamaha's extensions.
 KIT = {
     27: Drum("High Q", "D", 6, "slash"),
     28: Drum("Slap", "C", 6, "slash"),
@@ -87,20 +87,20 @@ KIT = {
     86: Drum("Mute surdo", "F", 4, "x"),
     87: Drum("Open surdo", "F", 4, "diamond"),
 }
-#: What the feet play: bass drums and the hi-hat's pedal.
+#: Played by the feet: bass drums and the hi-hat's pedal.
 FEET = frozenset({35, 36, 44})
 _UNKNOWN_STEP, _UNKNOWN_OCTAVE = "G", 4
 
 
 def drum_of(pitch: int) -> Drum:
-    """The drum of a key number; keys outside General MIDI's kit share a place of their own."""
+    """The drum of a key number; keys outside General MIDI share one place."""
     return KIT.get(pitch, Drum(f"Percussion {pitch}", _UNKNOWN_STEP, _UNKNOWN_OCTAVE, "slash"))
 
 
 def write_drum_voices(notes: Iterable[Note], bars: Collection[Bar]) -> tuple[list[Event], list[Event]]:
-    """What the hands and what the feet strike, each as one voice.
+    """The strokes of the hands and of the feet, each as one voice.
 
-    A stroke is written until the next, or to its beat's end. Every (onset, pitch) of `notes` is there once.
+    A stroke lasts until the next, or to the end of its beat. Every (onset, pitch) of `notes` occurs once.
     """
     onsets = {(note.onset_tick, note.pitch) for note in notes}
     hands = {onset for onset in onsets if onset[1] not in FEET}

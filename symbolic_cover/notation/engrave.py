@@ -1,4 +1,4 @@
-"""A MusicXML score engraved on A4 pages: verovio draws, cairo prints."""
+"""Engrave a MusicXML score on A4 pages with verovio and cairo."""
 
 from __future__ import annotations
 
@@ -28,15 +28,17 @@ _OPTIONS = {
     "svgViewBox": True,
     "xmlIdSeed": 1,
 }
-#: By the staves of a system: half the distance of their lines in tenths of a millimetre, and the room between them.
+#: By the number of staves in a system: half the distance of their lines in tenths of a millimetre, and the space
+#: between them.
 _SIZES = ((3, 7.5, 12), (4, 7.0, 11), (6, 6.4, 10), (8, 5.8, 9), (99, 5.2, 8))
-#: How many letters of a full-sized title fit on a line.
+#: The number of letters of a full-sized title that fit on a line.
 _TITLE_SIGNS = 44
 _A4_WIDTH_PX, _A4_HEIGHT_PX = 210 / 25.4 * 96, 297 / 25.4 * 96
 
 
 def engrave_svg(musicxml_path: Path) -> list[str]:
-    """Engrave a score; each page is one self-contained SVG that needs no font. Raises InputError if unreadable."""
+    """Engrave a score; each page is one self-contained SVG that needs no font. Raises `InputError` if it cannot be
+    read."""
     import verovio
 
     verovio.enableLog(verovio.LOG_OFF)
@@ -54,7 +56,7 @@ def engrave_svg(musicxml_path: Path) -> list[str]:
 
 
 def _n_staves(mei: str) -> int:
-    """How many staves a system has, 99 at most."""
+    """The number of staves in a system, at most 99."""
     return min(max(map(int, re.findall(r'<staffDef [^>]*?\bn="(\d+)"', mei)), default=1), 99)
 
 
@@ -73,7 +75,7 @@ def _cairosvg() -> Any:
 
 
 def _with_credits(mei: str) -> str:
-    """Give the credits of the first page their sizes and places, which verovio does not read from MusicXML."""
+    """Set sizes and places of the first page's credits, which verovio does not read from MusicXML."""
 
     def enlarged(rend: re.Match[str]) -> str:
         percent = min(220, max(90, 220 * _TITLE_SIGNS // len(rend[2])))
@@ -97,7 +99,7 @@ def write_pdf(musicxml_path: Path, pdf_path: Path) -> None:
 
 
 def write_pdf_pages(pages: list[str], pdf_path: Path) -> None:
-    """Print pages that `engrave_svg` made as an A4 PDF. Raises MissingDependencyError without cairo."""
+    """Print pages from `engrave_svg` as an A4 PDF. Raises `MissingDependencyError` without cairo."""
     from pypdf import PdfWriter
 
     document = PdfWriter()
@@ -108,10 +110,10 @@ def write_pdf_pages(pages: list[str], pdf_path: Path) -> None:
 
 
 def write_png(musicxml_path: Path, png_path: Path, page: int = 1, *, width_px: int = 1240) -> None:
-    """Engrave one page (counted from 1) as a white PNG `width_px` wide.
+    """Engrave one page (from 1) as a white PNG `width_px` wide.
 
-    Raises InputError if the score is unreadable, IndexError if it has no such page, MissingDependencyError without
-    cairo.
+    Raises `InputError` if the score cannot be read, `IndexError` if it has no such page, `MissingDependencyError`
+    without cairo.
     """
     svg = engrave_svg(musicxml_path)[page - 1]
     _cairosvg().svg2png(

@@ -1,7 +1,7 @@
-"""One feel for the whole band: swung eighths are written straight, under a mark, by whoever plays them.
+"""One rhythmic feel for all parts: swung eighths are written straight, under a swing mark.
 
-Melodies come straight, drums and pianos of a band that was learned from players come at two thirds of the beat: what is
-written must not say both.
+Melodies often have straight eighths, while drums and pianos learned from performances have them at two thirds of the
+beat; a score should not mix both.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from symbolic_cover.core.music import STRAIGHT_TICK, TICKS_PER_QUARTER, Note
 from symbolic_cover.core.styles import manner_facts
 
 _SWUNG_TICK, _TRIPLET_TICK = 8, 4
-#: Fewest swung beats, and how many times as many as straight ones and triplets, that make a piece swing.
+#: The least number of swung beats in a piece that swings, and their least ratio to straight ones and triplets.
 _FEWEST_SWUNG, _SWUNG_RATIO = 8, 2
 
 
 def is_swung(arrangement: Arrangement) -> bool:
-    """Whether second eighths are to be played late: in a style that swings, in a song that did when it was heard, or
-    where most of them lie at two thirds of the beat already. Only simple metres swing."""
+    """Whether second eighths are to be played late: in a style that swings, in a song that was heard to swing, or if
+    most of them are at two thirds of the beat already. Only simple metres swing."""
     meters = {bar.meter for bar in arrangement.grid.bars}
     if any(meter.beat_tick != TICKS_PER_QUARTER for meter in meters):
         return False
@@ -34,10 +34,10 @@ def is_swung(arrangement: Arrangement) -> bool:
 
 
 def in_one_feel(arrangement: Arrangement) -> tuple[Arrangement, bool]:
-    """The arrangement as it is written, and whether its second eighths are to be swung.
+    """The arrangement as written, and whether its second eighths are to be swung.
 
-    Where they are, what begins or ends at two thirds of a beat moves half-way, in all beats of a part but its true
-    triplets. Parts keep their order and number of notes.
+    If so, notes that begin or end at two thirds of a beat are moved half-way, except in the true triplets of a part.
+    Parts keep their order and number of notes.
     """
     if not is_swung(arrangement):
         return arrangement, False
@@ -52,9 +52,9 @@ def in_one_feel(arrangement: Arrangement) -> tuple[Arrangement, bool]:
 
 
 def in_melody_feel(arrangement: Arrangement) -> Arrangement:
-    """The arrangement with its accompaniment in the feel of its melody: straight where the melody's second eighths are.
+    """Give the accompaniment the feel of the melody: straight eighths if the melody's second eighths are straight.
 
-    A band that learned from players puts them at two thirds of the beat, beside a melody that was written straight.
+    A band learned from performances has them at two thirds of the beat, even beside a straight melody.
     """
     places = [note.onset_tick % TICKS_PER_QUARTER for note in arrangement.melody]
     if places.count(STRAIGHT_TICK) <= places.count(_SWUNG_TICK):
@@ -92,7 +92,7 @@ def _swings(offsets: set[int]) -> bool:
 
 
 def _beats(notes: Iterable[Note]) -> dict[int, set[int]]:
-    """Where in each quarter notes begin, in ticks."""
+    """The places in each quarter where notes begin, in ticks."""
     beats: dict[int, set[int]] = {}
     for note in notes:
         beat, offset = divmod(note.onset_tick, TICKS_PER_QUARTER)

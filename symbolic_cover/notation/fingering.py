@@ -1,10 +1,10 @@
-"""Which finger plays which key: the cheapest way through all fingerings of a hand, by dynamic programming.
+"""Piano fingering: the cheapest path through all fingerings of a hand, by dynamic programming.
 
 Costs are the rules of Parncutt, Sloboda, Clarke, Raekallio and Desain, "An Ergonomic Model of Keyboard Fingering for
 Melodic Fragments" (Music Perception 14, 1997): stretches and spans (rules 1 to 3, with their table of spans), weak
-fingers (6), three to four (8), four, thumb and five on black keys (9 to 11) and passing the thumb (12). Their rules of
-three notes are left out. Chords are new here: their fingers lie in the order of their keys, spans count within them,
-and from chord to chord between their outer notes.
+fingers (6), three to four (8), four, thumb and five on black keys (9 to 11) and passing the thumb (12). Their rules for
+three notes are left out. Chords are added here: their fingers are in the order of their keys, and spans count within
+them and, from chord to chord, between their outer notes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _MOST_FINGERS = 5
 
 
 class _Span(NamedTuple):
-    """Semitones, upwards, between two fingers of the right hand: what is possible, comfortable and relaxed."""
+    """Semitones, upwards, between two fingers of the right hand: possible, comfortable and relaxed."""
 
     least: int
     least_comfortable: int
@@ -41,17 +41,17 @@ _SPANS = {
     (2, 5): _Span(2, 2, 5, 6, 8, 10), (3, 4): _Span(1, 1, 1, 2, 2, 4), (3, 5): _Span(1, 1, 3, 4, 5, 7),
     (4, 5): _Span(1, 1, 1, 2, 3, 5),
 }  # fmt: skip
-#: What is not in the table: a span that is not possible, a finger that jumps to another key, a repeated key that
-#: changes finger, the fourth finger in a chord where the fifth would do; and what an outer finger saves in a leap.
-#: After a rest of half a beat the hand moves freely, at this share of the cost. By hand.
+#: Costs that are not in the table: a span that is not possible, a finger that jumps to another key, a repeated key with
+#: another finger, the fourth finger in a chord where the fifth would do; and the bonus of an outer finger in a leap.
+#: After a rest of half a beat costs are reduced to this share. Set by hand.
 _IMPOSSIBLE, _JUMP, _OTHER_FINGER, _FOURTH, _OUTER = 20.0, 4.0, 1.0, 0.1, 0.7
 _REST_TICK, _FREELY = TICKS_PER_QUARTER // 2, 0.25
 
 
 def fingers_of(notes: Iterable[Note], side: str) -> dict[tuple[int, int], int]:
-    """The finger, 1 (thumb) to 5, for each (onset tick, pitch) of a hand; `side` is ``left`` or ``right``.
+    """The finger, 1 (thumb) to 5, of each (onset tick, pitch) of a hand; `side` is ``left`` or ``right``.
 
-    Of more than five notes struck together those farthest from the thumb have none.
+    Of more than five notes struck together, those farthest from the thumb have none.
     """
     struck = [list(group) for _, group in groupby(sorted(notes), key=lambda note: note.onset_tick)]
     if not struck:
@@ -89,7 +89,7 @@ def _fingerings(count: int) -> tuple[tuple[int, ...], ...]:
 
 @lru_cache(maxsize=1 << 14)
 def _within(keys: Sequence[int], fingers: Sequence[int]) -> float:
-    """The cost of striking a chord (or a note): its spans, weak fingers, thumb and little finger on black keys."""
+    """The cost of a chord or note: its spans, weak fingers, thumb and little finger on black keys."""
     cost = sum(_span_cost(a, b, d - c) for (a, b), (c, d) in zip(pairwise(fingers), pairwise(keys), strict=True))
     cost += _span_cost(fingers[0], fingers[-1], keys[-1] - keys[0]) if len(keys) > 2 else 0.0
     for key, finger in zip(keys, fingers, strict=True):
@@ -103,7 +103,7 @@ def _within(keys: Sequence[int], fingers: Sequence[int]) -> float:
 def _between(
     keys: Sequence[int], fingers: Sequence[int], next_keys: Sequence[int], next_fingers: Sequence[int]
 ) -> float:
-    """The cost of going on from one chord to the next: the mean over their outer notes."""
+    """The cost from one chord to the next: the mean over their outer notes."""
     low = _move_cost(keys[0], fingers[0], next_keys[0], next_fingers[0])
     high = _move_cost(keys[-1], fingers[-1], next_keys[-1], next_fingers[-1])
     return (low + high) / 2
@@ -118,14 +118,12 @@ def _move_cost(key: int, finger: int, next_key: int, next_finger: int) -> float:
     up = next_finger > finger
     low, high, span = (finger, next_finger, step) if up else (next_finger, finger, -step)
     cost = _span_cost(low, high, span)
-    if span > _SPANS[low, high].most and cost > (
-        leap := _JUMP + span / 2
-    ):  # the hand leaps, best from outer finger to outer finger
+    if span > _SPANS[low, high].most and cost > (leap := _JUMP + span / 2):  # a leap, best between outer fingers
         return leap - _OUTER * (low == 1) - 2 * _OUTER * (high == _MOST_FINGERS)
     cost += (finger, next_finger) == (3, 4)
     black, next_black = (abs(one) % 12 in _BLACK_KEYS for one in (key, next_key))
     cost += {finger, next_finger} == {3, 4} and ((next_black, black)[finger == 4] > (black, next_black)[finger == 4])
-    if low == 1 and span < 0:  # the thumb passes
+    if low == 1 and span < 0:  # a thumb passage
         thumb_black, other_black = (black, next_black) if finger == 1 else (next_black, black)
         cost += 3.0 if thumb_black and not other_black else 1.0
     return float(cost)

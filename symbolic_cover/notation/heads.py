@@ -1,4 +1,4 @@
-"""What is written on the staff: names and accidentals of pitches, drums with their noteheads."""
+"""Noteheads: names and accidentals of pitches, and drums."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from symbolic_cover.notation.drums import FEET, drum_of
 from symbolic_cover.notation.rhythm import Event, Figure
 from symbolic_cover.notation.spelling import Spelling, spell
 
-#: Names a pitch that a line has at a tick.
+#: Names a pitch of a line at a tick.
 Speller = Callable[[int, int], Spelling]
-#: What is written on the staff: a pitch or a drum.
+#: A written pitch or a drum.
 Head: TypeAlias = pitch.Pitch | note.Unpitched
 
-#: Ids of drum strokes on the way through music21, such as ``stroke-38-1`` for a snare.
+#: Ids of drum strokes in music21's output, such as ``stroke-38-1`` for a snare.
 STROKE = "stroke"
 
 
 def speller_of(events: list[Event], arrangement: Arrangement) -> Speller:
-    """Names for what a line has at a tick, chosen where it is struck: tied notes keep their name.
+    """A function that names the pitches of a line at a tick, chosen at the onset: tied notes keep their name.
 
-    A chord counts until the next, as its symbol does on the page.
+    A chord applies until the next, like its symbol on the page.
     """
     starts = [event.start_tick for event in events]
     chords = sorted(arrangement.chords)
@@ -43,7 +43,7 @@ def speller_of(events: list[Event], arrangement: Arrangement) -> Speller:
 
 
 class Names:
-    """Which accidentals have to be printed in one bar of one staff."""
+    """The accidentals that have to be printed in one bar of one staff."""
 
     def __init__(self, key_: Key) -> None:
         sharps = "FCGDAEB"[: max(key_.fifths, 0)]
@@ -52,7 +52,7 @@ class Names:
         self._in_force: dict[tuple[str, int], int] = {}
 
     def pitch_of(self, name: Spelling, *, tied: bool) -> pitch.Pitch:
-        """The written pitch; its accidental is shown if it differs from what is in force, but never on a tied note."""
+        """The written pitch; its accidental is shown if it differs from the one in force, but never on a tied note."""
         place = (name.step, name.octave)
         shown = not tied and self._in_force.get(place, self._signature[name.step]) != name.alter
         if not tied:
@@ -67,7 +67,7 @@ class Names:
 def shown_names(
     voices: list[list[Figure]], spellers: list[Speller], bar_: Bar, names: Names
 ) -> list[dict[int, list[Head]]]:
-    """The written pitches of each voice by tick in the bar; accidentals count in the order in which they are read."""
+    """The written pitches of each voice by tick in the bar; accidentals apply in reading order."""
     shown: list[dict[int, list[Head]]] = [{} for _ in voices]
     figures = [(figure.start_tick, index, figure) for index, voice in enumerate(voices) for figure in voice]
     for tick, index, figure in sorted(figures, key=lambda item: item[:2]):

@@ -1,4 +1,4 @@
-"""How the bars of an arrangement lie on the page: a pick-up bar, and swung eighths written straight."""
+"""The bars of the page: a pick-up bar, repeats, and swung eighths written straight."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from symbolic_cover.notation.rhythm import SIXTEENTH_TICK
 
 @dataclass(frozen=True)
 class Layout:
-    """The bars of the page. The first is written from `opening_tick` on, which is not 0 where it is a pick-up.
+    """The bars of the page. The first is written from `opening_tick` on, which is not 0 for a pick-up.
 
-    `repeats` are passages between repeat signs; `numbers` has for each bar its place, from 0, when it is first played.
+    `repeats` are passages between repeat signs; `numbers` has for each bar its index, from 0, when it is first played.
     """
 
     bars: tuple[Bar, ...]
@@ -28,7 +28,7 @@ class Layout:
     numbers: tuple[int, ...] = ()
 
     def place(self, tick: int) -> tuple[int, Fraction]:
-        """The index of the bar in which a tick falls, and how many quarters after its written beginning."""
+        """The index of the bar of a tick, and its distance in quarters from the written start of the bar."""
         tick = max(tick, self.opening_tick)
         index = bisect_right(self.bars, tick, key=lambda bar: bar.start_tick) - 1
         start = self.bars[index].start_tick if index else self.opening_tick
@@ -36,7 +36,7 @@ class Layout:
 
 
 def lay_out(arrangement: Arrangement, notation: Notation = Notation()) -> tuple[Arrangement, Layout]:
-    """The arrangement as it is written, without what repeat signs say again, and its bars."""
+    """The arrangement as written, without the repeated passages, and its bars."""
     bars = _covering_bars(arrangement)
     arrangement, swings = in_one_feel(arrangement)
     opening_tick = _opening_tick(arrangement, bars)
@@ -47,7 +47,7 @@ def lay_out(arrangement: Arrangement, notation: Notation = Notation()) -> tuple[
 
 
 def _covering_bars(arrangement: Arrangement) -> tuple[Bar, ...]:
-    """The bars of the grid, and more like the last one if notes begin after it."""
+    """The bars of the grid, extended by copies of the last one if notes begin after it."""
     bars = list(arrangement.grid.bars)
     last_onset = max((note_.onset_tick for note_ in arrangement.notes), default=0)
     while bars[-1].end_tick <= last_onset:

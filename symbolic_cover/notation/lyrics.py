@@ -1,4 +1,4 @@
-"""The words of a song under the notes of its melody."""
+"""The lyrics under the notes of the melody."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from symbolic_cover.core import instruments
 from symbolic_cover.core.arrangement import Arrangement
 from symbolic_cover.notation.players import STRINGS, Player, is_guitar
 
-#: How far from the onset of a note its syllable may lie, in ticks: swung notes are written straight.
+#: The largest distance between a note's onset and its syllable, in ticks: swung notes are written straight.
 _NEAR_TICK = 2
 
 
 class Syllable(NamedTuple):
-    """What is sung to a note; `syllabic` is MusicXML's: single, begin, middle or end."""
+    """The syllable of a note; `syllabic` is MusicXML's: single, begin, middle or end."""
 
     text: str
     syllabic: str
 
 
 def sings(player: Player) -> bool:
-    """Whether a player has the melody with its words: a voice, or whoever has a single line that is not for bows."""
+    """Whether a player has the melody with its lyrics: a voice, or a single line that is not bowed."""
     if not player.leads or player.is_drums or len(player.staves) > 1:
         return False
     part = player.staves[0]

@@ -1,4 +1,4 @@
-"""What stands around the notes: titles, clefs, tempo, dynamics, sections and chord symbols, as music21 objects."""
+"""The signs around the notes: titles, clefs, tempo, dynamics, sections and chord symbols, as music21 objects."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from symbolic_cover.notation.players import Player, is_hand
 from symbolic_cover.notation.rhythm import PLAIN_VALUES
 from symbolic_cover.notation.spelling import spell_bass, spell_root
 
-#: MusicXML's kind, and the text a player reads after the root, of each Harte quality.
+#: MusicXML's kind, and the text after the root, of each Harte quality.
 CHORD_KINDS = {
     "maj": ("major", ""),
     "min": ("minor", "m"),
@@ -32,17 +32,17 @@ CHORD_KINDS = {
     "min6": ("minor-sixth", "m6"),
     "maj6": ("major-sixth", "6"),
 }
-#: A longer title, composer or file name is shortened on the page.
+#: Longer titles, composers and file names are shortened on the page.
 _LINE_LETTERS = 90
-#: The first limit that a velocity lies below: half-way between the velocities that MIDI gives to these dynamics.
+#: Upper limits of velocity for each dynamic: half-way between the velocities that MIDI gives to these dynamics.
 _DYNAMICS = ((0, ""), (25, "ppp"), (41, "pp"), (57, "p"), (73, "mp"), (89, "mf"), (105, "f"), (120, "ff"), (128, "fff"))
-#: From which difference of velocity on a section is marked anew.
+#: The least difference of velocity that marks a section's dynamics anew.
 _CLEARLY = 6
 SWING = "Swing"
 
 
 def clef_named(name: str) -> clef.Clef:
-    """A clef as `Player.clefs` names it."""
+    """A clef by its name in `Player.clefs`."""
     kinds = {
         "treble": clef.TrebleClef,
         "treble-8": clef.Treble8vbClef,
@@ -56,7 +56,7 @@ def clef_named(name: str) -> clef.Clef:
 
 
 def mark_head(score: stream.Score, arrangement: Arrangement, part_name: str = "") -> None:
-    """Title, composer, arranger, rights and the name of a part, for the catalogue and for the page."""
+    """Title, composer, arranger, rights and part name, as metadata and on the page."""
     title = "".join(sign for sign in arrangement.title if sign.isprintable()) or "Untitled"
     composer = "".join(sign for sign in arrangement.composer if sign.isprintable())
     arranger = f"arr. symbolic-cover ({arrangement.style})"
@@ -76,7 +76,7 @@ def mark_head(score: stream.Score, arrangement: Arrangement, part_name: str = ""
 
 
 def _short(words: str) -> str:
-    """As much as fits on a line of the page; the catalogue has the whole."""
+    """As much as fits on a line of the page; the metadata has the whole text."""
     return words if len(words) <= _LINE_LETTERS else words[: _LINE_LETTERS - 1].rstrip() + "…"
 
 
@@ -90,7 +90,7 @@ def _credit(words: str, size: int, justify: str, align: str, place: tuple[int, i
 
 
 def mark_top_staff(staff: stream.Part, arrangement: Arrangement, page: Layout, *, with_chords: bool) -> None:
-    """Tempo and chord symbols, which stand once for all."""
+    """Tempo and chord symbols, once for all staves."""
     measures = list(staff.getElementsByClass(stream.Measure))
     measures[0].insert(0, _tempo_mark(arrangement.grid.tempo_bpm, arrangement.grid.meter, swings=page.swings))
     last_symbol = None
@@ -104,7 +104,7 @@ def mark_top_staff(staff: stream.Part, arrangement: Arrangement, page: Layout, *
 
 
 def mark_sections(staff: stream.Part, arrangement: Arrangement, page: Layout, *, with_labels: bool) -> None:
-    """A double bar line before each section of the form and, once for all, its letter."""
+    """A double bar line before each section of the form and, once for all staves, its letter."""
     measures = list(staff.getElementsByClass(stream.Measure))
     for section in arrangement.sections if len(arrangement.sections) > 1 else ():
         if section.start_tick >= page.bars[-1].end_tick:
@@ -119,9 +119,9 @@ def mark_sections(staff: stream.Part, arrangement: Arrangement, page: Layout, *,
 def mark_dynamics(
     staff: stream.Part, notes: Sequence[Note], arrangement: Arrangement, page: Layout, *, above: bool = False
 ) -> None:
-    """How loud a player is, where they begin and where a section is clearly louder or softer than the one before.
+    """Dynamics at a player's start and where a section is clearly louder or softer than the one before.
 
-    Above the staff for singers, whose words stand below.
+    Above the staff for singers, whose lyrics are below.
     """
     measures = list(staff.getElementsByClass(stream.Measure))
     starts = [0, *(section.start_tick for section in arrangement.sections if section.start_tick > 0)]
@@ -146,8 +146,8 @@ def _dynamic(velocity: float) -> str:
 
 
 def mark_fingers(staff: stream.Part, player: Player, place: int, page: Layout) -> None:
-    """The finger of each note that a hand at a keyboard strikes, outside the staves; of a key struck again by the same
-    finger, the first time."""
+    """The finger of each note of a hand at a keyboard, outside the staves; of a key repeated by the same finger, the
+    first time only."""
     if not is_hand(player, place):
         return
     side, placement = (LEFT, "below") if place else (RIGHT, "above")

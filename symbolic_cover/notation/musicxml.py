@@ -1,8 +1,7 @@
-"""An arrangement as a score to read: music21, MusicXML.
+"""Write an arrangement as MusicXML with music21.
 
-The reading decisions are made elsewhere and only put together here: `voices` says who shares a voice and how long notes
-are written, `rhythm` which values, ties and beams, `spelling` which names, `players` who reads from which staves and
-`drums` where drums stand.
+The decisions are made elsewhere and combined here: `voices` chooses voices and written lengths, `rhythm` values, ties
+and beams, `spelling` names, `players` staves, and `drums` places of drums.
 """
 
 from __future__ import annotations
@@ -50,12 +49,12 @@ from symbolic_cover.notation.tablature import places_of, tuning_of
 from symbolic_cover.notation.tidy import tidy
 from symbolic_cover.notation.voices import HELD_TICK, moving_notes, write_voices
 
-#: How often voices are divided anew from what was written.
+#: How often voices are divided again from the written result.
 _MOST_ROUNDS = 4
 
 
 def write_musicxml(arrangement: Arrangement, path: Path, notation: Notation = Notation()) -> None:
-    """Write an arrangement as uncompressed MusicXML, the same bytes each time. Raises as `to_music21` does."""
+    """Write an arrangement as uncompressed MusicXML, with the same bytes each time. Raises as `to_music21` does."""
     exporter = ScoreExporter(to_music21(arrangement, notation), makeNotation=False)
     written, page = lay_out(arrangement, notation)
     root = exporter.parse()
@@ -66,7 +65,7 @@ def write_musicxml(arrangement: Arrangement, path: Path, notation: Notation = No
 
 
 def finish_part(part: Element, player: Player, arrangement: Arrangement, page: Layout, notation: Notation) -> None:
-    """Add to a part in MusicXML what music21 does not write: pedal signs, and tablature where it is asked for."""
+    """Add what music21 does not write to a part in MusicXML: pedal signs and, if requested, tablature."""
     notes = tuple(sorted(note for staff in player.staves for note in staff.notes))
     if uses_pedal(player, arrangement.manner, has_drums=any(part.is_drums for part in arrangement.parts)):
         add_pedal(part, pedal_signs(notes, arrangement.chords, page.bars), page)
@@ -79,9 +78,9 @@ def to_music21(arrangement: Arrangement, notation: Notation = Notation()) -> str
     """Engrave an arrangement as a music21 score, at sounding pitch.
 
     Parts of one `group` become the staves of one instrument, braced; so does a part whose chords are too wide for one
-    staff. Players without a note are left out. Every (onset, pitch) of every part is kept at the pitch that sounds
-    (drums as unpitched notes); lengths are simplified for reading, swung eighths written straight, and a first bar
-    in whose first half nobody plays is written as a pick-up. Raises ValueError if a note begins before tick 0.
+    staff. Players without a note are left out. Every (onset, pitch) of every part keeps its sounding pitch (drums as
+    unpitched notes); lengths are simplified for reading, swung eighths written straight, and a first bar whose first
+    half is empty becomes a pick-up. Raises `ValueError` if a note begins before tick 0.
     """
     if any(note_.onset_tick < 0 for note_ in arrangement.notes):
         raise ValueError("a note begins before the first bar")
@@ -107,7 +106,7 @@ def to_music21(arrangement: Arrangement, notation: Notation = Notation()) -> str
 def insert_player(
     score: stream.Score, player: Player, number: int, arrangement: Arrangement, bars: Layout, notation: Notation
 ) -> list[stream.Part]:
-    """Add the staves of a player to a score, with the dynamics of what is played."""
+    """Add the staves of a player to a score, with its dynamics."""
     staves = [_staff(player, place, number, arrangement, bars) for place in range(len(player.staves))]
     for staff in staves:
         staff.partName = player.name
@@ -175,7 +174,7 @@ def _fill(
     *,
     hidden_rests: bool,
 ) -> None:
-    """Put the figures of one voice into a measure or voice; what is sung leaves `words`."""
+    """Put the figures of one voice into a measure or voice; lyrics that are used are removed from `words`."""
     if not opening_tick and not any(figure.pitches for figure in figures):
         rest = note.Rest(quarterLength=Fraction(bar_.meter.bar_tick, TICKS_PER_QUARTER))
         rest.fullMeasure = True
@@ -232,7 +231,7 @@ def _instrument(player: Player, number: int) -> instrument.Instrument:
 def _voices(
     player: Player, place: int, arrangement: Arrangement, bars: tuple[Bar, ...]
 ) -> tuple[list[Event], list[Event]]:
-    """The first and the second voice of a staff, such that what they say would be written in the same way again."""
+    """The first and the second voice of a staff, stable under writing and dividing again."""
     part = player.staves[place]
     if part.is_drums:
         return write_drum_voices(part.notes, bars)

@@ -1,8 +1,8 @@
-"""Text in an SVG page turned into outlines, so that it looks the same everywhere.
+"""Convert text in an SVG page to outlines, so that it looks the same everywhere.
 
 Verovio writes words, chord symbols and the notes in tempo marks as text, which needs a Times-like font and its own
-music font on the machine that shows the page; without them a sharp or a metronome note becomes a box. Here every word
-is drawn with STIX (a Times-like font that matplotlib carries), every music sign with verovio's own glyph.
+music font on the viewer's machine; without them a sharp or a metronome note becomes a box. Here words are drawn with
+STIX (a Times-like font that comes with matplotlib) and musical signs with verovio's own glyphs.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from xml.etree import ElementTree
 _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "http://www.w3.org/1999/xlink"
 _MUSIC_EM = 1000
-#: How far word accidentals are raised so that they stand beside a letter, in em of the music font.
+#: How far accidentals in text are raised to align with letters, in em of the music font.
 _RAISED_EM = 0.15
-#: Accidentals within words, which verovio takes from figured bass and where they are small: sign and scale.
+#: Accidentals in text, small ones that verovio takes from figured bass: sign and scale.
 _WORD_ACCIDENTALS = {"\uea64": ("\ue260", 0.75), "\uea65": ("\ue261", 0.75), "\uea66": ("\ue262", 0.75)}
-#: What verovio's style sheet says of the classes that hold text.
+#: The properties of text classes in verovio's style sheet.
 _CLASS_STYLES = {
     "tempo": {"bold": True},
     "ending": {"bold": True},
@@ -53,7 +53,7 @@ class _Line:
 def outline_text(svg: str, music_font: str = "Leipzig") -> str:
     """Replace the text elements of a page that verovio made with `music_font`.
 
-    Lines with a character that STIX does not have (such as Chinese) stay text.
+    Lines with characters that STIX lacks (such as Chinese) stay text.
     """
     ElementTree.register_namespace("", _SVG)
     ElementTree.register_namespace("xlink", _XLINK)

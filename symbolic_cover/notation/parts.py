@@ -1,4 +1,4 @@
-"""Separate parts: what each player reads from, at written pitch."""
+"""Separate parts for each player, at written pitch."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from symbolic_cover.notation.tidy import tidy
 def write_parts(arrangement: Arrangement, folder: Path, notation: Notation = Notation()) -> list[Path]:
     """Write one MusicXML file for each player into `folder`, named after the part; returns them in score order.
 
-    Transposing instruments read their own notes and key; bars of rest are counted; each part has the tempo, the
-    sections and, where it plays from chords or leads, the chord symbols.
+    Transposing instruments have their own notes and key; bars of rest are counted; each part has the tempo, the
+    sections and, if it plays from chords or leads, the chord symbols.
     """
     page, layout = lay_out(arrangement, notation)
     paths: list[Path] = []
@@ -65,7 +65,7 @@ def _part_score(player: Player, arrangement: Arrangement, layout: Layout, notati
 
 
 def _moved(arrangement: Arrangement, semitones: int) -> Arrangement:
-    """Key, chords and melody as the player of a transposing instrument calls them."""
+    """Key, chords and melody at the written pitch of a transposing instrument."""
     chords = tuple(
         chord._replace(root=(chord.root + semitones) % 12, bass=(chord.bass + semitones) % 12)
         for chord in arrangement.chords
@@ -83,7 +83,7 @@ def _moved_notes(notes: tuple[Note, ...], semitones: int) -> tuple[Note, ...]:
 
 
 def write_part_scores(arrangement: Arrangement, folder: Path, notation: Notation = Notation()) -> list[Path]:
-    """What each player reads from, as MusicXML and PDF in `folder`, which is made. Returns the paths of all."""
+    """Write the part of each player as MusicXML and PDF to `folder`, which is created. Returns all paths."""
     from symbolic_cover.notation.engrave import write_pdf
 
     scores = write_parts(arrangement, writable_folder(folder), notation)

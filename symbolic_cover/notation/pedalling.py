@@ -1,4 +1,4 @@
-"""Pedal signs under a piano: a bracket for each harmony, from where it is first struck."""
+"""Pedal signs for piano: a bracket for each harmony, from its first onset."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from symbolic_cover.notation.layout import Layout
 from symbolic_cover.notation.players import Player, is_hand
 
 START, STOP = "start", "stop"
-#: Where nothing is struck for so many bars the foot rests.
+#: After this many bars without an onset the pedal is up.
 _REST_BARS = 2
-#: A note below this is the bass; where a bar begins on another, the harmony is another.
+#: Notes below this are the bass; a bar that begins on another bass begins another harmony.
 _BASS_BELOW = 52
 
 
 def uses_pedal(player: Player, manner: str, *, has_drums: bool) -> bool:
-    """Whether a page shows pedalling: for a piano's two hands that have chords, in styles that use it, without a band.
+    """Whether a page shows pedalling: for a piano's two hands with chords, in styles that use it, without a band.
 
-    Charts of bands leave that to the player; a line in each hand, as beginners play, needs none.
+    Charts of bands leave it to the player; a single line in each hand, as for beginners, needs none.
     """
     last = len(player.staves) - 1
     has_chords = any(len({note.onset_tick for note in part.notes}) < len(part.notes) for part in player.staves)
@@ -35,7 +35,7 @@ def uses_pedal(player: Player, manner: str, *, has_drums: bool) -> bool:
 def pedal_signs(notes: Sequence[Note], chords: Sequence[Chord], bars: Sequence[Bar]) -> list[tuple[int, str]]:
     """Where the pedal goes down (`START`), is changed (both) and goes up (`STOP`), by tick.
 
-    Onsets and chords alone decide, so that lengths simplified for reading change nothing.
+    Only onsets and chords matter, so that simplified lengths change nothing.
     """
     onsets = sorted({note.onset_tick for note in notes})
     changes = _changes(notes, chords, bars)
@@ -83,7 +83,7 @@ def _bars_between(before: int, after: int, bars: Sequence[Bar]) -> int:
 
 
 def add_pedal(part: Element, signs: Sequence[tuple[int, str]], page: Layout) -> None:
-    """Put pedal signs below the lower staff of a part in MusicXML."""
+    """Write pedal signs below the lower staff of a part in MusicXML."""
     measures = part.findall("measure")
     divisions = int(measures[0].findtext("attributes/divisions", "1"))
     for tick, kind in signs:
@@ -97,7 +97,7 @@ def _last_tick(bars: Sequence[Bar]) -> int:
 
 
 def _insert(measure: Element, at: Fraction, kind: str) -> None:
-    """A sign at a place of a measure: before the note of the lower staff that begins there, else after all of it."""
+    """Insert a sign in a measure: before the note of the lower staff that begins there, else at the end."""
     cursor = place = last = 0
     for index, element in enumerate(measure):
         length = int(element.findtext("duration", "0"))

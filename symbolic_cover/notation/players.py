@@ -1,4 +1,4 @@
-"""Who reads from which staves: the parts of an arrangement as players, with their names, clefs and families."""
+"""The players of an arrangement: their parts, staves, names, clefs and families."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from symbolic_cover.notation.clefs import beyond
 from symbolic_cover.notation.sharing import shared
 
 STRINGS, VOICES = "strings", "voices"
-#: Clefs of single staves by what the part is called, the first that matches.
+#: Clefs of single staves by part name; the first match counts.
 _CLEFS_BY_NAME = (
     (r"violins?\b", "treble"),
     (r"violas?\b", "alto"),
@@ -25,8 +25,8 @@ _CLEFS_BY_NAME = (
     (r"\b(soprano|alto)s?\b", "treble"),
 )
 _CLEFS_BY_PROGRAM = {40: "treble", 41: "alto", 42: "bass", 43: "bass-8", instruments.TIMPANI: "bass"}
-#: Programs of instruments that read other notes than sound: what players call the instrument, and the interval from
-#: the written to the sounding note.
+#: Programs of transposing instruments: the name of the instrument, and the interval from the written to the sounding
+#: note.
 TRANSPOSING = {
     56: ("trumpet in B♭", "-M2"), 59: ("trumpet in B♭", "-M2"), 60: ("horn in F", "-P5"),
     64: ("soprano saxophone in B♭", "-M2"), 65: ("alto saxophone in E♭", "-M6"), 66: ("tenor saxophone in B♭", "-M9"),
@@ -40,15 +40,15 @@ _ABBREVIATIONS = {
     "brass": "Br.", "winds": "Wi.", "timpani": "Timp.", "guitar": "Gtr.", "melody": "Mel.", "chords": "Ch.",
     "strings": "Str.", "drums": "Dr.",
 }  # fmt: skip
-#: Clefs that players of a single staff change to, by the usual one: cellists and violists.
+#: Other clefs of players of a single staff, by the usual one: cellists and violists.
 _OTHER_CLEFS = {("bass", 42): ("tenor", "treble"), ("alto", 41): ("treble",)}
 _TWO_LEDGER_LINES = 9
-#: A part with more notes than this share beyond two ledger lines is given two staves.
+#: A part with more than this share of notes beyond two ledger lines gets two staves.
 _FAR_SHARE = 0.08
 _MIDDLE = 60
 #: ... if it spans at least this many semitones.
 _WIDE_SPAN = 24
-#: Mean semitones outside its staff from which on a hand is given the other clef.
+#: The mean distance outside its staff, in semitones, from which a hand gets the other clef.
 _FAR_HAND = 7
 #: How far a whole chord may reach over the middle before it is divided between two staves.
 _ACROSS = 4
@@ -56,9 +56,9 @@ _ACROSS = 4
 
 @dataclass(frozen=True)
 class Player:
-    """One instrument of the score: its `parts` as they were arranged, and its staves, top first, each with a clef.
+    """One instrument of the score: its `parts` as arranged, and its staves, top first, each with a clef.
 
-    A clef is ``treble``, ``alto``, ``tenor``, ``bass`` or ``percussion``, with ``-8`` where it sounds an octave lower;
+    A clef is ``treble``, ``alto``, ``tenor``, ``bass`` or ``percussion``, with ``-8`` if it sounds an octave lower;
     `clefs` are the usual ones.
     """
 
@@ -78,7 +78,7 @@ class Player:
 
 
 def players_of(arrangement: Arrangement) -> list[Player]:
-    """The players in the order of the parts, without those who have nothing to play; all where nobody has."""
+    """The players in the order of the parts, without those that have no notes; all if nobody has any."""
     groups: dict[str, list[Part]] = defaultdict(list)
     for number, part in enumerate(arrangement.parts):
         groups[part.group or f"\0{number}"].append(part)
@@ -89,32 +89,32 @@ def players_of(arrangement: Arrangement) -> list[Player]:
 
 
 def families_of(players: Sequence[Player]) -> list[tuple[str, list[Player]]]:
-    """Neighbours of one family (strings, voices), who are bracketed; only where there are two or more."""
+    """Adjacent players of one family (strings, voices), which are bracketed; only groups of two or more."""
     runs = [(family, list(run)) for family, run in groupby(players, key=lambda player: player.family)]
     return [(family, run) for family, run in runs if family and len(run) > 1]
 
 
 def names_chords(players: Sequence[Player]) -> bool:
-    """Whether somebody plays from chord symbols, or a single line is a lead sheet: a score for choir, strings or
-    orchestra has none."""
+    """Whether someone plays from chord symbols, or a single line is a lead sheet: scores for choir, strings or
+    orchestra have none."""
     is_lead_sheet = len(players) == 1 and len(players[0].staves) == 1 and not players[0].is_drums
     return is_lead_sheet or any(plays_from_chords(player) for player in players)
 
 
 def plays_from_chords(player: Player) -> bool:
-    """Whether a player's instrument has chords or the bass."""
+    """Whether a player's instrument plays chords or the bass."""
     harmonic = instruments.CHORDAL_KEYBOARDS | instruments.GUITARS | instruments.BASSES
     return not player.is_drums and player.staves[0].program in harmonic
 
 
 def is_hand(player: Player, place: int) -> bool:
-    """Whether one hand at a keyboard plays a staff."""
+    """Whether a staff is played by one hand at a keyboard."""
     return len(player.staves) > 1 and player.staves[place].program in instruments.PIANOS
 
 
 def clefs_known(player: Player, place: int) -> tuple[str, ...]:
     """The clefs that a staff may have, the usual one first: hands read treble and bass, and so do winds and keyboards
-    that no name gives a clef; cellists and violists have higher ones."""
+    without a clef by name; cellists and violists have higher ones."""
     part, usual = player.staves[place], player.clefs[place]
     if part.is_drums or player.transposition or player.family == VOICES:
         return (usual,)
@@ -136,12 +136,12 @@ def is_guitar(part: Part) -> bool:
 
 
 def sustains(part: Part) -> bool:
-    """Whether a part is for bows, breath or an organ, which hold what is written."""
+    """Whether a part is for bows, winds or an organ, which hold notes as written."""
     return not part.is_drums and part.program in instruments.SUSTAINING
 
 
 def held_melody(notes: Sequence[Note], overlap_tick: int) -> set[tuple[int, int]]:
-    """The upper voice of what is held: notes that no higher note sounds above for `overlap_tick` or more."""
+    """The upper voice of sustained notes: those above which no other sounds for `overlap_tick` or more."""
     upper: set[tuple[int, int]] = set()
     sounding: list[Note] = []
     for _, struck in groupby(sorted(notes), key=lambda note: note.onset_tick):
@@ -173,7 +173,7 @@ def _player(parts: list[Part], melody: set[tuple[int, int]], *, leads: bool) -> 
 
 
 def _shared(parts: list[Part], melody: set[tuple[int, int]]) -> list[Part]:
-    """Two hands at a keyboard, notes far from theirs given to the other."""
+    """The parts of two hands, with notes far from their hand given to the other."""
     if len(parts) != 2 or any(part.is_drums or part.program not in instruments.PIANOS for part in parts):
         return parts
     both = shared(sorted(parts[0].notes), sorted(parts[1].notes), melody)
@@ -181,7 +181,7 @@ def _shared(parts: list[Part], melody: set[tuple[int, int]]) -> list[Part]:
 
 
 def abbreviate(name: str) -> str:
-    """What stands before later systems: Vln. 1 for Violin 1."""
+    """The abbreviation before later systems: Vln. 1 for Violin 1."""
     found = re.fullmatch(r"(.*?)( \d+)?", name.strip())
     stem, number = (found[1], found[2] or "") if found else (name, "")
     short = _ABBREVIATIONS.get(stem.lower()) or (stem if len(stem) <= 5 else f"{stem[:4]}.")
@@ -200,7 +200,7 @@ def _staves(parts: list[Part]) -> tuple[tuple[Part, ...], tuple[str, ...]]:
 
 
 def _hand_clef(part: Part, usual: str) -> str:
-    """The usual clef of a hand, or the other where most of what it plays lies far outside."""
+    """The usual clef of a hand, or the other if most of its notes are far outside."""
     other = "bass" if usual == "treble" else "treble"
     far = sum(beyond(note.pitch, usual) for note in part.notes)
     is_far = far > _FAR_HAND * len(part.notes)
@@ -208,7 +208,7 @@ def _hand_clef(part: Part, usual: str) -> str:
 
 
 def _given_clef(part: Part) -> str:
-    """The clef that players of this part expect, whatever they play."""
+    """The usual clef for this kind of part, whatever its notes."""
     if part.is_drums:
         return "percussion"
     for pattern, clef in _CLEFS_BY_NAME:
@@ -224,7 +224,7 @@ def _given_clef(part: Part) -> str:
 
 
 def _nearest_clef(part: Part) -> str:
-    """Treble or bass, and for men's voices the tenor's treble: whichever needs fewest ledger lines."""
+    """Treble or bass, and for men's voices the octave treble clef: whichever needs the fewest ledger lines."""
     choice = ["treble", "bass"]
     if part.program in instruments.VOICES:
         choice.insert(1, "treble-8")
@@ -242,7 +242,7 @@ def _is_wide(notes: Sequence[Note], clef: str) -> bool:
 
 
 def _divided(notes: Sequence[Note]) -> tuple[tuple[Note, ...], tuple[Note, ...]]:
-    """The notes for an upper and a lower staff. What is struck together stays together if it reaches little across."""
+    """The notes for an upper and a lower staff. A chord stays together if it reaches little across."""
     upper: list[Note] = []
     lower: list[Note] = []
     for _, struck in groupby(sorted(notes), key=lambda note: note.onset_tick):

@@ -1,4 +1,4 @@
-"""Pages as PDF, printed in a process of their own, for that takes a second a page and other work goes on meanwhile."""
+"""Print pages as PDF in a separate process, since it takes a second a page while other work continues."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from types import TracebackType
 from symbolic_cover.core.errors import MissingDependencyError
 from symbolic_cover.notation.engrave import write_pdf_pages
 
-#: Fewer pages are printed at once: a process needs half a second to begin.
+#: Fewer pages are printed directly: a process takes half a second to start.
 _FEWEST_PAGES = 3
 _MISSING = 3
 
 
 class Printing:
-    """The printing of pages that `engrave_svg` made into an A4 PDF, begun where it is made, done where its block ends.
+    """The printing of `engrave_svg`'s pages to an A4 PDF, started at construction and finished when the block ends.
 
-    Raises `MissingDependencyError` without cairo. On an error in the block the printing is given up.
+    Raises `MissingDependencyError` without cairo. An error in the block aborts it.
     """
 
     def __init__(self, pages: list[str], pdf_path: Path) -> None:
@@ -58,7 +58,7 @@ class Printing:
 
 
 def main() -> None:
-    """Print the pages on standard input, a JSON list of SVG, into the PDF that is named."""
+    """Print the pages on standard input, a JSON list of SVG, into the PDF named in the argument."""
     try:
         write_pdf_pages(json.load(sys.stdin), Path(sys.argv[1]))
     except MissingDependencyError as error:

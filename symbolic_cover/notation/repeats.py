@@ -1,8 +1,8 @@
-"""Passages that return at once, written once between repeat signs, with two endings where only their ends differ.
+"""Write immediately repeated passages once, between repeat signs, with two endings if only their ends differ.
 
-A passage is written once if each of its bars has the same notes in every part, the same chords and the same words the
-second time, but for at most its last bars, if no note is held over its edges, and if that saves bars enough. Passages
-begin and end where sections of the form do, if there are any.
+A passage is written once if each of its bars has the same notes in every part, the same chords and the same lyrics the
+second time, except for a few last bars, if no note is held over its edges, and if that saves enough bars. Passages
+begin and end at sections of the form, if there are any.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from symbolic_cover.core.arrangement import Arrangement
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.music import Bar, Note
 
-#: Fewest bars that repeat signs must save, and most bars of an ending.
+#: The least number of bars that repeat signs must save, and the most bars of an ending.
 _FEWEST_SAVED, _LONGEST_ENDING = 4, 2
-#: A note that is held so far over an edge of a passage, in ticks, is cut there; one held longer belongs to both sides.
+#: A note held over an edge of a passage by at most this, in ticks, is cut there; a longer one prevents the repeat.
 _CUT_TICK = 6
 
 
 class Repeat(NamedTuple):
-    """A passage on the page: its first bar, the bar after its first time, and how many bars each ending has.
+    """A passage on the page: its first bar, the bar after its first time, and the number of bars in each ending.
 
-    The second ending, if there is one, follows the first.
+    The second ending, if any, follows the first.
     """
 
     first: int
@@ -36,7 +36,7 @@ class Repeat(NamedTuple):
 
 
 class _Return(NamedTuple):
-    """Bars that return at once: the first, how many, and how many of the last differ."""
+    """A repetition: the first bar, the number of bars, and how many of the last differ."""
 
     first: int
     length: int
@@ -49,7 +49,7 @@ class _Return(NamedTuple):
 
     @property
     def last_bars(self) -> set[int]:
-        """The bars before the passage and its parts, and its last."""
+        """The bars before the passage and before its parts, and its last one."""
         first, end = self.left_out
         lasts = (self.first, first - self.ending, first, end, self.first + 2 * self.length)
         return {bar - 1 for bar in lasts if bar > 0}
@@ -58,9 +58,9 @@ class _Return(NamedTuple):
 def written_once(
     arrangement: Arrangement, bars: tuple[Bar, ...]
 ) -> tuple[Arrangement, tuple[Bar, ...], tuple[Repeat, ...], tuple[int, ...]]:
-    """The arrangement, and its bars, without what repeat signs say again.
+    """The arrangement and its bars without repeated passages.
 
-    Also the passages to be repeated, and for each bar on the page its index among `bars` when it is first played.
+    Also returns the passages to be repeated, and for each bar on the page its index in `bars` when it is first played.
     """
     found = _returns(arrangement, bars)
     repeats: list[Repeat] = []
@@ -80,7 +80,7 @@ def written_once(
 
 
 def _returns(arrangement: Arrangement, bars: tuple[Bar, ...]) -> list[_Return]:
-    """The passages to be written once, from left to right, each the one that saves most where it begins."""
+    """The passages to be written once, from left to right, each the one that saves most from where it begins."""
     signs = _signs(arrangement, bars)
     held = _held_over(arrangement, bars)
     starts = [bar.start_tick for bar in bars]
@@ -113,7 +113,7 @@ def _returning(first: int, length: int, signs: Sequence[object], held: Sequence[
 
 
 def _signs(arrangement: Arrangement, bars: Sequence[Bar]) -> list[object]:
-    """What each bar says: equal where two bars are written alike."""
+    """The contents of each bar: equal if two bars are written alike."""
     starts = [bar.start_tick for bar in bars]
     said: list[set[object]] = [set() for _ in bars]
     melody = {(note.onset_tick, note.pitch) for note in arrangement.melody}
@@ -136,7 +136,7 @@ def _signs(arrangement: Arrangement, bars: Sequence[Bar]) -> list[object]:
 
 
 def _held_over(arrangement: Arrangement, bars: Sequence[Bar]) -> list[bool]:
-    """For each bar line, the last one too, whether a note is held over it for longer than a cut would hide."""
+    """For each bar line, the last one included, whether a note is held over it for longer than a cut would hide."""
     edges = [*(bar.start_tick for bar in bars), bars[-1].end_tick]
     held = [False] * len(edges)
     for note in arrangement.notes:
@@ -157,7 +157,7 @@ def _cut_at(arrangement: Arrangement, edges: set[int]) -> Arrangement:
 
 
 def _without(arrangement: Arrangement, begin: int, end: int) -> Arrangement:
-    """The arrangement without the ticks from `begin` to `end`, as if what follows came at once."""
+    """The arrangement without the ticks from `begin` to `end`; what follows is moved forward."""
     gone = end - begin
 
     def moved(tick: int) -> int:

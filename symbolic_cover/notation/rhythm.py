@@ -1,9 +1,9 @@
-"""How a rhythm is written: which note values, tied where, beamed how.
+"""Notation of rhythm: note values, ties and beams.
 
-Everything here counts ticks from the beginning of a bar. A bar is a tree of levels: the bar, its groups
-(two halves in 4/4), its units (quarters in 4/4, eighths in 6/8) and their halves down to the sixteenth.
-A note may hide a place of one level only if it begins and ends at places one level weaker at most (Gould,
-*Behind Bars*, 2011, "Grouping"); otherwise it is split there and tied. Rests fill whole branches of the tree.
+Ticks count from the beginning of a bar. A bar is a tree of levels: the bar, its groups (two halves in 4/4), its units
+(quarters in 4/4, eighths in 6/8) and their halves down to the sixteenth. A note may hide a place of one level only if
+it begins and ends at places at most one level weaker (Gould, *Behind Bars*, 2011, "Grouping"); otherwise it is split
+there and tied. Rests fill whole branches of the tree.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PLAIN_VALUES = {
     72: ("whole", 1),
     96: ("breve", 0),
 }
-#: The same inside a triplet, where three stand in the time of two.
+#: The same in triplets, three in the time of two.
 TRIPLET_VALUES = {
     1: ("32nd", 0),
     2: ("16th", 0),
@@ -46,7 +46,7 @@ _SHORT_UNIT_GROUPS = {4: (2, 2), 5: (3, 2), 7: (2, 2, 3), 8: (2, 2, 2, 2)}
 
 
 class Event(NamedTuple):
-    """Pitches that sound together, in ticks; no pitches are a rest."""
+    """Pitches that sound together, in ticks; without pitches, a rest."""
 
     start_tick: int
     end_tick: int
@@ -103,7 +103,7 @@ def _places(lengths: list[int]) -> tuple[int, ...]:
 
 
 def write_bar(events: list[Event], start_tick: int, meter: Meter, opening_tick: int = 0) -> list[Figure]:
-    """Write one voice of one bar so that it adds up to the bar exactly, from `opening_tick` of the bar on.
+    """Write one voice of one bar so that it fills the bar exactly, from `opening_tick` of the bar on.
 
     `events` do not overlap; they may begin before the bar and end after it, and rests need not be given.
     """
@@ -130,7 +130,7 @@ def write_bar(events: list[Event], start_tick: int, meter: Meter, opening_tick: 
 
 
 def _triplet_spans(meter: Meter, cuts: list[int]) -> list[tuple[int, int]]:
-    """The branches of the bar that are written as triplets because something begins or ends off the sixteenths."""
+    """The branches of the bar written as triplets because something begins or ends off the sixteenths."""
     spans: list[tuple[int, int]] = []
     for length in (24, 12, 6, 3):
         for start, end in _branches(meter, length):
@@ -158,7 +158,7 @@ def _branches(meter: Meter, length: int) -> tuple[tuple[int, int], ...]:
 
 
 def _write(event: Event, triplets: list[tuple[int, int]], meter: Meter) -> list[Figure]:
-    """Cut an event (a rest if it has no pitches) into values that can be written, in and out of triplets."""
+    """Split an event (a rest if it has no pitches) into values that can be written, in and out of triplets."""
     figures: list[Figure] = []
     now = event.start_tick
     while now < event.end_tick:
@@ -225,7 +225,7 @@ def _rest_pieces(start: int, end: int, meter: Meter) -> list[tuple[int, int]]:
 
 
 def _bracketed(figures: list[Figure], triplets: list[tuple[int, int]]) -> list[Figure]:
-    """Mark where each triplet starts and stops."""
+    """Mark the start and stop of each triplet."""
     marked = []
     for figure in figures:
         span = next((span for span in triplets if span[0] <= figure.start_tick < span[1]), None)
@@ -237,7 +237,7 @@ def _bracketed(figures: list[Figure], triplets: list[tuple[int, int]]) -> list[F
 
 
 def _beamed(figures: list[Figure], meter: Meter) -> list[Figure]:
-    """Beam what lies within one group of the bar, or within one beat where there is more than plain eighths."""
+    """Beam notes within one group of the bar, or within one beat if there are shorter notes than eighths."""
     beamed = []
     for _, window in groupby(figures, key=lambda figure: _beam_window(figure, figures, meter)):
         for flagged, run in groupby(window, key=lambda figure: bool(figure.pitches) and figure.value in _FLAGS):

@@ -1,4 +1,4 @@
-"""Notes given to the hand that would take them: a single note far from its own hand, and nearer to the other."""
+"""Give a single note that is far from its own hand to the other hand if that is nearer."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Collection, Sequence
 from symbolic_cover.analysis.hands import Reach
 from symbolic_cover.core.music import Note
 
-#: A leap of more than this, in semitones, to a note and from it, asks whether the other hand is nearer; so much nearer
-#: it must be.
+#: The leap in semitones, to a note and from it, above which the other hand is considered; and how much nearer that must
+#: be.
 _LEAP, _NEARER = 12, 7
 
 Onset = tuple[int, int]
@@ -18,10 +18,10 @@ Onset = tuple[int, int]
 def shared(
     right: Sequence[Note], left: Sequence[Note], melody: Collection[Onset] = ()
 ) -> tuple[tuple[Note, ...], tuple[Note, ...]]:
-    """The notes of both hands, those moved that the other hand would take; notes of `melody` stay where they are.
+    """The notes of both hands after moving those that the other hand would take; notes of `melody` stay.
 
     A note moves if its own hand leaps more than an octave to it and from it, upwards in the left hand or downwards in
-    the right, if the other hand is nearer by a fifth or more, and can strike it with what it strikes there.
+    the right, if the other hand is nearer by a fifth or more, and if the other hand can play it with its own notes.
     """
     up = {note for note in left if _is_far(note, left, right, above=True)}
     down = {note for note in right
@@ -53,7 +53,7 @@ def _struck(notes: Sequence[Note], tick: int) -> list[Note]:
 
 
 def _around(notes: Sequence[Note], tick: int) -> list[int]:
-    """What is struck before a tick and after it, next to it."""
+    """The notes struck just before and after a tick."""
     first = bisect_left(notes, tick, key=lambda note: note.onset_tick)
     last = bisect_left(notes, tick + 1, key=lambda note: note.onset_tick)
     before = _struck(notes, notes[first - 1].onset_tick) if first else []

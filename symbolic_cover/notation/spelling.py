@@ -1,9 +1,9 @@
-"""Names for pitches: A# or Bb?
+"""Pitch spelling: A# or Bb.
 
 Names are places on the line of fifths (C = 0, G = 1, F = -1, F# = 6, Bb = -2), as in Longuet-Higgins (1976) and
-Temperley, *The Cognition of Basic Musical Structures* (2001, ch. 5): the name to choose is the one nearest to what is
-around it. What is around it is, in this order: the chord (its tones are thirds above its root), the next note (a
-chromatic note a semitone from it is its leading note), and the key.
+Temperley, *The Cognition of Basic Musical Structures* (2001, ch. 5): the name nearest to its context is chosen. The
+context is, in this order: the chord (its tones are thirds above its root), the next note (a chromatic note a semitone
+from it is its leading note), and the key.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from symbolic_cover.core.music import CHORD_INTERVALS, Chord, Key
 
 #: Fifths from the root of a chord to its tones, by semitones above the root.
 _TONE_FIFTHS = {0: 0, 2: 2, 3: -3, 4: 4, 5: -1, 6: -6, 7: 1, 8: 8, 9: 3, 10: -2, 11: 5}
-#: Lowest of the twelve fifths in use around a key signature: Eb..G# in C major, Bb..D# in A minor.
+#: The lowest of the twelve fifths in use around a key signature: Eb..G# in C major, Bb..D# in A minor.
 _LOWEST_FIFTH = {"major": -3, "minor": -2}
 _STEPS = "FCGDAEB"
 
@@ -28,7 +28,7 @@ class Spelling(NamedTuple):
 
 
 def spell(pitch: int, key: Key, chord: Chord | None = None, next_pitch: int | None = None) -> Spelling:
-    """Name a MIDI pitch within its key, its chord and on its way to the next note. Never a double accidental."""
+    """Name a MIDI pitch in its key and chord, before the next note. Never a double accidental."""
     return _named(pitch, _fifth_of(pitch, key, chord, next_pitch))
 
 
@@ -40,7 +40,7 @@ def spell_root(pitch_class: int, key: Key, quality: str = "maj") -> tuple[str, i
 
 
 def spell_bass(chord: Chord, key: Key) -> tuple[str, int]:
-    """Step and alteration of a chord's bass, as a tone of the chord where it is one."""
+    """Step and alteration of a chord's bass, as a tone of the chord if it is one."""
     name = _named(chord.bass, _fifth_of(chord.bass, key, chord, None))
     return name.step, name.alter
 
@@ -56,7 +56,7 @@ def _fifth_of(pitch: int, key: Key, chord: Chord | None, next_pitch: int | None)
     if is_chromatic and next_pitch is not None and abs(next_pitch - pitch) == 1:
         target = _within(next_pitch, key.fifths + _LOWEST_FIFTH[key.mode])
         leading = target + 5 * (next_pitch - pitch)
-        return leading if -6 <= leading <= 10 else usual  # no E#, B#, Cb or Fb in passing
+        return leading if -6 <= leading <= 10 else usual  # no E#, B#, Cb or Fb for passing notes
     return usual
 
 
@@ -72,7 +72,7 @@ def _root_fifth(pitch_class: int, key: Key, quality: str) -> int:
 
 
 def _within(pitch: int, lowest: int) -> int:
-    """The one place among twelve fifths from `lowest` on that has this pitch class."""
+    """The one place of this pitch class among twelve fifths from `lowest` on."""
     return lowest + (pitch * 7 - lowest) % 12
 
 

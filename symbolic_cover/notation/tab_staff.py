@@ -1,4 +1,4 @@
-"""A tablature staff below a guitar's, in MusicXML: the same notes as strings and frets."""
+"""A tablature staff below a guitar's in MusicXML: the same notes as strings and frets."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from symbolic_cover.notation.tablature import Place
 _STAFF, _VOICES = "2", 4
 _STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _SHARPS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
-#: What of a note is said on the staff above and not again, or not on tablature.
+#: Elements of a note that belong to the upper staff only, or not to tablature.
 _LEFT_ABOVE = ("accidental", "stem", "notehead", "beam", "lyric", "notations", "staff")
 
 
 def add_tab_staff(part: Element, places: Mapping[tuple[int, int], Place], tuning: Sequence[int], page: Layout) -> None:
-    """Give a part of one staff a second one of tablature; `places` by (onset tick, sounding pitch).
+    """Add a tablature staff to a part of one staff; `places` by (onset tick, sounding pitch).
 
     Rhythm is read above: the tablature has no stems and no rests.
     """
@@ -55,10 +55,10 @@ def add_tab_staff(part: Element, places: Mapping[tuple[int, int], Place], tuning
 
 
 def _follow(copied: list[Element], note: Element | None, length: int, is_chord: bool) -> None:
-    """Put a note of the tablature after the others, or as much silence where it has none."""
+    """Append a note to the tablature, or silence of its length."""
     if note is not None:
         first = next((one for one in reversed(copied) if one.tag != "note" or one.find("chord") is None), None)
-        if is_chord and (first is None or first.tag != "note"):  # the chord's first note has no place
+        if is_chord and (first is None or first.tag != "note"):  # the chord's first note has no place on the neck
             del note[0]
             copied.pop()
         copied.append(note)
@@ -69,7 +69,7 @@ def _follow(copied: list[Element], note: Element | None, length: int, is_chord: 
 
 
 def _on_tab(note: Element, tick: int, places: Mapping[tuple[int, int], Place]) -> Element | None:
-    """The note on the tablature; None for rests and what no hand can take."""
+    """The note on the tablature; None for rests and notes that no hand can take."""
     pitch = note.find("pitch")
     if pitch is None:
         return None
@@ -100,7 +100,7 @@ def _on_tab(note: Element, tick: int, places: Mapping[tuple[int, int], Place]) -
     return made
 
 
-#: The order in which a note holds its elements.
+#: The order of the elements in a note.
 _ORDER = (
     "chord", "pitch", "rest", "duration", "tie", "instrument", "voice", "type", "dot", "accidental",
     "time-modification", "stem", "notehead", "staff", "beam", "notations", "lyric",
@@ -112,7 +112,7 @@ def _in_order(note: Element) -> None:
 
 
 def _set_up(attributes: Element, tuning: Sequence[int]) -> None:
-    """Two staves, the lower of six lines, each with its tuning."""
+    """Two staves, the lower with six lines, each with its tuning."""
     for clef in attributes.findall("clef"):
         clef.set("number", "1")
     staves = Element("staves")

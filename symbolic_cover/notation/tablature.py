@@ -1,7 +1,7 @@
-"""Where on a guitar's neck each note is taken: strings and frets that a hand can hold, and the capo for open chords.
+"""Guitar tablature: strings and frets that a hand can hold, and the capo for open chords.
 
 A left hand spans four frets (Sayegh, "Fingering for String Instruments with the Optimum Path Paradigm", Computer Music
-Journal 13, 1989, from whom the search for the cheapest path comes); open strings cost nothing.
+Journal 13, 1989, the source of the shortest-path search); open strings cost nothing.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from symbolic_cover.core.music import Chord, Note
 #: The open strings from the first, the highest, to the sixth; and with the sixth a tone lower.
 STANDARD = (64, 59, 55, 50, 45, 40)
 DROP_D = (*STANDARD[:5], 38)
-#: The highest fret, and from the lowest to the highest one that a hand presses.
+#: The highest fret, and the span of a hand in frets.
 _HIGHEST_FRET, _SPAN = 17, 3
-#: Ways to take a chord that are weighed: the cheapest. Costs of a fret upwards, of one between pressed fingers, of one
-#: that the hand moves, and of a string that is struck while it still sounds. By hand.
+#: The number of cheapest ways of a chord that are kept. Costs of a fret upwards, of one between pressed fingers, of one
+#: that the hand moves, and of a string that is struck while it still sounds. Set by hand.
 _MOST_WAYS = 24
 _HEIGHT, _STRETCH, _MOVE, _CUT = 0.12, 0.6, 0.5, 1.0
-#: Roots and qualities that beginners play in the first position, and how much more of a song's chords must be such with
-#: a capo, which goes no higher than this fret.
+#: Roots and qualities of open chords in the first position, how much larger their share must be with a capo, and its
+#: highest fret.
 _OPEN_CHORDS = frozenset(
     {(0, "maj"), (2, "maj"), (4, "maj"), (7, "maj"), (9, "maj"), (2, "min"), (4, "min"), (9, "min"), (0, "7"),
      (2, "7"), (4, "7"), (7, "7"), (9, "7"), (11, "7"), (2, "min7"), (4, "min7"), (9, "min7"), (0, "maj7"), (2, "sus4"),
@@ -41,7 +41,7 @@ class Place(NamedTuple):
 
 
 class _Way(NamedTuple):
-    """How a chord is taken: the place of each pitch, the lowest fret that is pressed (None: none is), and its cost."""
+    """A way to play a chord: the place of each pitch, the lowest pressed fret (None without any), and its cost."""
 
     places: tuple[Place, ...]
     position: int | None
@@ -49,12 +49,13 @@ class _Way(NamedTuple):
 
 
 def tuning_of(notes: Iterable[Note]) -> tuple[int, ...]:
-    """The open strings for some notes: the usual ones, or a lower sixth if something lies below it."""
+    """The open strings for some notes: the standard tuning, or dropped D if a note lies below it."""
     return DROP_D if min((note.pitch for note in notes), default=STANDARD[-1]) < STANDARD[-1] else STANDARD
 
 
 def places_of(notes: Iterable[Note], tuning: Sequence[int] = STANDARD) -> dict[tuple[int, int], Place]:
-    """The place of each (onset tick, pitch) on the cheapest path; notes no hand can take with the others have none."""
+    """The place of each (onset tick, pitch) on the cheapest path; notes that no hand can take with the others have
+    none."""
     struck = [sorted(group, key=lambda note: -note.pitch)
               for _, group in groupby(sorted(notes), key=lambda note: note.onset_tick)]  # fmt: skip
     groups = [(group, pitches, _ways(pitches, tuple(tuning))) for group in struck
@@ -81,7 +82,7 @@ def places_of(notes: Iterable[Note], tuning: Sequence[int] = STANDARD) -> dict[t
 
 
 def _playable(group: Sequence[Note], tuning: tuple[int, ...]) -> tuple[int, ...]:
-    """The pitches of a chord, highest first, without as many inner ones as make it impossible."""
+    """The pitches of a chord, highest first, without the inner ones that make it impossible."""
     pitches = list(dict.fromkeys(note.pitch for note in group))
     while pitches and not _ways(tuple(pitches), tuning):
         pitches.pop(len(pitches) // 2)
@@ -89,7 +90,7 @@ def _playable(group: Sequence[Note], tuning: tuple[int, ...]) -> tuple[int, ...]
 
 
 def _ways(pitches: tuple[int, ...], tuning: tuple[int, ...]) -> list[_Way]:
-    """The cheapest ways to take pitches, highest first, on strings of their own within a hand's span."""
+    """The cheapest ways to play pitches, highest first, on different strings within a hand's span."""
     found: list[tuple[Place, ...]] = [()]
     for pitch in pitches:
         found = [
@@ -120,7 +121,7 @@ def _cost(before: _Way, after: _Way, rings: bool) -> float:
 
 
 def capo_of(chords: Sequence[Chord]) -> int:
-    """The fret of a capo, 0 for none, with which clearly more of the time is spent on chords with open strings."""
+    """The fret of a capo, 0 for none, with which clearly more of the time has chords with open strings."""
     length = sum(chord.end_tick - chord.start_tick for chord in chords)
     if not length:
         return 0

@@ -1,4 +1,4 @@
-"""What music21 leaves to be done to a MusicXML tree: stable ids, voices, drum sounds, swing, bars of rest counted."""
+"""Post-process music21's MusicXML: stable ids, voices, drum sounds, swing, multi-bar rests."""
 
 from __future__ import annotations
 
@@ -12,18 +12,17 @@ from symbolic_cover.notation.heads import STROKE
 from symbolic_cover.notation.marks import SWING
 from symbolic_cover.notation.repeats import Repeat
 
-#: What stands before <instrument> in a <note>.
+#: Elements before <instrument> in a <note>.
 _BEFORE_INSTRUMENT = ("chord", "unpitched", "duration", "tie")
-#: What makes a bar of rest be written out, apart from the notes.
+#: Elements, besides notes, that keep a bar of rest written out.
 _MARKS = ("direction", "harmony", "barline", "attributes")
 
 
 def tidy(root: Element, *, swings: bool = False, repeats: Sequence[Repeat] = (), counts_rests: bool = False) -> None:
     """Remove what differs from run to run, and number the voices of staff n from 4n - 3 on.
 
-    music21 counts the voices of a lower staff on from those of the upper staff in the same bar. `swings` has eighths
-    played as swing; `repeats` get their signs; with `counts_rests` neighbouring bars of rest are one sign with their
-    number.
+    music21 counts the voices of a lower staff on from those of the upper staff in the same bar. `swings` marks eighths
+    as swung; `repeats` get their signs; with `counts_rests` adjacent bars of rest become one sign with their number.
     """
     for encoding in root.iter("encoding"):
         for date in encoding.findall("encoding-date"):
@@ -55,7 +54,7 @@ def tidy(root: Element, *, swings: bool = False, repeats: Sequence[Repeat] = (),
 
 
 def _repeat(measures: Sequence[Element], repeat: Repeat) -> None:
-    """Signs about a passage, and brackets over its endings."""
+    """Repeat signs of a passage, and brackets over its endings."""
     _sign(_barline(measures[repeat.first], "left", "heavy-light"), "repeat", direction="forward")
     last = _barline(measures[repeat.end - 1], "right", "light-heavy")
     if repeat.ending:
@@ -68,7 +67,7 @@ def _repeat(measures: Sequence[Element], repeat: Repeat) -> None:
 
 
 def _barline(measure: Element, location: str, style: str = "") -> Element:
-    """The bar line of a measure on a side, made if it is not there, in another style if one is given."""
+    """The bar line of a measure on a side, created if missing, in another style if one is given."""
     found = next((one for one in measure.findall("barline") if one.get("location", "right") == location), None)
     if found is None:
         found = Element("barline", location=location)
@@ -86,7 +85,7 @@ def _sign(barline: Element, name: str, **facts: str) -> None:
 
 
 def _swing(root: Element) -> None:
-    """Eighths are played as the first and the last of a triplet, which the tempo mark says first."""
+    """Mark eighths as the first and the last of a triplet, beginning in the tempo mark."""
     for sound in root.iter("sound"):
         if sound.get("tempo"):
             swing = SubElement(sound, "swing")
@@ -105,7 +104,7 @@ def _swing(root: Element) -> None:
 
 
 def _count_rests(measures: list[Element]) -> None:
-    """Write neighbouring bars of rest as one sign: what begins in the run ends it."""
+    """Write adjacent bars of rest as one sign; a sign within the run ends it."""
     index = 0
     while index < len(measures):
         count = 0
@@ -131,7 +130,7 @@ def _is_rest(measure: Element, *, is_first: bool) -> bool:
 
 
 def _name_drums(listed: Element, part: Element) -> None:
-    """Say of each stroke of a drum part which of General MIDI's sounds it is: music21 knows one sound for a part."""
+    """Set the General MIDI sound of each stroke of a drum part: music21 has one sound for a part."""
     strokes = [note_ for note_ in part.iter("note") if note_.get("id", "").startswith(STROKE)]
     pitches = {int(note_.get("id", "").split("-")[1]) for note_ in strokes}
     if not strokes:

@@ -1,8 +1,8 @@
-"""Which notes of a part share a voice, and how long they are written.
+"""Divide the notes of a part into voices, and choose their written lengths.
 
-A performance holds notes as the pedal and the fingers like; a reader wants as few voices, ties and rests
-as the rhythm allows. Onsets and pitches are kept, ends are not: within a voice a note ends at the next onset at the
-latest, small gaps are closed, and what is left ends on a beat.
+A performance holds notes freely; a score should have as few voices, ties and rests as the rhythm allows. Onsets and
+pitches are kept, ends are not: within a voice a note ends at the next onset at the latest, small gaps are closed, and
+other notes end on a beat.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from symbolic_cover.notation.rhythm import Event
 
 #: A gap up to an eighth is articulation, not a rest.
 _SMALL_GAP_TICK = 6
-#: An accompaniment held this far into the next melody note deserves a voice of its own.
+#: An accompaniment held this far into the next melody note gets its own voice.
 HELD_TICK = 6
-#: A low note that sounds so many beats under others is held, not a broken chord's.
+#: A low note that sounds this many beats under others is held, not part of a broken chord.
 _HELD_BEATS = 2
 _MOST_INSIDE = 32
 
@@ -29,12 +29,12 @@ Onset = tuple[int, int]
 def write_voices(
     notes: Iterable[Note], bars: Collection[Bar], melody: Collection[Onset] = (), *, apart: bool = False
 ) -> tuple[list[Event], list[Event]]:
-    """Distribute the notes of a part over a first and a second voice.
+    """Divide the notes of a part into a first and a second voice.
 
     `melody` names the notes of the melody by (onset tick, pitch). It fills the first voice; the rest joins it as chords
-    where the rhythm agrees, and moves to the second voice in those bars where it does not. Events of a voice
-    do not overlap, and together hold every (onset, pitch) of `notes` once. The second voice is empty in most parts;
-    with `apart`, as guitarists read, it holds all that is not the melody.
+    where the rhythm agrees, and moves to the second voice in bars where it does not. Events of a voice do not overlap,
+    and together hold every (onset, pitch) of `notes` once. The second voice is empty in most parts; with `apart`, as
+    guitarists read, it has all notes outside the melody.
     """
     bars = tuple(bars)
     longest: dict[Onset, int] = {}
@@ -65,7 +65,7 @@ def write_voices(
 
 
 def _until_struck_again(ends: dict[Onset, int]) -> dict[Onset, int]:
-    """No note is held while its pitch is struck again."""
+    """End each note where its pitch is struck again."""
     capped: dict[Onset, int] = {}
     next_tick: dict[int, int] = {}
     for (tick, pitch), end in sorted(ends.items(), reverse=True):
@@ -75,7 +75,7 @@ def _until_struck_again(ends: dict[Onset, int]) -> dict[Onset, int]:
 
 
 def _apart(first: list[Event], second: list[Event], onsets: Collection[Onset]) -> tuple[list[Event], list[Event]]:
-    """The voices, each note written until its pitch is struck again in either."""
+    """The voices, with each note ended where its pitch is struck again in either."""
     strikes: dict[int, list[int]] = {}
     for tick, pitch in sorted(onsets):
         strikes.setdefault(pitch, []).append(tick)
@@ -88,10 +88,10 @@ def _apart(first: list[Event], second: list[Event], onsets: Collection[Onset]) -
 
 
 def moving_notes(notes: Iterable[Note], bars: Collection[Bar]) -> set[Onset]:
-    """What a hand plays beside the low notes that it holds: all but those; nothing where it holds none.
+    """The notes of a hand without the low notes that it holds; empty if it holds none.
 
-    A low note is held where it is struck on a beat, sounds for `_HELD_BEATS` or to the end of its bar, and the notes
-    struck meanwhile lie above it and end with it at the latest, and nothing rings into what is struck next.
+    A low note is held if it is struck on a beat, sounds for `_HELD_BEATS` or to the end of its bar, the notes struck
+    meanwhile are above it and end with it at the latest, and nothing rings into the next onset.
     """
     bars = tuple(bars)
     struck = [list(group) for _, group in groupby(sorted(notes), key=lambda note: note.onset_tick)]
@@ -113,7 +113,7 @@ def _is_held(low: Note, bar: Bar) -> bool:
 
 
 def _moves(low: Note, inside: list[list[Note]]) -> bool:
-    """Whether what is struck while a low note sounds is a line or chords of its own."""
+    """Whether the notes struck while a low note sounds are a line or chords of their own."""
     next_ticks = [*(group[0].onset_tick for group in inside[1:]), low.end_tick]
     return all(
         note.pitch > low.pitch and note.end_tick < next_tick + _SMALL_GAP_TICK
@@ -123,7 +123,7 @@ def _moves(low: Note, inside: list[list[Note]]) -> bool:
 
 
 def _line(ends: dict[Onset, int], bars: tuple[Bar, ...], leading: Collection[Onset] = ()) -> list[Event]:
-    """One voice: notes with the same onset are a chord, which `leading` notes give its length where they are in it."""
+    """One voice: notes with the same onset are a chord, whose length is that of its `leading` notes, if any."""
     chords = [(tick, list(group)) for tick, group in groupby(sorted(ends), key=lambda onset: onset[0])]
     line = []
     for i, (tick, onsets) in enumerate(chords):
@@ -135,7 +135,7 @@ def _line(ends: dict[Onset, int], bars: tuple[Bar, ...], leading: Collection[Ons
 
 
 def _written_end(start: int, end: int, next_start: int, bar: Bar, bars: tuple[Bar, ...]) -> int:
-    """Where a note that sounds until `end` is written to end: at the next onset, or on a beat before it."""
+    """The written end of a note that sounds until `end`: at the next onset, or on a beat before it."""
     short_beat = min(bar.meter.beat_tick, 18)
     breaks_at_bar = end <= bar.end_tick < next_start
     if not breaks_at_bar and (next_start - end <= _SMALL_GAP_TICK or next_start - start <= short_beat):
@@ -148,7 +148,7 @@ def _written_end(start: int, end: int, next_start: int, bar: Bar, bars: tuple[Ba
     above = min(below + unit, next_start)
     written = below if below > start and end - below < above - end else above
     is_small = written < next_start <= written + _SMALL_GAP_TICK and written != bar.end_tick
-    return next_start if is_small else written  # so that what is read again is written the same way
+    return next_start if is_small else written  # so that the written result is written the same way again
 
 
 def _bar_at(tick: int, bars: tuple[Bar, ...]) -> Bar:
@@ -172,9 +172,9 @@ def _divided_bars(melody: list[Event], rest: list[Event], bars: tuple[Bar, ...])
 
 
 def _without_chords_of(melody: list[Event], rest: dict[Onset, int]) -> dict[Onset, int]:
-    """Leave out what is struck with a melody note and not held much longer: the two are one chord.
+    """Leave out notes struck with a melody note and not held much longer: the two are one chord.
 
-    Not so what is struck again while the melody note sounds.
+    Notes struck again while the melody note sounds are kept.
     """
     melody_ends = {event.start_tick: event.end_tick for event in melody}
     ticks = sorted({tick for tick, _ in rest})
@@ -197,7 +197,7 @@ def _without_chords_of(melody: list[Event], rest: dict[Onset, int]) -> dict[Onse
 
 
 def _fits_into(line: list[Event], event: Event) -> bool:
-    """Whether an event falls where the line is silent, or agrees with it in rhythm."""
+    """Whether an event falls in a rest of the line or agrees with it in rhythm."""
     index = bisect_right(line, event.start_tick, key=lambda other: other.start_tick) - 1
     before = line[index] if index >= 0 else Event(-1, -1, ())
     next_start = line[index + 1].start_tick if index + 1 < len(line) else event.end_tick
@@ -205,7 +205,7 @@ def _fits_into(line: list[Event], event: Event) -> bool:
 
 
 def _kept_within(line: list[Event], divided: set[int], bars: tuple[Bar, ...]) -> list[Event]:
-    """End the second voice where its bars end, so that no tie leads from it into a bar without one."""
+    """Cut the second voice at the end of its bars, so that no tie leads into a bar without one."""
     kept = []
     starts = [bar.start_tick for bar in bars]
     for event in line:

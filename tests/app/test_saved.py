@@ -92,5 +92,5 @@ def test_what_is_not_there_or_broken(made, tmp_path):
     (tmp_path / "report.json").write_text(json.dumps({"settings": {"transpose": 2}}))
     assert covered_sheet(tmp_path).key.label == "A major"
     (tmp_path / "song.json").write_text("{}")
-    with pytest.raises(InputError, match="no song sheet"):
+    with pytest.raises(InputError, match="not a song sheet"):
         covered_sheet(tmp_path)

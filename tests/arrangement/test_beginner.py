@@ -84,7 +84,7 @@ def test_a_cover_for_beginners_says_what_was_done():
     )  # fmt: skip
     made = cover("song", "pop-piano", Controls(level="beginner"), sheet=sheet, stages=stages)
     assert made.arrangement.key == Key(5, "major")
-    assert "Transposed by +2 semitones to F major, for beginners." in made.report.findings
+    assert "Transposed by +2 semitones to F major for beginners." in made.report.findings
     asked = cover("song", "pop-piano", Controls(level="beginner", transpose=1), sheet=sheet, stages=stages)
     assert asked.arrangement.key == Key(4, "major")
 

@@ -186,7 +186,7 @@ def test_of_several_tunes_the_first_is_read_and_a_word_said(tmp_path):
 
 
 def test_only_abc_has_several_tunes(tmp_path):
-    with pytest.raises(UsageError, match="one piece"):
+    with pytest.raises(UsageError, match="a single piece"):
         read(tmp_path, "x.krn", "**kern\n4c\n*-\n", hints=Hints(tune=1))
 
 

@@ -217,7 +217,7 @@ def test_broken_files_are_refused_in_one_line(tmp_path, name, content):
 
 
 def test_midi_without_notes_is_refused(tmp_path):
-    with pytest.raises(InputError, match="holds no notes"):
+    with pytest.raises(InputError, match="has no notes"):
         read_midi(tmp_path, midi([]))
 
 

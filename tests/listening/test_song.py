@@ -63,7 +63,7 @@ def test_noise_is_refused(tmp_path, level):
     path = tmp_path / "noise.flac"
     noise = np.random.default_rng(0).normal(0, level, 22050 * 60).astype(np.float32)
     soundfile.write(path, noise, 22050, subtype="PCM_24")
-    with pytest.raises(InputError, match="No notes were heard"):
+    with pytest.raises(InputError, match="No notes were found"):
         listen(path)
 
 

@@ -54,7 +54,7 @@ def test_progress_rises_to_one():
 
 def test_a_hum_without_notes_is_refused():
     hum = np.full(22050 * 3, 0.2, np.float32)
-    with pytest.raises(InputError, match="No notes were heard"):
+    with pytest.raises(InputError, match="No notes were found"):
         hear_notes(Recording(hum, 22050))
 
 

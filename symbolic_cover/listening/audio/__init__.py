@@ -1,1 +1,1 @@
-"""Recordings: what sounds in them."""
+"""Transcription of recordings."""

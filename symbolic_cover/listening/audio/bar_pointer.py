@@ -1,10 +1,9 @@
 """Beats and bars from the listener's activations: the bar-pointer model.
 
-A pointer moves through bars of two, three or four beats; a beat lasts a whole number of frames, and only at its end may
-the tempo change a little. The likeliest way of the pointer through the whole recording (Viterbi) gives beats, metre,
-downbeats and tempo at once. Whiteley, Cemgil & Godsill, "Bayesian modelling of temporal structure in musical audio",
-ISMIR 2006; state space of Krebs, Böck & Widmer, "An efficient state-space model for joint tempo and meter tracking",
-ISMIR 2015.
+A pointer moves through bars of two, three or four beats; a beat lasts a whole number of frames, and the tempo may
+change only at its end. The best path through the whole recording (Viterbi) gives beats, metre, downbeats and tempo at
+once. Whiteley, Cemgil & Godsill, "Bayesian modelling of temporal structure in musical audio", ISMIR 2006; state space
+of Krebs, Böck & Widmer, "An efficient state-space model for joint tempo and meter tracking", ISMIR 2015.
 """
 
 from __future__ import annotations
@@ -16,33 +15,33 @@ from scipy.ndimage import uniform_filter1d
 
 from symbolic_cover.listening.audio.features import RATE_HZ
 
-#: The tempi at which training examples are played (`studio/performance.py`), with a margin.
+#: The tempo range of the training examples (`studio/performance.py`), with a margin.
 SLOWEST_BPM, FASTEST_BPM = 38.0, 230.0
-#: Tempi that the listener tells apart: equal steps of the logarithm between the limits.
+#: Tempo classes of the listener: equal steps of the logarithm between the limits.
 N_TEMPI = 64
-#: The tempo that people prefer to tap, and what an octave squared away from it costs, in nats.
+#: The tempo that people prefer to tap, and the cost in nats of a distance from it, per octave squared.
 PREFERRED_BPM, PREFERENCE = 105.0, 1.0
-#: How dear a change of tempo is, in nats for a change by its own size.
+#: The cost in nats of a tempo change, relative to the change.
 CHANGE_COST = 45.0
-#: How much a frame's tempo counts: the log probability of tempi so near, over so many frames, but not less than the
-#: least, and that people would tap it.
+#: The tempo evidence of a frame: the log probability of nearby tempi over some frames, bounded below, and the preferred
+#: tempo.
 TEMPO_WEIGHT, TEMPO_BLUR, TEMPO_FRAMES, _LEAST_TEMPO = 0.2, 4, 430, 1e-3
 #: The greatest probability that a beat is a downbeat, or that it is none.
 _MAX_CONFIDENCE = 0.97
-#: How much rarer frames with a beat are than others: probabilities become likelihoods when divided by that.
+#: Prior odds of frames without a beat: probabilities divided by the prior become likelihoods.
 _RARITY = 5.0
-_REACH = 2  # frames around a beat in which its centre is looked for
+_REACH = 2  # frames around a beat in which its centre is searched
 _NEVER = -1e6
 
 
 def tempo_class(bpm: np.ndarray) -> np.ndarray:
-    """Tempi in beats a minute -> numbers below `N_TEMPI`; tempi beyond the limits count as these."""
+    """Tempi in beats a minute -> classes 0..`N_TEMPI` - 1; tempi beyond the limits are clipped."""
     place = np.log(np.asarray(bpm) / SLOWEST_BPM) / np.log(FASTEST_BPM / SLOWEST_BPM)
     return np.clip(np.round(place * (N_TEMPI - 1)), 0, N_TEMPI - 1).astype(int)
 
 
 class Beats(NamedTuple):
-    """`sec` (beats,) rising; `place` in the bar from 0 (beats,); `size` beats a bar; `log_likelihood` of the best way
+    """`sec` (beats,) rising; `place` in the bar from 0 (beats,); `size` beats a bar; `log_likelihood` of the best path
     for each size that was tried."""
 
     sec: np.ndarray
@@ -56,10 +55,9 @@ def track(
     tempo: np.ndarray | None = None, size_log_prior: dict[int, float] | None = None,
     bpm: tuple[float, float] = (SLOWEST_BPM, FASTEST_BPM), anchor_frame: int | None = None, rate_hz: float = RATE_HZ,
 ) -> Beats:  # fmt: skip
-    """The likeliest beats and bars; `beat` and `downbeat` (frames,) are probabilities, a downbeat being a beat too.
+    """The most likely beats and bars; `beat` and `downbeat` (frames,) are probabilities, a downbeat being a beat too.
 
-    `tempo` (frames, `N_TEMPI`) is the log probability of each tempo class. A bar begins at `anchor_frame`, if there is
-    one.
+    `tempo` (frames, `N_TEMPI`) is the log probability of each tempo class. A bar begins at `anchor_frame`, if given.
     """
     intervals = np.arange(int(60 * rate_hz / bpm[1]), int(np.ceil(60 * rate_hz / bpm[0])) + 1)
     evidence = _evidence(beat, downbeat)
@@ -80,14 +78,14 @@ def track(
 
 
 def _blurred(tempo: np.ndarray) -> np.ndarray:
-    """Log probabilities of tempi (frames, `N_TEMPI`) that say which level is beaten, not how fast exactly: those of
-    tempi nearby together, over some seconds."""
+    """Log probabilities of tempi (frames, `N_TEMPI`), smoothed over nearby tempi and some seconds: they choose the
+    metrical level, not the exact tempo."""
     near = uniform_filter1d(np.exp(tempo), 2 * int(TEMPO_BLUR) + 1, axis=1, mode="constant")
     return np.log(uniform_filter1d(near, int(TEMPO_FRAMES), axis=0, mode="nearest") + _LEAST_TEMPO)
 
 
 def _evidence(beat: np.ndarray, downbeat: np.ndarray) -> np.ndarray:
-    """Log likelihood of a frame without a beat, with one inside a bar, and with a first one, (3, frames)."""
+    """Log likelihood of a frame without a beat, with a beat inside a bar, and with a downbeat, (3, frames)."""
     beat = np.clip(beat, 1e-4, 1 - 1e-4)
     first = np.clip(downbeat / beat, 1 - _MAX_CONFIDENCE, _MAX_CONFIDENCE)
     return np.log(np.stack([1 - beat, _RARITY * beat * (1 - first), _RARITY * beat * first]))
@@ -96,7 +94,7 @@ def _evidence(beat: np.ndarray, downbeat: np.ndarray) -> np.ndarray:
 def _best_way(
     evidence: np.ndarray, pace: np.ndarray, intervals: np.ndarray, size: int
 ) -> tuple[np.ndarray, np.ndarray, float]:
-    """Beat frames, their places in bars of `size`, and the log likelihood of the best way."""
+    """Beat frames, their places in bars of `size`, and the log likelihood of the best path."""
     n_frames, n_tempi = evidence.shape[1], len(intervals)
     ends = np.cumsum(np.tile(intervals, size)).reshape(size, n_tempi)
     starts = ends - intervals
@@ -109,7 +107,7 @@ def _best_way(
     tempo_of = np.tile(np.repeat(np.arange(n_tempi), intervals), size)
     value = -np.log(size * intervals)[tempo_of] + pace[0][tempo_of] + evidence[kind, 0]
     came_from = np.zeros((n_frames, size, n_tempi), dtype=np.int16)
-    before = np.roll(ends, 1, axis=0) - 1  # the last states of the beat before
+    before = np.roll(ends, 1, axis=0) - 1  # the last states of the previous beat
     for frame in range(1, n_frames):
         arriving = value[before][:, :, None] + change  # size, tempo before, tempo after
         came_from[frame] = arriving.argmax(axis=1)
@@ -122,7 +120,7 @@ def _best_way(
 def _walk_back(
     state: int, came_from: np.ndarray, starts: np.ndarray, ends: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The frames and places of the beats on the way to a last state."""
+    """The frames and places of the beats on the path to a final state."""
     flat = ends.ravel()
     beat, tempo = divmod(int(np.searchsorted(flat, state, side="right")), ends.shape[1])
     frame = len(came_from) - 1 - (state - int(starts[beat, tempo]))
@@ -139,7 +137,7 @@ def _walk_back(
 
 
 def _between_frames(activation: np.ndarray, frames: np.ndarray) -> np.ndarray:
-    """Beat frames (float): each moved to the centre of the activation around it."""
+    """Beat frames (float), each moved to the centre of the activation around it."""
     offsets = np.arange(-_REACH, _REACH + 1)
     padded = np.pad(activation, _REACH)
     weights = np.stack([padded[frames + _REACH + offset] for offset in offsets]) ** 2 + 1e-4

@@ -1,12 +1,12 @@
-"""Beats and downbeats by BeatNet: three small recurrent networks that learned from real recordings.
+"""Beats and downbeats by BeatNet: three small recurrent networks trained on real recordings.
 
 Heydari, Cwitkowitz & Duan, "BeatNet: CRNN and particle filtering for online joint beat downbeat and meter tracking",
-ISMIR 2021. The network is written anew here; its weights (CC BY 4.0) are read from the package BeatNet, of which no
-code is used; its spectrogram is madmom's, by madmom-infer.
+ISMIR 2021. The network is reimplemented here; its weights (CC BY 4.0) are read from the package BeatNet, whose code is
+not used; the spectrogram is madmom's, by madmom-infer.
 
 Conventions
 -----------
-It listens at 22050 Hz; frame i lies at ``i / RATE_HZ`` seconds.
+Input is at 22050 Hz; frame i is at ``i / RATE_HZ`` seconds.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ RATE_HZ = 50.0
 PIP = ("install", "--no-deps", "BeatNet==1.1.3")
 HOP_SAMPLES, _FRAME_SAMPLES, _BANDS_PER_OCTAVE = 441, 1411, 24
 _N_INPUTS, _KERNEL, _WIDTH, _CELLS = 272, 10, 150, 150
-#: Heard at a time, for memory's sake; frames before and after a stretch that its spectrum looks at.
+#: Frames processed at a time, to bound memory, and the frames before and after that the spectrum needs.
 _STRETCH_FRAMES, _BESIDE_FRAMES = 50 * 60, 10
 
 
 class Pulse(NamedTuple):
-    """The probability of a beat that is no downbeat, and of a downbeat, each (frames,)."""
+    """The probability of a beat other than a downbeat, and of a downbeat, each (frames,)."""
 
     beat: np.ndarray
     downbeat: np.ndarray
 
 
 def is_installed() -> bool:
-    """Whether the weights and the spectrogram are there."""
+    """Whether weights and spectrogram are available."""
     return find_spec("BeatNet") is not None and find_spec("madmom_infer") is not None
 
 
 def hear_pulse(recording: Recording) -> Pulse:
-    """The mean of the three networks' answers. Raises `MissingDependencyError` without weights or madmom-infer."""
+    """The mean output of the three networks. Raises `MissingDependencyError` without weights or madmom-infer."""
     nets = _nets()
     states: list[_State | None] = [None] * len(nets)
     answers = []
@@ -65,8 +65,7 @@ _State = tuple[torch.Tensor, torch.Tensor]
 
 
 class _Net(nn.Module):
-    """Spectra (frames, `_N_INPUTS`) and what came before -> probabilities (frames, 3) of a beat, a downbeat,
-    neither."""
+    """Spectra (frames, `_N_INPUTS`) and a state -> probabilities (frames, 3) of a beat, a downbeat, neither."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -76,7 +75,7 @@ class _Net(nn.Module):
         self.linear = nn.Linear(_CELLS, 3)
 
     def forward(self, spectra: torch.Tensor, before: _State | None = None) -> tuple[torch.Tensor, _State]:
-        """The probabilities, and the state to go on with."""
+        """The probabilities and the next state."""
         local = nn.functional.max_pool1d(nn.functional.relu(self.conv1(spectra[:, None])), 2)
         states, after = self.lstm(self.linear0(local.flatten(1))[None], before)
         return torch.softmax(self.linear(states[0]), dim=-1), after
@@ -86,7 +85,7 @@ class _Net(nn.Module):
 def _nets() -> tuple[_Net, ...]:
     spec = find_spec("BeatNet")
     if spec is None or not spec.submodule_search_locations:
-        raise MissingDependencyError("BeatNet, which hears beats, is not installed.", f"Type: pip {' '.join(PIP)}")
+        raise MissingDependencyError("BeatNet, which hears beats, is not installed.", f"Run: pip {' '.join(PIP)}")
     folder = Path(spec.submodule_search_locations[0]) / "models"
     nets = []
     for number in (1, 2, 3):
@@ -97,7 +96,7 @@ def _nets() -> tuple[_Net, ...]:
 
 
 def _spectrum(samples: np.ndarray, first: int, last: int) -> np.ndarray:
-    """The logarithmic spectrum and its rises in frames first..last, (frames, `_N_INPUTS`)."""
+    """The log spectrum and its positive differences in frames first..last, (frames, `_N_INPUTS`)."""
     try:
         from madmom_infer.audio.signal import FramedSignal, Signal
         from madmom_infer.audio.spectrogram import (
@@ -107,7 +106,7 @@ def _spectrum(samples: np.ndarray, first: int, last: int) -> np.ndarray:
         )
         from madmom_infer.audio.stft import ShortTimeFourierTransform
     except ImportError as error:
-        raise MissingDependencyError("BeatNet needs madmom-infer.", "Type: pip install madmom-infer") from error
+        raise MissingDependencyError("BeatNet needs madmom-infer.", "Run: pip install madmom-infer") from error
     begin = max(first - _BESIDE_FRAMES, 0)
     piece = samples[begin * HOP_SAMPLES : (last + _BESIDE_FRAMES) * HOP_SAMPLES]
     frames = FramedSignal(Signal(piece, sample_rate=22050), frame_size=_FRAME_SAMPLES, hop_size=HOP_SAMPLES)

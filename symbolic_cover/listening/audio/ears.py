@@ -1,7 +1,7 @@
-"""The ears: what listens to recordings, which packages it needs, and how to get them.
+"""The models that listen to recordings ("ears"): what each is for, which packages it needs, and how to install them.
 
-A new ear is a module of this folder that says what it hears (as `piano` does), a line here, and the place in `hearing`
-where its evidence is weighed against that of the others.
+To add one: a module in this folder that produces its evidence (as `piano` does), an entry here, and the place in
+`hearing` where its evidence is combined with that of the others.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from symbolic_cover.listening.audio import beatnet, chordnet, piano, separation,
 
 @dataclass(frozen=True)
 class Ear:
-    """Something that hears: what it `hears` in words, and whether recordings cannot be heard without it.
+    """A listening model: what it `hears`, and whether recordings need it.
 
-    `look` says what is there, or raises `MissingDependencyError`; `pip` are the words that install it. An ear
-    `by_default` comes with an installation by ``make``, and without it the program says what is not heard.
+    `look` describes what is installed, or raises `MissingDependencyError`; `pip` are the arguments that install it. One
+    `by_default` is installed by ``make``; without it the program says what is skipped.
     """
 
     name: str
@@ -50,7 +50,7 @@ def _weights(folder: Path) -> Callable[[], str]:
 def _package(name: str, is_installed: Callable[[], bool], pip: tuple[str, ...]) -> Callable[[], str]:
     def look() -> str:
         if not is_installed():
-            raise MissingDependencyError("not installed.", f"Type: symbolic-cover doctor --fix, or pip {' '.join(pip)}")
+            raise MissingDependencyError("not installed.", f"Run: symbolic-cover doctor --fix, or pip {' '.join(pip)}")
         return importlib.metadata.version(name)
 
     return look
@@ -74,14 +74,12 @@ EARS = (
 
 
 def ears_missed() -> list[str]:
-    """What an installation should hear and this one does not, a sentence for each ear that is missing."""
+    """A sentence for each default model that is missing."""
     missed = []
     for ear in EARS:
         try:
             ear.look()
         except MissingDependencyError:
             if ear.by_default and not ear.is_needed:
-                missed.append(
-                    f"Without {ear.name} this was not listened for: {ear.hears}. Type: symbolic-cover doctor --fix"
-                )
+                missed.append(f"Without {ear.name}, this was skipped: {ear.hears}. Run: symbolic-cover doctor --fix")
     return missed

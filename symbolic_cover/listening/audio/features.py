@@ -1,9 +1,9 @@
-"""What the listener sees of a recording: basic-pitch's posteriorgrams and the rise of the spectrum.
+"""Input features of the listener: basic-pitch's posteriorgrams and the rise of the spectrum.
 
 Conventions
 -----------
-Frames are `HOP_SAMPLES` samples (23 ms) apart, frame i lying at ``i / RATE_HZ`` seconds. Of every two frames of
-basic-pitch the larger value is kept.
+Frames are `HOP_SAMPLES` samples (23 ms) apart, frame i at ``i / RATE_HZ`` seconds. The maximum of every two frames of
+basic-pitch is used.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ RATE_HZ = frames.FRAME_RATE_HZ / POOLED
 #: Mel bands of the rise, and the window: 93 ms, short enough for onsets and long enough for the bass.
 N_BANDS = 48
 _FFT_SAMPLES, _CHUNK_FRAMES = 2048, 4096
-#: A rise of the log spectrum (decades a frame) that counts as 1.
+#: The rise of the log spectrum (decades a frame) that maps to 1.
 FULL_RISE = 2.0
 
 
@@ -36,16 +36,16 @@ class Features(NamedTuple):
 
 
 def features_of(recording: Recording, note: np.ndarray, onset: np.ndarray) -> Features:
-    """Features of a recording at 22050 Hz whose posteriorgrams are known."""
+    """Features of a recording at 22050 Hz with its posteriorgrams."""
     rise = spectral_rise(recording.samples, recording.rate_hz)
     n_frames = min(len(note), len(rise)) // POOLED * POOLED
     return Features(*(in_bytes(pooled(side[:n_frames])) for side in (note, onset, rise / FULL_RISE)))
 
 
 def spectral_rise(samples: np.ndarray, rate_hz: int) -> np.ndarray:
-    """How much each mel band of the log spectrum rises from frame to frame, (frames, `N_BANDS`), hop 256 samples.
+    """The rise of each mel band of the log spectrum from frame to frame, (frames, `N_BANDS`), hop 256 samples.
 
-    Band edges lie between 30 Hz and half the rate. Computed in chunks, so that memory is bounded.
+    Band edges are between 30 Hz and half the rate. Computed in chunks to bound memory.
     """
     rises = []
     for power in mel_bands(samples, rate_hz, before=1):
@@ -54,8 +54,8 @@ def spectral_rise(samples: np.ndarray, rate_hz: int) -> np.ndarray:
 
 
 def mel_bands(samples: np.ndarray, rate_hz: int, before: int = 0) -> Iterator[np.ndarray]:
-    """The power in each mel band, hop 256 samples, a stretch (frames, `N_BANDS`) at a time; each stretch begins so many
-    frames before the last one's end."""
+    """The power in each mel band, hop 256 samples, in chunks (frames, `N_BANDS`); each chunk begins a number of frames
+    before the end of the last one."""
     import librosa
 
     hop = frames.HOP_SAMPLES
@@ -70,10 +70,10 @@ def mel_bands(samples: np.ndarray, rate_hz: int, before: int = 0) -> Iterator[np
 
 
 def pooled(frames: np.ndarray) -> np.ndarray:
-    """Of every two frames the larger values."""
+    """The maximum of every two frames."""
     return frames.reshape(-1, POOLED, frames.shape[1]).max(axis=1)
 
 
 def in_bytes(values: np.ndarray) -> np.ndarray:
-    """0..1 in 256 steps."""
+    """0..1 quantized to 256 steps."""
     return np.round(255 * np.clip(values, 0, 1)).astype(np.uint8)

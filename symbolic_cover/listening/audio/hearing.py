@@ -1,4 +1,4 @@
-"""A recording -> what is heard in it: its notes, melody, bass, chords and key in seconds, and its beats."""
+"""Transcribe a recording: notes, melody, bass, chords and key in seconds, and beats."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from symbolic_cover.listening.beats.swing import swinging
 from symbolic_cover.listening.beats.track import MAX_CONFIDENCE
 from symbolic_cover.listening.frames import LOWEST_PITCH
 
-#: How lines are drawn: what silence costs, what a change of key costs, what each semitone of it.
+#: Costs of the lines: of silence, of a change of key, of each semitone of it.
 MELODY_LINE = {"bias": 2.5, "step_cost": 4.0, "leap_cost": 0.3, "onset_weight": 1.5}
 BASS_LINE = {"bias": 1.0, "step_cost": 2.0, "leap_cost": 0.3, "onset_weight": 1.0}
-#: Thresholds of notes, tuned on 60 validation training examples (`docs/log/listening.md`).
+#: Thresholds of notes, tuned on 60 validation examples (`docs/log/listening.md`).
 NOTE_ONSET, NOTE_FRAME = 0.35, 0.5
-#: When two notes are one. Set by hand.
+#: Onsets this close are one note. Set by hand.
 _SAME_SEC = 0.06
 
 
@@ -44,11 +44,12 @@ def hear_recording(
     heard_again: Callable[[list[TimedNote]], list[TimedNote]] | None = None,
     stereo: Stereo | None = None,
 ) -> Heard:
-    """Everything that is heard in a recording at 22050 Hz, with its confidence.
+    """Transcribe a recording at 22050 Hz, with confidence.
 
-    `heard_again` may give better notes for those that are heard here; melody and bass are then drawn to these. `stereo`
-    is the same sound as it was recorded, from which a singer is separated best.
-    Raises `InputError` if (almost) no notes are heard, `MissingDependencyError` without basic-pitch or weights.
+    `heard_again` may replace the transcribed notes by better ones; melody and bass are then matched to these. `stereo`
+    is the same sound in stereo, from which a singer is separated best.
+
+    Raises `InputError` if (almost) no notes are found, `MissingDependencyError` without basic-pitch or weights.
     """
     heard = listen_with_all(recording, stereo, progress)
     answers, features = heard.answers, heard.features
@@ -60,7 +61,7 @@ def hear_recording(
     melody = with_singer(led, _sung(heard, led))
     grid = swinging(heard_grid(answers, told, notes, heard.pulse), np.array([note.onset_sec for note in notes]))
     chords = heard_chords(answers, grid, heard.chords)
-    # A voice alone has overtones, but neither bass nor chords; chords are then found for its melody.
+    # A voice alone has overtones but neither bass nor chords; chords are then derived from its melody.
     is_alone = bool(heard.alone)
     key = heard_key(answers, () if is_alone else chords)
     return Heard(
@@ -73,7 +74,7 @@ def hear_recording(
 
 
 def heard_notes(heard: Answers, features: Features) -> list[TimedNote]:
-    """All notes, by basic-pitch's own rule from the listener's maps."""
+    """All notes, by basic-pitch's method from the listener's maps."""
     sounds, begins = (_probability(heard, name) for name in ("note", "note onset"))
     events = transcribe.note_events(sounds, begins, NOTE_ONSET, NOTE_FRAME, shortest_frames=2)
     return [
@@ -83,7 +84,7 @@ def heard_notes(heard: Answers, features: Features) -> list[TimedNote]:
 
 
 def heard_grid(heard: Answers, told: Hints, notes: Sequence[TimedNote], pulse: beatnet.Pulse | None = None) -> Grid:
-    """Beats and bars around the notes; what is told is kept. `pulse` is what BeatNet says."""
+    """Beats and bars around the notes; hints take precedence. `pulse` is BeatNet's output."""
     beats, probability = find_beats(evidence_of(heard, pulse), told)
     meter = told.meter or _meter_of(beats.size, heard)
     start, end = min(note.onset_sec for note in notes), max(note.end_sec for note in notes)
@@ -96,23 +97,23 @@ def heard_grid(heard: Answers, told: Hints, notes: Sequence[TimedNote], pulse: b
 
 
 def _meter_of(size: int, heard: Answers) -> Meter:
-    """The metre of bars of so many felt beats."""
+    """The metre of bars with this many felt beats."""
     ternary = float(expit(heard.meter[:, -1]).mean()) > 0.5
     return Meter(3 * size, 8) if ternary else Meter(size, 4)
 
 
 def melody_line(heard: Answers, features: Features) -> list[TimedNote]:
-    """The melody."""
+    """The melody by the listener."""
     return heard_line(_map(heard, "melody"), _map(heard, "melody onset"), features.note / 255.0, **MELODY_LINE)
 
 
 def bass_line(heard: Answers, features: Features) -> list[TimedNote]:
-    """The bass."""
+    """The bass by the listener."""
     return heard_line(_map(heard, "bass"), _map(heard, "bass onset"), features.note / 255.0, **BASS_LINE)
 
 
 def tracks_of(notes: list[TimedNote], melody: list[TimedNote], bass: list[TimedNote]) -> Iterator[TimedTrack]:
-    """Melody, bass and the other notes, where there are any."""
+    """Tracks for melody, bass and the other notes, as far as there are any."""
     taken: dict[int, list[TimedNote]] = {}
     for line in (*melody, *bass):
         taken.setdefault(line.pitch, []).append(line)
@@ -125,7 +126,7 @@ def tracks_of(notes: list[TimedNote], melody: list[TimedNote], bass: list[TimedN
 def _confidence(
     heard: Listened, melody: Sequence[TimedNote], grid: Grid, chords: Sequence[Chord | None], key: Key
 ) -> Confidence:
-    """The mean probabilities of what is said of metre, key, chords (their roots) and melody; by bars of beats, too."""
+    """The mean probabilities of metre, key, chords (their roots) and melody; by bar those of beats, too."""
     answers = heard.answers
     size = grid.meter.bar_tick // grid.meter.beat_tick
     confidence = {"key": float(softmax(answers.key, axis=1)[:, key.tonic + 12 * (key.mode == "minor")].mean())}
@@ -157,7 +158,7 @@ def _confidence(
 
 
 def _sung(heard: Listened, leads: Sequence[TimedNote]) -> list[TimedNote]:
-    """What somebody sings, alone or over a band; nothing where it is nobody."""
+    """The sung notes, alone or over a band; empty if nobody sings."""
     if heard.alone:
         return heard.alone
     if heard.sung is None or heard.voice is None:
@@ -168,19 +169,19 @@ def _sung(heard: Listened, leads: Sequence[TimedNote]) -> list[TimedNote]:
 
 
 def _melody_confidence(note: TimedNote, heard: Listened) -> float:
-    """How probable a note of the melody is: to who hears the singer, or to the listener."""
+    """The probability of a melody note by the voice network or the listener, whichever is higher."""
     led = note_confidence(_map(heard.answers, "melody"), note)
     return max(led, note_confidence(heard.sung.sung, note)) if heard.sung else led
 
 
 def _around(curve: np.ndarray, sec: float) -> np.ndarray:
-    """The greatest of the values next to a time, (1,)."""
+    """The maximum of the values next to a time, (1,)."""
     frame = min(_frame(sec), len(curve) - 1)
     return curve[max(frame - 1, 0) : frame + 2].max(keepdims=True)
 
 
 def _by_bar(grid: Grid, at_sec: np.ndarray, values: Sequence[np.ndarray]) -> tuple[float, ...]:
-    """The mean of all values of a bar, each array belonging to the bar of its time; NaN for bars without any."""
+    """The mean of all values in a bar, each array belonging to the bar of its time; NaN for bars without any."""
     edges = grid.sec_at(np.array([bar.start_tick for bar in grid.bars]))
     bar = np.clip(np.searchsorted(edges, at_sec + 1e-6, side="right") - 1, 0, len(grid.bars) - 1)
     found: list[list[np.ndarray]] = [[] for _ in grid.bars]
@@ -203,7 +204,7 @@ def _probability(heard: Answers, name: str) -> np.ndarray:
 
 
 def _belongs(note: TimedNote, lines: Sequence[TimedNote]) -> bool:
-    """Whether a note is what lines already have on its pitch."""
+    """Whether a note belongs to one of the lines at its pitch."""
     return any(line.onset_sec - _SAME_SEC < note.onset_sec < line.end_sec for line in lines)
 
 

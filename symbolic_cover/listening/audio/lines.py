@@ -1,7 +1,7 @@
-"""The melody and the bass that the listener hears: logits frame by frame -> one line of notes.
+"""Melody and bass lines from the listener's frame-wise logits.
 
-The line is the likeliest way through all keys and silence (Viterbi): at every frame a key scores its logit, silence
-nothing, and a step from one to another has its price. A key that sounds on is struck again where its onset is likely.
+The line is the best path through all keys and silence (Viterbi): at every frame a key scores its logit and silence
+zero, and a step from one to another has a cost. A sounding key is struck again where its onset is probable.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from symbolic_cover.core.heard import TimedNote
 from symbolic_cover.listening.audio.features import RATE_HZ
 from symbolic_cover.listening.frames import LOWEST_PITCH
 
-#: An onset at least so probable strikes a sounding key again, at the earliest 93 ms after the last; a note lasts two
-#: frames at least. Set by hand.
+#: The onset probability that strikes a sounding key again, at the earliest 93 ms after the last onset; a note lasts at
+#: least two frames. Set by hand.
 STRUCK_AGAIN, _APART_FRAMES, _SHORTEST_FRAMES = 0.45, 4, 2
 #: Logits are clipped to this, so that one frame never decides.
 _MOST_LOGIT = 6.0
-#: Within this, two hearings of a note are one.
+#: Onsets within this are the same note.
 _NEAR_SEC = 0.08
 
 
 def heard_line(sounds: np.ndarray, begins: np.ndarray, loudness: np.ndarray, *, bias: float, step_cost: float,
                leap_cost: float, onset_weight: float,
                struck_again: float = STRUCK_AGAIN) -> list[TimedNote]:  # fmt: skip
-    """Notes of a line from logits (frames, 88) that each key sounds and begins, and how loud each is, 0..1.
+    """Notes of a line from logits (frames, 88) that each key sounds and begins, and its loudness, 0..1.
 
-    `bias` makes silence dearer, `step_cost` a change of key, `leap_cost` each semitone of it, in nats. A key that
-    sounds is struck again where its onset is as probable as `struck_again`.
+    `bias` is the cost of silence, `step_cost` that of a change of key, `leap_cost` that of each semitone of it, in
+    nats. A sounding key is struck again where its onset is as probable as `struck_again`.
     """
     probability = expit(begins)
     scores = np.clip(sounds, -_MOST_LOGIT, _MOST_LOGIT) + bias
@@ -53,9 +53,9 @@ def heard_line(sounds: np.ndarray, begins: np.ndarray, loudness: np.ndarray, *, 
 
 
 def drawn_to(line: Sequence[TimedNote], notes: Sequence[TimedNote]) -> list[TimedNote]:
-    """A line whose notes are those among `notes` of the same pitch that begin within `_NEAR_SEC`; others are left out.
+    """A line replaced by those `notes` of the same pitch that begin within `_NEAR_SEC`; others are left out.
 
-    A note ends at the latest where the line's next begins.
+    A note ends at the latest where the line's next note begins.
     """
     by_pitch: dict[int, list[TimedNote]] = {}
     for note in notes:
@@ -95,7 +95,7 @@ def _best_way(scores: np.ndarray, begins: np.ndarray, step_cost: float, leap_cos
 
 
 def _struck_again(probability: np.ndarray, first: int, last: int, threshold: float) -> list[int]:
-    """Frames after `first` at which a sounding key begins anew."""
+    """Frames after `first` at which a sounding key is struck again."""
     found, before = [], first
     for frame in range(first + _APART_FRAMES, last - 1):
         here = probability[frame]
@@ -106,7 +106,7 @@ def _struck_again(probability: np.ndarray, first: int, last: int, threshold: flo
 
 
 def _onset_between_frames(probability: np.ndarray, frame: int) -> float:
-    """The centre of the onset's probability within two frames of where a note was found."""
+    """The centre of the onset probability within two frames of a note's start."""
     first, last = max(frame - 2, 0), min(frame + 3, len(probability))
     around = probability[first:last]
     if around.max() < 0.1:

@@ -1,8 +1,8 @@
-"""The listener: a small network that hears beats, chords, key, melody and bass in basic-pitch's posteriorgrams.
+"""The listener: a small network that finds beats, chords, key, melody and bass in basic-pitch's posteriorgrams.
 
-It looks at the features of a whole recording at once. Convolutions over time and pitch see what is local, a stack of
-dilated convolutions over time sees half a minute (van den Oord et al., "WaveNet", 2016; for beats: Davies & Böck,
-EUSIPCO 2019). Its answers are logits, frame by frame (`features.RATE_HZ`); `hearing.py` makes music of them.
+It processes the features of a whole recording at once. Convolutions over time and pitch are local; a stack of dilated
+convolutions over time has a receptive field of half a minute (van den Oord et al., "WaveNet", 2016; for beats: Davies &
+Böck, EUSIPCO 2019). The outputs are frame-wise logits (`features.RATE_HZ`), decoded by `hearing.py`.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from symbolic_cover.listening.audio.features import N_BANDS, Features
 from symbolic_cover.listening.audio.nets import OverTime, answers_of
 from symbolic_cover.listening.frames import N_PITCHES
 
-#: What is said of every key and frame: a note begins, sounds; a note of the melody, of the bass.
+#: Outputs for every key and frame: a note begins, sounds; a note of the melody, of the bass.
 PITCH_MAPS = ("note onset", "note", "melody onset", "melody", "bass onset", "bass")
 N_ROOTS, N_KEYS, METER_SIZES = 13, 24, (2, 3, 4)
 _LOCAL_CHANNELS = 8
 
 
 class Answers(NamedTuple):
-    """The listener's answers, logits as numpy arrays or tensors, each (..., frames, n).
+    """The listener's outputs: logits as numpy arrays or tensors, each (..., frames, n).
 
     `beat` (2): a beat, a downbeat. `meter` (4): bars of 2, 3, 4 beats; beats in three. `root` and `bass_class` (13):
     pitch classes and none. `tones` (12): pitch classes in the chord. `key` (24): major by tonic, then minor. `tempo`
@@ -67,7 +67,7 @@ class Listener(nn.Module):
         self.wide = nn.Linear(width, N_PITCHES * len(PITCH_MAPS))
 
     def edge(self) -> list[nn.Parameter]:
-        """The parameters that give the answers."""
+        """The parameters of the output layer."""
         return [*self.heads.parameters(), *self.near.parameters(), *self.wide.parameters()]
 
     def forward(self, features: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -91,5 +91,5 @@ def as_input(features: Features) -> torch.Tensor:
 
 
 def hear(model: Listener, features: Features) -> Answers:
-    """What the listener hears in a whole recording."""
+    """The listener's outputs for a whole recording."""
     return Answers(**answers_of(model, as_input(features)))

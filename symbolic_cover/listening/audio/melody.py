@@ -1,4 +1,4 @@
-"""The melody of a recording: what the singer sings, and where nobody sings, what leads."""
+"""The melody of a recording: the singer's notes, and the leading line where nobody sings."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from symbolic_cover.listening.audio.voice import VoiceFeatures
 from symbolic_cover.listening.audio.voice_net import Sung
 from symbolic_cover.listening.frames import LOWEST_PITCH
 
-#: How the line of a voice is drawn (`lines.heard_line`), and what the pitch classes that a song uses count, in nats for
-#: a factor of e; no class counts for less or more than so much.
+#: Parameters of the voice's line (`lines.heard_line`), and the weight of the song's pitch classes in nats, with its
+#: bounds.
 SUNG_LINE = {"bias": 1.0, "step_cost": 2.0, "leap_cost": 0.05, "onset_weight": 1.0, "struck_again": 0.25}
 _CLASS_WEIGHT, _LEAST_CLASS, _MOST_CLASS = 1.0, -2.5, 1.0
 _HEARD = 0.3
@@ -26,11 +26,12 @@ _LEAST_CONFIDENCE, _LEAST_SUNG = 0.4, 0.05
 #: Somebody sings if the confidence of the voice exceeds that of the leading line by this: in songs with singers it did
 #: by .24 and more, where instruments were taken for a voice by .16 at most.
 _CONFIDENCE_MARGIN = 0.2
-#: Notes less than this apart belong to one phrase; what leads comes in at least so long after a phrase, and before one.
+#: Notes closer than this belong to one phrase; the leading line enters this long after a phrase and ends before the
+#: next.
 _PHRASE_SEC, _AFTER_SEC, _BEFORE_SEC = 2.0, 0.75, 0.4
-#: Where somebody sings, a single note that leaps at least so far away and back, and lies so near to both neighbours an
-#: octave off (semitones), is an overtone or an instrument's; neighbours are at most so long apart. What leaps alike
-#: three times is meant. As in `evaluation/findings.py`.
+#: In singing, a single note that leaps this far away and back, and is within this of both neighbours an octave off
+#: (semitones), is an overtone or an instrument; neighbours are at most this far apart. A leap that occurs three times
+#: is kept. As in `evaluation/findings.py`.
 _LEAP, _NEAR, _APART_SEC, _MEANT = 9, 5, 1.0, 3
 #: A line's usual range leaves out this share of its notes at either end; what lies so many semitones beyond it, and
 #: within it an octave or two nearer, is an octave error.
@@ -38,7 +39,7 @@ _RARE, _BEYOND = 0.015, 7
 
 
 def sung_line(sung: Sung, seen: VoiceFeatures) -> list[TimedNote]:
-    """The notes that somebody sings; none where it is nobody."""
+    """The sung notes; empty if nobody sings."""
     loudness = np.maximum(seen.note, seen.pitch) / 255.0
     line = heard_line(sung.sung + _class_prior(sung, seen), sung.begins, loudness, **SUNG_LINE)
     kept = [
@@ -49,8 +50,8 @@ def sung_line(sung: Sung, seen: VoiceFeatures) -> list[TimedNote]:
 
 
 def _class_prior(sung: Sung, seen: VoiceFeatures) -> np.ndarray:
-    """What speaks for each key before anything is heard of it, (88,): how much of the song, and of what is sung in it,
-    is in its pitch class. Singers slide; the song tells which keys they mean."""
+    """A prior for each key, (88,): the share of its pitch class in the song and in what is sung. Singers slide; the
+    song shows which keys they mean."""
     classes = (LOWEST_PITCH + np.arange(sung.sung.shape[1])) % 12
     band = seen.all_note / 255.0
     shares = np.zeros(12)
@@ -62,7 +63,7 @@ def _class_prior(sung: Sung, seen: VoiceFeatures) -> np.ndarray:
 
 
 def note_confidence(logits: np.ndarray, note: TimedNote) -> float:
-    """The mean probability of a note, of which `logits` (frames, 88) say where each key sounds."""
+    """The mean probability of a note, from `logits` (frames, 88) that each key sounds."""
     first, last = round(note.onset_sec * RATE_HZ), round(note.end_sec * RATE_HZ)
     heard = logits[first : max(last, first + 1), note.pitch - LOWEST_PITCH]
     return float(expit(heard).mean()) if len(heard) else 0.0
@@ -81,7 +82,7 @@ def somebody_sings(
 
 
 def with_singer(leads: Sequence[TimedNote], sung: Sequence[TimedNote]) -> list[TimedNote]:
-    """The singer's notes, and what leads where nobody sings for a while, in an octave near the singer's."""
+    """The singer's notes, and the leading line where nobody sings for a while, in an octave near the singer's."""
     if not sung:
         return list(leads)
     spans = [(phrase[0].onset_sec, phrase[-1].end_sec) for phrase in _phrases(sung)]
@@ -97,8 +98,8 @@ def with_singer(leads: Sequence[TimedNote], sung: Sequence[TimedNote]) -> list[T
 
 
 def _near(passage: Sequence[TimedNote], sung: Sequence[TimedNote]) -> list[TimedNote]:
-    """What leads between two phrases; where most of it lies above or below all that is sung, moved by the octaves that
-    bring it nearest: it goes into one line with the song, and is read from its staff."""
+    """The leading line between two phrases; if most of it is above or below the sung range, moved by octaves to the
+    nearest, as it joins the singer's staff."""
     middle, singer = (float(np.median([note.pitch for note in notes])) for notes in (passage, sung))
     is_far = not min(note.pitch for note in sung) <= middle <= max(note.pitch for note in sung)
     steps = -12 * round((middle - singer) / 12) if is_far else 0
@@ -106,7 +107,7 @@ def _near(passage: Sequence[TimedNote], sung: Sequence[TimedNote]) -> list[Timed
 
 
 def without_blips(line: Sequence[TimedNote]) -> list[TimedNote]:
-    """The line, single notes that leap away and back moved by an octave to their neighbours."""
+    """The line with single notes that leap away and back moved by an octave towards their neighbours."""
     mended = list(line)
     threes = list(zip(line, line[1:], line[2:], strict=False))
     leaps_of = Counter((note.pitch - before.pitch, note.pitch - after.pitch) for before, note, after in threes)
@@ -133,7 +134,7 @@ def within_range(line: Sequence[TimedNote]) -> list[TimedNote]:
 
 
 def _phrases(line: Sequence[TimedNote]) -> list[list[TimedNote]]:
-    """The notes of a line, cut where it rests."""
+    """The notes of a line, split where it rests."""
     edges = [
         index
         for index, (before, after) in enumerate(itertools.pairwise(line), start=1)

@@ -1,4 +1,4 @@
-"""What the networks that listen have in common: how they see time, how they hear a whole recording, their files."""
+"""Common parts of the listening networks: temporal convolutions, inference over a whole recording, and files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _Net = TypeVar("_Net", bound=nn.Module)
 
 
 class OverTime(nn.Module):
-    """A dilated convolution over time and a step across channels, added to what came in."""
+    """A residual block: a dilated convolution over time and a pointwise layer."""
 
     def __init__(self, width: int, dilation: int, dropout: float) -> None:
         super().__init__()
@@ -41,8 +41,8 @@ class _HasSettings(Protocol):
 
 
 def answers_of(model: nn.Module, given: torch.Tensor) -> dict[str, np.ndarray]:
-    """What a network answers to the features (frames, n) of a whole recording, each (frames, ...); chunks with margins
-    keep memory bounded."""
+    """The outputs of a network for the features (frames, n) of a whole recording, each (frames, ...); chunks with
+    margins bound memory."""
     answers: dict[str, list[np.ndarray]] = {}
     with torch.inference_mode():
         for first in range(0, len(given), _CHUNK_FRAMES):
@@ -55,7 +55,7 @@ def answers_of(model: nn.Module, given: torch.Tensor) -> dict[str, np.ndarray]:
 
 
 def save_net(model: _HasSettings, folder: Path) -> None:
-    """Weights in half precision, and the shape of the network."""
+    """Save weights in half precision, and the shape of the network."""
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -65,7 +65,7 @@ def save_net(model: _HasSettings, folder: Path) -> None:
 
 
 def load_net(kind: type[_Net], folder: Path) -> _Net:
-    """The network of a kind in a folder."""
+    """Load a network of a class from a folder."""
     from safetensors.torch import load_file
 
     model = kind(**json.loads((folder / "config.json").read_text(encoding="utf-8")))

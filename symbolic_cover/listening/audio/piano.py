@@ -1,8 +1,8 @@
-"""A recording of a piano alone -> its notes: the adapter to transkun, where it is installed.
+"""Notes of a solo piano recording: the adapter to transkun, if installed.
 
 Yan & Duan, "Scoring time intervals using non-hierarchical Transformer for automatic piano transcription", ISMIR 2024.
-Its weights (MIT) are part of its wheel. On solo pianos it hears far more than basic-pitch, at half the speed of the
-music; of other instruments it knows nothing. It runs in a process of its own (`piano_process`).
+Its weights (MIT) are part of its wheel. On solo piano it is far more accurate than basic-pitch, at half the speed of
+the music; it is not trained for other instruments. It runs in a separate process (`piano_process`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from symbolic_cover.listening.audio.recording import load_recording
 
 PIP = ("install", "--no-deps", "transkun==2.0.1")
 INSTALL_REMEDY = f"Type: pip {' '.join(PIP)}"
-#: Where the two agree so well on so many seconds, a piano is playing alone.
+#: If both agree this well on this many seconds, a piano plays alone.
 _TRIED_SEC, _LEAST_AGREEMENT = 12.0, 0.6
 
 
@@ -34,11 +34,10 @@ def is_installed() -> bool:
 
 
 def hear_again(path: Path, notes: list[TimedNote], transcriber: str) -> list[TimedNote]:
-    """The notes of a recording whose `notes` have been heard with basic-pitch: heard anew, or the same list.
+    """The notes of a recording whose `notes` basic-pitch found: by transkun, or the same list.
 
-    transkun hears them where it is asked for, or (`auto`) where it is installed and hears about the same in
-    `_TRIED_SEC` out of the middle, as it does of pianos alone. Raises `MissingDependencyError` if it is asked for and
-    not there.
+    transkun is used if it is requested, or (`auto`) if it is installed and agrees with basic-pitch in `_TRIED_SEC` from
+    the middle, as it does on solo piano. Raises `MissingDependencyError` if it is requested but not installed.
     """
     if transcriber == "basic-pitch" or (transcriber == "auto" and not is_installed()):
         return notes
@@ -59,7 +58,7 @@ def _sounds_like_piano(recording: Recording, notes: Sequence[TimedNote]) -> bool
 
 
 def agreement(one: Sequence[TimedNote], other: Sequence[TimedNote]) -> float:
-    """F-measure of onset and pitch between two hearings, within 50 ms; 0 where one of them is empty."""
+    """F-measure of onset and pitch between two transcriptions, within 50 ms; 0 if one of them is empty."""
     from mir_eval.transcription import precision_recall_f1_overlap
     from mir_eval.util import midi_to_hz
 

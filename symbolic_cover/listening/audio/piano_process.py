@@ -1,8 +1,8 @@
 """transkun in a process of its own: `python -m symbolic_cover.listening.audio.piano_process SOUND.npy NOTES.npy`.
 
-transkun imports torchaudio, whose wheels need CUDA's libraries, for one function: mel filters that its weights hold
-anyway. So this process, and no other, has a module of that name which makes empty filters. SOUND is mono float32 at
-44100 Hz, NOTES (n, 4): onset and end in seconds, MIDI pitch, velocity, by onset.
+transkun imports torchaudio, whose wheels need CUDA's libraries, for one function: mel filters that its weights contain
+anyway. So this process alone replaces that module by one that makes empty filters. SOUND is mono float32 at 44100 Hz,
+NOTES (n, 4): onset and end in seconds, MIDI pitch, velocity, by onset.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ import numpy as np
 from symbolic_cover.listening.frames import LOWEST_PITCH, N_PITCHES
 
 RATE_HZ = 44100
-#: Seconds that are heard at once; windows overlap, so that a note at an edge is heard whole in one of them.
+#: Seconds that are processed at once; windows overlap, so a note at an edge is whole in one of them.
 _CHUNK_SEC, _OVERLAP_SEC = 48.0, 4.0
 
 
 def main() -> None:
-    """Hear what the first argument names, and write what was heard to the second."""
+    """Transcribe the file in the first argument and write the notes to the second."""
     sound, out = map(Path, sys.argv[1:])
     np.save(out, hear(load_model(), np.load(sound)))
 

@@ -1,8 +1,7 @@
 """Sound files -> `Recording`.
 
-Nearly everything downstream wants mono float32 at one rate; who separates a singer wants both channels, in blocks. What
-cannot become music is refused here, each with one line that says why: text in disguise, emptiness, half a second,
-silence, broken samples.
+Most of the pipeline uses mono float32 at one rate; the separation of a singer uses both channels, in blocks. Input that
+cannot be music is rejected here, with a reason: text files, empty files, half a second, silence, invalid samples.
 """
 
 from __future__ import annotations
@@ -20,19 +19,19 @@ SHORTEST_SEC = 1.0
 LONGEST_SEC = 2 * 3600.0
 SILENCE_PEAK = 1e-3  # -60 dBFS
 BLOCK_FRAMES = 1 << 18
-#: A file of which a smaller share can be read is damaged: lengths that files state are not all exact.
+#: A file is damaged if less than this share of it can be read: stated lengths are not all exact.
 _NEARLY_ALL = 0.98
-#: Where the mean of two channels has less than this of their power, they cancel each other: one of them is taken.
+#: If the mean of two channels has less than this share of their power, they cancel each other, and one of them is used.
 CANCELLED = 0.05
 
 
 def load_recording(path: str | Path, rate_hz: int = RATE_HZ) -> Recording:
-    """Read a wav, flac, mp3 or ogg file of any rate and any number of channels.
+    """Read a wav, flac, mp3 or ogg file of any rate and number of channels.
 
-    Returns a mono `Recording` at `rate_hz`; channels are averaged (of two that cancel each other the first is taken),
-    resampling is soxr's. Of a file that is damaged what comes before is read, and said in its remarks.
-    Raises UsageError if there is no such file; InputError if it is not audio, is empty, lasts less
-    than a second or more than two hours, is silent (peak below -60 dBFS) or holds NaN.
+    Returns a mono `Recording` at `rate_hz`; channels are averaged (of two that cancel each other the first is used) and
+    resampled with soxr. Of a damaged file the part before the damage is read, with a remark. Raises `UsageError` if the
+    file does not exist; `InputError` if it is not audio, is empty, lasts less than a second or more than two hours, is
+    silent (peak below -60 dBFS) or has NaN samples.
     """
     import soxr
 
@@ -49,7 +48,7 @@ def load_recording(path: str | Path, rate_hz: int = RATE_HZ) -> Recording:
         if n_samples > LONGEST_SEC * file_rate_hz:
             raise InputError(f"{path.name} lasts longer than {LONGEST_SEC / 3600:g} hours.", "Cut it to one song.")
         if not np.isfinite(mono).all():
-            raise InputError(f"{path.name} holds samples that are no numbers (NaN or infinite).", "Export it again.")
+            raise InputError(f"{path.name} has invalid samples (NaN or infinite).", "Export it again.")
         peak = max(peak, float(np.abs(mono).max()))
         if file_rate_hz != rate_hz:
             stream = stream or soxr.ResampleStream(file_rate_hz, rate_hz, 1, dtype="float32")
@@ -59,7 +58,7 @@ def load_recording(path: str | Path, rate_hz: int = RATE_HZ) -> Recording:
         raise InputError(f"{path.name} is empty.", "Export the sound again.")
     if n_samples < SHORTEST_SEC * file_rate_hz:
         duration_sec = n_samples / file_rate_hz
-        raise InputError(f"{path.name} holds only {duration_sec:.2g} s of sound.", "Give at least a few bars of music.")
+        raise InputError(f"{path.name} has only {duration_sec:.2g} s of sound.", "Give at least a few bars of music.")
     if peak < SILENCE_PEAK:
         raise InputError(f"{path.name} is silent (its peak lies below -60 dBFS).", "Check the recording's level.")
     if stream is not None:
@@ -69,19 +68,19 @@ def load_recording(path: str | Path, rate_hz: int = RATE_HZ) -> Recording:
 
 
 def _remarks(path: Path, read_sec: float) -> tuple[str, ...]:
-    """A word where a file promises more than could be read."""
+    """A remark if a file states more than could be read."""
     import soundfile
 
     told = soundfile.info(path)
     promised_sec = told.frames / told.samplerate
     if read_sec > _NEARLY_ALL * promised_sec:
         return ()
-    return (f"It is damaged after {read_sec:.0f} of {promised_sec:.0f} seconds; what comes before was heard.",)
+    return (f"It is damaged after {read_sec:.0f} of {promised_sec:.0f} seconds; only the part before was used.",)
 
 
 def stereo_blocks(path: Path) -> tuple[Callable[[], Iterator[np.ndarray]], int]:
-    """Both channels of a file that `load_recording` reads, block by block (n, 2), and their rate; a single one stands
-    on both sides, and of channels that cancel each other the second is turned over."""
+    """Both channels of a file that `load_recording` reads, in blocks (n, 2), and their rate; a single channel is
+    duplicated, and of channels that cancel each other the second is inverted."""
     import soundfile
 
     cancels = _cancels(path)
@@ -95,7 +94,7 @@ def stereo_blocks(path: Path) -> tuple[Callable[[], Iterator[np.ndarray]], int]:
 
 
 def _cancels(path: Path) -> bool:
-    """Whether a file has two channels of which one is the other turned over."""
+    """Whether a file has two channels of which one is the inverse of the other."""
     together = apart = 0.0
     for block, _ in _blocks(path):
         if block.shape[1] != 2:
@@ -106,7 +105,7 @@ def _cancels(path: Path) -> bool:
 
 
 def _blocks(path: Path) -> Iterator[tuple[np.ndarray, int]]:
-    """The samples of a file (n, channels), block by block, each with their rate; up to where it is damaged."""
+    """The samples of a file (n, channels) in blocks, each with their rate, up to any damage."""
     import soundfile
 
     n_blocks = 0

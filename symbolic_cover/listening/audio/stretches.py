@@ -1,7 +1,7 @@
-"""Long recordings stretch by stretch, so that an hour needs little more memory than ten minutes.
+"""Process long recordings in stretches, so that an hour needs little more memory than ten minutes.
 
-Stretches begin and end on frames of every ear, and overlap, so that what is heard near an edge is heard with what
-lies beyond it and then left out.
+Stretches begin and end on frames of every model, and overlap, so that results near an edge have context, which is then
+cut off.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import numpy as np
 
 from symbolic_cover.core.heard import Recording, TimedNote
 
-#: Samples at 22050 Hz after which frames of 512 samples and frames of 441 begin together: 10.24 s.
+#: Samples at 22050 Hz after which frames of 512 and of 441 samples begin together: 10.24 s.
 _UNIT = 512 * 441
-#: A stretch is 8 minutes, beside what it overlaps with its neighbours; what is little longer is heard in one.
+#: A stretch is 8 minutes, without the overlap; slightly longer recordings are one stretch.
 STRETCH, OVERLAP = 47 * _UNIT, _UNIT
 LONGEST = STRETCH * 5 // 4
 
@@ -23,7 +23,7 @@ Arrays = TypeVar("Arrays")
 
 
 class Stretch(NamedTuple):
-    """Samples from `begin` to `end` are heard, of which those from `first` to `last` count."""
+    """Samples `begin` to `end` are processed, of which `first` to `last` are kept."""
 
     begin: int
     end: int
@@ -31,11 +31,11 @@ class Stretch(NamedTuple):
     last: int
 
     def of(self, recording: Recording) -> Recording:
-        """The stretch of a recording."""
+        """The sound of the stretch."""
         return Recording(recording.samples[self.begin : self.end], recording.rate_hz)
 
     def kept(self, arrays: Arrays, hop: int) -> Arrays:
-        """What counts of a named tuple of arrays, a frame every `hop` samples along their first axis."""
+        """The kept frames of a named tuple of arrays, with a frame every `hop` samples along their first axis."""
         begin, end = (
             (self.first - self.begin) // hop,
             None if self.last == self.end else (self.last - self.begin) // hop,
@@ -43,14 +43,14 @@ class Stretch(NamedTuple):
         return type(arrays)(*(values[begin:end] for values in arrays))  # type: ignore[attr-defined]
 
     def moved(self, notes: Sequence[TimedNote], rate_hz: int) -> list[TimedNote]:
-        """The notes that begin where it counts, in seconds of the whole."""
+        """The notes that begin in the kept part, in seconds of the whole."""
         begin, first, last = (sample / rate_hz for sample in (self.begin, self.first, self.last))
         moved = [note._replace(onset_sec=note.onset_sec + begin, end_sec=note.end_sec + begin) for note in notes]
         return [note for note in moved if first <= note.onset_sec < last]
 
 
 def stretches_of(n_samples: int) -> list[Stretch]:
-    """The stretches of a recording at 22050 Hz; one, where it is short."""
+    """The stretches of a recording at 22050 Hz; one if it is short."""
     if n_samples <= LONGEST:
         return [Stretch(0, n_samples, 0, n_samples)]
     firsts = list(range(0, n_samples - (LONGEST - STRETCH), STRETCH))
@@ -62,7 +62,7 @@ def stretches_of(n_samples: int) -> list[Stretch]:
 
 
 def joined(pieces: Sequence[Arrays]) -> Arrays:
-    """Named tuples of arrays, end to end."""
+    """Join named tuples of arrays end to end."""
     if len(pieces) == 1:
         return pieces[0]
     return type(pieces[0])(*(np.concatenate(parts) for parts in zip(*pieces, strict=True)))

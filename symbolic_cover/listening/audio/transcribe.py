@@ -26,7 +26,7 @@ from symbolic_cover.core.heard import Recording, TimedNote
 from symbolic_cover.listening.frames import FRAME_RATE_HZ, HOP_SAMPLES, RATE_HZ
 
 WINDOW_SAMPLES = 2 * RATE_HZ - HOP_SAMPLES
-#: What the model answers at the edges of a window is not kept (its own practice).
+#: Frames at the edges of a window are discarded, as in basic-pitch.
 EDGE_FRAMES = 15
 KEPT_FRAMES = 142
 WINDOWS_PER_BATCH = 8
@@ -40,21 +40,21 @@ FEWEST_NOTES, FEWEST_NOTES_A_MINUTE = 4, 10  # music has more, noise fewer
 
 MODEL_INPUT = "serving_default_input_2:0"
 MODEL_OUTPUTS = {"note": "StatefulPartitionedCall:1", "onset": "StatefulPartitionedCall:2"}
-#: The rule is asked for so many frames at a time, with so many around them, for it makes copies of all it is given.
+#: Notes are decoded in chunks of this many frames with a margin, since the decoder copies all its input.
 _PIECE_FRAMES, _AROUND_FRAMES = 40_000, 3_000
-#: Without its dependencies, among which is an old TensorFlow that its ONNX model does not need.
+#: Without its dependencies, among them an old TensorFlow that its ONNX model does not need.
 PIP = ("install", "--no-deps", "basic-pitch==0.4.0")
-INSTALL_REMEDY = f"Type: symbolic-cover doctor --fix, or pip {' '.join(PIP)}"
+INSTALL_REMEDY = f"Run: symbolic-cover doctor --fix, or pip {' '.join(PIP)}"
 
 Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True)
 class Transcription:
-    """What basic-pitch heard.
+    """The output of basic-pitch.
 
-    `notes` are by onset; `note` and `onset` are posteriorgrams (frames, 88) of probabilities 0..1, frame i at
-    ``i / FRAME_RATE_HZ`` seconds, pitch k being MIDI 21 + k.
+    `notes` are by onset; `note` and `onset` are posteriorgrams (frames, 88) of probabilities 0..1, frame i at ``i /
+    FRAME_RATE_HZ`` seconds, pitch k being MIDI 21 + k.
     """
 
     notes: tuple[TimedNote, ...]
@@ -68,9 +68,9 @@ class Transcription:
 
 
 def hear_notes(recording: Recording, progress: Progress | None = None) -> Transcription:
-    """Transcribe a recording at 22050 Hz; `progress` is told the fraction done, 0..1.
+    """Transcribe a recording at 22050 Hz; `progress` is called with the share done, 0..1.
 
-    Raises InputError if (almost) no notes are heard, MissingDependencyError without basic-pitch.
+    Raises `InputError` if (almost) no notes are found, `MissingDependencyError` without basic-pitch.
     """
     if recording.rate_hz != RATE_HZ:
         raise ValueError(f"basic-pitch listens at {RATE_HZ} Hz, not {recording.rate_hz}")
@@ -81,14 +81,14 @@ def hear_notes(recording: Recording, progress: Progress | None = None) -> Transc
 
 
 def count_notes(note: np.ndarray, onset: np.ndarray) -> int:
-    """How many notes basic-pitch hears."""
+    """The number of notes by basic-pitch."""
     return len(note_events(note, onset, ONSET_THRESHOLD, FRAME_THRESHOLD, SHORTEST_NOTE_FRAMES))
 
 
 def refuse_noise(n_notes: int, duration_sec: float) -> None:
-    """Raise `InputError` where the notes that basic-pitch hears are too few for music."""
+    """Raise `InputError` if basic-pitch found too few notes for music."""
     if n_notes < max(FEWEST_NOTES, FEWEST_NOTES_A_MINUTE * duration_sec / 60):
-        raise InputError("No notes were heard in this recording.", "Give a recording with pitched instruments.")
+        raise InputError("No notes were found in this recording.", "Give a recording with pitched instruments.")
 
 
 def posteriorgrams(
@@ -124,7 +124,7 @@ def _windows(samples: np.ndarray, first: int, last: int) -> np.ndarray:
 def note_events(
     note: np.ndarray, onset: np.ndarray, onset_threshold: float, frame_threshold: float, shortest_frames: int
 ) -> list[tuple[int, int, int, float]]:
-    """(start frame, end frame, MIDI pitch, amplitude 0..1) for every note, by basic-pitch's own rule."""
+    """(start frame, end frame, MIDI pitch, amplitude 0..1) of every note, by basic-pitch's own method."""
     events = []
     for first in range(0, max(len(note), 1), _PIECE_FRAMES):
         begin, end = max(first - _AROUND_FRAMES, 0), first + _PIECE_FRAMES + _AROUND_FRAMES
@@ -169,11 +169,11 @@ def timed_notes(events: list[tuple[int, int, int, float]]) -> tuple[TimedNote, .
 
 
 def _session(threads: int) -> Any:
-    """The ONNX model on so many threads."""
+    """The ONNX model with a number of threads."""
     try:
         import onnxruntime
     except ImportError as error:
-        raise MissingDependencyError("onnxruntime is not installed.", "Type: pip install onnxruntime") from error
+        raise MissingDependencyError("onnxruntime is not installed.", "Run: pip install onnxruntime") from error
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -182,13 +182,13 @@ def _session(threads: int) -> Any:
 
 
 def model_path() -> Path:
-    """Where the installed basic-pitch keeps its ONNX model; found without importing it.
+    """The path of basic-pitch's ONNX model, without importing the package.
 
-    Raises MissingDependencyError if basic-pitch or its model is not there.
+    Raises `MissingDependencyError` if basic-pitch or its model is missing.
     """
     spec = find_spec("basic_pitch")
     for folder in (spec.submodule_search_locations or []) if spec else []:
         path = Path(folder) / "saved_models" / "icassp_2022" / "nmp.onnx"
         if path.is_file():
             return path
-    raise MissingDependencyError("basic-pitch, which hears the notes in a recording, is not installed.", INSTALL_REMEDY)
+    raise MissingDependencyError("basic-pitch, which transcribes recordings, is not installed.", INSTALL_REMEDY)

@@ -1,10 +1,9 @@
-"""What is known of a singer's voice in a recording, frame by frame: the voice is separated, then three ears listen to
-it.
+"""Features of a singer's voice, frame by frame: the voice is separated, then three models analyse it.
 
 Conventions
 -----------
-Frames and keys as in `features`. The voice's pitch (swift-f0) is a map of keys as well: its confidence, shared between
-the two keys nearest to it, so that a voice between two keys is seen there.
+Frames and keys as in `features`. The voice's pitch (swift-f0) is a map of keys as well: its confidence is divided
+between the two nearest keys, so that a pitch between two keys is represented.
 """
 
 from __future__ import annotations
@@ -21,19 +20,19 @@ from symbolic_cover.core.places import VOICE
 from symbolic_cover.listening import frames
 from symbolic_cover.listening.audio import features, separation, transcribe
 
-#: swift-f0's rate, and the voice below which nothing is sung.
+#: swift-f0's rate, and the level below which nothing is sung.
 _PITCH_RATE_HZ = 16000
 PITCH_PIP = ("install", "swift-f0==0.3.0")
-#: Decades of power between silence and full level, as bands show it.
+#: Decades of power between silence and full level in the bands.
 _DECADES = 6.0
-#: A voice alone leaves less than this of the power.
+#: The share of power that remains beside a voice without accompaniment.
 _LEFT_BESIDE = 0.1
 
 
 class VoiceFeatures(NamedTuple):
-    """Of the separated voice `note`, `onset` (basic-pitch) and `pitch` (swift-f0), of the whole recording `all_note`
-    and `all_onset`, each (frames, 88); of the voice `rise` and `level`, of the whole `all_level`, each (frames,
-    bands). All 0..1 in 256 steps (uint8)."""
+    """Of the separated voice: `note`, `onset` (basic-pitch) and `pitch` (swift-f0); of the whole recording: `all_note`
+    and `all_onset`, each (frames, 88); of the voice `rise` and `level`, of the whole `all_level`, each (frames, bands).
+    All 0..1 in 256 steps (uint8)."""
 
     note: np.ndarray
     onset: np.ndarray
@@ -46,18 +45,18 @@ class VoiceFeatures(NamedTuple):
 
 
 def hears_pitch() -> bool:
-    """Whether swift-f0 is there."""
+    """Whether swift-f0 is installed."""
     return find_spec("swift_f0") is not None
 
 
 def is_installed() -> bool:
-    """Whether there is all that is needed to hear a singer."""
+    """Whether everything needed to transcribe a singer is installed."""
     return separation.is_installed() and hears_pitch() and (VOICE / "model.safetensors").is_file()
 
 
 class VoiceMaps(NamedTuple):
-    """What ears find in a separated voice: posteriorgrams `note` and `onset`, `rise` and `level` of its bands, in
-    frames of 12 ms, and the map of its `pitch`."""
+    """Maps of a separated voice: posteriorgrams `note` and `onset`, `rise` and `level` of its bands, in frames of 12
+    ms, and the map of its `pitch`."""
 
     note: np.ndarray
     onset: np.ndarray
@@ -67,14 +66,14 @@ class VoiceMaps(NamedTuple):
 
 
 def maps_of_voice(voice: Recording, threads: int = 2) -> VoiceMaps:
-    """What is found in a separated voice at 22050 Hz."""
+    """The maps of a separated voice at 22050 Hz."""
     note, onset = transcribe.posteriorgrams(voice, threads=threads)
     rise = features.spectral_rise(voice.samples, voice.rate_hz)
     return VoiceMaps(note, onset, rise, spectral_level(voice), pitch_map(voice))
 
 
 def features_of_voice(maps: VoiceMaps, whole: Recording, note: np.ndarray, onset: np.ndarray) -> VoiceFeatures:
-    """Features of a separated voice beside the whole recording at 22050 Hz, whose posteriorgrams are given."""
+    """Features of a separated voice and of the whole recording at 22050 Hz, whose posteriorgrams are given."""
     own_note, own_onset, rise, level, pitch = maps
     all_level = spectral_level(whole)
     n_frames = min(map(len, (own_note, note, rise, level, all_level))) // features.POOLED * features.POOLED
@@ -110,19 +109,19 @@ def _pitch_of(voice: Recording) -> Any:
         from swift_f0 import SwiftF0
     except ImportError as error:
         raise MissingDependencyError(
-            "The singer's pitch cannot be heard.", f"Type: pip {' '.join(PITCH_PIP)}"
+            "The singer's pitch cannot be tracked.", f"Run: pip {' '.join(PITCH_PIP)}"
         ) from error
     return SwiftF0(threads=1).detect(soxr.resample(voice.samples, voice.rate_hz, _PITCH_RATE_HZ), _PITCH_RATE_HZ)
 
 
 def is_alone(voice: Recording, whole: Recording) -> bool:
-    """Whether there is next to nothing in a recording but the voice that was separated from it."""
+    """Whether a recording has next to nothing but the voice that was separated from it."""
     left = float(np.square(whole.samples - voice.samples).sum())
     return left < _LEFT_BESIDE * float(np.square(whole.samples).sum())
 
 
 def notes_alone(recording: Recording) -> list[TimedNote]:
-    """The notes of a voice that sings or hums alone, by swift-f0 itself: without a band its pitch says enough."""
+    """The notes of a voice without accompaniment, from swift-f0's pitch alone."""
     from swift_f0.music import segment_notes
 
     found = segment_notes(_pitch_of(recording))
@@ -131,7 +130,7 @@ def notes_alone(recording: Recording) -> list[TimedNote]:
 
 
 def spectral_level(recording: Recording) -> np.ndarray:
-    """The level of each mel band against the recording's loudest, 0..1 over `_DECADES`, (frames,
+    """The level of each mel band relative to the recording's loudest, 0..1 over `_DECADES`, (frames,
     `features.N_BANDS`)."""
     level = np.concatenate(list(features.mel_bands(recording.samples, recording.rate_hz)))
     level = np.log10(level + 1e-10)

@@ -1,7 +1,7 @@
-"""The network that says which notes a voice sings: a voice's features -> a map of keys that are sung, and that begin.
+"""The network that transcribes singing: features of a voice -> maps of keys that are sung and that begin.
 
-It learned from singing made in the studio (`studio/singing.py`). It sees keys and time locally by convolutions, some
-seconds by dilated ones, as the listener does.
+It was trained on synthesized singing (`studio/singing.py`). Like the listener, it uses local convolutions over keys and
+time, and dilated ones over some seconds.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class VoiceNet(nn.Module):
         self.wide = nn.Linear(width, N_SUNG * len(SUNG_MAPS))
 
     def edge(self) -> list[nn.Parameter]:
-        """The parameters that give the answers."""
+        """The parameters of the output layer."""
         return [*self.near.parameters(), *self.all.parameters(), *self.wide.parameters()]
 
     def forward(self, features: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -81,7 +81,7 @@ def as_input(features: VoiceFeatures) -> torch.Tensor:
 
 
 def hear_sung(model: VoiceNet, features: VoiceFeatures) -> Sung:
-    """What the network hears in a whole recording."""
+    """The network's output for a whole recording."""
     keys = answers_of(model, as_input(features))["keys"]
     maps = np.full((len(SUNG_MAPS), len(keys), N_PITCHES), _NEVER, np.float32)
     maps[:, :, SUNG_KEYS] = np.moveaxis(keys, -1, 0)

@@ -1,1 +1,1 @@
-"""Beats, bars and swing among onsets, heard or played."""
+"""Beats, bars and swing from onsets."""

@@ -1,9 +1,9 @@
-"""Which beats begin a bar, and of how many: beats -> metre, phase -> `Grid`.
+"""Find the beats that begin bars, and the size of bars: beats -> metre, phase -> `Grid`.
 
-Every pair of a metre (four or three beats a bar) and a phase is a hypothesis. What happens at its first beats and, in
-four, at its third: bass notes, a change of harmony, long notes, low notes. A softmax over all seven, fitted
-to 2,000 annotated pieces, chooses; its probability is the confidence. Beats that fall into three are a
-compound metre, 6/8.
+Every pair of a metre (four or three beats a bar) and a phase is a hypothesis. Its features are the events on its
+downbeats and, in four, on its third beats: bass notes, changes of harmony, long notes, low notes. A softmax over all
+seven hypotheses, fitted to 2,000 annotated pieces, chooses; its probability is the confidence. Beats that divide into
+three are a compound metre, 6/8.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from symbolic_cover.listening.beats.pulse import Pulse, fold, novelty, running_s
 
 BASS_KEYS = 31  # the piano's keys below E3
 NEAR_FRAMES = 4  # 46 ms
-#: A key sounds where it is louder than this.
+#: A key sounds where its value is above this.
 STRUCK = 0.1
 
-#: Weights of bass onset, change of harmony over one and two beats, length and depth of the notes begun.
+#: Weights of bass onset, change of harmony over one and two beats, length and depth of the notes that begin.
 FIRST_OF_FOUR = np.array([1.22, 1.47, -0.08, 0.53, 2.49])
 THIRD_OF_FOUR = np.array([0.43, 1.57, -2.20, 0.11, -0.48])
 FIRST_OF_THREE = np.array([1.09, 1.42, 0.05, 0.93, 0.99])
-BIAS_OF_THREE = 0.32  # against four: metres in three announce themselves less
+BIAS_OF_THREE = 0.32  # against four: metres in three are less marked
 TERNARY_ENOUGH = 0.3
 EARLY_BEATS = 0.25  # a first note this much before a bar still belongs to it
 
 
 @dataclass(frozen=True)
 class Bars:
-    """Bars of `meter`; beat number `phase` of the beats in question begins one."""
+    """Bars of `meter`; beat `phase` of the given beats begins one."""
 
     meter: Meter
     phase: int
@@ -47,7 +47,7 @@ class Bars:
 def choose_bars(
     pulse: Pulse, beat_sec: np.ndarray, meter: Meter | None = None, downbeat_sec: float | None = None
 ) -> Bars:
-    """The likeliest metre and phase of beats (n,) in seconds; `meter` and `downbeat_sec`, if given, are kept."""
+    """The most likely metre and phase of beats (n,) in seconds; `meter` and `downbeat_sec`, if given, are kept."""
     if meter is not None:
         n_beats = meter.bar_tick // meter.beat_tick
     elif ternary_evidence(pulse, beat_sec) > TERNARY_ENOUGH:
@@ -70,7 +70,7 @@ def _scores(pulse: Pulse, beat_sec: np.ndarray, sizes: list[int]) -> dict[tuple[
     features = beat_features(pulse, beat_sec)
     scores = {}
     for size in sizes:
-        if len(beat_sec) < 2 * size:  # too short to tell: the music begins with a bar
+        if len(beat_sec) < 2 * size:  # too short to decide: the music begins with a bar
             first = int(np.argmin(np.abs(beat_sec - pulse.start_sec)))
             scores.update({(size, phase): float(phase == first % size) for phase in range(size)})
             continue
@@ -85,7 +85,8 @@ def _scores(pulse: Pulse, beat_sec: np.ndarray, sizes: list[int]) -> dict[tuple[
 
 
 def beat_features(pulse: Pulse, beat_sec: np.ndarray) -> np.ndarray:
-    """(beats, 5), each column of mean 0 and deviation 1: what begins and changes at each beat."""
+    """Features of each beat, (beats, 5), each column with mean 0 and deviation 1: the notes that begin and change
+    there."""
     centre = np.round(beat_sec * pulse.rate_hz)
     period = np.gradient(beat_sec) * pulse.rate_hz
     begun = span_sum(running_sum(pulse.onsets), centre - NEAR_FRAMES, centre + NEAR_FRAMES + 1)
@@ -117,9 +118,9 @@ def ternary_evidence(pulse: Pulse, beat_sec: np.ndarray) -> float:
 
 
 def lay_bars(beat_sec: np.ndarray, bars: Bars, start_sec: float, end_sec: float) -> Grid:
-    """A grid of whole bars around the music: from the bar in which it begins to the one in which it ends.
+    """A grid of whole bars around the music, from the bar in which it begins to the one in which it ends.
 
-    Where beats are missing at either end they go on at the tempo of their neighbours.
+    Missing beats at either end are extrapolated at the tempo of their neighbours.
     """
     size = bars.n_beats
     lead_sec = float(np.median(np.diff(beat_sec[:9])))

@@ -1,10 +1,10 @@
-"""What beats are found from: onset strength and what sounds, frame by frame.
+"""Input of beat tracking: onset strength and sounding keys, frame by frame.
 
-A `Pulse` is made from the notes of a performed MIDI file. What is heard in recordings is the listener's business.
+A `Pulse` is made from the notes of a performed MIDI file; recordings use the listener instead.
 
 Conventions
 -----------
-Frame i lies at ``i / rate_hz`` seconds. Matrices are (frames, 88), column k being MIDI pitch 21 + k.
+Frame i is at ``i / rate_hz`` seconds. Matrices are (frames, 88), column k being MIDI pitch 21 + k.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from symbolic_cover.core.heard import TimedTrack
 from symbolic_cover.listening.frames import FRAME_RATE_HZ, LOWEST_PITCH, N_PITCHES
 
 SMOOTHING_FRAMES = 2.0  # 23 ms: the spread of a chord played by hand
-#: Over how long loudness is levelled, harmony compared; silence after the last note. Set by hand.
+#: Windows for levelling loudness and comparing harmony; silence after the last note. Set by hand.
 LEVELLING_SEC = 6.0
 TAIL_SEC = 1.0
 HARMONY_SEC = 0.5
@@ -42,12 +42,12 @@ class Pulse:
 
     @property
     def notes_per_sec(self) -> float:
-        """How many notes begin in a second of music."""
+        """The number of notes per second of music."""
         return max(1, self.n_notes) / max(1.0, self.end_sec - self.start_sec)
 
     @cached_property
     def harmonic_change(self) -> np.ndarray:
-        """(frames,) how far the pitch classes of the next half second lie from those of the last, 0..1."""
+        """(frames,) the distance between the pitch classes of the next half second and the last, 0..1."""
         frames = np.arange(len(self.envelope))
         width = round(HARMONY_SEC * self.rate_hz)
         return novelty(running_sum(fold(self.sounding)), frames, np.full(len(frames), width))
@@ -60,19 +60,19 @@ def fold(matrix: np.ndarray) -> np.ndarray:
 
 
 def running_sum(matrix: np.ndarray) -> np.ndarray:
-    """(frames, k) -> (frames + 1, k): sums over any span are then one subtraction."""
+    """(frames, k) -> (frames + 1, k): cumulative sums, so that a sum over a span is one subtraction."""
     return np.concatenate([np.zeros((1, matrix.shape[1])), np.cumsum(matrix, axis=0, dtype=float)])
 
 
 def span_sum(running: np.ndarray, first: np.ndarray, last: np.ndarray) -> np.ndarray:
-    """Sums over frames first..last (exclusive), (n, k), of what `running_sum` made; cut at both ends."""
+    """Sums over frames first..last (exclusive), (n, k), from `running_sum`; clipped at both ends."""
     bound = len(running) - 1
     rows = [np.clip(np.round(edge), 0, bound).astype(int) for edge in (first, last)]
     return running[rows[1]] - running[rows[0]]
 
 
 def novelty(running: np.ndarray, centre: np.ndarray, width: np.ndarray) -> np.ndarray:
-    """1 - cosine between what sounds `width` frames before and after each `centre`, (n,); 0 next to silence."""
+    """1 - cosine between the keys `width` frames before and after each `centre`, (n,); 0 next to silence."""
     before = span_sum(running, centre - width, centre)
     after = span_sum(running, centre, centre + width)
     size = np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1)

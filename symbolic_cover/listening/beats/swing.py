@@ -1,8 +1,8 @@
-"""Swung eighths, found among onsets.
+"""Detect swung eighths from onsets.
 
-Players of swing lengthen the first eighth of a beat by some share that hardly changes through a song (Friberg &
-Sundström, "Swing ratios and ensemble timing in jazz performance", Music Perception 2002); musicians read them as even
-eighths under the word "swing". A shuffle with triplets of its own stays what it is.
+Swing lengthens the first eighth of a beat by a share that hardly changes through a song (Friberg & Sundström, "Swing
+ratios and ensemble timing in jazz performance", Music Perception 2002); musicians read it as even eighths under the
+word "swing". A shuffle that also has triplets is kept as written.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ import numpy as np
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.music import STRAIGHT_TICK, TICKS_PER_QUARTER
 
-#: The second eighth lies here, in ticks after the beat, where eighths are swung.
+#: The range of the second eighth, in ticks after the beat, in swung music.
 _LEAST_SWUNG, _MOST_SWUNG = 6.8, 8.8
-#: Onsets between these places are second eighths, or what else a beat may have there.
+#: Onsets in this range are second eighths, or other notes at that place of the beat.
 _FROM, _TO = 4.8, 9.6
-#: Where the first third of a triplet lies; it is rare where eighths are swung.
+#: The range of the first third of a triplet, rare in swung music.
 _THIRD_FROM, _THIRD_TO, _MOST_THIRDS = 2.4, 4.8, 0.2
 _NEAR, _LEAST_NEAR, _FEWEST = 0.9, 0.6, 16
 
 
 def swung_tick(onset_tick: np.ndarray, grid: Grid) -> float:
-    """Where the second eighth of a beat lies, in ticks after it: `STRAIGHT_TICK`, or later in a song that swings.
+    """The place of the second eighth of a beat, in ticks after it: `STRAIGHT_TICK`, or later in a song that swings.
 
     `onset_tick` are onsets in (fractional) ticks. Only songs in simple metres swing.
     """
@@ -41,5 +41,5 @@ def swung_tick(onset_tick: np.ndarray, grid: Grid) -> float:
 
 
 def swinging(grid: Grid, onset_sec: np.ndarray) -> Grid:
-    """The grid with the swing of notes that begin at some times."""
+    """The grid with the swing of notes that begin at these times."""
     return replace(grid, second_tick=swung_tick(grid.tick_at(onset_sec), grid))

@@ -1,11 +1,10 @@
-"""Where the beats fall: `Pulse` -> `Grid`.
+"""Beat tracking: `Pulse` -> `Grid`.
 
-First the tempo: how much onsets and harmony repeat themselves at multiples of the beat, how many notes fall on
-one, and how often people tap at that tempo (a log-normal prior; Moelants, "Preferred tempo reconsidered",
-ICMPC 2002), weighed by a softmax over all tempos that was fitted to 2,000 annotated pieces. Then the beats:
-dynamic programming over (frame, period), so that the beat follows a drifting tempo but changes it only for a
-reason (after Ellis, "Beat tracking by dynamic programming", JNMR 2007, with the period as a second state).
-Then the bars (`bars.py`).
+First the tempo: features are the autocorrelation of onsets and harmony at multiples of the beat, the notes per beat,
+and how often people tap at that tempo (a log-normal prior; Moelants, "Preferred tempo reconsidered", ICMPC 2002); a
+softmax over all tempos, fitted to 2,000 annotated pieces, weighs them. Then the beats: dynamic programming over (frame,
+period), so that beats follow a drifting tempo at a cost (after Ellis, "Beat tracking by dynamic programming", JNMR
+2007, with the period as a second state). Then the bars (`bars.py`).
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from symbolic_cover.listening.beats.bars import choose_bars, lay_bars, ternary_e
 from symbolic_cover.listening.beats.pulse import Pulse
 from symbolic_cover.listening.frames import FRAME_RATE_HZ
 
-#: The weights of lags and preferences are fitted; `benchmarks/listening/midi.py` measures what they give.
+#: The weights of lags and preferences are fitted; `benchmarks/listening/midi.py` measures the result.
 TEMPOS_BPM = np.geomspace(230.0, 40.0, 300)
 PREFERRED_BPM = 100.0
 PREFERRED_NOTES_PER_BEAT = 3.0
@@ -28,12 +27,12 @@ ENVELOPE_WEIGHTS = {0.25: 1.05, 1 / 3: 1.19, 0.5: 1.63, 1.0: 5.22, 2.0: 1.36}  #
 HARMONY_WEIGHTS = {1.0: 0.59, 2.0: 2.15, 4.0: 2.15}
 PREFERENCE_WEIGHTS = (0.09, -2.58, -0.78)  # of octaves from PREFERRED_BPM, their square, and that of notes a beat
 
-DRIFT = 1.35  # the tempo may wander by this factor from the global one
-#: A stated tempo is followed within this factor; equal beats are taken where they fit this well beside those that
-#: follow the music; what a change of period costs. Set by hand.
+DRIFT = 1.35  # the largest factor between local and global tempo
+#: A stated tempo is followed within this factor; equal beats are taken if they fit this well compared with tracked
+#: ones; the cost of a change of period. Set by hand.
 DRIFT_AROUND_OVERRIDE = 1.06
 STEADY_ENOUGH = 0.92
-MAX_STEP = 3  # periods (in frames) the beat may change by from one beat to the next
+MAX_STEP = 3  # the largest change of the period from one beat to the next, in frames
 STEP_COST = 40.0
 #: From when to when, in seconds.
 Span = tuple[float, float]
@@ -46,10 +45,10 @@ def track_beats(
 ) -> Grid:
     """Beats, metre and bars of performed notes.
 
-    `bpm` counts felt beats a minute: beats are exactly that steady if the music is, else they follow it within
-    6 %. `meter` is kept as given; a bar begins exactly at `downbeat_sec`. What is not given is heard. The grid
-    begins with the bar in which the music begins and ends with a whole bar; its confidence is the probability
-    the fitted models give to tempo and metre, below 1.
+    `bpm` is in felt beats a minute: beats are exactly that steady if the music is, else they follow it within 6 %.
+    `meter` is kept as given; a bar begins exactly at `downbeat_sec`. What is not given is estimated. The grid begins
+    with the bar in which the music begins and ends with a whole bar; its confidence is the probability of tempo and
+    metre in the fitted models, below 1.
     """
     if bpm is not None:
         tempo_bpm, confidence = bpm, 1.0
@@ -85,7 +84,7 @@ def _beats_at(pulse: Pulse, bpm: float, is_given: bool, downbeat_sec: float | No
 
 
 def find_tempo(pulse: Pulse) -> tuple[float, float]:
-    """The tempo in beats a minute, 40..230, and the probability of it (within 8 %)."""
+    """The tempo in beats a minute, 40..230, and its probability (within 8 %)."""
     lags = 60.0 * pulse.rate_hz / TEMPOS_BPM
     score = np.zeros(len(lags))
     for curve, weights in ((pulse.envelope, ENVELOPE_WEIGHTS), (pulse.harmonic_change, HARMONY_WEIGHTS)):
@@ -104,7 +103,7 @@ def find_tempo(pulse: Pulse) -> tuple[float, float]:
 
 
 def _ternary_tempo(pulse: Pulse, bpm: float) -> float:
-    """Of the tempos related to `bpm`, the one whose beats fall most clearly into three."""
+    """Of the tempos related to `bpm`, the one whose beats divide into three most clearly."""
     candidates = [bpm * ratio for ratio in (1.0, 1 / 3, 2 / 3, 0.5, 4 / 3) if 35.0 <= bpm * ratio <= 160.0] or [bpm]
     return max(candidates, key=lambda candidate: ternary_evidence(pulse, find_beats(pulse, candidate, DRIFT)))
 
@@ -122,7 +121,7 @@ def steady_beats(
 
 
 def mean_at(curve: np.ndarray, rate_hz: float, beat_sec: np.ndarray, span_sec: Span = EVERYWHERE) -> float:
-    """Mean of a curve (frames,) at the beats that fall within a span; 0 where none does."""
+    """Mean of a curve (frames,) at the beats within a span; 0 if there are none."""
     inside = beat_sec[(beat_sec >= span_sec[0]) & (beat_sec <= span_sec[1])]
     return float(np.interp(inside * rate_hz, np.arange(len(curve)), curve).mean()) if len(inside) else 0.0
 
@@ -148,12 +147,12 @@ def find_beats(pulse: Pulse, bpm: float, drift: float = DRIFT, anchor_sec: float
 
 
 def _best_path(gain: np.ndarray, periods: np.ndarray, typical: float) -> np.ndarray:
-    """Beat frames whose summed gain, less the cost of tempo changes, is largest.
+    """The beat frames with the largest summed gain less the cost of tempo changes.
 
     ``best[t, p]`` is the value of a beat at frame t that came `periods[p]` after the one before.
     """
     n_frames, n_periods, longest = len(gain), len(periods), int(periods[-1])
-    weight = periods / typical  # gain per time, not per beat: no bonus for tapping faster
+    weight = periods / typical  # gain per time, not per beat: no bonus for a faster tempo
     steps = range(-MAX_STEP, MAX_STEP + 1)
     best = np.zeros((longest + n_frames, n_periods))
     choice = np.zeros((n_frames, n_periods), np.int8)

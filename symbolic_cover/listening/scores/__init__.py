@@ -1,1 +1,1 @@
-"""Scores: MIDI, MusicXML, ABC and kern, read as written."""
+"""Readers of scores: MIDI, MusicXML, ABC and kern."""

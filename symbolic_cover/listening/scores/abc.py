@@ -1,4 +1,4 @@
-"""ABC (standard 2.1) -> `Barred`: a reader of our own, since music21's leaves much of the standard aside."""
+"""ABC (standard 2.1) -> `Barred`; music21's reader lacks much of the standard."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from symbolic_cover.listening.scores.written import TimeSignature, too_much
 
 
 def read_abc(data: bytes, number: int | None = None) -> Barred:
-    """A tune of an ABC file: the first, or that of the number after its ``X:``.
+    """Read a tune of an ABC file: the first, or the one with this number in its ``X:``.
 
-    Raises `InputError` if there is none, or it is longer than a song can be.
+    Raises `InputError` if there is none, or it is too long for a song.
     """
     tunes = tunes_of(decoded(data))
     if not tunes:
-        raise InputError("It holds no tune.", "Check that it has X:, K: and notes.")
+        raise InputError("It has no tune.", "Check that it has X:, K: and notes.")
     chosen = tunes[0]
     if number is not None:
         found = [tune for tune in tunes if any(line.field == "X" and line.text == str(number) for line in tune)]
@@ -30,7 +30,7 @@ def read_abc(data: bytes, number: int | None = None) -> Barred:
     piece = _Tune().read(chosen)
     if len(tunes) > 1 and number is None:
         piece.remarks.append(
-            f"It holds {len(tunes)} tunes ({_numbers(tunes)}); the first was taken: --tune N takes another."
+            f"It has {len(tunes)} tunes ({_numbers(tunes)}); the first was taken: --tune N takes another."
         )
     return piece
 
@@ -41,10 +41,10 @@ def _numbers(tunes: list[list[Line]]) -> str:
 
 
 class _Tune(TuneInMusic):
-    """A tune that is read to its end."""
+    """A tune while it is read to its end."""
 
     def read(self, lines: list[Line]) -> Barred:
-        """The whole tune. Raises `InputError` for one without notes or chords, or too long."""
+        """Read the whole tune. Raises `InputError` for one without notes or chords, or too long."""
         for line in lines:
             if line.field == "":
                 if not self.in_body:  # music before any K: is read in C major
@@ -63,7 +63,7 @@ class _Tune(TuneInMusic):
         piece, voices = self.piece, [voice for voice in self.voices.values() if voice.part.bars or any(voice.lengths)]
         if not voices:
             if not piece.chords:
-                raise InputError("It holds no notes.", "Check that it has X:, K: and notes.")
+                raise InputError("It has no notes.", "Check that it has X:, K: and notes.")
             voices = list(self.voices.values())
         n_bars = max(len(voice.lengths) - voice.is_empty for voice in voices) or 1
         first = voices[0]
@@ -81,7 +81,7 @@ class _Tune(TuneInMusic):
         return piece
 
     def _parts_in_order(self, n_bars: int) -> list[int] | None:
-        """The order of bars where the tune's head says in which order its parts are played, such as ``P:A(AB)2``."""
+        """The order of bars, if the tune's head gives an order of its parts, such as ``P:A(AB)2``."""
         places = dict(reversed(self.part_bars))
         letters = _expanded(re.sub(r"[\s.,*]", "", self.parts))
         if not letters or not all(letter in places for letter in letters):
@@ -101,7 +101,7 @@ class _Tune(TuneInMusic):
 
 
 def _free(length: Fraction) -> TimeSignature:
-    """A metre for a bar of free music: as long as it is, in quarters or their parts, else 4/4."""
+    """A metre for a bar of free music: its own length, in quarters or their parts, else 4/4."""
     for denominator in (4, 8, 16):
         count = length * denominator / 4
         if count.denominator == 1 and 1 <= count.numerator <= 32:
@@ -125,7 +125,7 @@ def _merged(signs: list[Signs]) -> Signs:
 
 
 def _expanded(text: str) -> str:
-    """``A(AB)3C2`` written out."""
+    """Expand ``A(AB)3C2``."""
     for _ in range(8):
         grown = re.sub(r"\(([A-Za-z]*)\)(\d*)", lambda found: found[1] * int(found[2] or 1), text)
         grown = re.sub(r"([A-Za-z])(\d+)", lambda found: found[1] * min(int(found[2]), 99), grown)

@@ -1,4 +1,4 @@
-"""What the fields of an ABC tune mean: metre, unit length, tempo, key and clef (standard 2.1)."""
+"""The fields of an ABC tune: metre, unit length, tempo, key and clef (standard 2.1)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from symbolic_cover.core.errors import InputError
 from symbolic_cover.listening.scores.written import TimeSignature
 
 SHARPS = "FCGDAEB"
-#: Fifths of a major key on each letter, and how much further a mode lies.
+#: Fifths of a major key on each letter, and the offset of each mode.
 _FIFTHS = {"F": -1, "C": 0, "G": 1, "D": 2, "A": 3, "E": 4, "B": 5}
 _MODES = {
     "maj": 0, "ion": 0, "mix": -1, "dor": -2, "m": -3, "min": -3, "aeo": -3, "phr": -4, "loc": -5, "lyd": 1,
@@ -30,7 +30,7 @@ _NAMES = {"^": 1, "^^": 2, "_": -1, "__": -2, "=": 0}
 
 
 class AbcKey(NamedTuple):
-    """A key signature: its sharps or flats, whether it is minor, and what each letter is altered by."""
+    """A key signature: its sharps or flats, whether it is minor, and the alteration of each letter."""
 
     fifths: int = 0
     is_minor: bool = False
@@ -38,10 +38,10 @@ class AbcKey(NamedTuple):
     octave: int = 0
     steps: int = 0  # semitones by which it sounds higher than written
     clef: str = ""
-    tonic: int | None = None  # of a church mode, a pitch class
+    tonic: int | None = None  # the tonic of a church mode, a pitch class
 
     def alter_of(self, letter: str) -> int:
-        """By how much the signature alters a letter."""
+        """The alteration of a letter by the signature."""
         return dict(self.alters).get(letter, 0)
 
 
@@ -57,7 +57,7 @@ def meter_of_field(text: str) -> TimeSignature | None:
         return None
     signature = TimeSignature(sum(map(int, re.findall(r"\d+", found[1]))), int(found[2]))
     if not 1 <= signature.numerator <= 128 or not signature.denominator >= 1:
-        raise InputError(f"No bar can be in {text}.", "Mend the time signature, such as 4/4 or 6/8.")
+        raise InputError(f"{text} is not a usable metre.", "Correct the time signature (such as 4/4 or 6/8).")
     return signature
 
 
@@ -70,7 +70,7 @@ def unit_of_field(text: str) -> Fraction | None:
 
 
 def default_unit(time: TimeSignature | None) -> Fraction:
-    """The unit note length in quarters where no ``L:`` says it: a sixteenth in short bars, else an eighth."""
+    """The default unit note length in quarters without ``L:``: a sixteenth in short bars, else an eighth."""
     return Fraction(1, 4) if time is not None and time.quarters < 3 else Fraction(1, 2)
 
 
@@ -92,7 +92,7 @@ def tempo_of_field(text: str, unit: Fraction) -> float | None:
 
 
 def key_of_field(text: str, before: AbcKey | None = None) -> AbcKey:
-    """The key of a ``K:`` field; a field that names a clef alone keeps the key `before` it."""
+    """The key of a ``K:`` field; a field with a clef alone keeps the key `before` it."""
     text = re.sub(r"%.*", "", text).strip()
     octave, steps, clef = clef_of(text)
     before = before or AbcKey()
@@ -130,19 +130,19 @@ def _kept_none(found: re.Match[str]) -> str:
 
 
 def _plain_fifths(alters: dict[str, int]) -> int:
-    """The signature that is nearest to explicit signs: that which they are, else none."""
+    """The standard signature equal to explicit signs, else none."""
     return next((fifths for fifths in range(-7, 8) if altered(fifths) == alters), 0)
 
 
 def altered(fifths: int) -> dict[str, int]:
-    """What a usual signature alters."""
+    """The letters that a standard signature alters."""
     if fifths >= 0:
         return dict.fromkeys(SHARPS[:fifths], 1)
     return dict.fromkeys(SHARPS[::-1][:-fifths], -1)
 
 
 def clef_of(text: str) -> tuple[int, int, str]:
-    """(octaves, semitones, name) by which clef and transposition of a ``K:`` or ``V:`` field move what is written."""
+    """(octaves, semitones, name): how clef and transposition of a ``K:`` or ``V:`` field move the written notes."""
     octave = steps = 0
     found = re.search(
         r"\b(?:clef\s*=\s*\"?)?(treble|bass|alto|tenor|perc|soprano|mezzo|baritone)\d?([+\-^_](?:8|15))?", text

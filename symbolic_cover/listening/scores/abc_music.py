@@ -1,4 +1,4 @@
-"""The music of an ABC tune: notes, rests, bar lines and what stands between them."""
+"""The music of an ABC tune: notes, rests, bar lines and other signs."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ _MOST_MULTIRESTS = 2000
 
 
 class TuneInMusic(TuneInFields):
-    """A tune whose lines of music are read too."""
+    """A tune, including its lines of music."""
 
     def music(self, text: str) -> None:
-        """A line of music."""
+        """Read a line of music."""
         self.line += 1
         at = 0
         while at < len(text):
             at = self._token(text, at)
 
     def _token(self, text: str, at: int) -> int:
-        """Read what stands at a place of a line, and say where the next thing begins."""
+        """Read the token at a place of a line; returns where the next one begins."""
         voice, sign = self.current(), text[at]
         if sign.isspace() or sign in "`)$*;?#@":
             return at + 1
@@ -87,7 +87,7 @@ class TuneInMusic(TuneInFields):
         return at + 1
 
     def _quoted(self, text: str) -> None:
-        """A chord symbol, or words over the tune, which begin with one of ``^_<>@`` or are no chord."""
+        """Read a chord symbol, or an annotation, which begins with one of ``^_<>@`` or is not a chord."""
         voice = self.current()
         if text[:1] in "^_<>@":
             self._decoration(text[1:].strip())
@@ -119,7 +119,7 @@ class TuneInMusic(TuneInFields):
             voice.here.leads_to_coda = True
 
     def _coda(self) -> None:
-        """The first coda sign is where the player leaves for the coda, the second where the coda begins."""
+        """The first coda sign is where the player jumps to the coda, the second where the coda begins."""
         voice = self.current()
         if any(sign.leads_to_coda for sign in voice.signs):
             voice.here.coda = True
@@ -158,7 +158,7 @@ class TuneInMusic(TuneInFields):
         voice.broken = None
 
     def _after_bar_line(self, text: str, at: int) -> int:
-        """The numbers of an ending right behind a bar line."""
+        """The numbers of an ending directly after a bar line."""
         found = _ENDING.match(text, at) if at < len(text) and text[at].isdigit() else None
         return self._ending(found) if found else at
 
@@ -175,7 +175,7 @@ class TuneInMusic(TuneInFields):
         return found.end()
 
     def _chord(self, text: str, at: int, closes: str = "]") -> int:
-        """Notes in brackets (of old between plus signs), which sound together."""
+        """Notes in brackets (in older files between plus signs), which sound together."""
         end = text.find(closes, at + 1)
         end = len(text) if end < 0 else end
         inside = re.sub(r'"[^"]*"|![^!]*!', lambda word: " " * len(word[0]), text[at + 1 : end])
@@ -221,7 +221,7 @@ class TuneInMusic(TuneInFields):
         return notes
 
     def _timed(self, length: Fraction) -> Fraction:
-        """Units -> quarters, by tuplets and a broken rhythm that is open."""
+        """Units -> quarters, by open tuplets and broken rhythms."""
         voice = self.current()
         quarters = length * voice.unit * voice.share
         if voice.broken is not None:
@@ -253,7 +253,7 @@ class TuneInMusic(TuneInFields):
         return pitch
 
     def _ties(self, text: str, at: int) -> int:
-        """A tie behind a note or chord."""
+        """Read a tie after a note or chord."""
         found = re.compile(r"\s*\.?-").match(text, at)
         if not found:
             return at
@@ -303,7 +303,7 @@ class TuneInMusic(TuneInFields):
             voice.tuplets.append(Tuplet(Fraction(q, p), r))
 
     def _broken(self, text: str, at: int) -> int:
-        """``>``: the note before takes half of the length of the note after; ``<`` the other way about."""
+        """``>``: the note before gains half of the length of the note after; ``<`` the reverse."""
         voice = self.current()
         end = at
         while end < len(text) and text[end] == text[at] and end - at < 4:

@@ -1,4 +1,4 @@
-"""The text of an ABC file: its encoding, its tunes, and the lines of one of them."""
+"""The text of an ABC file: its encoding, its tunes, and their lines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NamedTuple
 _CHARSET = re.compile(rb"^%%?abc-charset\s+(\S+)|^I:\s*abc-charset\s+(\S+)", re.MULTILINE)
 _FIELD = re.compile(r"([A-Za-z+]):(.*)", re.DOTALL)
 _BEGINS_TEXT = re.compile(r"%%\s*begin(\w+)")
-#: ``\"o`` and ``\'e`` are letters with accents, after TeX.
+#: ``\"o`` and ``\'e`` are letters with accents, as in TeX.
 _ACCENTS = {
     "`": "\u0300",
     "'": "\u0301",
@@ -44,7 +44,7 @@ class Line(NamedTuple):
 
 
 def decoded(data: bytes) -> str:
-    """The text of an ABC file in the encoding that it names, UTF-8, or Latin-1."""
+    """The text of an ABC file in the encoding that it declares, UTF-8, or Latin-1."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", errors="replace")
     named = _CHARSET.search(data[:4096])
@@ -57,7 +57,7 @@ def decoded(data: bytes) -> str:
 
 
 def tunes_of(text: str) -> list[list[Line]]:
-    """The tunes of a file, each with the fields of the file's head before its own."""
+    """The tunes of a file, each preceded by the fields of the file header."""
     head: list[Line] = []
     tunes: list[list[Line]] = []
     tune: list[Line] | None = None
@@ -73,7 +73,7 @@ def tunes_of(text: str) -> list[list[Line]]:
         elif tune is not None:
             tune.append(line)
         elif line.field in ("M", "L", "Q", "U", "%%", "I", "C", "T", "K", "V"):
-            if line.field in ("T", "K", "V") and not tunes:  # a tune that lacks its X:
+            if line.field in ("T", "K", "V") and not tunes:  # a tune without X:
                 tune = [*head, line]
                 tunes.append(tune)
             elif line.field not in ("T", "K", "V"):
@@ -82,7 +82,7 @@ def tunes_of(text: str) -> list[list[Line]]:
 
 
 def _logical(text: str) -> list[str]:
-    """Lines without comments; those that go on after a backslash or with ``+:`` are joined, blocks of text left out."""
+    """Lines without comments; continued lines (a backslash or ``+:``) are joined, blocks of text left out."""
     lines: list[str] = []
     ending, goes_on = "", False
     for raw in re.split(r"\r\n|\r|\n", text):
@@ -126,7 +126,7 @@ def _line(raw: str) -> Line:
 
 
 def plain(text: str) -> str:
-    """A title or name as it is read: accents put on their letters, entities resolved."""
+    """A title or name as plain text: accents combined, entities resolved."""
     text = _ACCENTED.sub(lambda found: unicodedata.normalize("NFC", found[2] + _ACCENTS[found[1]]), html.unescape(text))
     for written, letter in _LETTERS.items():
         text = text.replace(written, letter)

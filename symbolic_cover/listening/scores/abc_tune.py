@@ -1,4 +1,4 @@
-"""An ABC tune as it is being read: its voices, and what its fields change."""
+"""The state of an ABC tune while it is read: its voices, and the effect of its fields."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ _SHORT = {"O": "coda", "S": "segno"}
 
 
 class TuneInFields:
-    """What the fields of a tune say, and its voices so far."""
+    """The fields of a tune, and its voices so far."""
 
     def __init__(self) -> None:
         self.piece = Barred()
         self.voices: dict[str, Voice] = {}
-        self.facts: dict[str, str] = {}  # what V: fields say of voices
+        self.facts: dict[str, str] = {}  # the contents of V: fields
         self.voice: Voice | None = None
         self.key, self.time, self.unit = AbcKey(), TimeSignature(4, 4), None
         self.is_free = False
         self.user: dict[str, str] = dict(_SHORT)
         self.parts = ""
         self.program, self.is_drum, self.steps = 0, False, 0
-        self.carries = "pitch"  # how far an accidental holds in its bar
+        self.carries = "pitch"  # how far an accidental applies in its bar
         self.tempo: str | None = None
         self.in_body = False
         self.n_notes = 0
@@ -69,7 +69,7 @@ class TuneInFields:
             self._any_field(name, text)
 
     def begin_body(self) -> None:
-        """The head is over."""
+        """The head has ended."""
         self.in_body = True
         if self.tempo and (bpm := tempo_of_field(self.tempo, self.unit or default_unit(self.time))):
             self.piece.tempos.append(Placed(0, Fraction(0), bpm))
@@ -113,7 +113,7 @@ class TuneInFields:
             self.is_drum = True
 
     def body_field(self, name: str, text: str) -> None:
-        """A field between the music, or inside of it."""
+        """A field between the music, or inline."""
         if name == "V":
             self._switch(text)
             return
@@ -148,7 +148,7 @@ class TuneInFields:
             self._any_field(name, text)
 
     def _switch(self, text: str) -> None:
-        """Go on in another voice."""
+        """Switch to another voice."""
         name, _, facts = text.strip().partition(" ")
         if facts:
             self.facts[name] = f"{self.facts.get(name, '')} {facts}"
@@ -180,7 +180,7 @@ class TuneInFields:
             voice.part.is_drum = True
 
     def current(self) -> Voice:
-        """The voice that is being read."""
+        """The current voice."""
         if self.voice is None:
             name = next(iter(self.facts), "")
             self.voice = self.voices.setdefault(name, self._new_voice(name))

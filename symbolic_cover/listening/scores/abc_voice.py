@@ -1,4 +1,4 @@
-"""One voice of an ABC tune as it is being read: where it is, what holds there, what is still open."""
+"""One voice of an ABC tune while it is read: its place, the accidentals in force, and what is still open."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from symbolic_cover.listening.scores.barred import BarNote, BarPart
 from symbolic_cover.listening.scores.order import Signs
 from symbolic_cover.listening.scores.written import TimeSignature, too_much
 
-#: In quarters; a longer bar or note is a mistake.
+#: In quarters; a longer bar or note is an error.
 LONGEST_BAR = Fraction(10_000)
 
 
 @dataclass
 class Tuplet:
-    """So many notes are each played at a share of their length."""
+    """This many notes are each played at a share of their length."""
 
     share: Fraction
     left: int
@@ -24,7 +24,7 @@ class Tuplet:
 
 @dataclass
 class Voice:
-    """A voice: its bars so far, and the state in which the next note is read."""
+    """A voice: its bars so far, and the state for the next note."""
 
     part: BarPart
     key: AbcKey
@@ -41,42 +41,42 @@ class Voice:
     tied: dict[tuple[str, int], int] = field(default_factory=dict)  # (letter, octave) -> alteration
     last: list[BarNote] = field(default_factory=list)
     last_length: Fraction = Fraction(0)
-    broken: Fraction | None = None  # what the next note's length is multiplied by
+    broken: Fraction | None = None  # the factor on the next note's length
     tuplets: list[Tuplet] = field(default_factory=list)
     graces: list[int] = field(default_factory=list)
     endings: frozenset[int] = frozenset()
     overlays: int = 0
-    sung: list[tuple[int, BarNote]] = field(default_factory=list)  # (bar, note) that words may be put under
+    sung: list[tuple[int, BarNote]] = field(default_factory=list)  # (bar, note) for lyrics
     verses: int = 0
-    line: int = 0  # the line of music that those notes are in
+    line: int = 0  # the line of music of these notes
 
     def __post_init__(self) -> None:
         self.times = self.times or [self.time]
 
     @property
     def bar(self) -> int:
-        """The number of the bar that is being read."""
+        """The number of the current bar."""
         return len(self.lengths) - 1
 
     @property
     def here(self) -> Signs:
-        """The signs of that bar."""
+        """The signs of the current bar."""
         return self.signs[-1]
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing has been read in it yet."""
+        """Whether nothing has been read in the voice yet."""
         return self.lengths[-1] == 0 and self.at == 0 and not self.overlays
 
     def advance(self, length: Fraction) -> None:
-        """Go on by a length in quarters."""
+        """Advance by a length in quarters."""
         self.at += length
         if self.at > LONGEST_BAR:
             raise too_much()
         self.lengths[-1] = max(self.lengths[-1], self.at)
 
     def add(self, note: BarNote) -> None:
-        """Put a note into the bar that is being read."""
+        """Add a note to the current bar."""
         self.part.bars.setdefault(self.bar, []).append(note)
 
     def next_bar(self) -> None:
@@ -88,7 +88,7 @@ class Voice:
         self.accidentals = {}
 
     def give_back_signs(self) -> None:
-        """Signs behind the last bar line stand at the end of the bar before it."""
+        """Move signs after the last bar line to the end of the bar before it."""
         if len(self.signs) > 1:
             here, before = self.signs[-1], self.signs[-2]
             before.fine, here.fine = before.fine or here.fine, False
@@ -102,14 +102,14 @@ class Voice:
 
     @property
     def share(self) -> Fraction:
-        """At which share of their length notes are played: of all tuplets that are open."""
+        """The share of their length at which notes are played in all open tuplets."""
         share = Fraction(1)
         for tuplet in self.tuplets:
             share *= tuplet.share
         return share
 
     def count_tuplet(self) -> None:
-        """One more note of each open tuplet is read."""
+        """Count one more note in each open tuplet."""
         for tuplet in self.tuplets:
             tuplet.left -= 1
         self.tuplets = [tuplet for tuplet in self.tuplets if tuplet.left > 0]

@@ -1,4 +1,4 @@
-"""The words under an ABC tune: ``w:`` lines -> syllables of notes."""
+"""The lyrics of an ABC tune: ``w:`` lines -> syllables of notes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _WORDS = re.compile(r"\\-|-|_|\*|\||~|[^\s\-_*|~]+|\s+")
 
 
 def put_words(voice: Voice, text: str) -> None:
-    """Put the syllables of a ``w:`` line under the notes of the line of music before it."""
+    """Assign the syllables of a ``w:`` line to the notes of the preceding line of music."""
     voice.verses += 1
     notes = iter(voice.sung)
     current: tuple[int, BarNote] | None = None

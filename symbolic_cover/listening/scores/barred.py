@@ -1,8 +1,8 @@
-"""Music in bars, as notation writes it, and how it is played out.
+"""Music in bars as notated, and its expansion into a performance order.
 
-The readers of MusicXML, ABC and kern all hand over `Barred`: bars with their signs, and what each part has in each of
-them. Places in a bar are quarters from its beginning, exact. `unfold` plays the repeats, joins what is tied and gives
-ticks; bars begin on whole ticks, and what is in them lies where it lay from their beginning.
+The readers of MusicXML, ABC and kern all produce `Barred`: bars with their signs, and the contents of each part in each
+bar. Places in a bar are exact quarters from its start. `unfold` plays the repeats, joins ties and gives ticks; bars
+begin on whole ticks, and their contents keep their place from the start of the bar.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from symbolic_cover.listening.scores.written import (
     too_much,
 )
 
-#: What a note without dynamics is struck with: mf.
+#: The velocity of a note without dynamics: mf.
 VELOCITY = 80
 #: The velocities of dynamics, evenly spaced around mf.
 DYNAMICS = {
     "pppp": 10, "ppp": 16, "pp": 33, "p": 49, "mp": 64, "mf": VELOCITY, "f": 96, "ff": 112, "fff": 126, "ffff": 127,
 }  # fmt: skip
 GRACE_TICK = 1
-#: Two ends nearer than this, in ticks, are the same place.
+#: Two ends closer than this, in ticks, are the same.
 _SAME_TICK = 0.01
 
 
@@ -45,8 +45,8 @@ _SAME_TICK = 0.01
 class BarNote:
     """A note in its bar: place and length in quarters.
 
-    A grace note has no length and is the `grace`-th before the note that it adorns. `goes_on` where a tie leaves it.
-    `words` are its syllables by verse, from 1; one that ends in ``-`` is followed by more of its word.
+    A grace note has no length and is the `grace`-th before the main note. `goes_on` at a tie. `words` are its syllables
+    by verse, from 1; a trailing ``-`` says that the word continues.
     """
 
     at: Fraction
@@ -60,7 +60,7 @@ class BarNote:
 
 @dataclass
 class BarPart:
-    """What one voice, staff or instrument plays, bar by bar; bars that are not there are empty."""
+    """The contents of one voice, staff or instrument by bar; missing bars are empty."""
 
     name: str = ""
     program: int = 0
@@ -69,7 +69,7 @@ class BarPart:
 
 
 class Placed(NamedTuple):
-    """Something said at a place in a bar: a tempo in quarters a minute, a `KeySignature`'s facts, a chord or a name."""
+    """Something at a place in a bar: a tempo in quarters a minute, a `KeySignature`'s facts, a chord or a name."""
 
     bar: int
     at: Fraction
@@ -78,7 +78,7 @@ class Placed(NamedTuple):
 
 @dataclass
 class Bar:
-    """A bar as it is written: how long it lasts, in quarters, the metre in force, and its signs."""
+    """A notated bar: its length in quarters, the metre in force, and its signs."""
 
     length: Fraction
     time: TimeSignature
@@ -99,11 +99,12 @@ class Barred:
     composer: str = ""
     swings: bool = False
     remarks: list[str] = field(default_factory=list)
-    order: list[int] | None = None  # where the piece itself says in which order its bars are played
+    order: list[int] | None = None  # the explicit order of bars, if the piece gives one
 
 
 def unfold(piece: Barred) -> Written:
-    """The piece as it is played. Raises `InputError` for more bars, notes or time than a song can have."""
+    """Expand the piece into the order in which it is played. Raises `InputError` for more bars, notes or time than a
+    song can have."""
     order = piece.order if piece.order is not None else played_order([bar.signs for bar in piece.bars])
     order = order or list(range(len(piece.bars)))
     ends = list(accumulate(piece.bars[index].length * TICKS_PER_QUARTER for index in order))
@@ -142,9 +143,9 @@ def _has_words(part: BarPart) -> bool:
 
 
 def _played(part: BarPart, order: list[int], starts: list[int], lyrics: list[tuple[float, str]] | None) -> WrittenTrack:
-    """The part's notes, ties joined, grace notes before their beat; its words go to `lyrics`."""
+    """The part's notes with ties joined and grace notes before the beat; its syllables are appended to `lyrics`."""
     track = WrittenTrack(part.name, part.program, part.is_drum)
-    held: dict[int, int] = {}  # pitch -> index of the note that is tied on
+    held: dict[int, int] = {}  # pitch -> index of the note that is tied
     times: dict[int, int] = {}
     for index, start in zip(order, starts, strict=False):
         times[index] = times.get(index, 0) + 1
@@ -180,13 +181,13 @@ def _end(note: WrittenNote) -> float:
 
 
 class _Told:
-    """What is said at places of a score, at the ticks where it holds as the score is played."""
+    """Directions of a score, at the ticks where they apply in playing order."""
 
     def __init__(self, order: list[int], starts: list[int]) -> None:
         self.order, self.starts = order, starts
 
     def of(self, said: list[Placed], *, goes_on: bool = True) -> list[tuple[float, object]]:
-        """(tick, what): after a leap, what `goes_on` begins anew with what held there when it was read."""
+        """(tick, value): after a jump, values that `goes_on` are restored to those in force when that bar was read."""
         by_bar: dict[int, list[Placed]] = {}
         for one in sorted(said, key=lambda one: (one.bar, one.at)):
             by_bar.setdefault(one.bar, []).append(one)
@@ -203,7 +204,7 @@ class _Told:
 
 
 def _in_force(by_bar: dict[int, list[Placed]], last: int) -> Callable[[int], list[object]]:
-    """What was said last before a bar, as a list of one or none."""
+    """The last value before a bar, as a list of one or none."""
     latest: list[object] = []
     held: list[list[object]] = []
     for index in range(last + 1):

@@ -17,7 +17,7 @@ _SIGNS = str.maketrans({
     "♯": "#", "♭": "b", "♮": "", "Δ": "^", "∆": "^", "△": "^", "ø": "%", "Ø": "%", "°": "o", "º": "o", "˚": "o",
     "–": "-", "−": "-", "𝄪": "x", "𝄫": "bb",
 })  # fmt: skip
-#: What a quality may be made of, longest first.
+#: The elements of a quality, longest first.
 _WORD = re.compile(
     r"major|maj|ma|minor|min|mi|dim|aug|sus|add|dom|omit|no|alt|"
     r"[mM^%o+\-()\[\],\s]|[b#+\-]?(?:13|11|10|[2-9])|h|t|j7?"
@@ -26,14 +26,14 @@ _DEGREES = {2: 2, 3: 4, 4: 5, 5: 7, 6: 9, 7: 10, 8: 0, 9: 2, 10: 4, 11: 5, 13: 9
 
 
 class NotAChord(ValueError):
-    """The text is no chord symbol."""
+    """The text is not a chord symbol."""
 
 
 @lru_cache(maxsize=4096)
 def chord_of(text: str) -> tuple[int, str, int] | None:
-    """(root, quality, bass) of a chord symbol, None where it says that no chord sounds.
+    """(root, quality, bass) of a chord symbol, None if it says that no chord sounds.
 
-    Raises `NotAChord` for text that is something else, such as ``Fine`` or ``slowly``.
+    Raises `NotAChord` for other text, such as ``Fine`` or ``slowly``.
     """
     text = unicodedata.normalize("NFC", text).translate(_SIGNS).strip()
     text = text.strip("()[] ") if text.startswith(("(", "[")) or text.count("(") < text.count(")") else text
@@ -57,7 +57,7 @@ def _pitch_class(letter: str, sign: str) -> int:
 
 
 def _steps(quality: str) -> set[int]:
-    """Pitch classes above the root that the words of a quality name. Raises `NotAChord` for other words."""
+    """Pitch classes above the root named by a quality. Raises `NotAChord` for other words."""
     words, at = [], 0
     while at < len(quality):
         found = _WORD.match(quality, at)

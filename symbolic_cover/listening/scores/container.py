@@ -1,4 +1,4 @@
-"""What a score file is, by what is in it; compressed ones are opened within bounds."""
+"""Detect the format of a score file by its content; open compressed ones within limits."""
 
 from __future__ import annotations
 
@@ -13,23 +13,24 @@ from xml.etree import ElementTree
 from symbolic_cover.core.errors import InputError, UsageError
 from symbolic_cover.listening.formats import MIDI_SUFFIXES, NOTATION_KINDS
 
-#: The largest score that is read, unpacked; an orchestral movement is smaller. What is larger would cost more than ten
-#: seconds and a gigabyte, whatever is in it.
+#: The largest score that is read, unpacked; an orchestral movement is smaller. Larger ones would take more than ten
+#: seconds and a gigabyte.
 MOST_BYTES = 32 * 2**20
-#: Text of scores packs to a twentieth, rarely to a hundredth; what packs further is no score.
+#: Scores compress to a twentieth, rarely to a hundredth; what compresses further is not a score.
 MOST_RATIO, RATIO_COUNTS_FROM = 400, 2**20
 _SCORE_IN_ZIP = (".musicxml", ".xml")
 
 
 class ScoreFile(NamedTuple):
-    """What is in a score file: its kind (midi, musicxml, abc or kern) and its bytes, unpacked."""
+    """The contents of a score file: its kind (midi, musicxml, abc or kern) and its bytes, unpacked."""
 
     kind: str
     data: bytes
 
 
 def open_score(path: Path) -> ScoreFile:
-    """Read a score file and say what it is, whatever its suffix. Raises `InputError`, `UsageError` if there is none."""
+    """Read a score file and detect its format, whatever its suffix. Raises `InputError`; `UsageError` if it does not
+    exist."""
     try:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
@@ -52,7 +53,7 @@ def _kind_by_suffix(suffix: str) -> str:
 
 
 def _kind_of(data: bytes) -> str:
-    """The kind of score by what it begins with; empty where that does not say."""
+    """The kind of score by its first bytes; empty if they do not tell."""
     head = data[:65536]
     if head.startswith(b"MThd") or (head.startswith(b"RIFF") and head[8:12] == b"RMID"):
         return "midi"
@@ -70,14 +71,14 @@ def _gunzipped(path: Path, data: bytes) -> bytes:
     try:
         unpacked = zlib.decompressobj(wbits=31).decompress(data, MOST_BYTES + 1)
     except zlib.error as error:
-        raise InputError(f"{path.name} is broken ({error}).", "Fetch it again.") from error
+        raise InputError(f"{path.name} is broken ({error}).", "Get it again.") from error
     if len(unpacked) > MOST_BYTES:
         raise _too_large(path)
     return unpacked
 
 
 def _unzipped(path: Path, data: bytes) -> bytes:
-    """The score that the container names, else the first in it."""
+    """The score named by the container, else the first in the archive."""
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             names = archive.namelist()
@@ -91,7 +92,7 @@ def _unzipped(path: Path, data: bytes) -> bytes:
             return _member(path, archive, chosen)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
         raise InputError(f"{path.name} is a broken archive ({error}).", "Export it again as MusicXML.") from error
-    except (RuntimeError, UnicodeError, ValueError) as error:  # a password is asked for, or an odd name
+    except (RuntimeError, UnicodeError, ValueError) as error:  # a password is needed, or a name is invalid
         raise InputError(f"{path.name} cannot be unpacked ({error}).", "Save it without a password.") from error
 
 
@@ -107,7 +108,7 @@ def _root_of(path: Path, archive: zipfile.ZipFile) -> str:
 
 
 def _member(path: Path, archive: zipfile.ZipFile, name: str) -> bytes:
-    """One file of an archive. Raises `InputError` for one that would be larger than any score."""
+    """One file of an archive. Raises `InputError` if it would be larger than any score."""
     info = archive.getinfo(name)
     packs_too_well = info.file_size > RATIO_COUNTS_FROM and info.file_size > MOST_RATIO * max(info.compress_size, 1)
     if info.file_size > MOST_BYTES or packs_too_well:

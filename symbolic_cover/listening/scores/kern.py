@@ -1,4 +1,4 @@
-"""Humdrum ``**kern`` -> `Barred`: a reader of our own, since music21's loses voices where spines split again."""
+"""Humdrum ``**kern`` -> `Barred`; music21's reader loses voices where spines split again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PITCH = re.compile(r"([a-g]+|[A-G]+)(#+|-+|n|)")
 _MOST_SPINES = 256
 _VOICES = frozenset({"Soprano", "Mezzo-soprano", "Alto", "Tenor", "Baritone", "Bass", "Voice"})
 _CHOIR = 52
-#: Humdrum's codes of instruments, such as ``*Isoprn``.
+#: Humdrum's instrument codes, such as ``*Isoprn``.
 _CODES = {
     "soprn": "Soprano", "cant": "Soprano", "mezzo": "Mezzo-soprano", "calto": "Alto", "alto": "Alto", "tenor": "Tenor",
     "barit": "Baritone", "bass": "Bass", "vox": "Voice", "piano": "Piano", "organ": "Organ", "cemba": "Harpsichord",
@@ -36,16 +36,16 @@ _LONGEST = Fraction(100_000)
 
 @dataclass
 class _Staff:
-    """What one ``**kern`` spine and those split from it hold."""
+    """The contents of one ``**kern`` spine and those split from it."""
 
     part: BarPart = field(default_factory=BarPart)
     velocity: int = VELOCITY
-    started: list[BarNote] = field(default_factory=list)  # in the row that is being read
+    started: list[BarNote] = field(default_factory=list)  # in the current row
 
 
 @dataclass
 class _Spine:
-    """A column: its kind, the staff that it belongs to or stands beside, and where what sounds in it ends."""
+    """A column: its kind, its staff or the staff beside it, and where its current note ends."""
 
     kind: str
     staff: _Staff | None
@@ -53,7 +53,7 @@ class _Spine:
 
 
 def read_kern(data: bytes) -> Barred:
-    """A Humdrum file with ``**kern`` spines. Raises `InputError` where there are none, or more than a song can have."""
+    """Read a Humdrum file with ``**kern`` spines. Raises `InputError` without any, or for more than a song can have."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -65,7 +65,7 @@ def read_kern(data: bytes) -> Barred:
 
 
 class _Reader:
-    """The file that is being read, row by row."""
+    """Reads a file row by row."""
 
     def __init__(self) -> None:
         self.piece = Barred()
@@ -117,7 +117,7 @@ class _Reader:
             self._change(tokens)
 
     def _begin(self, index: int, kind: str) -> None:
-        """A spine says what it holds; one that is no music stands beside the staff to its left."""
+        """A spine declares its kind; one without music belongs to the staff to its left."""
         spine = self.spines[index]
         spine.kind = kind
         if kind == "**kern":
@@ -128,7 +128,7 @@ class _Reader:
             spine.staff = left[-1] if left else None
 
     def _change(self, tokens: list[str]) -> None:
-        """Spines split, join, change places, begin and end."""
+        """Spines split, join, exchange, begin and end."""
         after: list[_Spine] = []
         index = 0
         pairs = list(zip(self.spines, tokens, strict=False))
@@ -243,7 +243,7 @@ class _Reader:
             spine.end = self.at + length
 
     def _beside(self, spine: _Spine, token: str) -> None:
-        """Words, dynamics and chord symbols beside the music."""
+        """Lyrics, dynamics and chord symbols beside the music."""
         if spine.kind in _WORDS and spine.staff and spine.staff.started:
             said = token.strip("|").lstrip("-")
             if said and said != "_":
@@ -281,7 +281,7 @@ class _Reader:
             raise too_much()
 
     def _metre(self) -> TimeSignature:
-        """The metre in force; without one, as long as the bar is."""
+        """The metre in force; without one, the length of the bar."""
         if self.time is not None:
             return self.time
         quarters = self.at - self.bar_start
@@ -299,7 +299,7 @@ class _Reader:
         return self.piece
 
     def _in_order(self) -> list[int]:
-        """The bars in the order of the sections that the file lists, such as ``*>[A,A,B]``."""
+        """The bars in the order of sections that the file lists, such as ``*>[A,A,B]``."""
         edges = sorted({*self.labels.values(), len(self.piece.bars)})
         order = list(range(edges[0]))
         for label in self.order[:MOST_BARS]:
@@ -311,7 +311,7 @@ class _Reader:
 
 
 def _length_of(token: str) -> Fraction | None:
-    """The quarters that a token lasts; None where it does not say."""
+    """The length of a token in quarters; None if it has none."""
     found = _DURATION.search(token)
     if not found or len(found[1]) > 6 or len(found[2] or "") > 6:
         return None
@@ -334,7 +334,7 @@ def _pitch_of(found: re.Match[str]) -> int:
 
 
 def _plain_chord(token: str) -> str:
-    """``C major-seventh`` or ``E- minor``, as MusicXML's kinds are named in a spine -> ``Cmaj7``."""
+    """``C major-seventh`` or ``E- minor``, MusicXML's names in a spine -> ``Cmaj7``."""
     root, _, kind = token.replace("-", "b", 1 if re.match(r"[A-G]-", token) else 0).partition(" ")
     names = {
         "major": "", "minor": "m", "dominant": "7", "major-seventh": "maj7", "minor-seventh": "m7", "diminished": "dim",

@@ -1,6 +1,6 @@
-"""MIDI files: read as written, or, where they were played rather than written, with tracked beats.
+"""MIDI files: read as written, or, for performances, with tracked beats.
 
-A file was played where its notes do not lie on its own grid; it keeps its notes in seconds.
+A file is a performance if its notes are off its own grid; it keeps its notes in seconds.
 """
 
 from __future__ import annotations
@@ -45,26 +45,28 @@ if TYPE_CHECKING:
 
 FINE_STEPS = 24  # a written file may use every 24th of a quarter: 32nds and triplets of sixteenths
 ON_STEP = 0.1  # of a fine step
-#: Shares that written files keep and played ones do not; by chance a fifth and a quarter of onsets would.
+#: Shares of onsets on the grid in written files but not in performances, where by chance it would be a fifth and a
+#: quarter.
 PLAIN_PLACES = np.array([0, 1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 1])
 ON_PLACE = 0.02  # of a quarter: a fixed latency, not a performance
 FINE_SHARE, PLAIN_SHARE = 0.85, 0.8
-#: Fewer notes say nothing of how a file was made; what the shares mean is said below.
+#: Fewer notes do not show how a file was made; the shares are explained below.
 FEWEST_TO_JUDGE = 32
 NEAR_PLACE = 0.05  # of a quarter
 BESIDE_RATIO = 0.7
 MOST_ACCIDENTALS = 7
 SAME_TICK = 1e-6
-#: How written files divide a quarter, and the ticks a quarter that tell those places from all others.
+#: Subdivisions of a quarter in written files, and the ticks per quarter that distinguish them from others.
 TUPLETS = (5, 7, 9, 10, 24, 32)
 FINE_ENOUGH = 96
 
 
 def read_midi(data: bytes, name: str, hints: Hints, longest_sec: float, as_written: bool) -> tuple[Heard, str]:
-    """A MIDI file as written or, if it was performed or says nothing of its metre, with tracked beats; and its title.
+    """Read a MIDI file as written or, if it was performed or has no usable metre, with tracked beats; returns it and
+    its title.
 
-    `hints` lead the tracking; a file as written is left as it is. `name` is the file's, for messages. Raises
-    `InputError` if it cannot be read, holds neither notes nor chords or lasts too long.
+    `hints` guide the tracking; they do not affect a file read as written. `name` is the file's, for messages. Raises
+    `InputError` if it cannot be read, has neither notes nor chords, or is too long.
     """
     from symusic import core
 
@@ -75,13 +77,13 @@ def read_midi(data: bytes, name: str, hints: Hints, longest_sec: float, as_writt
         midi = core.ScoreTick.from_midi(file.data)
     except InputError as error:
         raise InputError(error.cause.replace("It ", f"{name} ", 1), error.remedy) from error
-    except Exception as error:  # symusic raises what its C++ parser throws
+    except Exception as error:  # symusic raises the errors of its C++ parser
         raise InputError(f"{name} is not a MIDI file that can be read.", "Export it again as MIDI.") from error
     said = understood(file.texts, file.notes)
     written = _written_midi(midi, said, name)
     written.remarks = file.remarks
     if written.n_notes == 0 and not written.chords:
-        raise InputError(f"{name} holds no notes.", "Give a MIDI file with notes.")
+        raise InputError(f"{name} has no notes.", "Give a MIDI file with notes.")
     onsets = np.array([note.time for track in midi.tracks if not track.is_drum for note in track.notes])
     onsets = onsets / midi.ticks_per_quarter * TICKS_PER_QUARTER
     is_notated = bool(written.keys) or not lies_beside_its_beats(onsets)
@@ -98,7 +100,7 @@ def read_midi(data: bytes, name: str, hints: Hints, longest_sec: float, as_writt
 def _performed(
     score: ScoreSecond, hints: Hints, said: Said, clock: Clock, ticks_per_quarter: int, remarks: list[str]
 ) -> Heard:
-    """What was played, with tracked beats; `clock` counts the file's ticks as twelve a quarter."""
+    """A performance with tracked beats; `clock` maps the file's ticks to twelve a quarter."""
     tracks = tuple(
         TimedTrack(
             track.name,
@@ -128,10 +130,10 @@ def _performed(
 
 
 def lies_on_its_grid(onset_tick: np.ndarray) -> bool:
-    """Whether notes were written (or quantised) rather than played. Onsets in ticks of 1/12 quarter.
+    """Whether notes were written (or quantised) rather than performed. Onsets in ticks of 1/12 quarter.
 
-    Written: five in six onsets lie on 24ths of a quarter (of played ones a fifth does, by chance), or four
-    in five on sixteenths and triplets give or take a fiftieth (by chance, a quarter).
+    Written: five in six onsets are on 24ths of a quarter (by chance, a fifth), or four in five on sixteenths and
+    triplets within a fiftieth (by chance, a quarter).
     """
     if len(onset_tick) == 0:
         return True
@@ -143,10 +145,10 @@ def lies_on_its_grid(onset_tick: np.ndarray) -> bool:
 
 
 def lies_beside_its_beats(onset_tick: np.ndarray) -> bool:
-    """Whether clearly fewer notes begin on the beat than on some other sixteenth of it.
+    """Whether clearly fewer notes begin on the beat than on some other sixteenth.
 
-    So look performances that were quantised to a metronome they did not follow. Notated music may look so
-    too, but it names its key; a file that does not is suspect.
+    This is typical of performances quantised to a metronome that they did not follow. Notated music may look like this
+    too, but it states its key; a file without a key is suspect.
     """
     if len(onset_tick) < FEWEST_TO_JUDGE:
         return False
@@ -158,9 +160,9 @@ def lies_beside_its_beats(onset_tick: np.ndarray) -> bool:
 
 
 def lies_on_tuplets(onset_tick: np.ndarray, ticks_per_quarter: int) -> bool:
-    """Whether nearly all onsets lie on exact 32nds, triplets, quintuplets or septuplets of fine ticks.
+    """Whether nearly all onsets are on exact 32nds, triplets, quintuplets or septuplets of fine ticks.
 
-    Played ones lie there in a seventh of the cases at 480 ticks a quarter, so that coarser files are not asked.
+    By chance a seventh of performed onsets are at 480 ticks a quarter, so coarser files are not tested.
     """
     if len(onset_tick) == 0 or ticks_per_quarter < FINE_ENOUGH:
         return False
@@ -172,7 +174,7 @@ def lies_on_tuplets(onset_tick: np.ndarray, ticks_per_quarter: int) -> bool:
 def _written_midi(midi: ScoreTick, said: Said, name: str) -> Written:
     """A MIDI file's tracks, measures, tempos, keys and texts in ticks of 1/12 quarter, bars beginning on whole ones.
 
-    `measures` is empty if the file's metre says nothing (1/4 throughout).
+    `measures` is empty if the file's metre is unusable (1/4 throughout).
     """
     scale = TICKS_PER_QUARTER / midi.ticks_per_quarter
     end_tick = max([n.end for track in midi.tracks for n in track.notes] + [tick + 1 for tick, _ in said.chords] + [1])
@@ -216,10 +218,10 @@ class _MidiBar(NamedTuple):
 
 
 def _midi_bars(signatures: list[tuple[float, TimeSignature]], end_tick: float, name: str) -> list[_MidiBar]:
-    """Bars from time signatures at ticks; 4/4 if there are none.
+    """Bars from time signatures at ticks; 4/4 without any.
 
-    A 1/4 that lasts is no metre: the one before it goes on; if there is none, nothing is known. Raises `InputError` for
-    more bars than a song has.
+    A lasting 1/4 is not a metre: the one before it continues; without one, the metre is unknown. Raises `InputError`
+    for more bars than a song has.
     """
     changes: list[tuple[float, TimeSignature]] = []
     for (tick, time), following in zip(signatures, [*signatures[1:], None], strict=False):
@@ -247,7 +249,7 @@ def _midi_bars(signatures: list[tuple[float, TimeSignature]], end_tick: float, n
 
 
 def _as_pickup(first: _MidiBar, changes: list[tuple[float, TimeSignature]]) -> _MidiBar:
-    """A lone first bar in a shorter metre than what follows is a pick-up to it."""
+    """A single first bar in a shorter metre than the next is a pick-up."""
     (_, time), (second_tick, second) = changes[:2]
     is_lone = second_tick == float(time.quarters) * TICKS_PER_QUARTER and time.quarters < second.quarters
     return first._replace(meter=meter_of(second)) if is_lone else first

@@ -1,7 +1,7 @@
-"""The bytes of a MIDI file: what is wrong in them is mended before symusic reads them, and its texts are understood.
+"""The bytes of a MIDI file: repair faults before symusic reads it, and decode its texts.
 
-symusic refuses SMPTE time, RIFF wrappers and cut files, drops notes that never end, and takes all text for UTF-8. A
-file without faults is handed over as it is.
+symusic rejects SMPTE time, RIFF wrappers and truncated files, drops notes without an end, and takes all text for UTF-8.
+A file without faults is passed on unchanged.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MOST_EVENTS = 2_000_000
 
 
 class Event(NamedTuple):
-    """A message at a tick, with its own status byte; a meta event's `kind` is its type, else -1."""
+    """A message at a tick, with its status byte; a meta event's `kind` is its type, else -1."""
 
     tick: int
     data: bytes
@@ -36,7 +36,7 @@ class Event(NamedTuple):
 
 
 class MidiText(NamedTuple):
-    """A text in a file: the track it is in, where, of which meta type (1 text, 3 name, 5 lyric, 6 marker, 7 cue)."""
+    """A text in a file: its track, its tick, and its meta type (1 text, 3 name, 5 lyric, 6 marker, 7 cue)."""
 
     track: int
     tick: int
@@ -46,9 +46,9 @@ class MidiText(NamedTuple):
 
 @dataclass
 class MidiFile:
-    """A file that symusic can read, its texts, and what was mended.
+    """A file that symusic can read, its texts, and what was repaired.
 
-    `last_tick` is where the last note ends or begins, `notes` how many begin in each track.
+    `last_tick` is where the last note ends or begins, `notes` the number that begin in each track.
     """
 
     data: bytes
@@ -60,20 +60,20 @@ class MidiFile:
 
 
 def mended(data: bytes) -> MidiFile:
-    """A MIDI file in bytes that can be read. Raises `InputError` for what is none."""
+    """Repair the bytes of a MIDI file. Raises `InputError` if they are not one."""
     start = data.find(b"MThd", 0, 65536)
     if start < 0 or len(data) < start + 14:
         raise InputError("It is not a MIDI file that can be read.", _REMEDY)
     length, format_, n_tracks, division = struct.unpack(">IHHH", data[start + 4 : start + 14])
     if division == 0:
-        raise InputError("It is a MIDI file whose quarters have no ticks.", _REMEDY)
+        raise InputError("It is a MIDI file without ticks per quarter.", _REMEDY)
     parser = _Parser(data, start + 8 + max(length, 6))
     tracks = parser.tracks()
     is_clean = (
         start == 0 and length == 6 and format_ in (0, 1) and division < 0x8000 and parser.is_clean
         and n_tracks == len(tracks) and parser.end == len(data)
     )  # fmt: skip
-    remarks = ["It was cut short; what is there was read."] if parser.is_cut else []
+    remarks = ["It was truncated; the rest was read."] if parser.is_cut else []
     if division >= 0x8000:
         tracks, division = _timed_by_frames(tracks, division)
     if format_ == 2:
@@ -90,7 +90,7 @@ def mended(data: bytes) -> MidiFile:
 
 
 class _Parser:
-    """Reads the tracks of a file as far as they go."""
+    """Reads the tracks of a file as far as possible."""
 
     def __init__(self, data: bytes, at: int) -> None:
         self.data, self.end = data, at
@@ -126,7 +126,7 @@ class _Parser:
         return found
 
     def _track(self, at: int, stop: int) -> list[Event]:
-        """Events from `at` until the track says that it ends, or until `stop`; `end` is where reading came to."""
+        """Events from `at` until the track ends, or until `stop`; sets `end` to where reading stopped."""
         data, events, tick, status = self.data, list[Event](), 0, 0
         is_ended = False
         while at < stop and not is_ended:
@@ -160,7 +160,7 @@ class _Parser:
                 at += size
             self.n_events += 1
             if self.n_events > MOST_EVENTS:
-                raise InputError("It holds more than any song.", "Cut it to one song or one movement.")
+                raise InputError("It has more events than any song.", "Cut it to one song or one movement.")
         else:
             self.end = at
             if not is_ended:
@@ -170,7 +170,7 @@ class _Parser:
         return events
 
     def _variable(self, at: int, stop: int) -> tuple[int, int]:
-        """A number of variable length and where it ends; -1 where it is cut."""
+        """A variable-length number and where it ends; -1 if it is truncated."""
         value = 0
         for _ in range(4):
             if at >= stop:
@@ -183,10 +183,10 @@ class _Parser:
 
 
 def _timed_by_frames(tracks: list[list[Event]], division: int) -> tuple[list[list[Event]], int]:
-    """Frames and their parts as ticks of a quarter that lasts half a second."""
+    """SMPTE frames and subframes as ticks of a quarter that lasts half a second."""
     frames, parts = 256 - (division >> 8), division & 0xFF
     if frames not in (24, 25, 29, 30) or parts == 0:
-        raise InputError("It counts time in frames that are unknown.", _REMEDY)
+        raise InputError("It has an unknown SMPTE time format.", _REMEDY)
     rate = 30 if frames == 29 else frames
     tempo = round(_DEFAULT_TEMPO * 30 / 29.97) if frames == 29 else _DEFAULT_TEMPO
     slowed = [[e._replace(tick=2 * e.tick) for e in events if e.kind != _TEMPO] for events in tracks]
@@ -194,7 +194,7 @@ def _timed_by_frames(tracks: list[list[Event]], division: int) -> tuple[list[lis
         slowed[0].insert(0, Event(0, bytes([0xFF, _TEMPO]), _TEMPO, tempo.to_bytes(3, "big")))
     per_quarter = rate * parts
     if per_quarter > 0x7FFF:
-        raise InputError("It counts time in frames that are unknown.", _REMEDY)
+        raise InputError("It has an unknown SMPTE time format.", _REMEDY)
     return slowed, per_quarter
 
 
@@ -243,7 +243,7 @@ def _ended(events: list[Event]) -> list[Event]:
 
 
 def _without_nonsense(events: list[Event]) -> list[Event]:
-    """The track without tempos of nothing and impossible time signatures, its texts in UTF-8."""
+    """The track without zero tempos and impossible time signatures, and with its texts in UTF-8."""
     changed = False
     found: list[Event] = []
     for event in events:
@@ -262,7 +262,7 @@ def _without_nonsense(events: list[Event]) -> list[Event]:
 
 
 def decoded(text: bytes) -> str:
-    """The text of a MIDI event, whose encoding no file says: Unicode, Shift-JIS or Western European."""
+    """The text of a MIDI event, whose encoding is not stated: Unicode, Shift-JIS or Western European."""
     if text.startswith((b"\xff\xfe", b"\xfe\xff")):
         return text.decode("utf-16", errors="replace")
     try:
@@ -283,7 +283,7 @@ def decoded(text: bytes) -> str:
 
 
 def _describe(found: MidiFile, tracks: list[list[Event]]) -> None:
-    """Note texts, counts and the end."""
+    """Collect texts, counts and the end."""
     for index, events in enumerate(tracks):
         count = 0
         for event in events:
@@ -296,7 +296,7 @@ def _describe(found: MidiFile, tracks: list[list[Event]]) -> None:
 
 
 def _written(tracks: list[list[Event]], division: int) -> bytes:
-    """A file of format 1."""
+    """The bytes of a format 1 file."""
     chunks = [b"MThd" + struct.pack(">IHHH", 6, 1, len(tracks), division)]
     for events in tracks:
         body, tick = bytearray(), 0

@@ -1,4 +1,4 @@
-"""What the texts of a MIDI file say: its title, its words, the names of chords."""
+"""The texts of a MIDI file: its title, lyrics, and chord names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from symbolic_cover.listening.scores.chord_text import NotAChord, chord_of
 from symbolic_cover.listening.scores.midi_file import MidiText
 
 _TEXT, _NAME, _LYRIC, _MARKER, _CUE = 1, 3, 5, 6, 7
-#: Of the texts that could name chords so many must do.
+#: The least share of the possible chord names that must be chords.
 _CHORD_SHARE, _FEWEST_CHORDS = 0.6, 2
 _SECTION_LETTERS = frozenset("ABCDE")
 _NO_TITLE = re.compile(
@@ -22,7 +22,7 @@ _NO_TITLE = re.compile(
 
 
 class Said(NamedTuple):
-    """What texts say. Times are in the file's ticks; a chord is (root, quality, bass) or None."""
+    """The content of texts. Times are in the file's ticks; a chord is (root, quality, bass) or None."""
 
     title: str
     composer: str
@@ -31,7 +31,7 @@ class Said(NamedTuple):
 
 
 def understood(texts: Sequence[MidiText], notes: Sequence[int]) -> Said:
-    """What the texts of a file say; `notes` are how many each of its tracks has."""
+    """Interpret the texts of a file; `notes` are the counts by track."""
     title, composer = _heading(texts, notes)
     words, singing = _words(texts)
     rest = [one for one in texts if one.kind in (_TEXT, _MARKER, _CUE) and one not in singing]
@@ -39,7 +39,7 @@ def understood(texts: Sequence[MidiText], notes: Sequence[int]) -> Said:
 
 
 def _heading(texts: Sequence[MidiText], notes: Sequence[int]) -> tuple[str, str]:
-    """Title and composer: of a karaoke file's head, else the name of a first track without notes."""
+    """Title and composer: from a karaoke file's header, else the name of a first track without notes."""
     head = [one.text[2:].strip() for one in texts if one.kind == _TEXT and one.text.startswith("@T")]
     if head:
         return head[0], head[1] if len(head) > 1 else ""
@@ -51,7 +51,7 @@ def _heading(texts: Sequence[MidiText], notes: Sequence[int]) -> tuple[str, str]
 
 
 def _words(texts: Sequence[MidiText]) -> tuple[list[tuple[int, str]], set[MidiText]]:
-    """(tick, syllable) of the song's words, and the texts that they were: lyric events, or a karaoke track's texts."""
+    """(tick, syllable) of the lyrics, and the texts that they come from: lyric events, or a karaoke track's texts."""
     lyrics = [one for one in texts if one.kind == _LYRIC]
     if not lyrics:
         tracks = {one.track for one in texts if one.text.startswith(("@T", "@L")) and one.kind == _TEXT}
@@ -65,7 +65,7 @@ def _words(texts: Sequence[MidiText]) -> tuple[list[tuple[int, str]], set[MidiTe
 
 
 def _syllables(raw: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
-    """Syllables, ``-`` at the end of those whose word goes on: words end with a blank or where a line begins."""
+    """Syllables, with ``-`` at the end of those whose word continues: words end with a blank or at a new line."""
     has_blanks = any(text[:1].isspace() or text[-1:].isspace() for _, text in raw)
     found: list[tuple[int, str]] = []
     for index, (tick, text) in enumerate(raw):
@@ -80,9 +80,9 @@ def _syllables(raw: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
 
 
 def _chords(texts: Sequence[MidiText]) -> list[tuple[int, tuple[int, str, int] | None]]:
-    """The chords that texts name, if most of them do; letters alone, such as A, B, A, name sections."""
+    """The chords that texts name, if most of them do; single letters, such as A, B, A, name sections."""
     for candidates in (texts, [one for one in texts if one.kind == _MARKER]):
-        if any(":" in one.text and _is_harte(one.text) for one in candidates):  # then letters alone name sections
+        if any(":" in one.text and _is_harte(one.text) for one in candidates):  # single letters then name sections
             candidates = [one for one in candidates if _is_harte(one.text)]
         found: list[tuple[int, tuple[int, str, int] | None]] = []
         names: list[str] = []

@@ -1,7 +1,7 @@
-"""MusicXML -> `Barred`: a reader of our own, since music21's stumbles over what many programs write.
+"""MusicXML -> `Barred`; music21's reader fails on files of many programs.
 
-What a measure does not say is taken from what it holds: divisions are 1, a length is that of the note's value, a metre
-is as long as the bars. What is not understood is passed over.
+Missing facts are inferred: divisions default to 1, a duration to the note's value, a metre to the length of the bars.
+Unknown elements are skipped.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from symbolic_cover.listening.scores.musicxml_tree import number_of, text_of, tr
 from symbolic_cover.listening.scores.order import MOST_BARS
 from symbolic_cover.listening.scores.written import MOST_NOTES, TimeSignature, too_much
 
-#: In quarters; no bar or note is longer.
+#: The longest bar or note, in quarters.
 _LONGEST = Fraction(10_000)
 _MOST_STAVES = 8
-#: Quarters of a note's value.
+#: Note values in quarters.
 _VALUES = {
     "maxima": Fraction(32), "long": Fraction(16), "breve": Fraction(8), "whole": Fraction(4), "half": Fraction(2),
     "quarter": Fraction(1), "eighth": Fraction(1, 2), "16th": Fraction(1, 4), "32nd": Fraction(1, 8),
     "64th": Fraction(1, 16), "128th": Fraction(1, 32), "256th": Fraction(1, 64),
 }  # fmt: skip
 _MINOR = frozenset({"minor", "aeolian", "dorian", "phrygian", "locrian"})
-#: How many fifths above the major key of the same signature the tonic of a church mode lies.
+#: The fifths from the major key of the same signature to the tonic of a church mode.
 _CHURCH = {"dorian": 2, "phrygian": 4, "lydian": -1, "mixolydian": 1, "locrian": 5}
 
 
 def read_musicxml(data: bytes) -> Barred:
-    """A MusicXML document. Raises `InputError` where it is none, or longer than a song can be."""
+    """Read a MusicXML document. Raises `InputError` if it is not one, or is too long for a song."""
     root = tree_of(data)
     piece = Barred(title=_title(root), composer=_composer(root))
     lengths: list[Fraction] = []
@@ -58,7 +58,7 @@ def read_musicxml(data: bytes) -> Barred:
         piece.parts += part.finished()
     if any(isinstance(one.what, NoRoot) for one in piece.chords):
         piece.chords = [one for one in piece.chords if not isinstance(one.what, NoRoot)]
-        piece.remarks.append("Some chord symbols name no root; those chords were passed over.")
+        piece.remarks.append("Some chord symbols have no root; those chords were skipped.")
     _lay_bars(piece, lengths, times, directions)
     return piece
 
@@ -66,7 +66,7 @@ def read_musicxml(data: bytes) -> Barred:
 def _lay_bars(
     piece: Barred, lengths: list[Fraction], times: dict[int, TimeSignature | None], directions: Directions
 ) -> None:
-    """Bars as long as the fullest part says, in the metre in force; one that is nowhere said is guessed."""
+    """Bars as long as the fullest part, in the metre in force; a metre that is never stated is inferred."""
     common = Counter(length for length in lengths if length).most_common(1)
     guessed = _metre_of(common[0][0]) if common else TimeSignature(4, 4)
     time: TimeSignature | None = None
@@ -79,7 +79,7 @@ def _lay_bars(
 
 
 def _metre_of(length: Fraction) -> TimeSignature:
-    """The plainest metre whose bar is so long; 4/4 where there is none."""
+    """The simplest metre whose bar has this length; 4/4 if there is none."""
     for denominator in (4, 8, 16, 32):
         count = length * denominator / 4
         if count.denominator == 1 and 1 <= count.numerator <= 64:
@@ -88,7 +88,7 @@ def _metre_of(length: Fraction) -> TimeSignature:
 
 
 class _Part:
-    """A part that is being read."""
+    """A part while it is read."""
 
     def __init__(
         self, part: Element, piece: Barred, instruments: Instruments, directions: Directions, lengths: list[Fraction]
@@ -98,18 +98,18 @@ class _Part:
         self.times: dict[int, TimeSignature | None] = {}
         self.staves: dict[int, list[tuple[int, BarNote]]] = {}
         self.steps: dict[int, int] = {}
-        self.tablature: set[int] = set()  # the staves that say what the one above says
+        self.tablature: set[int] = set()  # staves with the same contents as the one above
         self.divisions = Fraction(1)
         self.n_notes = 0
         self.index = 0
         self.at = self.onset = self.furthest = Fraction(0)
         self.graces: dict[str, list[BarNote]] = {}
         self.is_slashed = False
-        self.repeats = 0  # how many bars back the bar is that is played again
+        self.repeats = 0  # how many bars back the repeated bar is
         self.has_drums = False
 
     def read(self) -> None:
-        """All measures."""
+        """Read all measures."""
         self.directions.begin_part()
         for index, measure in enumerate(self.part.findall("measure")):
             self.index = index
@@ -118,7 +118,7 @@ class _Part:
             self._measure(measure)
 
     def finished(self) -> list[BarPart]:
-        """A part for each staff; notes are struck as the dynamics of their staff, or of the one above, say."""
+        """A part for each staff; velocities follow the dynamics of the staff, or of the one above."""
         parts = []
         above: list[tuple[int, Fraction, int]] = []
         for staff in sorted(self.staves):
@@ -165,7 +165,7 @@ class _Part:
         self.lengths[self.index] = max(self.lengths[self.index], self.furthest)
 
     def _play_again(self) -> None:
-        """Where a sign says that a bar is played again, its notes are those of the bar so many before."""
+        """If a sign repeats bars, copy the notes of the bar that many before."""
         if not self.repeats or self.index < self.repeats:
             return
         for notes in self.staves.values():
@@ -186,7 +186,7 @@ class _Part:
             raise too_much()
 
     def _duration(self, element: Element) -> Fraction:
-        """Quarters, as the duration says, or else the note's value."""
+        """The length in quarters: the duration, or else the note's value."""
         said = number_of(text_of(element, "duration"))
         if said is not None and said > 0:
             return said / self.divisions
@@ -277,14 +277,14 @@ class _Part:
         self.staves.setdefault(staff, []).append((self.index, note))
 
     def _settle_graces(self, voice: str, onset: Fraction) -> None:
-        """Grace notes come before the note that begins at `onset`, the last of them last."""
+        """Put grace notes before the note that begins at `onset`, the last of them last."""
         waiting = self.graces.pop(voice, [])
         most = max((note.grace for note in waiting), default=0)
         for note in waiting:
             note.at, note.grace = onset, most + 1 - note.grace
 
     def _pitch(self, element: Element) -> int | None:
-        """The pitch that sounds; None for rests and for slashes, which are rhythm unless they name a drum."""
+        """The sounding pitch; None for rests and for slashes, which are rhythm unless they name a drum."""
         unpitched = element.find("unpitched")
         names_drum = unpitched is not None and element.find("instrument") is not None
         is_slash = text_of(element, "notehead").startswith("slash") and not names_drum
@@ -309,7 +309,7 @@ class _Part:
 
 
 def _own_velocity(element: Element) -> int:
-    """What the note itself says of how it is struck, in hundredths of a forte of 90; -1 where it does not."""
+    """The note's own dynamics in hundredths of a forte of 90; -1 if it has none."""
     said = number_of(element.get("dynamics"))
     return min(127, max(1, round(said * 90 / 100))) if said is not None and said > 0 else -1
 
@@ -320,7 +320,7 @@ def _is_tied_on(element: Element) -> bool:
 
 
 def _words_of(element: Element) -> dict[int, str]:
-    """The syllables under a note by verse; ``-`` ends what goes on."""
+    """The syllables under a note by verse; a trailing ``-`` says that the word continues."""
     words: dict[int, str] = {}
     for count, lyric in enumerate(element.findall("lyric"), 1):
         said, goes_on = "", False
@@ -338,7 +338,7 @@ def _words_of(element: Element) -> dict[int, str]:
 
 
 def _time_of(time: Element) -> TimeSignature | None:
-    """A time signature, those of several denominators added; None for music without one."""
+    """A time signature, with several denominators added; None for music without one."""
     if time.find("senza-misura") is not None:
         return None
     beats, types = time.findall("beats"), time.findall("beat-type")

@@ -1,4 +1,4 @@
-"""What stands between the notes of MusicXML: tempo, dynamics, sections, repeats and the signs of a player's way."""
+"""Directions of MusicXML: tempo, dynamics, sections, repeats and jumps."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _FINE = re.compile(r"^\(?\s*fine\b\.?\)?$", re.IGNORECASE)
 
 
 class Directions:
-    """Collects what the directions, sounds and bar lines of all parts say."""
+    """Collects the directions, sounds and bar lines of all parts."""
 
     def __init__(self, piece: Barred) -> None:
         self.piece = piece
         self.signs: dict[int, Signs] = {}
-        self.dynamics: dict[int, list[tuple[int, Fraction, int]]] = {}  # by staff of the part that is being read
-        self.codas: list[int] = []  # bars of coda signs that do not say which they are
+        self.dynamics: dict[int, list[tuple[int, Fraction, int]]] = {}  # by staff of the current part
+        self.codas: list[int] = []  # bars of coda signs of unknown kind
         self.tempos: dict[tuple[int, Fraction], float] = {}
         self.ending: frozenset[int] = frozenset()
         self.last_ending = 0
@@ -38,7 +38,7 @@ class Directions:
         self.n_parts = 0
 
     def begin_part(self) -> None:
-        """Begin another part: endings are open no longer, dynamics are its own."""
+        """Begin another part: endings are closed, dynamics are its own."""
         self.ending, self.last_ending, self.closes = frozenset(), 0, False
         self.dynamics = {}
         self.is_first = self.n_parts == 0
@@ -49,7 +49,7 @@ class Directions:
         return self.signs.setdefault(index, Signs())
 
     def direction(self, element: Element, index: int, at: Fraction) -> None:
-        """One direction, with the sound that belongs to it."""
+        """A direction, with its sound."""
         sound = element.find("sound")
         if sound is not None:
             self.sound(sound, index, at, is_alone=element.find("direction-type/dynamics") is None)
@@ -74,7 +74,7 @@ class Directions:
                     self._words(" ".join((child.text or "").split()), sound, index, at)
 
     def sound(self, sound: Element, index: int, at: Fraction, *, is_alone: bool = True) -> None:
-        """What is to be heard: a tempo, a leap and, where no sign says it (`is_alone`), a level."""
+        """A sound element: a tempo, a jump and, if no sign states it (`is_alone`), a level."""
         tempo = _tempo(sound)
         if tempo:
             self._set_tempo(index, at, tempo)
@@ -122,7 +122,7 @@ class Directions:
             self._set_tempo(index, at, float(found[1]) * (0.5 if "♪" in words else 1))
 
     def _metronome(self, mark: Element, index: int, at: Fraction) -> None:
-        """``quarter = 72-76``, or one note's value as another's."""
+        """``quarter = 72-76``, or one note value as another."""
         units = []
         for child in mark:
             if child.tag == "beat-unit":
@@ -173,7 +173,7 @@ class Directions:
             self.closes = self.closes or bool(self.ending)
 
     def end_measure(self, index: int) -> None:
-        """The measure belongs to the ending that is open; one that closes here is open no longer."""
+        """Add the measure to the open ending; close an ending that ends here."""
         if self.ending:
             self.here(index).endings = self.here(index).endings or self.ending
         else:
@@ -182,7 +182,7 @@ class Directions:
             self.ending, self.closes = frozenset(), False
 
     def signs_of(self, n_bars: int) -> list[Signs]:
-        """The signs of all bars. Where coda signs do not say which they are, the first leads to the second."""
+        """The signs of all bars. If coda signs do not say which they are, the first leads to the second."""
         explicit = {index for index, sign in self.signs.items() if sign.leads_to_coda}
         found = sorted(set(self.codas))
         for count, index in enumerate(found):
@@ -203,6 +203,6 @@ class Directions:
 
 
 def _tempo(sound: Element) -> float:
-    """Quarters a minute; 0 where nothing is said."""
+    """Quarters a minute; 0 if not stated."""
     numbers = [one for one in numbers_in(sound.get("tempo") or "") if one > 0][:2]
     return sum(numbers) / len(numbers) if numbers else 0.0

@@ -25,11 +25,11 @@ _DEGREES = (0, 2, 4, 5, 7, 9, 10, 0, 2, 4, 5, 7, 9)
 
 
 class NoRoot(ValueError):
-    """A chord symbol that names no root, only a function or a degree."""
+    """A chord symbol without a root, only a function or a degree."""
 
 
 def chord_symbol(harmony: Element) -> tuple[int, str, int] | None:
-    """(root, quality, bass), None where no chord sounds. Raises `NoRoot`."""
+    """(root, quality, bass), None for "no chord". Raises `NoRoot`."""
     kind = harmony.find("kind")
     name = text_of(kind)
     if name == "none":
@@ -56,7 +56,7 @@ def _pitch_class(harmony: Element, step: str, alter: str) -> int | None:
 
 
 def _tones(harmony: Element, kind: tuple[int, ...]) -> set[int]:
-    """The kind's pitch classes with the degrees that are added, altered or left out."""
+    """The pitch classes of a kind with its added, altered and omitted degrees."""
     tones = set(kind)
     for degree in harmony.findall("degree"):
         value, alter = whole_of(text_of(degree, "degree-value")), whole_of(text_of(degree, "degree-alter")) or 0

@@ -1,4 +1,4 @@
-"""The instruments that a MusicXML part names: its sound, and the drums of a percussion staff."""
+"""The instruments of a MusicXML part: its program, and the drums of a percussion staff."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 from symbolic_cover.listening.scores.musicxml_tree import text_of, whole_of
 
 SNARE = 38
-#: Programs of instruments by words of their names, the first that is found.
+#: Programs by words in instrument names; the first match counts.
 _PROGRAMS = (
     ("piccolo", 72), ("recorder|blockfl", 74), ("flute|fl[öo]te|flauto", 73), ("english horn|cor anglais", 69),
     ("oboe|hautb", 68), ("clarinet|klarin", 71), ("bassoon|fagott", 70), ("bariton.*sax", 67), ("tenor.*sax", 66),
@@ -26,7 +26,7 @@ _PROGRAMS = (
 
 @dataclass
 class Instruments:
-    """What a part is played by; `drums` are General MIDI's keys by the id of an instrument or by place on the staff."""
+    """The instruments of a part; `drums` are General MIDI keys by the id of an instrument or by place on the staff."""
 
     name: str = ""
     program: int = 0
@@ -35,7 +35,7 @@ class Instruments:
     by_place: dict[tuple[str, str, str], int] = field(default_factory=dict)
 
     def drum_named(self, note: Element) -> int | None:
-        """The drum whose instrument a note names."""
+        """The drum of the instrument that a note names."""
         instrument = note.find("instrument")
         return self.by_id.get(instrument.get("id", "")) if instrument is not None else None
 
@@ -59,7 +59,7 @@ def place_of(note: Element) -> tuple[str, str, str]:
 
 
 def instruments_of(root: Element, part: Element) -> Instruments:
-    """What the part list says of a part."""
+    """The instruments of a part according to the part list."""
     identity = part.get("id", "")
     listed = next((one for one in root.iter("score-part") if one.get("id", "") == identity), None)
     if listed is None:
@@ -84,10 +84,10 @@ def instruments_of(root: Element, part: Element) -> Instruments:
 
 
 def _guessed(listed: Element, name: str) -> int:
-    """The program that an instrument's name suggests; a piano where nothing does."""
+    """The program that an instrument's name suggests; a piano by default."""
     return program_of(text_of(listed, "score-instrument/instrument-name")) or program_of(name)
 
 
 def program_of(name: str) -> int:
-    """The General MIDI program that the name of an instrument suggests; a piano's, 0, where it does not."""
+    """The General MIDI program that an instrument's name suggests; 0, a piano, by default."""
     return next((program for words, program in _PROGRAMS if re.search(words, name.strip().lower())), 0)

@@ -1,4 +1,4 @@
-"""A MusicXML document -> its tree, partwise and without name spaces; and what its elements say, as far as they do."""
+"""A MusicXML document -> its tree, partwise and without namespaces; and access to the values of its elements."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 
 from symbolic_cover.core.errors import InputError
 
-#: So many tags, opening and closing, cost five seconds and half a gigabyte.
+#: This many opening and closing tags take five seconds and half a gigabyte.
 MOST_TAGS = 3_000_000
 _REMEDY = "Export it again as MusicXML."
 _DECLARED = re.compile(rb"^<\?xml[^>]*\?>")
@@ -17,17 +17,17 @@ _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
 
 
 def tree_of(data: bytes) -> Element:
-    """The root of a score, partwise. Raises `InputError` for what is no score."""
+    """The root of a score, partwise. Raises `InputError` for anything else."""
     data = data.lstrip(b"\xef\xbb\xbf \t\r\n\x00") if not data.startswith((b"\xff\xfe", b"\xfe\xff")) else data
     if data.count(b"<") > MOST_TAGS:
         raise InputError("It is larger than any score.", "Give one song or one movement.")
     if b"<!ENTITY" in data[:10_000]:
-        raise InputError("It defines entities, which no score does.", _REMEDY)
+        raise InputError("It defines entities, which scores do not.", _REMEDY)
     try:
         root = ElementTree.fromstring(data)
     except ElementTree.ParseError as error:
         root = _in_another_encoding(data, error)
-    except (ValueError, LookupError) as error:  # an encoding that is not known
+    except (ValueError, LookupError) as error:  # an unknown encoding
         raise InputError("It is in an unknown encoding.", _REMEDY) from error
     for element in root.iter():
         if isinstance(element.tag, str) and "}" in element.tag:
@@ -37,12 +37,12 @@ def tree_of(data: bytes) -> Element:
     if root.tag == "opus":
         raise InputError("It is a list of scores, not a score.", "Give one of the scores in it.")
     if root.tag != "score-partwise":
-        raise InputError("It is no MusicXML score.", _REMEDY)
+        raise InputError("It is not a MusicXML score.", _REMEDY)
     return root
 
 
 def _in_another_encoding(data: bytes, error: ElementTree.ParseError) -> Element:
-    """What is no UTF-8, though it says so, is read as Latin-1."""
+    """Text that is not UTF-8 although declared so is read as Latin-1."""
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:
@@ -54,7 +54,7 @@ def _in_another_encoding(data: bytes, error: ElementTree.ParseError) -> Element:
 
 
 def _partwise(root: Element) -> Element:
-    """A score written measure by measure, part by part."""
+    """Convert a timewise score to partwise."""
     score = Element("score-partwise")
     parts: dict[str, Element] = {}
     for child in root:
@@ -72,13 +72,13 @@ def _partwise(root: Element) -> Element:
 
 
 def text_of(element: Element | None, path: str = "") -> str:
-    """The text at a path below an element, without blanks around; empty where there is none."""
+    """The text at a path below an element, stripped; empty if there is none."""
     found = element.find(path) if element is not None and path else element
     return (found.text or "").strip() if found is not None else ""
 
 
 def number_of(text: str | None) -> Fraction | None:
-    """The number that a text is, in any spelling; None where it is none."""
+    """The number in a text, in any spelling; None if there is none."""
     if not text:
         return None
     text = text.strip().replace(",", ".")
@@ -88,7 +88,7 @@ def number_of(text: str | None) -> Fraction | None:
 
 
 def whole_of(text: str | None) -> int | None:
-    """The whole number that a text is; None where it is none."""
+    """The whole number in a text; None if there is none."""
     number = number_of(text)
     return int(number) if number is not None and abs(number) < 10**9 else None
 

@@ -1,4 +1,4 @@
-"""Notation files (MusicXML, ABC, kern) -> `Written`, by the readers of each kind."""
+"""Notation files (MusicXML, ABC, kern) -> `Written`, by the reader of each format."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ REMEDIES = {
 
 
 def read_notation(data: bytes, name: str, kind: str, number: int | None = None) -> tuple[Written, str]:
-    """A notation file's music and its title, empty where it has none; `kind` is musicxml, abc or kern.
+    """Read a notation file's music and its title, empty if it has none; `kind` is musicxml, abc or kern.
 
-    Repeats are played out, ties joined, transposing instruments sound as they do, grace notes come before their beat,
-    dynamics become velocities. `number` chooses a tune of an ABC file. Raises `InputError`, which names the file, if it
-    cannot be read, is too long or holds neither notes nor chords.
+    Repeats are played out, ties joined, transposing instruments sound at pitch, grace notes come before the beat,
+    dynamics become velocities. `number` selects a tune of an ABC file. Raises `InputError`, which names the file, if it
+    cannot be read, is too long or has neither notes nor chords.
     """
     try:
         piece = _reader(kind, number)(data)
@@ -29,10 +29,10 @@ def read_notation(data: bytes, name: str, kind: str, number: int | None = None) 
         cause = error.cause.replace("It ", f"{name} ", 1) if error.cause.startswith("It ") else f"{name}: {error.cause}"
         raise InputError(cause, error.remedy) from error
     except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise InputError(f"{name} is not {kind} that can be read.", REMEDIES[kind]) from error
+        raise InputError(f"{name} is not valid {kind}.", REMEDIES[kind]) from error
     written.tracks = [track for track in written.tracks if track.notes]
     if not written.tracks and not any(symbol.chord for symbol in written.chords):
-        raise InputError(f"{name} holds no notes.", REMEDIES[kind])
+        raise InputError(f"{name} has no notes.", REMEDIES[kind])
     return written, piece.title
 
 

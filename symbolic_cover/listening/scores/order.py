@@ -1,7 +1,7 @@
-"""In which order the bars of a score are played: repeats, endings, da capo, dal segno, coda and fine.
+"""The order in which the bars of a score are played: repeats, endings, da capo, dal segno, coda and fine.
 
-A backward repeat goes back to its forward repeat; without one, to the end of the repeat before it (or to a double bar,
-where a format means it so). After a da capo or dal segno every passage is played once, with its last ending.
+A backward repeat returns to its forward repeat; without one, to the end of the repeat before it (or to a double bar, in
+formats where that is meant). After a da capo or dal segno every passage is played once, with its last ending.
 """
 
 from __future__ import annotations
@@ -13,27 +13,27 @@ from typing import NamedTuple
 
 from symbolic_cover.core.errors import InputError
 
-#: More bars than a song can have, played out; refused before anything is made of them.
+#: More bars than a song can have; rejected before they are expanded.
 MOST_BARS = 5_000
 
 
 @dataclass
 class Signs:
-    """The signs of one bar: those at its beginning, and those at its end."""
+    """The signs at the beginning and at the end of a bar."""
 
     begins_repeat: bool = False
-    times: int = 0  # how often the passage that ends here is played in all; 0 where no repeat ends
-    endings: frozenset[int] = frozenset()  # at which times it is played; none: every time
-    begins_section: bool = False  # whether a backward repeat without its own start may go back to here
+    times: int = 0  # how often the passage that ends here is played; 0 if no repeat ends
+    endings: frozenset[int] = frozenset()  # at which times it is played; empty: every time
+    begins_section: bool = False  # whether a backward repeat without its own start may return here
     segno: bool = False
     coda: bool = False
-    jump: str = ""  # "capo" or "segno": from the end of this bar back
+    jump: str = ""  # "capo" or "segno": where to jump from the end of this bar
     leads_to_coda: bool = False
     fine: bool = False
 
 
 def played_order(bars: Sequence[Signs]) -> list[int]:
-    """The numbers of the bars as they are played. Raises `InputError` for more than `MOST_BARS`."""
+    """The numbers of the bars in playing order. Raises `InputError` for more than `MOST_BARS`."""
     walk = _Walk(bars)
     while walk.at < len(bars):
         walk.step()
@@ -43,9 +43,9 @@ def played_order(bars: Sequence[Signs]) -> list[int]:
 
 
 class _Endings(NamedTuple):
-    """The endings of one passage, which stand side by side."""
+    """The adjacent endings of one passage."""
 
-    most: int  # the last time that one of them is for
+    most: int  # the last time of any of them
     has_several: bool
 
 
@@ -61,7 +61,7 @@ def _endings_of(bars: Sequence[Signs]) -> dict[int, _Endings]:
 
 
 class _Walk:
-    """Where a player is, and what has been played."""
+    """The place of a player, and what has been played."""
 
     def __init__(self, bars: Sequence[Signs]) -> None:
         self.bars = bars
@@ -73,7 +73,7 @@ class _Walk:
         self.groups = _endings_of(bars)
 
     def step(self) -> None:
-        """Play a bar, or pass over it, and go to the next."""
+        """Play a bar, or skip it, and move to the next."""
         here = self.bars[self.at]
         self._begin(here)
         if here.endings and not self._is_now(self.at):
@@ -99,7 +99,7 @@ class _Walk:
             self.at += 1
 
     def _begin(self, here: Signs) -> None:
-        """See whether a passage begins here that a repeat may come back to."""
+        """Note whether a passage begins here that a repeat may return to."""
         after_ending = self.at > 0 and bool(self.bars[self.at - 1].endings) and not here.endings
         if self.at == self.start:
             self.is_marked = self.is_marked or here.begins_repeat
@@ -113,7 +113,7 @@ class _Walk:
         self.start, self.time, self.is_marked = start, 1, False
 
     def _is_now(self, at: int) -> bool:
-        """Whether the ending in which `at` lies is played this time; what is played oftener has the last one."""
+        """Whether the ending with `at` is played this time; further times use the last ending."""
         group = self.groups[at]
         if self.has_jumped and not self.is_in_coda:
             return group.most in self.bars[at].endings
@@ -129,7 +129,7 @@ class _Walk:
         return self.time < (group.most if group.has_several else group.most + 1)
 
     def _coda(self) -> int | None:
-        """The coda after where the player is, else the last there is."""
+        """The next coda, else the last."""
         marked = [index for index, bar in enumerate(self.bars) if bar.coda]
         return next((index for index in marked if index > self.at), marked[-1] if marked else None)
 

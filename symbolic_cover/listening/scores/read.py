@@ -1,4 +1,4 @@
-"""Score files -> `Heard`, read as written: `midi.py` and `notation.py` behind one door."""
+"""Score files -> `Heard`, read as written, by `midi.py` and `notation.py`."""
 
 from __future__ import annotations
 
@@ -27,23 +27,22 @@ def read_score(
     longest_sec: float = LONGEST_SEC,
     as_written: bool = False,
 ) -> Heard:
-    """Read .mid, .midi, .kar, .rmi, .musicxml, .xml, .mxl, .abc or .krn; what a file is, its content says.
+    """Read .mid, .midi, .kar, .rmi, .musicxml, .xml, .mxl, .abc or .krn; the format is detected by content.
 
     The metre (changes included), tempo map, key, chord symbols, lyrics and tracks are the file's own; the grid's
     confidence is 1. A performed MIDI file gets a tracked grid of confidence below 1, unless it is to be read
-    `as_written`. `hints` override what the file says.
-    Raises `UsageError` if there is no such file or its suffix is unknown, `InputError` if it cannot be read, holds no
-    notes or lasts longer than `longest_sec` seconds.
+    `as_written`. `hints` override the file. Raises `UsageError` if the file does not exist or its suffix is unknown,
+    `InputError` if it cannot be read, has no notes or lasts longer than `longest_sec` seconds.
     """
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in SCORE_SUFFIXES:
-        raise UsageError(f"{path.name} is no score this program reads.", f"Give one of {', '.join(SCORE_SUFFIXES)}.")
+        raise UsageError(f"{path.name} is not a supported score.", f"Give one of {', '.join(SCORE_SUFFIXES)}.")
     if not path.is_file():
         raise UsageError(f"There is no file {path}.", "Check the path.")
     kind, data = open_score(path)
     if hints.tune is not None and kind != "abc":
-        raise UsageError(f"{path.name} holds one piece.", "Leave --tune to files of ABC.")
+        raise UsageError(f"{path.name} has a single piece.", "Use --tune with ABC files only.")
     if kind == "midi":
         from symbolic_cover.listening.scores.midi import read_midi
 
@@ -60,7 +59,7 @@ def read_score(
 
 
 def override(heard: Heard, hints: Hints) -> Heard:
-    """A written score with its bars laid anew and its tempo map scaled to a median of `hints.bpm` felt beats a minute.
+    """A written score with new bars, and its tempo map scaled to a median of `hints.bpm` felt beats a minute.
 
     `hints.downbeat_sec` is in the seconds of the score as written.
     """
@@ -77,14 +76,14 @@ def override(heard: Heard, hints: Hints) -> Heard:
 
 
 def _held_on(heard: Heard, grid: Grid) -> tuple[TimedChord, ...] | None:
-    """The chords, the last of which lasts until the end of another grid if it lasted until that of its own."""
+    """The chords; if the last one lasted until the end of its grid, it lasts until the end of the new one."""
     if not heard.chords or heard.chords[-1].end_sec < float(heard.grid.sec_at(heard.grid.end_tick)):
         return heard.chords
     return (*heard.chords[:-1], heard.chords[-1]._replace(end_sec=float(grid.sec_at(grid.end_tick))))
 
 
 def _rebar(grid: Grid, meter: Meter, downbeat_sec: float | None) -> Grid:
-    """The same clock with equal bars of `meter`, one of them beginning at `downbeat_sec`."""
+    """The same times with equal bars of `meter`, one of them beginning at `downbeat_sec`."""
     downbeat_tick = 0 if downbeat_sec is None else round(float(grid.tick_at(downbeat_sec)))
     first_tick = downbeat_tick % meter.bar_tick - (meter.bar_tick if downbeat_tick % meter.bar_tick else 0)
     n_bars = -(-(grid.end_tick - first_tick) // meter.bar_tick)
@@ -94,7 +93,7 @@ def _rebar(grid: Grid, meter: Meter, downbeat_sec: float | None) -> Grid:
 
 
 def _stretched(heard: Heard, factor: float) -> Heard:
-    """Everything but the grid with its times multiplied by `factor`."""
+    """Multiply the times of everything but the grid by `factor`."""
 
     def track(one: TimedTrack) -> TimedTrack:
         notes = (n._replace(onset_sec=n.onset_sec * factor, end_sec=n.end_sec * factor) for n in one.notes)

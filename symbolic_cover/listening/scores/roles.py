@@ -1,4 +1,4 @@
-"""What the names of tracks say, understood here once."""
+"""The roles of tracks by their names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _MELODY_NAME = re.compile(r"melod|vocal|voice|sing|\blead\b|sopran|tune|chant|ge
 
 
 def role_of(name: str) -> Role:
-    """What a track is for by its name: ``MELODY``, ``Voice`` or ``Lead vocal``; ``chords`` states the harmony."""
+    """The role of a track by its name: ``MELODY``, ``Voice`` or ``Lead vocal``; ``chords`` states the harmony."""
     if name.strip().lower() == "chords":
         return Role.CHORDS
     return Role.MELODY if _MELODY_NAME.search(name) else Role.UNSAID

@@ -1,7 +1,7 @@
-"""What written music of every format shares: full bars, a tempo map, and notes in ticks -> seconds.
+"""Written music of any format: full bars, a tempo map, and notes in ticks -> seconds.
 
-Readers of MIDI and of notation both end here: they hand over measures, tempos and notes in (fractional)
-ticks, and get what is heard, in seconds that its grid turns back into the very same ticks.
+The readers of MIDI and of notation give measures, tempos and notes in (fractional) ticks, and get the result in
+seconds, which its grid converts back into the same ticks.
 """
 
 from __future__ import annotations
@@ -21,35 +21,35 @@ from symbolic_cover.core.heard import Heard, TimedChord, TimedNote, TimedText, T
 from symbolic_cover.core.music import TICKS_PER_QUARTER, Bar, Key, Meter
 from symbolic_cover.listening.scores.roles import role_of
 
-#: What the MIDI standard says where a file does not.
+#: Defaults of the MIDI standard.
 DEFAULT_QUARTER_BPM = 120.0
-#: Tempos beyond these, in quarters a minute, are mistakes; a tempo of 0 says nothing.
+#: Tempos outside these, in quarters a minute, are errors; a tempo of 0 is ignored.
 SLOWEST_BPM, FASTEST_BPM = 4.0, 4000.0
 HALF_TICK = 0.5
 HALF_BEAT_TICK, SWING_TICK = 6, 2
-#: What no song reaches; refused before bars are made.
+#: Limits above any song; checked before bars are made.
 MOST_NOTES, LONGEST_TICK = 150_000, 2_000_000
 #: A longer bar, in ticks, is music without bar lines: it is divided by the metre in force.
 LONGEST_BAR_TICK = 40 * TICKS_PER_QUARTER
-#: The finest note value and the most beats that a time signature counts.
+#: The finest note value and the most beats of a time signature.
 FINEST_VALUE, MOST_BEATS = 1024, 128
 SIXTEENTH_TICK = TICKS_PER_QUARTER // 4
 
 
 class TimeSignature(NamedTuple):
-    """A time signature as a file says it."""
+    """A time signature as stated in a file."""
 
     numerator: int
     denominator: int
 
     @property
     def quarters(self) -> Fraction:
-        """How long its bar is."""
+        """The length of its bar."""
         return Fraction(4 * self.numerator, self.denominator)
 
 
 class Measure(NamedTuple):
-    """A measure as written: how long it lasts and the metre in force (longer than the measure at a pick-up)."""
+    """A measure as written: its length and the metre in force (longer than the measure at a pick-up)."""
 
     length_tick: int
     meter: Meter
@@ -65,14 +65,14 @@ class WrittenNote(NamedTuple):
 
 
 class ChordSymbol(NamedTuple):
-    """A chord symbol: (root, quality, bass) as in `Chord`, None where the chords cease."""
+    """A chord symbol: (root, quality, bass) as in `Chord`, None where the chords end."""
 
     tick: float
     chord: tuple[int, str, int] | None
 
 
 class KeySignature(NamedTuple):
-    """A key signature: sharps (positive) or flats of it, and whether it is said to be minor.
+    """A key signature: its sharps (positive) or flats, and whether it is stated to be minor.
 
     A church mode names its `tonic`, a pitch class; a mode with a minor third counts as minor.
     """
@@ -95,7 +95,7 @@ class WrittenTrack:
 
 @dataclass
 class Written:
-    """A piece as a file says it: all times in ticks of 1/12 quarter from the start of the file."""
+    """A piece as stated in a file: all times in ticks of 1/12 quarter from the start of the file."""
 
     tracks: list[WrittenTrack]
     measures: list[Measure]
@@ -105,8 +105,8 @@ class Written:
     sections: list[tuple[float, str]] = field(default_factory=list)  # (tick, name)
     lyrics: list[tuple[float, str]] = field(default_factory=list)  # (tick, syllable)
     composer: str = ""
-    swings: bool = False  # eighths are to be played as the first and the last of a triplet
-    remarks: list[str] = field(default_factory=list)  # what a person should know of the reading
+    swings: bool = False  # eighths are played as the first and the last of a triplet
+    remarks: list[str] = field(default_factory=list)  # notes for the user
 
     @property
     def end_tick(self) -> float:
@@ -116,15 +116,15 @@ class Written:
 
     @property
     def n_notes(self) -> int:
-        """How many notes all tracks hold."""
+        """The number of notes in all tracks."""
         return sum(len(track.notes) for track in self.tracks)
 
 
 def settle(written: Written, name: str = "It", longest_sec: float = math.inf) -> Heard:
-    """What is written, on full bars from tick 0 and in the seconds that belong to them.
+    """Put written music on full bars from tick 0, with its times in seconds.
 
     A pick-up becomes a full bar that begins with rests: everything moves right, and seconds begin with that bar. A bar
-    that is no whole number of sixteenths is written as if it were, its last sixteenth passing quickly. Raises
+    that is not a whole number of sixteenths is extended to one, its last sixteenth passing quickly. Raises
     `InputError`, before bars are made, for music longer than `longest_sec` or than any song.
     """
     end_tick = max(written.end_tick, float(sum(measure.length_tick for measure in written.measures)))
@@ -156,7 +156,7 @@ def settle(written: Written, name: str = "It", longest_sec: float = math.inf) ->
 
 
 def _make_room(written: Written, shift_tick: int) -> None:
-    """Grace notes before the very first beat take their time from the notes that they adorn."""
+    """Grace notes before the first beat take their time from the notes that they precede."""
     for track in written.tracks:
         early = math.ceil(-min((note.onset_tick for note in track.notes), default=0.0) - shift_tick)
         if early <= 0:
@@ -188,14 +188,14 @@ class Clock:
         return self.change_sec[segment] + (tick - self.changes[segment]) * self.sec_per_tick[segment]
 
     def sec_at(self, tick: float) -> float:
-        """The second of one tick."""
+        """The time of one tick in seconds."""
         return float(self.at(np.array(tick)))
 
 
 def timed_chords(
     symbols: Sequence[tuple[float, tuple[int, str, int] | None]], end_sec: float
 ) -> tuple[TimedChord, ...] | None:
-    """Chords from (second, chord) symbols, each of which lasts until the next; None where there are no symbols."""
+    """Chords from (second, chord) symbols, each lasting until the next; None without symbols."""
     if not symbols:
         return None
     ends = [*(sec for sec, _ in symbols[1:]), end_sec]
@@ -207,7 +207,7 @@ def timed_chords(
 
 
 def stated_key(signatures: Sequence[KeySignature]) -> Key | None:
-    """The first key that is stated; C major says nothing, being what programs write where they know of no key."""
+    """The first stated key; C major is ignored, as programs write it when the key is unknown."""
     for signature in signatures:
         if signature.tonic is not None:
             return Key(signature.tonic, "minor" if signature.is_minor else "major")
@@ -235,7 +235,7 @@ def swing_out(written: Written, starts: Sequence[int], end: int, shift_tick: int
 
 
 class LaidBar(NamedTuple):
-    """A bar of the grid and where it begins and ends in the ticks of the file, which may end sooner."""
+    """A bar of the grid, and its start and end in the ticks of the file, where it may be shorter."""
 
     bar: Bar
     start_tick: int
@@ -243,10 +243,10 @@ class LaidBar(NamedTuple):
 
 
 def full_bars(measures: list[Measure], end_tick: float) -> tuple[tuple[LaidBar, ...], int]:
-    """Bars that cover `end_tick`, and by how many ticks the music moves right to fill the pick-up.
+    """Bars that cover `end_tick`, and the ticks by which the music moves right to fill the pick-up.
 
-    Two short measures that make up one (around a repeat sign) become one bar; any other measure that does
-    not last as its metre says gets a metre of its own length, in whole sixteenths.
+    Two short measures that add up to one (around a repeat sign) become one bar; any other measure that differs from its
+    metre gets a metre of its own length, in whole sixteenths.
     """
     measures = [piece for measure in measures for piece in _divided(measure)]
     measures = measures or [Measure(Meter(4, 4).bar_tick, Meter(4, 4))]
@@ -279,7 +279,7 @@ def full_bars(measures: list[Measure], end_tick: float) -> tuple[tuple[LaidBar, 
 
 
 def _divided(measure: Measure) -> list[Measure]:
-    """The measure; in bars of its metre where it is as long as only music without bar lines is."""
+    """The measure; split into bars of its metre if it is long enough to be music without bar lines."""
     if measure.length_tick <= LONGEST_BAR_TICK:
         return [measure]
     meter = measure.meter if measure.meter.bar_tick <= LONGEST_BAR_TICK else Meter(4, 4)
@@ -290,26 +290,28 @@ def _divided(measure: Measure) -> list[Measure]:
 def meter_of(time: TimeSignature) -> Meter:
     """The metre of a time signature, in a spelling whose bar is a whole number of sixteenths.
 
-    Raises `InputError` where no note has the value that the signature counts.
+    Raises `InputError` if no note has the value that the signature counts.
     """
     numerator, denominator = time
     is_a_value = denominator >= 1 and not denominator & (denominator - 1) and denominator <= FINEST_VALUE
     if not is_a_value or not 1 <= numerator <= MOST_BEATS or time.quarters > MOST_BEATS:
-        raise InputError(f"No bar can be in {numerator}/{denominator}.", "Mend the time signature, such as 4/4 or 6/8.")
+        raise InputError(
+            f"{numerator}/{denominator} is not a usable metre.", "Correct the time signature (such as 4/4 or 6/8)."
+        )
     if denominator <= 16:
         return Meter(numerator, denominator)
     return meter_of_length(max(1, math.floor(time.quarters * TICKS_PER_QUARTER + Fraction(1, 2))))
 
 
 def meter_of_length(length_tick: int) -> Meter:
-    """The plainest metre whose bar lasts `length_tick`, or up to the next sixteenth."""
+    """The simplest metre whose bar lasts `length_tick`, or up to the next sixteenth."""
     length_tick = -(-length_tick // SIXTEENTH_TICK) * SIXTEENTH_TICK
     denominator = next(one for one in (4, 8, 16) if length_tick % (4 * TICKS_PER_QUARTER // one) == 0)
     return Meter(length_tick * denominator // (4 * TICKS_PER_QUARTER), denominator)
 
 
 class _Places:
-    """Where the ticks of a file lie on its full bars: a bar's last sixteenth may be longer than what is in it."""
+    """Maps ticks of a file to its full bars: a bar's last sixteenth may be longer than its contents."""
 
     def __init__(self, bars: Sequence[LaidBar]) -> None:
         points = {0: 0}
@@ -332,7 +334,7 @@ class _Places:
 
 
 def _through(x: np.ndarray, xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
-    """Between the points, and beyond the last at the same pace."""
+    """Interpolate between the points, and continue after the last at the same rate."""
     return np.interp(x, xs, ys) + np.maximum(np.asarray(x) - xs[-1], 0.0) + np.minimum(np.asarray(x) - xs[0], 0.0)
 
 
@@ -347,13 +349,13 @@ def _grid(bars: Sequence[LaidBar], place: _Places, clock: Clock) -> Grid:
 
 
 def _timed(part: WrittenTrack, shift_tick: float, place: _Places, grid: Grid) -> TimedTrack:
-    """The notes in seconds by the grid's own clock."""
+    """The notes in seconds by the grid."""
     notes: tuple[TimedNote, ...] = ()
     if part.notes:
         onset, duration, pitch, velocity = (np.array(column) for column in zip(*sorted(part.notes), strict=True))
         start_sec = grid.sec_at(place.at(onset + shift_tick))
         end_sec = grid.sec_at(place.at(onset + shift_tick + duration))
-        # In single precision, as MIDI libraries have seconds: what lies half-way between two ticks falls where it did.
+        # Single precision, as in MIDI libraries, so that ties between two ticks round the same way.
         length_sec, start_sec = (end_sec - start_sec).astype(np.float32), start_sec.astype(np.float32)
         times = start_sec.tolist(), (start_sec + length_sec).tolist()
         notes = tuple(map(TimedNote, *times, pitch.tolist(), velocity.tolist()))
@@ -368,5 +370,5 @@ def refuse_too_long(name: str, end_sec: float, longest_sec: float) -> None:
 
 
 def too_much(name: str = "It") -> InputError:
-    """What is said of more bars, notes or time than a song has."""
-    return InputError(f"{name} is longer than any song.", "Check it for a mistake, or cut it to one movement.")
+    """The error for more bars, notes or time than any song has."""
+    return InputError(f"{name} is longer than any song.", "Check it for errors, or cut it to one movement.")
