@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from symbolic_cover.correcting.history import correct, redo, undo
     from symbolic_cover.listening.song import listen
 
-__version__ = "0.2.0.dev0"
+__version__ = "0.2.0"
 __all__ = [
     "Arrangement",
     "Chord",
