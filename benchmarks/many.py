@@ -1,9 +1,9 @@
-"""Whether a song costs the same among twenty and among two hundred: seconds a song of `cover FOLDER --workers N`.
+"""Whether the time for a song depends on the number of songs: seconds a song of `cover FOLDER --workers N`.
 
     python benchmarks/many.py --counts 20 200 --workers 2 --out benchmarks/many.md
 
 The songs are the first eight bars of Scarborough Fair in as many keys as there are songs, one candidate each, twice:
-the second run finds that all is there.
+the second run finds that all are done.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""How long whole covers take, stage by stage, ours beside an older revision of ours on the same machine in turn.
+"""The time of whole covers by stage, compared with an older revision on the same machine.
 
     python benchmarks/speed.py SONG [SONG ...] --against 032591c --candidates 8 --out benchmarks/speed.md
 
-Each cover is made by the command line in a process of its own, start-up included; the revisions take turns, and the
-fastest of some runs counts. `--candidates` gives both the same number of candidates; without it each makes its own.
-Beside the seconds: processor seconds, the most memory, and what each stage says of itself in report.json.
+Each cover is made by the command line in a process of its own, start-up included; the revisions alternate, and the
+fastest of several runs counts. `--candidates` gives both the same number of candidates; without it each makes its own.
+Beside the seconds: processor seconds, the most memory, and the timings of the stages in report.json.
 """
 
 from __future__ import annotations

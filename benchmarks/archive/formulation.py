@@ -1,11 +1,11 @@
-"""How a song and its arrangement are best written for a small model: choices of formulation, tried side by side.
+"""Compare formulations of a song and its arrangement as tokens for a small model.
 
     python benchmarks/archive/formulation.py CORPUS --steps 800 --out benchmarks/archive/formulation.md
 
-Every variant trains the same tiny model from scratch with the same number of tokens on the training split of a
-prepared corpus, all styles together, and is judged by the nats that it needs for a bar of accompaniment (Y) on the
-same eight-bar excerpts of the validation split, chords and melody given. So tokenizations of any length compare.
-The last variants change the model's shape or the optimizer instead; their seconds a step stand beside.
+Every variant trains the same tiny model from scratch with the same number of tokens on the training split of a prepared
+corpus, all styles together, and is evaluated by the nats per bar of accompaniment (Y) on the same eight-bar excerpts of
+the validation split, chords and melody given. This compares tokenizations of any length. The last variants change the
+model's shape or the optimizer instead; their seconds a step are listed.
 """
 
 from __future__ import annotations

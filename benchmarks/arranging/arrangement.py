@@ -1,11 +1,11 @@
-"""Every style of a checkpoint on held-out songs: human, model, rules and a copy of the source side by side.
+"""Compare human, model, rules and a copy of the source on held-out songs, for every style of a checkpoint.
 
     python benchmarks/arranging/arrangement.py CORPUS --checkpoint FOLDER --segments 6 --out arrangement.md
 
-CORPUS is a prepared corpus. Of each style some eight-bar segments of the test split are arranged from their lead
-sheet (melody and chords), and compared with what people wrote. `acc_` is measured without the melody. A random forest,
-trained on real segments of the training split alone, names the style of each arrangement; its accuracy on real
-held-out segments stands beside. Style margin is the cosine of style profiles with the mean profile of the style's real
+CORPUS is a prepared corpus. Of each style some eight-bar segments of the test split are arranged from their lead sheet
+(melody and chords), and compared with what people wrote. `acc_` is measured without the melody. A random forest,
+trained on real segments of the training split alone, classifies the style of each arrangement; its accuracy on real
+held-out segments is listed. Style margin is the cosine of style profiles with the mean profile of the style's real
 segments, less that with the most similar other style's (above 0: nearest to its own style).
 """
 

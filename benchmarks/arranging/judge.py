@@ -1,11 +1,11 @@
-"""Can judges tell our arrangements from people's, style by style, and what gives ours away?
+"""Whether classifiers can tell our arrangements from people's, by style, and by which features.
 
     python benchmarks/arranging/judge.py CORPUS --styles pop-piano --out benchmarks/arranging/judge.md
 
 CORPUS is a prepared corpus. Eight-bar segments of held-out songs are arranged from their lead sheets; a random forest
-on features of music and, kept out of everything else, a second judge on pairs of tokens are trained afresh on some
-songs and judge the others. AUC with its 95 % interval over songs: .5 where nobody can tell. Beside them the rules, and
-the floor: people's segments against other segments by people.
+on features of music and, used for nothing else, a classifier on pairs of tokens are trained on some songs and tested on
+the others. AUC with its 95 % interval over songs: .5 is chance. For comparison: the rules, and the floor: people's
+segments against other segments by people.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""Styles that the shipped weights have never seen, learned from a folder: do covers move towards them?
+"""Styles outside the training data, learned from a folder: whether covers become more like them.
 
     python benchmarks/arranging/learn_style.py CORPUS SONGS/Ska SONGS/Polka --songs 40 --out learn_style.md
 
-Each folder of SONGS was made by `benchmarks/arranging/learn_style_songs.py`. Some of its songs to learn from are
-given to `learn-style`; eight-bar segments of the held-out ones, none of which the shipped weights were trained on in
-any style, are then covered from their lead sheets in the new style, and, as the baseline, by the shipped weights in
-the nearest style. `named`: a random forest trained on real segments of all styles and of the new one names the new
-one. `style_fit` is the cosine with the new style's mean profile.
+Each folder of SONGS was made by `benchmarks/arranging/learn_style_songs.py`. Some of its training songs are given to
+`learn-style`; eight-bar segments of the held-out ones, none of which the shipped weights were trained on in any style,
+are then covered from their lead sheets in the new style, and, as the baseline, by the shipped weights in the nearest
+style. `named`: a random forest trained on real segments of all styles and of the new one classifies it as the new one.
+`style_fit` is the cosine with the new style's mean profile.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Counts what was misheard in measured excerpts, and turns the counts into `KindErrors` (for `degradation.py`)."""
+"""Count transcription errors in measured excerpts, and convert the counts to `KindErrors` (for `degradation.py`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which notes of a transcript are which notes of the truth (for `degradation.py`)."""
+"""Match the notes of a transcript with the true notes (for `degradation.py`)."""
 
 from __future__ import annotations
 

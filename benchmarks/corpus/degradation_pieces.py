@@ -1,4 +1,4 @@
-"""Excerpts of the training split, as they are written and as covers hear them (for `degradation.py`)."""
+"""Excerpts of the training split, as written and as transcribed for covers (for `degradation.py`)."""
 
 from __future__ import annotations
 

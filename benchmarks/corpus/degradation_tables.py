@@ -1,4 +1,4 @@
-"""What transcripts get wrong, and how like them degraded truth is, as tables (for `degradation.py`)."""
+"""Tables of transcription errors, and of the similarity of degraded truth and transcripts (for `degradation.py`)."""
 
 from __future__ import annotations
 

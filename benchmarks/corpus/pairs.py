@@ -2,7 +2,7 @@
 
     python benchmarks/corpus/pairs.py CORPUS --pairs 40 --out FOLDER
 
-Draws eight bars of randomly chosen pieces, styles in turn, several to a picture, from the tokens alone.
+Draws eight bars of random pieces from all styles, several in a picture, from the tokens alone.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""How fast a corpus is prepared, how much memory that takes, and that the cost of a piece does not grow.
+"""The speed and memory of preparing a corpus, and whether the cost of a piece grows with its size.
 
     python benchmarks/corpus/preparing.py LIBRARY CORPUS --pieces 300 --out benchmarks/corpus/preparing.md
 
-LIBRARY is what `collect` filled, CORPUS a finished corpus made of it. Preparing is timed on a sample of the library
-with one worker and with two, in fresh processes; putting together is timed on the finished corpus's units, a
-thousand pieces and ten thousand (units are taken again where there are fewer).
+LIBRARY is filled by `collect`, CORPUS a finished corpus made of it. Preparing is timed on a sample of the library with
+one worker and with two, in fresh processes; assembly is timed on the finished corpus's units, a thousand pieces and ten
+thousand (units are repeated if there are fewer).
 """
 
 from __future__ import annotations

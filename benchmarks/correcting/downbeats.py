@@ -1,13 +1,13 @@
-"""How many corrections it takes until every bar line of real recordings is right, chosen as a person would choose them.
+"""The number of corrections until every bar line of real recordings is right, by a simulated user.
 
     python benchmarks/correcting/downbeats.py FOLDER --sheets SHEETS --out downbeats.md
 
-FOLDER holds recordings with ``.beats.tsv`` beside them (time_sec, beat_in_bar); those that say where bars begin are
-taken. SHEETS keeps what was heard as ``song.json``; what is there is not heard again. A bar line is right if an
-annotated one lies within 70 ms, and none is missing in the annotated span, as far as the sheet has notes or chords:
-charts go on through silence, song sheets do not. At each step the simulated person makes the correction, or the two
-together, after which most bar lines are right: tempo, metre (of the song or of one bar), downbeat (everywhere or from a
-place on), or the place of a beat. Where nothing helps or `MOST` corrections were made, the song counts as not mended.
+FOLDER has recordings with ``.beats.tsv`` beside them (time_sec, beat_in_bar); those with downbeats are used. SHEETS
+caches the analysis as ``song.json``. A bar line is right if an annotated one lies within 70 ms, and none is missing in
+the annotated span, as far as the sheet has notes or chords: charts continue through silence, song sheets do not. At
+each step the simulated person makes the correction, or the two together, after which most bar lines are right: tempo,
+metre (of the song or of one bar), downbeat (everywhere or from a place on), or the place of a beat. If nothing helps or
+after `MOST` corrections, the song counts as not corrected.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""How long one waits in the studio, and whether many at once lose anything.
+"""Waiting times in the studio, and whether concurrent users lose data.
 
     python benchmarks/correcting/studio.py SONG --out studio.md
 
 SONG is a song.json or a recording. `symbolic-cover serve` is started in a folder of its own, SONG is uploaded and
 arranged; then four bars are arranged anew (`--times`), and the seconds are counted until the excerpt can be fetched,
-and until the take is done. Then `--readers` read the song's page data without pause while each of `--correctors` makes
-`--corrections` corrections, asking anew whenever somebody else was quicker; all must be in the song at the end.
+and until the take is done. Then `--readers` read the song's page data continuously while each of `--correctors` makes
+`--corrections` corrections, retrying after conflicts; all must be in the song at the end.
 """
 
 from __future__ import annotations

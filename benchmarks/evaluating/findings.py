@@ -1,4 +1,4 @@
-"""Are the weak bars that `evaluate` names weak: in people's pieces they should be few, planted ones found.
+"""Whether findings of `evaluate` are valid: rare in people's pieces, and found where defects are planted.
 
     python benchmarks/evaluating/findings.py CORPUS --out benchmarks/evaluating/findings.md
 
@@ -6,8 +6,8 @@ CORPUS is a prepared corpus. Of the people's held-out pieces (validation and tes
 pieces, and the bars in a hundred, with each kind of finding. Then one defect at a time is planted into such a piece,
 and is counted as found if a finding of its kind lies in its bars and did not lie there before.
 
-Last, how many of the pieces lie within people's range (nine of ten of the training split do) by each measure; beside
-them what the rules play to the same lead sheets.
+Last, how many of the pieces are within people's range (nine of ten of the training split do) by each measure; and the
+same for the rules on the same lead sheets.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""Does the search for copied bars find them, and does the shipped model copy?
+"""Whether the search for copied bars finds them, and whether the shipped model copies.
 
     python benchmarks/evaluating/memorisation.py CORPUS --checkpoint FOLDER --out benchmarks/evaluating/memorisation.md
 
 CORPUS is a prepared corpus. Three questions: how often people's own held-out pieces are taken for copies (false
-positives, where nobody copied); how many passages of training songs, planted as they are, transposed, or with some
-notes changed, are found and named; how many bars of the model's accompaniments, to the lead sheets of held-out songs
-and of songs that it was trained on, are copies. Beside the model: people, and the rules, which have learned nothing.
+positives); how many passages of training songs, planted as they are, transposed, or with some notes changed, are found
+and named; how many bars of the model's accompaniments, to the lead sheets of held-out songs and of songs that it was
+trained on, are copies. For comparison: people, and the rules, which are not trained.
 """
 
 from __future__ import annotations

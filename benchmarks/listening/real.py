@@ -1,11 +1,11 @@
-"""What is heard in real recordings, ours beside an older revision of ours and beside each part alone.
+"""The analysis of real recordings, compared with an older revision and with single models.
 
     python benchmarks/listening/real.py FOLDER --against 032591c --parts --pictures OUT --out real.md
 
-FOLDER holds recordings and annotations as `real_annotations.py` describes them, and the way of scoring. `--against`
-also runs the code of a git revision, in an environment that has what it needs (this one). Each recording is heard in a
-process of its own; what was heard is kept as JSON in `--cache` and not heard again. `--pictures` draws, for each song,
-what was annotated and what was heard: melody, bar lines, chords, confidence by bar.
+FOLDER has recordings and annotations as `real_annotations.py` describes them, and the way of scoring. `--against` also
+runs the code of a git revision, in an environment that has what it needs (this one). Each recording is analysed in a
+process of its own; results are cached as JSON in `--cache`. `--pictures` draws, for each song, annotation and analysis:
+melody, bar lines, chords, confidence by bar.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Real recordings and what people wrote down of them, and how what was heard is scored against it (for `real.py`).
+"""Real recordings with annotations, and the scores of an analysis against them (for `real.py`).
 
-Beside NAME.ogg (or .mp3, .wav, .flac) lie any of
+Beside NAME.ogg (or .mp3, .wav, .flac) there may be
 
 - ``NAME.notes.tsv``: onset_sec, offset_sec, midi (NaN: spoken); of a song with singers, what is sung;
 - ``NAME.beats.tsv``: time_sec, beat_in_bar (1 is a downbeat, ? unknown); ``NAME.semibeats.tsv``: time_sec alone, a grid
@@ -8,8 +8,8 @@ Beside NAME.ogg (or .mp3, .wav, .flac) lie any of
 - ``NAME.chords.tsv``: start_sec, end_sec, Harte label.
 
 Sung notes: onset F1 of `mir_eval.transcription` (no offsets, pitches rounded to semitones, `TOLERANCE_SEC`), counting
-only what is heard within `NEAR_SEC` of a sung phrase; phrases are notes less than `PHRASE_SEC` apart. Beats and
-downbeats: `mir_eval.beat` without trimming, within the annotated span. Chords: `mir_eval.chord`, weighted by duration.
+only notes within `NEAR_SEC` of a sung phrase; phrases are notes less than `PHRASE_SEC` apart. Beats and downbeats:
+`mir_eval.beat` without trimming, within the annotated span. Chords: `mir_eval.chord`, weighted by duration.
 """
 
 from __future__ import annotations

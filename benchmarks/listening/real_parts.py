@@ -1,4 +1,4 @@
-"""What each ear alone says of a recording, as ``analyze --json`` says it (for `real.py`)."""
+"""The results of single listening models, in the format of ``analyze --json`` (for `real.py`)."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""What is heard in real recordings: notes against reference and stock basic-pitch, beats where they are known, cost.
+"""The analysis of real recordings: notes compared with references and stock basic-pitch, beats if known, and cost.
 
     python benchmarks/listening/recorded.py FOLDER --out benchmarks/listening/recorded.md
 
-FOLDER holds recordings; a NAME.notes_dtw.csv beside one (onset, offset, pitch) says what is played. References made by
-alignment are good to 100 ms, which is the tolerance here. Preludes in unbroken semiquavers tell their beats too: every
-fourth onset (`EVEN`). Agreement is that of basic-pitch notes, as made here from its ONNX model, with its own `predict`
-at the same thresholds (50 ms). Seconds are processor seconds; memory is the largest of the whole process.
+FOLDER has recordings; a NAME.notes_dtw.csv beside one (onset, offset, pitch) has its notes. References made by
+alignment are good to 100 ms, which is the tolerance here. Preludes in constant semiquavers give their beats, too: every
+fourth onset (`EVEN`). Agreement compares basic-pitch notes from its ONNX model, as used here, with its own `predict` at
+the same thresholds (50 ms). Seconds are processor seconds; memory is the largest of the whole process.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
-"""What is heard in recordings of which everything is known, ours beside what is commonly used.
+"""The analysis of synthetic recordings with exact annotations, compared with common baselines.
 
     python benchmarks/listening/synthetic.py LIBRARY --recordings FOLDER --count 120 --out synthetic.md
 
-LIBRARY is a folder of collected datasets. Pieces of the test split, whose songs no training has seen, are played with
-FluidSynth at their own tempo, touch, instruments and room, through SoundFonts of which one was never used in training;
-the sound is kept in FOLDER. Baselines: stock basic-pitch for notes, librosa's beat tracker (bars of four from its first
-beat), the skyline and lowest of stock notes for melody and bass, templates of chords on those beats, Temperley's key
-profiles. Where benchmarks/listening/listening_madmom.py has been run on the recordings, madmom stands beside them.
-Tolerances: 50 ms for notes, 70 ms for beats. Seconds are processor seconds for a minute of sound.
+LIBRARY is a folder of collected datasets. Pieces of the test split, whose songs are in no training data, are played
+with FluidSynth at their own tempo, touch, instruments and room, through SoundFonts of which one was never used in
+training; the sound is kept in FOLDER. Baselines: stock basic-pitch for notes, librosa's beat tracker (bars of four from
+its first beat), the skyline and lowest of stock notes for melody and bass, templates of chords on those beats,
+Temperley's key profiles. Where benchmarks/listening/listening_madmom.py has been run on the recordings, its results are
+included. Tolerances: 50 ms for notes, 70 ms for beats. Seconds are processor seconds for a minute of sound.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""What other programs read on our pages: one cover in each style, opened in music21, verovio, MuseScore and partitura.
+"""How other programs read our scores: one cover in each style, opened in music21, verovio, MuseScore and partitura.
 
     python benchmarks/notation/readers.py LIBRARY --out benchmarks/notation/readers.md
 
-LIBRARY is what `symbolic-cover collect` makes; songs of the test split, as in `scores.py`. Compared is what is played,
-repeats and all: each (onset, pitch), drums where a reader knows them. MuseScore 3 (Debian's `musescore3`) and partitura
-(`pip install partitura`) are left out where they are not installed.
+LIBRARY is filled by `symbolic-cover collect`; songs of the test split, as in `scores.py`. The played notes are
+compared, with all repeats: each (onset, pitch), drums if a reader supports them. MuseScore 3 (Debian's `musescore3`)
+and partitura (`pip install partitura`) are skipped if they are not installed.
 """
 
 from __future__ import annotations

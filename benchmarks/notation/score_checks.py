@@ -1,6 +1,6 @@
-"""What a written score must stand: the MusicXML 4.0 schema, and being opened again by others with the same music.
+"""Checks of a written score: the MusicXML 4.0 schema, and other readers finding the same music.
 
-The schema comes from the development dependency `musicxml`, which carries W3C's file; nothing is fetched.
+The schema comes from the development dependency `musicxml`, which includes W3C's file; nothing is downloaded.
 """
 
 from __future__ import annotations

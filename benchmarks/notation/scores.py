@@ -1,12 +1,12 @@
-"""Fifty covers in all styles: does every score stand every check, and is it as easy to read as people's?
+"""Fifty covers in all styles: checks of every score, and readability compared with people's scores.
 
     python benchmarks/notation/scores.py LIBRARY --out scores.md --readability readability.md
 
-LIBRARY is what `symbolic-cover collect` makes; of each dataset below, songs of the test split are cut to their first
+LIBRARY is filled by `symbolic-cover collect`; of each dataset below, songs of the test split are cut to their first
 bars and covered, two in each style. Each score is validated against the MusicXML 4.0 schema, opened again by music21
 and by verovio (the same parts, bars that add up, the same notes), read by our own reader and written again (the same
-bytes), engraved, and its separate parts are validated. Then the scores are measured beside people's of the same
-ensemble, as `people.py` found them.
+bytes), engraved, and its separate parts are validated. Then the scores are compared with people's of the same ensemble,
+as measured by `people.py`.
 """
 
 from __future__ import annotations

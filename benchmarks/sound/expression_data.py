@@ -1,4 +1,4 @@
-"""What people played: POP909's velocities and pedal, the Groove dataset's drumming."""
+"""Performance data: POP909's velocities and pedal, the Groove dataset's drumming."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""How fast, how large, how loud: sound of scores for every kind of ensemble, and of an hour of music.
+"""Speed, memory and loudness of rendering, for every kind of ensemble and for an hour of music.
 
     python benchmarks/sound/rendering.py --out benchmarks/sound/rendering.md [FILE.mid ...]
 
-Covers of the example song in some styles, arranged by rules, are rendered each in a fresh process, as
-`symbolic-cover cover` does it; FILEs as they stand; and the last of these repeated until it lasts an hour. Loudness is
-measured again by pyloudnorm on the file (for the hour, for which it would need gigabytes, by our own meter), true peak
-by resampling it to four times its rate with soxr. Beside it: FluidSynth alone, without mastering and without a file.
+Covers of the example song in some styles, arranged by rules, are rendered each in a fresh process, as `symbolic-cover
+cover` does it; FILEs as they are; and the last of these repeated until it lasts an hour. Loudness is measured again by
+pyloudnorm on the file (for the hour, for which it would need gigabytes, by our own meter), true peak by resampling it
+to four times its rate with soxr. For comparison: FluidSynth alone, without mastering and without a file.
 """
 
 from __future__ import annotations

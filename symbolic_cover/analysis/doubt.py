@@ -21,7 +21,7 @@ class Doubt(NamedTuple):
 
     @property
     def words(self) -> str:
-        """The doubt as one reads it."""
+        """The doubt in words."""
         bars = f"bar {self.first}" if self.first == self.last else f"bars {self.first} to {self.last}"
         return f"{bars} ({_WORDS[self.what]}, {100 * self.confidence:.0f} % confident)"
 

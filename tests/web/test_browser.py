@@ -151,7 +151,7 @@ def test_a_recording_is_put_right_and_arranged_and_nothing_is_lost(server, page,
     assert done(page)[1] == "chord 2=Eb"
     page.locator("#chord").fill("Quux")
     page.locator("#chord").press("Enter")
-    expect(page.locator("#problem")).to_contain_text("no chord")
+    expect(page.locator("#problem")).to_contain_text("not a chord")
     timeline.focus()
     for _ in range(4):
         page.keyboard.press("ArrowRight")
