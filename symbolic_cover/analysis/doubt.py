@@ -23,7 +23,7 @@ class Doubt(NamedTuple):
     def words(self) -> str:
         """The doubt in words."""
         bars = f"bar {self.first}" if self.first == self.last else f"bars {self.first} to {self.last}"
-        return f"{bars} ({_WORDS[self.what]}, {100 * self.confidence:.0f} % confident)"
+        return f"{bars} ({_WORDS[self.what]}, confidence {100 * self.confidence:.0f} %)"
 
 
 def places_to_check(sheet: SongSheet, most: int = 5) -> tuple[Doubt, ...]:

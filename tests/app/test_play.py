@@ -1,4 +1,4 @@
-"""Any score as sound, and a cover beside its recording."""
+"""Scores as sound, and a cover beside its recording."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""`symbolic-cover serve`: where it serves, and what it refuses."""
+"""`symbolic-cover serve`: addresses and errors."""
 
 import socket
 

@@ -1,4 +1,4 @@
-"""Corrections of song sheets: what each does, and that any of them can be said, kept, taken back and made again."""
+"""Corrections of song sheets: their effects, and that each can be written, stored, undone and redone."""
 
 from dataclasses import replace
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""Collecting: from archives, from folders, from a server of our own, from songs of one's own."""
+"""Collecting: from archives, from folders, from a test server, from one's own songs."""
 
 import csv
 import http.server

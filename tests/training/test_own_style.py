@@ -1,4 +1,4 @@
-"""A style of one's own: learned from five small songs, found by name, used by a cover; and all that can be wrong."""
+"""A user's own style: learned from five small songs, found by name, used by a cover; and errors."""
 
 import json
 import shutil
@@ -57,7 +57,7 @@ def songs(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory, songs):
-    """A tiny checkpoint with random weights that keeps a token for a style of one's own."""
+    """A tiny checkpoint with random weights and a token for a user's style."""
     folder = tmp_path_factory.mktemp("base")
     ensembles = load_ensembles()
     parts = dict.fromkeys(part.name for ensemble in ensembles.values() for part in ensemble.parts)
@@ -72,7 +72,7 @@ def base(tmp_path_factory, songs):
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory, songs, base):
-    """A style that was learned, and the folder of styles that holds it."""
+    """A learned style, and the folder of styles that has it."""
     home = tmp_path_factory.mktemp("styles")
     told = []
     request = StyleRequest(songs, "mine", like="ragtime", title='Mine "and" yours', licence="CC0-1.0")

@@ -1,4 +1,4 @@
-"""The studio in a real browser: a recording is corrected and arranged, whatever happens to the server meanwhile."""
+"""The studio in a real browser: a recording is corrected and arranged, also when the server restarts."""
 
 import os
 import signal
