@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def timed(count: int, workers: int) -> tuple[float, float]:
-    """Seconds to cover so many songs, and to find that they are covered."""
+    """Seconds to cover this many songs, and to find that they are covered."""
     with tempfile.TemporaryDirectory() as scratch:
         songs = Path(scratch) / "songs"
         songs.mkdir()

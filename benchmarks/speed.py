@@ -26,7 +26,7 @@ STAGES = ("listen", "analyze", "arrange", "choose", "score", "engrave", "sound",
 
 
 class Taken(NamedTuple):
-    """Of one cover: seconds on the wall and of the processors, the most memory in MB, and seconds by stage."""
+    """Of one cover: wall-clock and processor seconds, peak memory in MB, and seconds by stage."""
 
     wall: float
     cpu: float
@@ -70,7 +70,7 @@ def main() -> None:
 
 
 def in_turn(homes: dict[str, Path], song: Path, words: Sequence[str], runs: int) -> dict[str, Taken]:
-    """The fastest cover of each revision; they take turns."""
+    """The fastest cover of each revision; revisions alternate."""
     taken: dict[str, list[Taken]] = {name: [] for name in homes}
     for _ in range(runs):
         for name, home in homes.items():
@@ -100,7 +100,7 @@ def line(song: str, style: str, name: str, taken: Taken) -> str:
 
 
 def ratios(song: str, style: str, ours: Taken, theirs: Taken) -> str:
-    """How many times as long the older revision took."""
+    """The factor by which the older revision is slower."""
     stages = " | ".join(
         f"{theirs.stages[stage] / ours.stages[stage]:.1f}x" if ours.stages.get(stage) and stage in theirs.stages else ""
         for stage in STAGES

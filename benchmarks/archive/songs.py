@@ -139,7 +139,7 @@ def overall(notes: list[Note] | tuple[Note, ...], human: list[Note], sheet, melo
 
 
 def check_score(arrangement: Arrangement, path: Path) -> str:
-    """``ok``, or what is wrong with the MusicXML when music21 reads it again. Drums are not compared."""
+    """``ok``, or what is wrong with the MusicXML when music21 reads it. Drums are not compared."""
     import music21
 
     from symbolic_cover.notation.musicxml import write_musicxml

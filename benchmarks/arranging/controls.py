@@ -85,7 +85,7 @@ def main() -> None:
 
 
 def measure(control: str, checkpoint, sheet: SongSheet, style, value) -> tuple[float, float]:
-    """What a control promises, in one arrangement, and the melody retention beside it."""
+    """The effect of a control in one arrangement, and its melody retention."""
     controls = Controls(candidates=1, **{control: value})
     prepared = prepare_sheet(sheet, controls, style.ensemble, style.manner)
     made: Arrangement = candidates_by_model(checkpoint, prepared, style, controls)[0]

@@ -98,7 +98,7 @@ def nats(checkpoint: Checkpoint, corpus: Path, exact: bool) -> float:
 
 
 def by_generate(model, prompt: torch.Tensor) -> None:
-    """Draw with the library."""
+    """Sample with transformers."""
     model.generate(
         prompt,
         attention_mask=torch.ones_like(prompt),
@@ -110,7 +110,7 @@ def by_generate(model, prompt: torch.Tensor) -> None:
 
 
 def by_decoder(session: InferenceSession, prompt: np.ndarray) -> None:
-    """Draw with ours."""
+    """Sample with our decoder."""
     decoder = Decoder(session, len(prompt), PROMPT + NEW)
     logits = decoder.feed(prompt)
     for _ in range(NEW):

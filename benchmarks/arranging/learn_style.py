@@ -102,7 +102,7 @@ def one_style(
 def excerpts_of(
     songs: Path, out: Path, base: Path, name: str, count: int, splits: tuple[str, ...] = ("train", "valid")
 ) -> list[Excerpt]:
-    """Real segments of a folder of songs, as of the style `name`."""
+    """Real segments of a folder of songs, labelled with the style `name`."""
     tokenizer = BarTokenizer.load(base)
     prepare_own(songs, out, tokenizer)
     found = [one for split in splits for one in draw_excerpts(out / split, tokenizer, [STYLE], count, seed=2)]
@@ -171,7 +171,7 @@ def report(
 
 
 def command(options: argparse.Namespace) -> str:
-    """What was typed."""
+    """The command line of this run."""
     folders = " ".join(f"SONGS/{folder.name}" for folder in options.folders)
     return (
         f"python benchmarks/arranging/learn_style.py CORPUS {folders} --songs {options.songs}"

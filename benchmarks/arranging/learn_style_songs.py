@@ -85,7 +85,7 @@ def bars_of(chords: Path) -> list[str]:
 
 
 def written(label: str) -> str:
-    """A chord as MMA writes it, without its bass; a rest for what is none."""
+    """A chord in MMA's notation, without its bass; a rest for anything else."""
     match = re.match(r"([A-G])([#-]?)(.*)", label.split("/")[0])
     if not match:
         return "z"

@@ -31,7 +31,7 @@ def main() -> None:
 
 
 def report(compared: dict[str, Any], settings: dict[str, Any], log: list[dict[str, Any]]) -> list[str]:
-    """The comparison, then what was seen on the way."""
+    """The comparison, then the log."""
     verdict, plan = compared["verdict"], settings["plan"]
     origins = ", ".join(f"{count} {origin}" for origin, count in compared["preferences"].items() if count)
     lines = [

@@ -135,7 +135,7 @@ def report(
 
 
 def ways(errors: Errors) -> dict[str, Callable[[Measured], Sequence[SongSheet]]]:
-    """The columns of a table of likeness."""
+    """The columns of a table of similarity."""
     return {
         "truth": lambda piece: [piece.true],
         "transcript": lambda piece: [piece.heard],

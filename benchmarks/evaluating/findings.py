@@ -103,7 +103,7 @@ def within_table(within: dict[str, Counter[tuple[str, str]]]) -> list[str]:
 
 
 def new_there(found: list[Finding], before: list[Finding], kind: str, bar: int) -> bool:
-    """Whether a finding of a kind lies in a bar where none did."""
+    """Whether a finding of a kind is in a bar that had none."""
     return any(one.kind == kind and one.first_bar <= bar <= one.last_bar for one in set(found) - set(before))
 
 
@@ -114,7 +114,7 @@ def lose_melody(played: Arrangement, bar: int, rng: np.random.Generator) -> Arra
 
 
 def change_chords(played: Arrangement, bar: int, rng: np.random.Generator) -> Arrangement | None:
-    """All that is played in three bars a tritone off."""
+    """Everything in three bars a tritone off."""
     if not any(chord.start_tick <= played.grid.bars[bar].start_tick < chord.end_tick for chord in played.chords):
         return None
     return _changed(played, lambda n: n._replace(pitch=n.pitch + 6) if _inside(n, played, bar, 3) else n)
@@ -156,7 +156,7 @@ def repeat_figure(played: Arrangement, bar: int, rng: np.random.Generator) -> Ar
 
 
 def silence(played: Arrangement, bar: int, rng: np.random.Generator) -> Arrangement | None:
-    """Two bars in which nobody plays."""
+    """Two bars without notes."""
     begin, end = played.grid.bars[bar].start_tick, played.grid.bars[bar + 1].end_tick
     held = _changed(played, lambda n: n._replace(duration_tick=min(n.duration_tick, max(begin - n.onset_tick, 1)))
                     if n.onset_tick < begin else n)  # fmt: skip

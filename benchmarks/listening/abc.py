@@ -43,7 +43,7 @@ def tunes_in(path: Path) -> list[tuple[str, str]]:
 
 
 def ours(tune: str) -> tuple[Notes, Barred]:
-    """The notes as this program reads them, repeats aside, and the bars."""
+    """The notes by our reader, repeats aside, and the bars."""
     piece = read_abc(tune.encode())
     piece.order = list(range(len(piece.bars)))
     played = unfold(piece)
@@ -51,7 +51,7 @@ def ours(tune: str) -> tuple[Notes, Barred]:
 
 
 def by_music21(tune: str) -> Notes:
-    """The notes as music21 reads them, ties joined."""
+    """The notes by music21, ties joined."""
     import music21
 
     score = music21.converter.parse(tune, format="abc").stripTies()
@@ -63,7 +63,7 @@ def by_music21(tune: str) -> Notes:
 
 
 def by_verovio(tune: str) -> Notes:
-    """The notes as verovio reads them."""
+    """The notes by verovio."""
     import verovio
 
     verovio.enableLog(verovio.LOG_OFF)
@@ -77,7 +77,7 @@ def by_verovio(tune: str) -> Notes:
 
 
 class Apart:
-    """Runs a reader in a process of its own, since verovio ends its process on some tunes; those are counted."""
+    """Runs a reader in a separate process, since verovio crashes on some tunes; crashes are counted."""
 
     def __init__(self) -> None:
         self.pool, self.crashes = ProcessPoolExecutor(1), 0
@@ -102,13 +102,13 @@ def bars_add_up(piece: Barred) -> bool:
 
 
 def share_of_bars(found: Notes, true: Notes, bar_tick: int, opening_tick: int) -> float:
-    """How many of the bars that a reader finds are bars of a MIDI file, in whatever order that plays them."""
+    """How many of the bars of a reader are bars of a MIDI file, in any order."""
     bars, known = (_bars(notes, bar_tick, shift) for notes, shift in ((found, opening_tick), (true, 0)))
     return sum(bar in known for bar in bars) / max(len(bars), 1)
 
 
 def _bars(notes: Notes, bar_tick: int, shift: int) -> list[frozenset[tuple[int, int]]]:
-    """What begins in each bar that is not empty: (place in the bar, pitch)."""
+    """The contents of each bar that is not empty: (place in the bar, pitch)."""
     inside: dict[int, set[tuple[int, int]]] = {}
     for onset, pitch in notes:
         number, place = divmod(onset + shift, bar_tick)

@@ -44,8 +44,8 @@ COMMENT = """# How much of a piece each chord lasts, by its kind and its root, f
 
 
 class Case(NamedTuple):
-    """A recording: what is said of each of the 24 keys, (3, 24), by the listener and the notes, by the chords and by
-    the first and last of them; the true one."""
+    """A recording: the evidence for each of the 24 keys, (3, 24), by the listener and the notes, by the chords, and by
+    the first and last of them; the true key."""
 
     said: np.ndarray
     true: int
@@ -114,7 +114,7 @@ def table(pieces: list[SongSheet]) -> str:
 
 
 def cases(folder: Path) -> Iterator[Case]:
-    """What is heard in each recording of a split."""
+    """The evidence of each recording of a split."""
     settle_libraries()
     for path in sorted(folder.glob("*.wav")):
         with np.load(path.with_suffix(".npz")) as told:
@@ -130,7 +130,7 @@ def cases(folder: Path) -> Iterator[Case]:
 
 
 def fitted(some: list[Case]) -> np.ndarray:
-    """The weights of the three that make the true keys likeliest, (3,)."""
+    """The weights of the three that maximize the likelihood of the true keys, (3,)."""
     said, true = np.array([case.said for case in some]), np.array([case.true for case in some])
 
     def loss(weights: np.ndarray) -> float:

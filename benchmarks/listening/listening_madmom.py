@@ -20,7 +20,7 @@ RATE_HZ, FRAMES_PER_SECOND = 44100, 100
 
 
 def main() -> None:
-    """Hear every recording that was not heard before."""
+    """Run madmom on every recording that is not done yet."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recordings", type=Path)
     recordings = parser.parse_args().recordings

@@ -132,7 +132,7 @@ def one_track(piece: Song) -> tuple[Track, ...]:
 
 
 def heard(piece: Song, place: int, cache: Path) -> tuple[Track, ...]:
-    """The mix as it is played and heard, on the true grid."""
+    """The rendered and transcribed mix, on the true grid."""
     from symbolic_cover.performance.midi import score_in_seconds
     from symbolic_cover.sound.audio import render_audio
 
@@ -162,7 +162,7 @@ def in_seconds(tracks: Sequence[Track], grid: Grid) -> list[TimedTrack]:
 def measure(
     source: str, tracks: Sequence[Track], piece: Song, place: int, key: tuple[int, str] | None
 ) -> dict[str, float]:
-    """Compare what is found in the tracks of a source (``mix``, ``score`` or ``tracks``) with the song."""
+    """Compare the analysis of a source (``mix``, ``score`` or ``tracks``) with the song."""
     begun = time.perf_counter()
     sheet = sheet_of(tracks, piece.grid, is_transcript=source == "mix")
     seconds = time.perf_counter() - begun
@@ -189,7 +189,7 @@ def measure(
 
 
 def note_f1(true: Sequence[Note], found: Sequence[Note]) -> tuple[float, float, float]:
-    """Precision, recall and F1; every true note is met once."""
+    """Precision, recall and F1; every true note is matched once."""
     left = sorted(true)
     by_pitch: dict[int, list[int]] = {}
     for note in left:

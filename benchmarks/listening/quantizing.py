@@ -75,7 +75,7 @@ def compare(
     notes: list[Note], melody: tuple[Note, ...], grid: Grid, rng: np.random.Generator, spread_sec: float, second: float,
     graces: bool,
 ) -> tuple[float, float, float, float]:  # fmt: skip
-    """Shares of onsets and bars that come back, ours and by sixteenths."""
+    """Shares of correct onsets and bars, ours and by sixteenths."""
     onset = np.array([note.onset_tick for note in notes], dtype=float)
     place = np.mod(onset, TICKS_PER_QUARTER)
     swings = second != TICKS_PER_QUARTER / 2 and not np.isin(place, (4, 8)).any()

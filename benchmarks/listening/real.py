@@ -31,7 +31,7 @@ System = Callable[[Path], dict[str, Any]]
 
 
 def main() -> None:
-    """Hear all recordings with every system, print and write the table."""
+    """Analyse all recordings with every system, print and write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--against", help="a git revision to hear with as well")
@@ -81,7 +81,7 @@ def by_revision(folder: Path) -> System:
 
 
 def by_part(songs: Sequence[Annotated], cache: Path | None) -> dict[str, dict[str, dict[str, Any]]]:
-    """What each ear alone says of every song, from the cache where it is there."""
+    """The results of single models for every song, cached."""
     found: dict[str, dict[str, dict[str, Any]]] = {part: {} for part in PARTS}
     for song in songs:
         kept = cache / "parts" / f"{song.path.stem}.json" if cache else None
@@ -99,7 +99,7 @@ def by_part(songs: Sequence[Annotated], cache: Path | None) -> dict[str, dict[st
 
 
 def hear(name: str, run: System, song: Annotated, cache: Path | None) -> dict[str, Any]:
-    """What a system says of a song, from the cache where it is there."""
+    """A system's results for a song, cached."""
     kept = cache / name / f"{song.path.stem}.json" if cache else None
     if kept and kept.is_file():
         return json.loads(kept.read_text(encoding="utf-8"))
@@ -142,7 +142,7 @@ def table(songs: list[Annotated], found: dict[str, dict[str, dict[str, Any]]]) -
 
 
 def reliability(songs: list[Annotated], heard: dict[str, dict[str, Any]]) -> Iterator[str]:
-    """How much of what was said with so much confidence was right, bar by bar."""
+    """The share of correct results by confidence, bar by bar."""
     pairs = [pair for song in songs for pair in judged_bars(song, heard[song.path.stem])]
     yield "| confidence of a bar | " + " | ".join(f"{low:.1f} to {low + 0.2:.1f}" for low in BINS) + " |"
     yield "|---" * (len(BINS) + 1) + "|"

@@ -78,7 +78,7 @@ def _table(path: Path) -> list[list[str]]:
 
 
 def scores(song: Annotated, said: dict[str, Any]) -> dict[str, float]:
-    """All that can be scored of what a system says: keys of ``analyze --json``, of which any may be missing."""
+    """All scores of a system's results: keys of ``analyze --json``, of which any may be missing."""
     found: dict[str, float] = {}
     if song.notes is not None and song.kind != INSTRUMENTS and "melody" in said:
         found["sung F1"] = sung_f1(song.notes, np.array(said["melody"], dtype=float).reshape(-1, 3))
@@ -98,7 +98,7 @@ def scores(song: Annotated, said: dict[str, Any]) -> dict[str, float]:
 
 
 def sung_f1(sung: np.ndarray, heard: np.ndarray) -> float:
-    """F1 of sung notes, as the head of this file says."""
+    """F1 of sung notes, as described above."""
     edges = [0, *(np.flatnonzero(sung[1:, 0] - sung[:-1, 1] >= PHRASE_SEC) + 1), len(sung)]
     spans = [(sung[a, 0] - NEAR_SEC, sung[b - 1, 1] + NEAR_SEC) for a, b in itertools.pairwise(edges)]
     near = np.array([any(low <= onset <= high for low, high in spans) for onset in heard[:, 0]], dtype=bool)
@@ -164,7 +164,7 @@ def chord_scores(truth: tuple[np.ndarray, list[str]], said: Sequence[Sequence[An
 
 
 def _without_gaps(intervals: np.ndarray, labels: list[str]) -> tuple[np.ndarray, list[str]]:
-    """The same with no chord where nothing is said."""
+    """The chords with "no chord" in gaps."""
     rows: list[tuple[float, float, str]] = []
     for (start, end), label in zip(intervals.tolist(), labels, strict=True):
         if rows and start > rows[-1][1] + 1e-6:
@@ -176,7 +176,7 @@ def _without_gaps(intervals: np.ndarray, labels: list[str]) -> tuple[np.ndarray,
 
 
 def within(heard: np.ndarray, beats: np.ndarray | None) -> np.ndarray:
-    """Those inside the annotated span."""
+    """Times inside the annotated span."""
     if beats is None or not len(heard):
         return heard
     return heard[(heard >= beats[0] - 0.1) & (heard <= beats[-1] + 0.1)]

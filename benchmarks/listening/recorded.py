@@ -43,7 +43,7 @@ COLUMNS = ("recording", "seconds", "note F1", "stock", "transkun", "agreement", 
 
 
 def main() -> None:
-    """Hear every recording in a process of its own, print and write the table."""
+    """Analyse every recording in a process of its own, print and write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--out", type=Path)
@@ -96,7 +96,7 @@ def measure(path: Path) -> dict[str, str]:
 
 
 def predicted(path: Path, settings: dict[str, Any]) -> np.ndarray:
-    """What basic-pitch's own `predict` hears."""
+    """The notes of basic-pitch's own `predict`."""
     with contextlib.redirect_stdout(io.StringIO()):
         from basic_pitch.inference import predict
 

@@ -67,7 +67,7 @@ def covered(song: Path, style: str, checkpoint: str | None) -> list[dict[str, fl
 
 
 def accompaniments(library: Path, count: int) -> list[dict[str, float]]:
-    """The criteria of pianos on two staves in songs by people, evenly chosen."""
+    """The criteria of pianos on two staves in songs by people, evenly sampled."""
     paths = sorted((library / "openscore_lieder_mxl").glob("*.mxl"))
     found = []
     for path in paths[:: max(1, len(paths) // count)]:

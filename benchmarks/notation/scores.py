@@ -106,7 +106,7 @@ def excerpts(library: Path, folder: Path) -> Iterator[Path]:
 
 
 def checked(arrangement, path: Path) -> dict:
-    """What each check says of the score of an arrangement, written to `path`: empty where it is satisfied."""
+    """The result of each check of the score of an arrangement, written to `path`: empty if it passes."""
     write_musicxml(arrangement, path)
     parts_folder = path.with_suffix("")
     parts_folder.mkdir(exist_ok=True)
@@ -153,7 +153,7 @@ def checks_table(rows: list[dict], candidates: int, minutes: float) -> str:
 
 
 def readability_table(rows: list[dict], human: Mapping[str, Mapping[str, Range]]) -> str:
-    """Ours beside people's, by ensemble."""
+    """Our scores and people's, by ensemble."""
     ours: dict[str, list[dict[str, float]]] = defaultdict(list)
     for row in rows:
         ours[row["ensemble"]].append(row["readability"])

@@ -92,7 +92,7 @@ def pedal_delays(library: Path, names: set[str]) -> tuple[float, float]:
 
 
 def swing_share(drumming: Drumming) -> float:
-    """Where cymbals fall between the beats, as a share of the beat: .5 is even."""
+    """The place of cymbals between the beats, as a share of the beat: .5 is even."""
     cymbals = [s.quarter % 1 for s in drumming.strokes if drum_kind(s.pitch) in ("hat", "ride", "open_hat")]
     between = [place for place in cymbals if 0.42 < place < 0.8]
     return float(np.median(between)) if len(between) > SLOTS else 0.5

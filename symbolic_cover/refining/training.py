@@ -19,7 +19,7 @@ from symbolic_cover.refining.tasks import Task
 
 #: One preference in this many is not learned from but used to measure divergence.
 _WATCHED = 12
-#: Another scale of logits at which diversity is measured, and by how much diversity may fall.
+#: A lower scale of logits at which diversity is measured as well, and the most by which the scale may fall.
 _LOWER_SCALE, _MOST_SCALED = 0.8, 0.5
 
 
