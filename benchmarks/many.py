@@ -1,9 +1,9 @@
-"""Whether a song costs the same among twenty and among two hundred: seconds a song of `cover FOLDER --workers N`.
+"""Whether the time for a song depends on the number of songs: seconds a song of `cover FOLDER --workers N`.
 
     python benchmarks/many.py --counts 20 200 --workers 2 --out benchmarks/many.md
 
 The songs are the first eight bars of Scarborough Fair in as many keys as there are songs, one candidate each, twice:
-the second run finds that all is there.
+the second run finds that all are done.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def timed(count: int, workers: int) -> tuple[float, float]:
-    """Seconds to cover so many songs, and to find that they are covered."""
+    """Seconds to cover this many songs, and to find that they are covered."""
     with tempfile.TemporaryDirectory() as scratch:
         songs = Path(scratch) / "songs"
         songs.mkdir()

@@ -1,10 +1,10 @@
-"""How long whole covers take, stage by stage, ours beside an older revision of ours on the same machine in turn.
+"""The time of whole covers by stage, compared with an older revision on the same machine.
 
     python benchmarks/speed.py SONG [SONG ...] --against 032591c --candidates 8 --out benchmarks/speed.md
 
-Each cover is made by the command line in a process of its own, start-up included; the revisions take turns, and the
-fastest of some runs counts. `--candidates` gives both the same number of candidates; without it each makes its own.
-Beside the seconds: processor seconds, the most memory, and what each stage says of itself in report.json.
+Each cover is made by the command line in a process of its own, start-up included; the revisions alternate, and the
+fastest of several runs counts. `--candidates` gives both the same number of candidates; without it each makes its own.
+Beside the seconds: processor seconds, the most memory, and the timings of the stages in report.json.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ STAGES = ("listen", "analyze", "arrange", "choose", "score", "engrave", "sound",
 
 
 class Taken(NamedTuple):
-    """Of one cover: seconds on the wall and of the processors, the most memory in MB, and seconds by stage."""
+    """Of one cover: wall-clock and processor seconds, peak memory in MB, and seconds by stage."""
 
     wall: float
     cpu: float
@@ -70,7 +70,7 @@ def main() -> None:
 
 
 def in_turn(homes: dict[str, Path], song: Path, words: Sequence[str], runs: int) -> dict[str, Taken]:
-    """The fastest cover of each revision; they take turns."""
+    """The fastest cover of each revision; revisions alternate."""
     taken: dict[str, list[Taken]] = {name: [] for name in homes}
     for _ in range(runs):
         for name, home in homes.items():
@@ -100,7 +100,7 @@ def line(song: str, style: str, name: str, taken: Taken) -> str:
 
 
 def ratios(song: str, style: str, ours: Taken, theirs: Taken) -> str:
-    """How many times as long the older revision took."""
+    """The factor by which the older revision is slower."""
     stages = " | ".join(
         f"{theirs.stages[stage] / ours.stages[stage]:.1f}x" if ours.stages.get(stage) and stage in theirs.stages else ""
         for stage in STAGES

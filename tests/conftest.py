@@ -1,4 +1,4 @@
-"""Small pieces of music and a tiny checkpoint that every test can use."""
+"""Small pieces of music and a tiny checkpoint for all tests."""
 
 import os
 
@@ -40,7 +40,7 @@ def song() -> SongSheet:
 
 @pytest.fixture
 def run(monkeypatch, capsys):
-    """Run the command line in this process; returns (exit code, what it printed, what it complained)."""
+    """Run the command line in this process; returns (exit code, standard output, standard error)."""
     import logging
     import sys
     import warnings
@@ -63,7 +63,7 @@ def run(monkeypatch, capsys):
 
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory):
-    """A checkpoint of the tiny preset with random weights, saved as a real one is."""
+    """A checkpoint of the tiny preset with random weights, saved like a real one."""
     import json
 
     import torch
@@ -87,7 +87,7 @@ def tiny_folder(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def tiny_checkpoint(tiny_folder):
-    """The same, loaded as a real one is."""
+    """The same, loaded like a real one."""
     from symbolic_cover.arrangement.checkpoint import load_checkpoint
 
     return load_checkpoint(tiny_folder)

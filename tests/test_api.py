@@ -1,4 +1,4 @@
-"""The public names: what they are, that they are found lazily, and that the composition of the documents runs."""
+"""The public names, their lazy import, and the examples of the documentation."""
 
 import re
 import subprocess

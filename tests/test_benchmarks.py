@@ -1,4 +1,4 @@
-"""Every benchmark can at least be started: it imports what there is, and its help says how it is used."""
+"""Every benchmark starts: its imports exist, and its help shows how it is used."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Every benchmark runs from beginning to end, on a library, a corpus and weights that are made here."""
+"""Every benchmark runs from beginning to end, on a synthetic library, corpus and weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The documentation builds without a warning, and what it says of commands can be said."""
+"""The documentation builds without a warning, and its commands are valid."""
 
 import os
 import re
@@ -38,7 +38,7 @@ def test_the_site_builds_strictly_and_offline(tmp_path):
 
 @pytest.mark.parametrize(("page", "line"), TOLD)
 def test_a_command_of_the_documentation_can_be_given(page, line):
-    """Its options are there and take what they are given; files that do not exist yet are not looked for."""
+    """Its options exist and accept their values; files need not exist."""
     program, name, *words = shlex.split(line)
     assert program == "symbolic-cover"
     command = typer.main.get_command(app).commands[name]

@@ -1,4 +1,4 @@
-"""Every command of the README, then of the tour, runs as it stands there (on the first seconds of the recording)."""
+"""Every command of the README, then of the tour, runs as written (on the first seconds of the recording)."""
 
 import re
 import shlex

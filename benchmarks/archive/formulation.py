@@ -1,11 +1,11 @@
-"""How a song and its arrangement are best written for a small model: choices of formulation, tried side by side.
+"""Compare formulations of a song and its arrangement as tokens for a small model.
 
     python benchmarks/archive/formulation.py CORPUS --steps 800 --out benchmarks/archive/formulation.md
 
-Every variant trains the same tiny model from scratch with the same number of tokens on the training split of a
-prepared corpus, all styles together, and is judged by the nats that it needs for a bar of accompaniment (Y) on the
-same eight-bar excerpts of the validation split, chords and melody given. So tokenizations of any length compare.
-The last variants change the model's shape or the optimizer instead; their seconds a step stand beside.
+Every variant trains the same tiny model from scratch with the same number of tokens on the training split of a prepared
+corpus, all styles together, and is evaluated by the nats per bar of accompaniment (Y) on the same eight-bar excerpts of
+the validation split, chords and melody given. This compares tokenizations of any length. The last variants change the
+model's shape or the optimizer instead; their seconds a step are listed.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Variant:
 
 
 class Songs:
-    """The windows of one split, before a variant has its say."""
+    """The windows of one split, before a variant is applied."""
 
     def __init__(self, corpus: Path, split: str) -> None:
         self.shard, self.vocabulary = Shard.load(corpus / split), Vocabulary.load(corpus)
@@ -93,7 +93,7 @@ def main() -> None:
 
 
 def try_out(variant: Variant, training: Songs, validation: Songs, options: argparse.Namespace) -> str:
-    """Train and judge one variant; a line of the table."""
+    """Train and evaluate one variant; a line of the table."""
     torch.manual_seed(0)
     size = training.vocabulary.size + 256
     bpe = learn_merges(variant, training) if variant.merges else None
@@ -159,7 +159,7 @@ def judge(
 
 
 def endless(variant: Variant, songs: Songs, rng: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Windows of training bars as ids and which of them count."""
+    """Windows of training bars as ids and a mask of those that count."""
     weights = songs.windows.song_weight
     while True:
         song = int(rng.choice(len(weights), p=weights))
@@ -177,7 +177,7 @@ def endless(variant: Variant, songs: Songs, rng: np.random.Generator) -> Iterato
 def written(
     variant: Variant, songs: Songs, song: int, bars: list[Bar], rng: np.random.Generator, augment: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A window as one row of ids, and which of them are to be predicted."""
+    """A window as one row of ids, and a mask of those to be predicted."""
     v = songs.vocabulary
     if variant.rewrite:
         bars = variant.rewrite(songs, song, bars)
@@ -201,7 +201,7 @@ def written(
 
 
 def moved(ids: np.ndarray, v: Vocabulary, shift: int) -> np.ndarray:
-    """Transposed where every pitch stays in the vocabulary, else left alone."""
+    """Transposed if every pitch stays in the vocabulary, else unchanged."""
     low, high = v.pitch
     pitches = ids[(ids >= low) & (ids < high)]
     fits = len(pitches) == 0 or (pitches.min() + shift >= low and pitches.max() + shift < high)
@@ -227,13 +227,13 @@ def parts_of(y: np.ndarray, v: Vocabulary) -> list[np.ndarray]:
 
 
 def other_order(songs: Songs, song: int, bars: list[Bar]) -> list[Bar]:
-    """The parts of a bar the other way round."""
+    """The parts of a bar in reverse order."""
     joined = [parts_of(y, songs.vocabulary)[::-1] for _, y in bars]
     return [(x, np.concatenate(parts) if parts else y) for (x, y), parts in zip(bars, joined, strict=True)]
 
 
 def without_velocity(songs: Songs, song: int, bars: list[Bar]) -> list[Bar]:
-    """No level of loudness."""
+    """Without velocity tokens."""
     low, high = songs.vocabulary.velocity
     return [(x, y[(y < low) | (y >= high)]) for x, y in bars]
 
@@ -262,7 +262,7 @@ def melody_of(x: np.ndarray, v: Vocabulary) -> np.ndarray:
 
 
 def note_offs(songs: Songs, song: int, bars: list[Bar]) -> list[Bar]:
-    """Note-offs instead of durations: a word for the end of each pitch, in the bar in which it ends."""
+    """Note-offs instead of durations: a token for the end of each pitch, in the bar in which it ends."""
     v = songs.vocabulary
     duration, pitch, position = v.range("Duration"), v.pitch, v.position
     off = v.size  # 88 words beyond the vocabulary
@@ -324,7 +324,7 @@ def runs(ids: np.ndarray, counted: np.ndarray) -> list[str]:
 
 
 def encoded(ids: np.ndarray, counted: np.ndarray, bpe: Tokenizer | None) -> Bar:
-    """The row in BPE's words, if there are any."""
+    """The row in BPE tokens, if there are any."""
     if bpe is None:
         return ids, counted
     cuts = np.flatnonzero(np.diff(counted.astype(int))) + 1

@@ -1,10 +1,10 @@
-"""What people play when a section returns: how alike their accompaniments are.
+"""How similar people's accompaniments are when a section returns.
 
     python benchmarks/archive/returning.py CORPUS --out benchmarks/archive/returning.md
 
-In whole songs of the validation split, bars that `analysis.form` finds to return are compared with the bars they bring
-back: note F1 of the accompaniment, inside a returning section and at its end, and with some other bar of the song for
-comparison. This is why covers play returning bars again, and draw the ends of their phrases anew.
+In whole songs of the validation split, returning bars by `analysis.form` are compared with the bars they repeat: note
+F1 of the accompaniment, inside a returning section and at its end, and with some other bar of the song for comparison.
+This is why covers copy returning bars and sample the ends of their phrases anew.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""Covers of held-out POP909 songs, measured against the human arrangement, with baselines beside them.
+"""Covers of held-out POP909 songs compared with the human arrangement, with baselines.
 
     python benchmarks/archive/songs.py FOLDER --songs 20 --out benchmarks/archive/songs.md
 
-FOLDER holds POP909 and POP909-CL, unpacked. Every song of the test split is written as a MIDI file on
-its grid and covered through `cover()`, twice: from all its tracks, and from its lead sheet (melody and
-chords) alone. Beside the model stand the rules, a copy of the source, and the human arrangement itself;
-every score is read again by music21 and its bars and notes are checked.
+FOLDER has POP909 and POP909-CL, unpacked. Every song of the test split is written as a MIDI file on its grid and
+covered through `cover()`, twice: from all its tracks, and from its lead sheet (melody and chords) alone. The baselines
+are the rules, a copy of the source, and the human arrangement itself; every score is read by music21 and its bars and
+notes are checked.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def overall(notes: list[Note] | tuple[Note, ...], human: list[Note], sheet, melo
 
 
 def check_score(arrangement: Arrangement, path: Path) -> str:
-    """``ok``, or what is wrong with the MusicXML when music21 reads it again. Drums are not compared."""
+    """``ok``, or what is wrong with the MusicXML when music21 reads it. Drums are not compared."""
     import music21
 
     from symbolic_cover.notation.musicxml import write_musicxml

@@ -1,11 +1,11 @@
-"""Every style of a checkpoint on held-out songs: human, model, rules and a copy of the source side by side.
+"""Compare human, model, rules and a copy of the source on held-out songs, for every style of a checkpoint.
 
     python benchmarks/arranging/arrangement.py CORPUS --checkpoint FOLDER --segments 6 --out arrangement.md
 
-CORPUS is a prepared corpus. Of each style some eight-bar segments of the test split are arranged from their lead
-sheet (melody and chords), and compared with what people wrote. `acc_` is measured without the melody. A random forest,
-trained on real segments of the training split alone, names the style of each arrangement; its accuracy on real
-held-out segments stands beside. Style margin is the cosine of style profiles with the mean profile of the style's real
+CORPUS is a prepared corpus. Of each style some eight-bar segments of the test split are arranged from their lead sheet
+(melody and chords), and compared with what people wrote. `acc_` is measured without the melody. A random forest,
+trained on real segments of the training split alone, classifies the style of each arrangement; its accuracy on real
+held-out segments is listed. Style margin is the cosine of style profiles with the mean profile of the style's real
 segments, less that with the most similar other style's (above 0: nearest to its own style).
 """
 
@@ -146,7 +146,7 @@ def report(
 
 
 def command(options: argparse.Namespace) -> str:
-    """What was typed."""
+    """The command line of this run."""
     return (
         f"python benchmarks/arranging/arrangement.py CORPUS --split {options.split} --segments {options.segments}"
         f" --candidates {options.candidates} --temperature {options.temperature}"
@@ -154,7 +154,7 @@ def command(options: argparse.Namespace) -> str:
 
 
 def write_into_card(folder: Path, tables: dict[str, Table], typed: str) -> None:
-    """The means of all segments into ``training.json`` and the model card."""
+    """Write the means of all segments into ``training.json`` and the model card."""
     path = folder / "training.json"
     facts = json.loads(path.read_text(encoding="utf-8"))
     columns = {row: means([one for table in tables.values() for one in table[row]]) for row in ROWS}
@@ -167,7 +167,7 @@ def write_into_card(folder: Path, tables: dict[str, Table], typed: str) -> None:
 
 
 def features(parts: dict[str, list[Note]], sheet: SongSheet) -> np.ndarray:
-    """What the classifier sees."""
+    """The features of the classifier."""
     return texture_features(parts, sheet.grid.bars)
 
 
@@ -183,7 +183,7 @@ def learn(real: list[Excerpt]) -> tuple[RandomForestClassifier, dict[str, np.nda
 
 
 def versions(segment: Excerpt, style: Style, checkpoint, controls: Controls) -> dict[str, dict[str, list[Note]]]:
-    """The arrangements that are compared, by row."""
+    """The compared arrangements, by row."""
     lead_sheet = replace(segment.sheet, bass=(), texture=())
     names = [spec.name for spec in style.ensemble.parts]
     model, _ = choose(
@@ -204,7 +204,7 @@ def versions(segment: Excerpt, style: Style, checkpoint, controls: Controls) -> 
 
 
 def scores(parts, segment: Excerpt, forest, profiles, ranges) -> dict[str, float]:
-    """Everything that is measured of one arrangement."""
+    """All measures of one arrangement."""
     sheet = segment.sheet
     bars = sheet.grid.bars
     melody = {(n.onset_tick, n.pitch) for n in sheet.melody}

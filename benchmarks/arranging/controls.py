@@ -1,9 +1,10 @@
-"""Ask for it, measure it: what the controls of a cover do to it.
+"""The effect of each control of a cover.
 
     python benchmarks/arranging/controls.py CORPUS --segments 8 --out benchmarks/arranging/controls.md
 
-On eight-bar segments of the test split, each control is set to several values and what it promises is measured in the
-arrangement: the mean, and the rank correlation (Spearman) between asked and measured, within each segment, averaged.
+On eight-bar segments of the test split, each control is set to several values and its intended effect is measured in
+the arrangement: the mean, and the rank correlation (Spearman) between setting and measurement, within each segment,
+averaged.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ def main() -> None:
 
 
 def measure(control: str, checkpoint, sheet: SongSheet, style, value) -> tuple[float, float]:
-    """What a control promises, in one arrangement, and the melody retention beside it."""
+    """The effect of a control in one arrangement, and its melody retention."""
     controls = Controls(candidates=1, **{control: value})
     prepared = prepare_sheet(sheet, controls, style.ensemble, style.manner)
     made: Arrangement = candidates_by_model(checkpoint, prepared, style, controls)[0]

@@ -1,10 +1,10 @@
-"""Tokens a second of the decoder that covers use, beside `generate` of transformers, in one run.
+"""Tokens a second of the decoder that covers use, compared with `generate` of transformers.
 
     python benchmarks/arranging/decoding.py --threads 1 --corpus CORPUS --out benchmarks/arranging/decoding.md
 
-Both draw 128 tokens after a prompt of 256 with the shipped weights; CPU seconds, best of three. Their logits are held
-together by a test (tests/arrangement). With a prepared corpus also what eight-bit products cost: nats for each counted
-token of held-out windows, by the model's own arithmetic and as covers are made.
+Both sample 128 tokens after a prompt of 256 with the shipped weights; CPU seconds, best of three. A test compares their
+logits (tests/arrangement). With a prepared corpus also the loss from 8-bit products: nats per counted token of held-out
+windows, with the model's own arithmetic and as used for covers.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def nats(checkpoint: Checkpoint, corpus: Path, exact: bool) -> float:
 
 
 def by_generate(model, prompt: torch.Tensor) -> None:
-    """Draw with the library."""
+    """Sample with transformers."""
     model.generate(
         prompt,
         attention_mask=torch.ones_like(prompt),
@@ -110,7 +110,7 @@ def by_generate(model, prompt: torch.Tensor) -> None:
 
 
 def by_decoder(session: InferenceSession, prompt: np.ndarray) -> None:
-    """Draw with ours."""
+    """Sample with our decoder."""
     decoder = Decoder(session, len(prompt), PROMPT + NEW)
     logits = decoder.feed(prompt)
     for _ in range(NEW):

@@ -1,11 +1,11 @@
-"""Can judges tell our arrangements from people's, style by style, and what gives ours away?
+"""Whether classifiers can tell our arrangements from people's, by style, and by which features.
 
     python benchmarks/arranging/judge.py CORPUS --styles pop-piano --out benchmarks/arranging/judge.md
 
 CORPUS is a prepared corpus. Eight-bar segments of held-out songs are arranged from their lead sheets; a random forest
-on features of music and, kept out of everything else, a second judge on pairs of tokens are trained afresh on some
-songs and judge the others. AUC with its 95 % interval over songs: .5 where nobody can tell. Beside them the rules, and
-the floor: people's segments against other segments by people.
+on features of music and, used for nothing else, a classifier on pairs of tokens are trained on some songs and tested on
+the others. AUC with its 95 % interval over songs: .5 is chance. For comparison: the rules, and the floor: people's
+segments against other segments by people.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def main() -> None:
 
 
 def one_style(name: str, checkpoint: Checkpoint, options: argparse.Namespace) -> tuple[list[str], list[str]]:
-    """A line of the table, and what gives the style away; nothing where too few songs are held out."""
+    """A line of the table, and the telling features; empty if too few songs are held out."""
     tokenizer, shard = BarTokenizer.load(options.corpus), Shard.load(options.corpus / options.split)
     found = segments(shard, tokenizer, name, options.segments)
     songs = [str(song) for song, _ in found]
@@ -112,7 +112,7 @@ def one_style(name: str, checkpoint: Checkpoint, options: argparse.Namespace) ->
 
 
 def segments(shard: Shard, tokenizer: BarTokenizer, style: str, most: int) -> list[tuple[int, Excerpt]]:
-    """Segments of held-out songs with a melody and something beside it, as many of each song as are needed."""
+    """Segments of held-out songs with a melody and an accompaniment, as many of each song as needed."""
     rng = np.random.default_rng(5)
     songs = [i for i, name in enumerate(styles_of(shard, tokenizer)) if name == style]
     places = []
@@ -131,7 +131,7 @@ def segments(shard: Shard, tokenizer: BarTokenizer, style: str, most: int) -> li
 
 
 def named(parts, style: Style) -> Parts:
-    """An arrangement's parts by the names that the corpus has for them."""
+    """An arrangement's parts by their names in the corpus."""
     return {spec.name: list(notes) for spec, notes in zip(style.ensemble.parts, parts.values(), strict=True)}
 
 
@@ -141,7 +141,7 @@ def pitched(parts) -> list[Note]:
 
 
 def words(parts, excerpt: Excerpt, tokenizer: BarTokenizer) -> list[str]:
-    """What the second judge reads: the tokens of all parts but the melody, without lengths and loudness."""
+    """The input of the second classifier: the tokens of all parts but the melody, without lengths and loudness."""
     melody = {(note.onset_tick, note.pitch) for note in excerpt.sheet.melody}
     rest = {name: [n for n in notes if (n.onset_tick, n.pitch) not in melody] for name, notes in parts.items()}
     bars = excerpt.sheet.grid.bars
@@ -151,7 +151,7 @@ def words(parts, excerpt: Excerpt, tokenizer: BarTokenizer) -> list[str]:
 
 
 def floor(people, songs: list[str]) -> str:
-    """How well people are told from people: other songs' segments in ours' stead, which should be .5."""
+    """How well people are told from people: segments of other songs in place of ours, which should be .5."""
     half = len(people) // 2
     return shown(judge(people[:half], people[half : 2 * half], songs[:half]))
 

@@ -1,12 +1,12 @@
-"""Styles that the shipped weights have never seen, learned from a folder: do covers move towards them?
+"""Styles outside the training data, learned from a folder: whether covers become more like them.
 
     python benchmarks/arranging/learn_style.py CORPUS SONGS/Ska SONGS/Polka --songs 40 --out learn_style.md
 
-Each folder of SONGS was made by `benchmarks/arranging/learn_style_songs.py`. Some of its songs to learn from are
-given to `learn-style`; eight-bar segments of the held-out ones, none of which the shipped weights were trained on in
-any style, are then covered from their lead sheets in the new style, and, as the baseline, by the shipped weights in
-the nearest style. `named`: a random forest trained on real segments of all styles and of the new one names the new
-one. `style_fit` is the cosine with the new style's mean profile.
+Each folder of SONGS was made by `benchmarks/arranging/learn_style_songs.py`. Some of its training songs are given to
+`learn-style`; eight-bar segments of the held-out ones, none of which the shipped weights were trained on in any style,
+are then covered from their lead sheets in the new style, and, as the baseline, by the shipped weights in the nearest
+style. `named`: a random forest trained on real segments of all styles and of the new one classifies it as the new one.
+`style_fit` is the cosine with the new style's mean profile.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def one_style(
 def excerpts_of(
     songs: Path, out: Path, base: Path, name: str, count: int, splits: tuple[str, ...] = ("train", "valid")
 ) -> list[Excerpt]:
-    """Real segments of a folder of songs, as of the style `name`."""
+    """Real segments of a folder of songs, labelled with the style `name`."""
     tokenizer = BarTokenizer.load(base)
     prepare_own(songs, out, tokenizer)
     found = [one for split in splits for one in draw_excerpts(out / split, tokenizer, [STYLE], count, seed=2)]
@@ -171,7 +171,7 @@ def report(
 
 
 def command(options: argparse.Namespace) -> str:
-    """What was typed."""
+    """The command line of this run."""
     folders = " ".join(f"SONGS/{folder.name}" for folder in options.folders)
     return (
         f"python benchmarks/arranging/learn_style.py CORPUS {folders} --songs {options.songs}"

@@ -2,10 +2,9 @@
 
     python benchmarks/arranging/learn_style_songs.py LIBRARY CORPUS --groove Ska --mma "mma" --out FOLDER
 
-LIBRARY holds openewld_pd (`symbolic-cover collect`), CORPUS is the prepared corpus, which knows the split of each song:
+LIBRARY has openewld_pd (`symbolic-cover collect`), CORPUS is the prepared corpus, which has the split of each song:
 those of its training split go into FOLDER/learn, those of validation and test into FOLDER/held-out. MMA (Musical MIDI
-Accompaniment, Debian's `mma`) is the program behind copyleft_mma_styles; the songs are made like that dataset's, in
-four.
+Accompaniment, Debian's `mma`) is the program behind copyleft_mma_styles; the songs are made as in that dataset, in 4/4.
 """
 
 from __future__ import annotations
@@ -86,7 +85,7 @@ def bars_of(chords: Path) -> list[str]:
 
 
 def written(label: str) -> str:
-    """A chord as MMA writes it, without its bass; a rest for what is none."""
+    """A chord in MMA's notation, without its bass; a rest for anything else."""
     match = re.match(r"([A-G])([#-]?)(.*)", label.split("/")[0])
     if not match:
         return "z"

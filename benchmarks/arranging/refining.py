@@ -1,10 +1,10 @@
-"""What refining by preferences gave: the table that `symbolic-cover refine` printed, with its run, as Markdown.
+"""The result of refining on preferences: the table printed by `symbolic-cover refine`, and its log, as Markdown.
 
     symbolic-cover refine --data CORPUS --pairs 500 --workers 2 --out RUN
     python benchmarks/arranging/refining.py RUN --out benchmarks/arranging/refining.md
 
 RUN is the folder of a refinement. The compared songs are those of the test split, six excerpts a style, four candidates
-each, none of which had to compete; `benchmarks/arranging/arrangement.py` has the best of eight.
+each, sampled independently; `benchmarks/arranging/arrangement.py` has the best of eight.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def main() -> None:
 
 
 def report(compared: dict[str, Any], settings: dict[str, Any], log: list[dict[str, Any]]) -> list[str]:
-    """The comparison, then what was seen on the way."""
+    """The comparison, then the log."""
     verdict, plan = compared["verdict"], settings["plan"]
     origins = ", ".join(f"{count} {origin}" for origin, count in compared["preferences"].items() if count)
     lines = [

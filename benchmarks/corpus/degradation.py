@@ -1,15 +1,15 @@
-"""How our transcripts err, and whether `degrade` errs alike.
+"""The errors of our transcripts, and whether `degrade` makes the same.
 
     python benchmarks/corpus/degradation.py FOLDER --pieces 320 --cache CACHE \
         --out benchmarks/corpus/degradation.md --fit symbolic_cover/presets/degradation.toml
 
-FOLDER holds the unpacked data sets; `--index` (FOLDER/index.csv unless given) has a row for each of their
-files, with `path`, `dataset`, `style_label`, `split_group`, `title`. Excerpts of whole bars, `--seconds` long,
-are taken from pieces of the training split of many styles in turn, played by FluidSynth with the programs of
-their files (drums too), heard by the listener (notes, melody and bass), drawn to their true grid and analysed; so are
-the written notes. CACHE keeps the transcripts, so that a run can be broken off and repeated. Every other excerpt of a
-style is fitted, the rest is compared; the errors written by `--fit` are fitted to all of them. `--recordings` is a
-folder of real recordings of a piano with reference notes, to which nothing is fitted.
+FOLDER has the unpacked datasets; `--index` (FOLDER/index.csv unless given) has a row for each of their files, with
+`path`, `dataset`, `style_label`, `split_group`, `title`. Excerpts of whole bars, `--seconds` long, are taken from
+pieces of the training split of many styles in turn, played by FluidSynth with the programs of their files (drums too),
+heard by the listener (notes, melody and bass), drawn to their true grid and analysed; so are the written notes. CACHE
+keeps the transcripts, so that a run can be broken off and repeated. Every other excerpt of a style is fitted, the rest
+is compared; the errors written by `--fit` are fitted to all of them. `--recordings` is a folder of real recordings of a
+piano with reference notes, to which nothing is fitted.
 
 A note is heard if its pitch is struck within an eighth of its onset.
 """
@@ -135,7 +135,7 @@ def report(
 
 
 def ways(errors: Errors) -> dict[str, Callable[[Measured], Sequence[SongSheet]]]:
-    """The columns of a table of likeness."""
+    """The columns of a table of similarity."""
     return {
         "truth": lambda piece: [piece.true],
         "transcript": lambda piece: [piece.heard],

@@ -1,4 +1,4 @@
-"""Counts what was misheard in measured excerpts, and turns the counts into `KindErrors` (for `degradation.py`)."""
+"""Count transcription errors in measured excerpts, and convert the counts to `KindErrors` (for `degradation.py`)."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def count(true_content: SongSheet, heard_content: SongSheet, seed: int = 0) -> C
 
 
 def late_too(true: Sounding, heard: Sounding, partner: np.ndarray) -> np.ndarray:
-    """Notes without a partner get one that begins while they last, if it is no one's."""
+    """Also match notes without a partner to one that begins while they last, if it is free."""
     partner = partner.copy()
     free = set(np.setdiff1d(np.arange(len(heard.onset)), partner).tolist())
     for index in np.flatnonzero(partner < 0):
@@ -157,7 +157,7 @@ def _melody_errors(true: Sounding, heard: Sounding, partner: np.ndarray) -> tupl
 
 
 def fit(pieces: Sequence[Measured]) -> KindErrors:
-    """The errors of one kind of ensemble, set so that degraded excerpts show as many as the transcripts do."""
+    """The errors of one kind of ensemble, set so that degraded excerpts have as many as the transcripts."""
     counts = [count(piece.true, piece.heard) for piece in pieces]
     errors = _first_guess(pieces, counts)
     for number in range(N_ROUNDS):
@@ -205,7 +205,7 @@ def _first_guess(pieces: Sequence[Measured], counts: Sequence[Counts]) -> KindEr
 
 
 def _corrected(errors: KindErrors, counts: Sequence[Counts], simulated: Sequence[Counts]) -> KindErrors:
-    """The errors with every rate scaled by how often it was seen over how often it came out."""
+    """The errors with every rate scaled by the ratio of observed to simulated counts."""
 
     def ratio(seen: np.ndarray | float, made: np.ndarray | float) -> np.ndarray:
         return np.clip((np.asarray(seen) + 1e-4) / (np.asarray(made) + 1e-4), 0.5, 2.0)
@@ -274,13 +274,13 @@ def _tilts(
 
 
 def _spread(shifts: np.ndarray, noise: np.ndarray, n_notes: np.ndarray) -> float:
-    """The deviation between pieces without what chance alone would make."""
+    """The deviation between pieces, corrected for chance."""
     variance = np.average(np.square(shifts) - noise, weights=np.sqrt(n_notes))
     return float(np.sqrt(max(variance, 0.0)))
 
 
 def _rate_spread(pairs: Sequence[tuple[float, float]]) -> float:
-    """The deviation of a piece's log rate, of (counted, expected): what chance alone does not explain."""
+    """The deviation of a piece's log rate, of (counted, expected), corrected for chance."""
     counted, expected = np.array(pairs, dtype=float).T
     excess = np.sum((counted - expected) ** 2 - expected) / max(np.sum(expected**2), 1e-9)
     return float(np.sqrt(np.log1p(np.clip(excess, 0, 4))))
@@ -325,7 +325,7 @@ def _times(pieces: Sequence[Measured]) -> tuple[tuple[float, ...], ...]:
 
 
 def _whole(true: Sounding, index: int, raw: np.ndarray, partner: np.ndarray) -> tuple[float, float] | None:
-    """When a true note is heard and how long, its further strikes included; None if it is not."""
+    """When a true note is heard and how long, including repeated strikes; None if it is missed."""
     start, end = true.start_sec[index], true.start_sec[index] + true.length_sec[index]
     of_pitch = raw[raw[:, 2] == true.pitch[index]]
     if partner[index] >= 0:

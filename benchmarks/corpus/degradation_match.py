@@ -1,4 +1,4 @@
-"""Which notes of a transcript are which notes of the truth (for `degradation.py`)."""
+"""Match the notes of a transcript with the true notes (for `degradation.py`)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KINDS_OF_GHOST = ("split", *(f"{step:+d}" for step in HARMONICS), "other")
 
 
 def partners(true: Sequence[tuple[int, float]], heard: Sequence[tuple[int, float]], tolerance: float) -> np.ndarray:
-    """For each true (pitch, onset) the index of the heard one it became, or -1: the same pitch, the nearest first."""
+    """For each true (pitch, onset) the index of the matching heard one, or -1: the same pitch, the nearest first."""
     by_pitch: dict[int, list[tuple[float, int]]] = {}
     for index, (pitch, onset) in enumerate(heard):
         by_pitch.setdefault(int(pitch), []).append((onset, index))
@@ -41,10 +41,10 @@ def match(true: Sounding, heard: Sounding, tolerance: float = TOLERANCE_TICK) ->
 
 
 def ghosts_of(true: Sounding, heard: Sounding, partner: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The heard notes without a partner: (index, kind of ghost, parent), parent -1 where there is none.
+    """The heard notes without a partner: (index, kind of ghost, parent), parent -1 if there is none.
 
-    A split begins in or right after a true note of its pitch; an overtone lies a step of `HARMONICS` from a true note
-    that sounds (give or take a sixteenth); the parent is the one struck nearest before.
+    A split begins in or right after a true note of its pitch; an overtone is a step of `HARMONICS` from a true note
+    that sounds (within a sixteenth); the parent is the one struck nearest before.
     """
     index = np.setdiff1d(np.arange(len(heard.onset)), partner)
     kind, parent = np.full(len(index), len(HARMONICS) + 1), np.full(len(index), -1)

@@ -1,4 +1,4 @@
-"""Excerpts of the training split, as they are written and as covers hear them (for `degradation.py`)."""
+"""Excerpts of the training split, as written and as transcribed for covers (for `degradation.py`)."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Measured:
 
 
 def choose(folder: Path, index: Path, n_pieces: int, seed: int) -> list[dict[str, str]]:
-    """Rows of the index, all of the training split: the styles take turns, no group of versions comes twice."""
+    """Rows of the index, all of the training split: styles in turn, no group of versions twice."""
     with index.open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if split_of(row["split_group"]) == "train"]
     rng = np.random.default_rng(seed)
@@ -106,9 +106,9 @@ def _is_there(folder: Path, row: dict[str, str]) -> bool:
 
 
 def measure(folder: Path, row: dict[str, str], seconds: float, cache: Path) -> Measured:
-    """Read, cut, play and hear one piece; the transcript is kept in `cache`.
+    """Read, cut, render and transcribe one piece; the transcript is stored in `cache`.
 
-    Raises SymbolicCoverError where a piece has no such excerpt.
+    Raises SymbolicCoverError if a piece has no such excerpt.
     """
     tracks, grid, key = _read(folder, row)
     tracks, grid = _cut(tracks, grid, seconds, _number(row["path"]))
@@ -141,7 +141,7 @@ def _number(path: str) -> int:
 
 
 def _read(folder: Path, row: dict[str, str]) -> tuple[tuple[Track, ...], Grid, Key | None]:
-    """A piece on its own grid, as written, however long and however it was played; and its key as it states it."""
+    """A piece on its own grid, as written, of any length; and its stated key."""
     path = folder / row["path"]
     if row["dataset"] == "pop909_cl":
         tracks, grid = read_song(original_of(path), path)
@@ -179,7 +179,7 @@ def _inside(notes: Sequence[Note], start: int, end: int) -> list[Note]:
 
 
 def _hear(tracks: Sequence[Track], grid: Grid) -> np.ndarray:
-    """Rows as in `Measured.raw`: what the listener hears of the tracks played."""
+    """Rows as in `Measured.raw`: the listener's transcript of rendered tracks."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "excerpt.wav"
         played = score_in_seconds(_in_seconds(tracks, grid))
@@ -247,7 +247,7 @@ def _unmet(notes: Sequence[Note], taken: set[tuple[int, int]]) -> tuple[Note, ..
 
 
 def measure_all(folder: Path, rows: Sequence[dict[str, str]], seconds: float, cache: Path) -> list[Measured]:
-    """Every piece that has an excerpt; says which have none."""
+    """Every piece that has an excerpt; prints which have none."""
     cache.mkdir(parents=True, exist_ok=True)
     found = []
     for row in rows:

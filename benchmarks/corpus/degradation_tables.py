@@ -1,4 +1,4 @@
-"""What transcripts get wrong, and how like them degraded truth is, as tables (for `degradation.py`)."""
+"""Tables of transcription errors, and of the similarity of degraded truth and transcripts (for `degradation.py`)."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _misses(pieces: Sequence[Measured]) -> dict[str, float]:
 
 
 def style_table(pieces: Sequence[Measured]) -> list[str]:
-    """How well each style is heard."""
+    """The accuracy of transcription by style."""
     rows = ["| style | kind | excerpts | missed | ghosts | note F1 | melody F1 |", "|---|---|---|---|---|---|---|"]
     for style, kind in sorted({(piece.style, piece.kind) for piece in pieces}):
         of_it = [compare(p.true, p.heard) for p in pieces if (p.style, p.kind) == (style, kind)]
@@ -77,7 +77,7 @@ def likeness_table(pieces: Sequence[Measured], ways: dict[str, Callable[[Measure
 
 
 def compare(true_content: SongSheet, sheet: SongSheet) -> dict[str, float]:
-    """The statistics of one excerpt as it is heard."""
+    """The statistics of one transcribed excerpt."""
     true, heard = sounding(true_content), sounding(sheet)
     partner = match(true, heard)
     hit = partner >= 0

@@ -2,7 +2,7 @@
 
     python benchmarks/corpus/pairs.py CORPUS --pairs 40 --out FOLDER
 
-Draws eight bars of randomly chosen pieces, styles in turn, several to a picture, from the tokens alone.
+Draws eight bars of random pieces from all styles, several in a picture, from the tokens alone.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PARTS = ("#7f9fc4", "#6fae88", "#b89a5e", "#9a83b5", "#8a9299", "#c98f8f", "#5fa
 
 
 def main() -> None:
-    """Draw and say what was drawn."""
+    """Draw and print what was drawn."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--pairs", type=int, default=40)
@@ -57,7 +57,7 @@ def choose(shard: Shard, n_pairs: int, rng: np.random.Generator) -> list[tuple[i
 
 
 def draw(axes, tokenizer: BarTokenizer, shard: Shard, song: int, first: int) -> None:
-    """X, X as heard, and Y of eight bars."""
+    """X, X as transcribed, and Y of eight bars."""
     end = min(first + BARS, int(shard.song_start[song + 1]))
     tick = 0
     header = tokenizer.names(shard.headers[song])

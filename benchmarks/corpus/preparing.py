@@ -1,10 +1,10 @@
-"""How fast a corpus is prepared, how much memory that takes, and that the cost of a piece does not grow.
+"""The speed and memory of preparing a corpus, and whether the cost of a piece grows with its size.
 
     python benchmarks/corpus/preparing.py LIBRARY CORPUS --pieces 300 --out benchmarks/corpus/preparing.md
 
-LIBRARY is what `collect` filled, CORPUS a finished corpus made of it. Preparing is timed on a sample of the library
-with one worker and with two, in fresh processes; putting together is timed on the finished corpus's units, a
-thousand pieces and ten thousand (units are taken again where there are fewer).
+LIBRARY is filled by `collect`, CORPUS a finished corpus made of it. Preparing is timed on a sample of the library with
+one worker and with two, in fresh processes; assembly is timed on the finished corpus's units, a thousand pieces and ten
+thousand (units are repeated if there are fewer).
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def run_fresh(library: Path, n_pieces: int, workers: int) -> tuple[int, float, float]:
-    """(pieces, seconds, MB of the largest process) of preparing a sample from nothing."""
+    """(pieces, seconds, MB of the largest process) of preparing a sample from scratch."""
     n_datasets = sum(1 for one in preparing.collected(library).values() if not one.dataset.companion_of)
     limit = max(n_pieces // n_datasets, 1)
     program = "from symbolic_cover.cli import main; main()"
@@ -75,7 +75,7 @@ def run_fresh(library: Path, n_pieces: int, workers: int) -> tuple[int, float, f
 
 
 def put_together(corpus: Path, size: int) -> tuple[float, float]:
-    """(seconds, peak MB) of putting together a corpus of so many pieces, in a process of its own."""
+    """(seconds, peak MB) of assembling a corpus of this many pieces, in a separate process."""
     program = (
         "import sys; sys.path.insert(0, sys.argv[3])\n"
         "from pathlib import Path\nfrom preparing import put_here\nput_here(Path(sys.argv[1]), int(sys.argv[2]))"
@@ -87,7 +87,7 @@ def put_together(corpus: Path, size: int) -> tuple[float, float]:
 
 
 def put_here(corpus: Path, size: int) -> None:
-    """Put together the first `size` pieces of a corpus's units and print seconds and peak memory."""
+    """Assemble the first `size` pieces of a corpus's units and print seconds and peak memory."""
     units: list[Path] = []
     count = 0
     found = sorted((corpus / "work").glob("*.npz"))

@@ -1,13 +1,13 @@
-"""How many corrections it takes until every bar line of real recordings is right, chosen as a person would choose them.
+"""The number of corrections until every bar line of real recordings is right, by a simulated user.
 
     python benchmarks/correcting/downbeats.py FOLDER --sheets SHEETS --out downbeats.md
 
-FOLDER holds recordings with ``.beats.tsv`` beside them (time_sec, beat_in_bar); those that say where bars begin are
-taken. SHEETS keeps what was heard as ``song.json``; what is there is not heard again. A bar line is right if an
-annotated one lies within 70 ms, and none is missing in the annotated span, as far as the sheet has notes or chords:
-charts go on through silence, song sheets do not. At each step the simulated person makes the correction, or the two
-together, after which most bar lines are right: tempo, metre (of the song or of one bar), downbeat (everywhere or from a
-place on), or the place of a beat. Where nothing helps or `MOST` corrections were made, the song counts as not mended.
+FOLDER has recordings with ``.beats.tsv`` beside them (time_sec, beat_in_bar); those with downbeats are used. SHEETS
+caches the analysis as ``song.json``. A bar line is right if an annotated one lies within 70 ms, and none is missing in
+the annotated span, as far as the sheet has notes or chords: charts continue through silence, song sheets do not. At
+each step the simulated person makes the correction, or the two together, after which most bar lines are right: tempo,
+metre (of the song or of one bar), downbeat (everywhere or from a place on), or the place of a beat. If nothing helps or
+after `MOST` corrections, the song counts as not corrected.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def main() -> None:
 
 
 def annotated(folder: Path, recording: Path) -> tuple[np.ndarray, tuple[float, float]]:
-    """The annotated downbeats in seconds, (n,), and the span from the first to the last of them; none where unknown."""
+    """The annotated downbeats in seconds, (n,), and the span from the first to the last of them; none if unknown."""
     path = folder / f"{recording.stem}.beats.tsv"
     if not path.is_file():
         return np.zeros(0), (0.0, 0.0)
@@ -82,7 +82,7 @@ def annotated(folder: Path, recording: Path) -> tuple[np.ndarray, tuple[float, f
 
 
 def heard(recording: Path, sheets: Path) -> SongSheet:
-    """The song sheet of a recording, heard once."""
+    """The song sheet of a recording, cached."""
     path = sheets / f"{recording.stem}.json"
     if not path.is_file():
         write_sheet(analyze(listen(recording)), path)
@@ -92,7 +92,7 @@ def heard(recording: Path, sheets: Path) -> SongSheet:
 def where_music_is(
     sheet: SongSheet, downbeats: np.ndarray, span: tuple[float, float]
 ) -> tuple[np.ndarray, tuple[float, float]]:
-    """The annotation between the first and the last thing on a sheet."""
+    """The annotation between the first and the last event of a sheet."""
     begins = [note.onset_tick for note in sheet.notes] + [chord.start_tick for chord in sheet.chords]
     first, last = (float(sheet.grid.sec_at(tick)) for tick in (min(begins), max(begins)))
     inside = downbeats[(downbeats > first - NEAR_SEC) & (downbeats < last + NEAR_SEC)]
@@ -105,7 +105,7 @@ def bar_lines(sheet: SongSheet) -> np.ndarray:
 
 
 def wrong(sheet: SongSheet, downbeats: np.ndarray, span: tuple[float, float]) -> int:
-    """How many annotated bar lines are missing, and how many of the sheet's in the span are none."""
+    """The number of annotated bar lines that are missing, and of the sheet's in the span that are wrong."""
     lines = bar_lines(sheet)
     inside = lines[(lines > span[0] - NEAR_SEC) & (lines < span[1] + NEAR_SEC)]
     apart = np.abs(downbeats[:, None] - inside[None])
@@ -115,7 +115,7 @@ def wrong(sheet: SongSheet, downbeats: np.ndarray, span: tuple[float, float]) ->
 
 
 def mended(sheet: SongSheet, downbeats: np.ndarray, span: tuple[float, float]) -> list[str]:
-    """The corrections that are made, in words."""
+    """The corrections that are made, as text."""
     words: list[str] = []
     left = wrong(sheet, downbeats, span)
     while left and len(words) < MOST:
@@ -138,7 +138,7 @@ def mended(sheet: SongSheet, downbeats: np.ndarray, span: tuple[float, float]) -
 
 
 def after(sheet: SongSheet, first: str, downbeats: np.ndarray) -> list[str]:
-    """What can be tried when one correction of the whole song was made."""
+    """The corrections to try after one correction of the whole song."""
     try:
         return [*(one for one in WHOLE if one != first), *local(correct(sheet, first), downbeats)]
     except UsageError:

@@ -1,11 +1,11 @@
-"""How long one waits in the studio, and whether many at once lose anything.
+"""Waiting times in the studio, and whether concurrent users lose data.
 
     python benchmarks/correcting/studio.py SONG --out studio.md
 
 SONG is a song.json or a recording. `symbolic-cover serve` is started in a folder of its own, SONG is uploaded and
 arranged; then four bars are arranged anew (`--times`), and the seconds are counted until the excerpt can be fetched,
-and until the take is done. Then `--readers` read the song's page data without pause while each of `--correctors` makes
-`--corrections` corrections, asking anew whenever somebody else was quicker; all must be in the song at the end.
+and until the take is done. Then `--readers` read the song's page data continuously while each of `--correctors` makes
+`--corrections` corrections, retrying after conflicts; all must be in the song at the end.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 class Page:
-    """The studio, asked over HTTP."""
+    """A client of the studio over HTTP."""
 
     def __init__(self, folder: Path, checkpoint: str | None) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
@@ -78,7 +78,7 @@ class Page:
                 time.sleep(0.1)
 
     def ask(self, path: str, body: Any = None) -> Any:
-        """What an address answers; raises `HTTPError` where it refuses."""
+        """The response of an address; raises `HTTPError` if it refuses."""
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         asked = urllib.request.Request(f"{self.address}{path}", data, {"Content-Type": "application/json"})
         with urllib.request.urlopen(asked) as reply:
@@ -86,7 +86,7 @@ class Page:
             return json.loads(said) if "json" in reply.headers.get("content-type", "") else said
 
     def wait(self, song: str, job: int) -> None:
-        """Until a job is done; raises `SystemExit` where it fails."""
+        """Wait until a job is done; raises `SystemExit` if it fails."""
         while True:
             (found,) = (one for one in self.ask(f"/api/songs/{song}/work")["jobs"] if one["id"] == job)
             if found["state"] == "done":
@@ -127,7 +127,7 @@ def measured(page: Page, options: argparse.Namespace) -> list[tuple[str, str]]:
 
 
 def until_heard(page: Page, song: str, take: int) -> float:
-    """When the excerpt of a take, or the take itself, can be fetched."""
+    """The time at which the excerpt of a take, or the take itself, can be fetched."""
     while True:
         for path in (f"/api/songs/{song}/takes/{take}/excerpt", f"/api/songs/{song}/takes/{take}/files/cover.ogg"):
             try:
@@ -139,7 +139,7 @@ def until_heard(page: Page, song: str, take: int) -> float:
 
 
 def crowd(page: Page, song: str, n_bars: int, options: argparse.Namespace) -> list[tuple[str, str]]:
-    """Readers and correctors at once."""
+    """Concurrent readers and correctors."""
     over = threading.Event()
     waits: list[float] = []
     again = []
@@ -185,7 +185,7 @@ def crowd(page: Page, song: str, n_bars: int, options: argparse.Namespace) -> li
 
 
 def spread(values: list[float]) -> str:
-    """The least and the greatest."""
+    """The minimum and the maximum."""
     return f"{min(values):.1f} to {max(values):.1f}"
 
 

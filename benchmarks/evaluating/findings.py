@@ -1,4 +1,4 @@
-"""Are the weak bars that `evaluate` names weak: in people's pieces they should be few, planted ones found.
+"""Whether findings of `evaluate` are valid: rare in people's pieces, and found where defects are planted.
 
     python benchmarks/evaluating/findings.py CORPUS --out benchmarks/evaluating/findings.md
 
@@ -6,8 +6,8 @@ CORPUS is a prepared corpus. Of the people's held-out pieces (validation and tes
 pieces, and the bars in a hundred, with each kind of finding. Then one defect at a time is planted into such a piece,
 and is counted as found if a finding of its kind lies in its bars and did not lie there before.
 
-Last, how many of the pieces lie within people's range (nine of ten of the training split do) by each measure; beside
-them what the rules play to the same lead sheets.
+Last, how many of the pieces are within people's range (nine of ten of the training split do) by each measure; and the
+same for the rules on the same lead sheets.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def within_table(within: dict[str, Counter[tuple[str, str]]]) -> list[str]:
 
 
 def new_there(found: list[Finding], before: list[Finding], kind: str, bar: int) -> bool:
-    """Whether a finding of a kind lies in a bar where none did."""
+    """Whether a finding of a kind is in a bar that had none."""
     return any(one.kind == kind and one.first_bar <= bar <= one.last_bar for one in set(found) - set(before))
 
 
@@ -114,7 +114,7 @@ def lose_melody(played: Arrangement, bar: int, rng: np.random.Generator) -> Arra
 
 
 def change_chords(played: Arrangement, bar: int, rng: np.random.Generator) -> Arrangement | None:
-    """All that is played in three bars a tritone off."""
+    """Everything in three bars a tritone off."""
     if not any(chord.start_tick <= played.grid.bars[bar].start_tick < chord.end_tick for chord in played.chords):
         return None
     return _changed(played, lambda n: n._replace(pitch=n.pitch + 6) if _inside(n, played, bar, 3) else n)
@@ -156,7 +156,7 @@ def repeat_figure(played: Arrangement, bar: int, rng: np.random.Generator) -> Ar
 
 
 def silence(played: Arrangement, bar: int, rng: np.random.Generator) -> Arrangement | None:
-    """Two bars in which nobody plays."""
+    """Two bars without notes."""
     begin, end = played.grid.bars[bar].start_tick, played.grid.bars[bar + 1].end_tick
     held = _changed(played, lambda n: n._replace(duration_tick=min(n.duration_tick, max(begin - n.onset_tick, 1)))
                     if n.onset_tick < begin else n)  # fmt: skip

@@ -1,11 +1,11 @@
-"""Does the search for copied bars find them, and does the shipped model copy?
+"""Whether the search for copied bars finds them, and whether the shipped model copies.
 
     python benchmarks/evaluating/memorisation.py CORPUS --checkpoint FOLDER --out benchmarks/evaluating/memorisation.md
 
 CORPUS is a prepared corpus. Three questions: how often people's own held-out pieces are taken for copies (false
-positives, where nobody copied); how many passages of training songs, planted as they are, transposed, or with some
-notes changed, are found and named; how many bars of the model's accompaniments, to the lead sheets of held-out songs
-and of songs that it was trained on, are copies. Beside the model: people, and the rules, which have learned nothing.
+positives); how many passages of training songs, planted as they are, transposed, or with some notes changed, are found
+and named; how many bars of the model's accompaniments, to the lead sheets of held-out songs and of songs that it was
+trained on, are copies. For comparison: people, and the rules, which are not trained.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def main() -> None:
 
 
 def people(corpus: Path, index: PatternIndex) -> list[str]:
-    """How much of people's held-out music is taken for copied, by dataset."""
+    """The share of people's held-out music that is taken for copied, by dataset."""
     table: dict[str, np.ndarray] = {}
     for split in ("valid", "test"):
         for song, facts in zip(songs_of(corpus, split), catalogue_of(corpus, split), strict=True):
@@ -88,7 +88,7 @@ def people(corpus: Path, index: PatternIndex) -> list[str]:
 
 
 def planted(options: argparse.Namespace, index: PatternIndex) -> list[str]:
-    """The share of planted passages that are found, and found to be of their song."""
+    """The share of planted passages that are found, and assigned to their song."""
     corpus = options.corpus
     tokenizer, train, test = BarTokenizer.load(corpus), Shard.load(corpus / "train"), Shard.load(corpus / "test")
     facts = catalogue_of(corpus, "train")
@@ -180,7 +180,7 @@ def played(options: argparse.Namespace, folder: Path, index: PatternIndex, split
 
 
 def model_table(shares: dict[tuple[str, str], np.ndarray]) -> list[str]:
-    """Who copies how much."""
+    """The shares of copied bars."""
     lines = ["## Who copies, given lead sheets", "", "| songs | played by | pieces | flagged | bars | flagged |",
              "|---|---|---|---|---|---|"]  # fmt: skip
     for (split, row), values in shares.items():
@@ -190,7 +190,7 @@ def model_table(shares: dict[tuple[str, str], np.ndarray]) -> list[str]:
 
 
 def write_into_card(folder: Path, told: str, shares: dict[tuple[str, str], np.ndarray]) -> None:
-    """The shares into the checkpoint's history and its model card."""
+    """Write the shares into the checkpoint's history and its model card."""
     path = folder / "training.json"
     facts = json.loads(path.read_text(encoding="utf-8"))
     facts["memorisation"] = {"by": told, "table": model_table(shares)[2:]}
@@ -199,7 +199,7 @@ def write_into_card(folder: Path, told: str, shares: dict[tuple[str, str], np.nd
 
 
 def command(options: argparse.Namespace) -> str:
-    """What was typed."""
+    """The command line of this run."""
     return (
         f"python benchmarks/evaluating/memorisation.py CORPUS --planted {options.planted} --songs {options.songs}"
         f" --bars {options.bars} --candidates {options.candidates}"

@@ -1,12 +1,12 @@
-"""Which reader of ABC is right: ours, music21's or verovio's, on collections of folk tunes.
+"""Compare readers of ABC (ours, music21's and verovio's) on collections of folk tunes.
 
     python benchmarks/listening/abc.py FILE.abc ... [--midi FOLDER] [--each 40] [--out TABLE.md]
 
-Every tune is read by all three as written, repeats aside (verovio plays none, so none is played). Given are how many
-tunes each reader reads, in how many two readers have the very same notes (onset and pitch), and in how many all bars
+Every tune is read by all three as written, repeats aside (verovio plays none, so none is played). Counted are the tunes
+that each reader reads, those in which two readers have the same notes (onset and pitch), and those in which all bars
 but the first and last and those beside a repeat are as long as the metre says. --midi names a folder with
 STEMnumber.mid for X:number of STEM.abc, as in the Nottingham collection: how many bars are there as well, in whatever
-order (those MIDI files repeat more than the tunes say). music21's corpus brings O'Neill's, Aird's and Ryan's tunes:
+order (those MIDI files repeat more than the tunes say). music21's corpus has O'Neill's, Aird's and Ryan's tunes:
 
     python benchmarks/listening/abc.py $(python -c "import music21, pathlib; \\
         print(*pathlib.Path(music21.__file__).parent.glob('corpus/*/*.abc'))")
@@ -43,7 +43,7 @@ def tunes_in(path: Path) -> list[tuple[str, str]]:
 
 
 def ours(tune: str) -> tuple[Notes, Barred]:
-    """The notes as this program reads them, repeats aside, and the bars."""
+    """The notes by our reader, repeats aside, and the bars."""
     piece = read_abc(tune.encode())
     piece.order = list(range(len(piece.bars)))
     played = unfold(piece)
@@ -51,7 +51,7 @@ def ours(tune: str) -> tuple[Notes, Barred]:
 
 
 def by_music21(tune: str) -> Notes:
-    """The notes as music21 reads them, ties joined."""
+    """The notes by music21, ties joined."""
     import music21
 
     score = music21.converter.parse(tune, format="abc").stripTies()
@@ -63,7 +63,7 @@ def by_music21(tune: str) -> Notes:
 
 
 def by_verovio(tune: str) -> Notes:
-    """The notes as verovio reads them."""
+    """The notes by verovio."""
     import verovio
 
     verovio.enableLog(verovio.LOG_OFF)
@@ -77,7 +77,7 @@ def by_verovio(tune: str) -> Notes:
 
 
 class Apart:
-    """Runs a reader in a process of its own, since verovio ends its process on some tunes; those are counted."""
+    """Runs a reader in a separate process, since verovio crashes on some tunes; crashes are counted."""
 
     def __init__(self) -> None:
         self.pool, self.crashes = ProcessPoolExecutor(1), 0
@@ -102,13 +102,13 @@ def bars_add_up(piece: Barred) -> bool:
 
 
 def share_of_bars(found: Notes, true: Notes, bar_tick: int, opening_tick: int) -> float:
-    """How many of the bars that a reader finds are bars of a MIDI file, in whatever order that plays them."""
+    """How many of the bars of a reader are bars of a MIDI file, in any order."""
     bars, known = (_bars(notes, bar_tick, shift) for notes, shift in ((found, opening_tick), (true, 0)))
     return sum(bar in known for bar in bars) / max(len(bars), 1)
 
 
 def _bars(notes: Notes, bar_tick: int, shift: int) -> list[frozenset[tuple[int, int]]]:
-    """What begins in each bar that is not empty: (place in the bar, pitch)."""
+    """The contents of each bar that is not empty: (place in the bar, pitch)."""
     inside: dict[int, set[tuple[int, int]]] = {}
     for onset, pitch in notes:
         number, place = divmod(onset + shift, bar_tick)

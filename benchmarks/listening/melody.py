@@ -1,16 +1,15 @@
-"""What the arranger is told of a song: melody, bass, chords and key, from played mixes and from plain notes.
+"""The input of the arranger: melody, bass, chords and key, from rendered mixes and from plain notes.
 
     python benchmarks/listening/melody.py FOLDER --songs 8 --split test --cache CACHE
 
-FOLDER holds POP909 and POP909-CL, unpacked. The first minute of every song is made into a mix (a lead
-instrument sings the melody; piano, in two songs of three a bass, in every other one drums), played by
-FluidSynth, heard by basic-pitch, quantised on the true grid and analysed. Beside it stand the notes
-themselves in one track without a name (`score`), as in a MIDI file of a piano solo, and one nameless
-track for each instrument (`tracks`).
+FOLDER has POP909 and POP909-CL, unpacked. The first minute of every song is made into a mix (a lead instrument plays
+the melody; piano, in two songs of three a bass, in every other one drums), rendered by FluidSynth, transcribed by
+basic-pitch, quantised on the true grid and analysed. The others are the notes themselves in one track without a name
+(`score`), as in a MIDI file of a piano solo, and one nameless track for each instrument (`tracks`).
 
-Melody and bass are F1 of notes: the same pitch, begun within a sixteenth. Chords are the share of beats
-with the right root and third, where the song has a major or minor chord. The skyline, the highest note of
-every onset, stands beside the melody. Transcripts are kept in CACHE.
+Melody and bass are F1 of notes: the same pitch, begun within a sixteenth. Chords are the share of beats with the right
+root and third, where the song has a major or minor chord. The baseline for the melody is the skyline, the highest note
+of every onset. Transcripts are cached in CACHE.
 """
 
 from __future__ import annotations
@@ -133,7 +132,7 @@ def one_track(piece: Song) -> tuple[Track, ...]:
 
 
 def heard(piece: Song, place: int, cache: Path) -> tuple[Track, ...]:
-    """The mix as it is played and heard, on the true grid."""
+    """The rendered and transcribed mix, on the true grid."""
     from symbolic_cover.performance.midi import score_in_seconds
     from symbolic_cover.sound.audio import render_audio
 
@@ -163,7 +162,7 @@ def in_seconds(tracks: Sequence[Track], grid: Grid) -> list[TimedTrack]:
 def measure(
     source: str, tracks: Sequence[Track], piece: Song, place: int, key: tuple[int, str] | None
 ) -> dict[str, float]:
-    """Compare what is found in the tracks of a source (``mix``, ``score`` or ``tracks``) with the song."""
+    """Compare the analysis of a source (``mix``, ``score`` or ``tracks``) with the song."""
     begun = time.perf_counter()
     sheet = sheet_of(tracks, piece.grid, is_transcript=source == "mix")
     seconds = time.perf_counter() - begun
@@ -190,7 +189,7 @@ def measure(
 
 
 def note_f1(true: Sequence[Note], found: Sequence[Note]) -> tuple[float, float, float]:
-    """Precision, recall and F1; every true note is met once."""
+    """Precision, recall and F1; every true note is matched once."""
     left = sorted(true)
     by_pitch: dict[int, list[int]] = {}
     for note in left:

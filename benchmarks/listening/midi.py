@@ -1,4 +1,4 @@
-"""How well MIDI files are read, on folders of one's own: a small table.
+"""A small table of how well MIDI files in given folders are read.
 
     python benchmarks/listening/midi.py --performed FOLDER --written FOLDER [--limit 30]
 

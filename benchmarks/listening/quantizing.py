@@ -1,11 +1,11 @@
-"""How well the notes of a performance come back to where they were written, on true beats.
+"""How well the notes of a performance are quantized to their written positions, on true beats.
 
     python benchmarks/listening/quantizing.py LIBRARY --count 100 --out benchmarks/listening/quantizing.md
 
 LIBRARY is a folder of collected datasets. Pieces of the test split in simple metres whose notes lie on sixteenths and
 triplets are played with notes up to some milliseconds early or late, straight or swung, with and without grace notes
-before some of the melody's notes. Share of onsets at their own tick, and of bars that are right altogether: ours, and
-every onset drawn to the nearest sixteenth. Right for swung eighths means straight ones.
+before some of the melody's notes. Share of onsets at their own tick, and of bars that are entirely right: ours, and
+every onset moved to the nearest sixteenth. Right for swung eighths means straight ones.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def compare(
     notes: list[Note], melody: tuple[Note, ...], grid: Grid, rng: np.random.Generator, spread_sec: float, second: float,
     graces: bool,
 ) -> tuple[float, float, float, float]:  # fmt: skip
-    """Shares of onsets and bars that come back, ours and by sixteenths."""
+    """Shares of correct onsets and bars, ours and by sixteenths."""
     onset = np.array([note.onset_tick for note in notes], dtype=float)
     place = np.mod(onset, TICKS_PER_QUARTER)
     swings = second != TICKS_PER_QUARTER / 2 and not np.isin(place, (4, 8)).any()

@@ -1,11 +1,11 @@
-"""What is heard in real recordings, ours beside an older revision of ours and beside each part alone.
+"""The analysis of real recordings, compared with an older revision and with single models.
 
     python benchmarks/listening/real.py FOLDER --against 032591c --parts --pictures OUT --out real.md
 
-FOLDER holds recordings and annotations as `real_annotations.py` describes them, and the way of scoring. `--against`
-also runs the code of a git revision, in an environment that has what it needs (this one). Each recording is heard in a
-process of its own; what was heard is kept as JSON in `--cache` and not heard again. `--pictures` draws, for each song,
-what was annotated and what was heard: melody, bar lines, chords, confidence by bar.
+FOLDER has recordings and annotations as `real_annotations.py` describes them, and the way of scoring. `--against` also
+runs the code of a git revision, in an environment that has what it needs (this one). Each recording is analysed in a
+process of its own; results are cached as JSON in `--cache`. `--pictures` draws, for each song, annotation and analysis:
+melody, bar lines, chords, confidence by bar.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ System = Callable[[Path], dict[str, Any]]
 
 
 def main() -> None:
-    """Hear all recordings with every system, print and write the table."""
+    """Analyse all recordings with every system, print and write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--against", help="a git revision to hear with as well")
@@ -81,7 +81,7 @@ def by_revision(folder: Path) -> System:
 
 
 def by_part(songs: Sequence[Annotated], cache: Path | None) -> dict[str, dict[str, dict[str, Any]]]:
-    """What each ear alone says of every song, from the cache where it is there."""
+    """The results of single models for every song, cached."""
     found: dict[str, dict[str, dict[str, Any]]] = {part: {} for part in PARTS}
     for song in songs:
         kept = cache / "parts" / f"{song.path.stem}.json" if cache else None
@@ -99,7 +99,7 @@ def by_part(songs: Sequence[Annotated], cache: Path | None) -> dict[str, dict[st
 
 
 def hear(name: str, run: System, song: Annotated, cache: Path | None) -> dict[str, Any]:
-    """What a system says of a song, from the cache where it is there."""
+    """A system's results for a song, cached."""
     kept = cache / name / f"{song.path.stem}.json" if cache else None
     if kept and kept.is_file():
         return json.loads(kept.read_text(encoding="utf-8"))
@@ -142,7 +142,7 @@ def table(songs: list[Annotated], found: dict[str, dict[str, dict[str, Any]]]) -
 
 
 def reliability(songs: list[Annotated], heard: dict[str, dict[str, Any]]) -> Iterator[str]:
-    """How much of what was said with so much confidence was right, bar by bar."""
+    """The share of correct results by confidence, bar by bar."""
     pairs = [pair for song in songs for pair in judged_bars(song, heard[song.path.stem])]
     yield "| confidence of a bar | " + " | ".join(f"{low:.1f} to {low + 0.2:.1f}" for low in BINS) + " |"
     yield "|---" * (len(BINS) + 1) + "|"

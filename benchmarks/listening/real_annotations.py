@@ -1,6 +1,6 @@
-"""Real recordings and what people wrote down of them, and how what was heard is scored against it (for `real.py`).
+"""Real recordings with annotations, and the scores of an analysis against them (for `real.py`).
 
-Beside NAME.ogg (or .mp3, .wav, .flac) lie any of
+Beside NAME.ogg (or .mp3, .wav, .flac) there may be
 
 - ``NAME.notes.tsv``: onset_sec, offset_sec, midi (NaN: spoken); of a song with singers, what is sung;
 - ``NAME.beats.tsv``: time_sec, beat_in_bar (1 is a downbeat, ? unknown); ``NAME.semibeats.tsv``: time_sec alone, a grid
@@ -8,8 +8,8 @@ Beside NAME.ogg (or .mp3, .wav, .flac) lie any of
 - ``NAME.chords.tsv``: start_sec, end_sec, Harte label.
 
 Sung notes: onset F1 of `mir_eval.transcription` (no offsets, pitches rounded to semitones, `TOLERANCE_SEC`), counting
-only what is heard within `NEAR_SEC` of a sung phrase; phrases are notes less than `PHRASE_SEC` apart. Beats and
-downbeats: `mir_eval.beat` without trimming, within the annotated span. Chords: `mir_eval.chord`, weighted by duration.
+only notes within `NEAR_SEC` of a sung phrase; phrases are notes less than `PHRASE_SEC` apart. Beats and downbeats:
+`mir_eval.beat` without trimming, within the annotated span. Chords: `mir_eval.chord`, weighted by duration.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def _table(path: Path) -> list[list[str]]:
 
 
 def scores(song: Annotated, said: dict[str, Any]) -> dict[str, float]:
-    """All that can be scored of what a system says: keys of ``analyze --json``, of which any may be missing."""
+    """All scores of a system's results: keys of ``analyze --json``, of which any may be missing."""
     found: dict[str, float] = {}
     if song.notes is not None and song.kind != INSTRUMENTS and "melody" in said:
         found["sung F1"] = sung_f1(song.notes, np.array(said["melody"], dtype=float).reshape(-1, 3))
@@ -98,7 +98,7 @@ def scores(song: Annotated, said: dict[str, Any]) -> dict[str, float]:
 
 
 def sung_f1(sung: np.ndarray, heard: np.ndarray) -> float:
-    """F1 of sung notes, as the head of this file says."""
+    """F1 of sung notes, as described above."""
     edges = [0, *(np.flatnonzero(sung[1:, 0] - sung[:-1, 1] >= PHRASE_SEC) + 1), len(sung)]
     spans = [(sung[a, 0] - NEAR_SEC, sung[b - 1, 1] + NEAR_SEC) for a, b in itertools.pairwise(edges)]
     near = np.array([any(low <= onset <= high for low, high in spans) for onset in heard[:, 0]], dtype=bool)
@@ -164,7 +164,7 @@ def chord_scores(truth: tuple[np.ndarray, list[str]], said: Sequence[Sequence[An
 
 
 def _without_gaps(intervals: np.ndarray, labels: list[str]) -> tuple[np.ndarray, list[str]]:
-    """The same with no chord where nothing is said."""
+    """The chords with "no chord" in gaps."""
     rows: list[tuple[float, float, str]] = []
     for (start, end), label in zip(intervals.tolist(), labels, strict=True):
         if rows and start > rows[-1][1] + 1e-6:
@@ -176,7 +176,7 @@ def _without_gaps(intervals: np.ndarray, labels: list[str]) -> tuple[np.ndarray,
 
 
 def within(heard: np.ndarray, beats: np.ndarray | None) -> np.ndarray:
-    """Those inside the annotated span."""
+    """Times inside the annotated span."""
     if beats is None or not len(heard):
         return heard
     return heard[(heard >= beats[0] - 0.1) & (heard <= beats[-1] + 0.1)]

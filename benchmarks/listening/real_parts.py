@@ -1,4 +1,4 @@
-"""What each ear alone says of a recording, as ``analyze --json`` says it (for `real.py`)."""
+"""The results of single listening models, in the format of ``analyze --json`` (for `real.py`)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PARTS = (LISTENER, SWIFT, SINGER, BEATNET, CHORDIA)
 
 
 def parts_of(path: Path) -> dict[str, dict[str, Any]]:
-    """What each of `PARTS` says of a recording."""
+    """The results of each of `PARTS` for a recording."""
     recording, stereo = load_recording(path), stereo_blocks(path)
     heard = listen_with_all(recording, stereo)
     ours, theirs = evidence_of(heard.answers, None), evidence_of(heard.answers, heard.pulse)

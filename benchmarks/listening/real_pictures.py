@@ -1,4 +1,4 @@
-"""A song as it was annotated and as it was heard, in rows of twenty seconds (for `real.py`)."""
+"""A picture of the annotation and the analysis of a song, in rows of twenty seconds (for `real.py`)."""
 
 from __future__ import annotations
 

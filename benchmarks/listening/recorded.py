@@ -1,11 +1,11 @@
-"""What is heard in real recordings: notes against reference and stock basic-pitch, beats where they are known, cost.
+"""The analysis of real recordings: notes compared with references and stock basic-pitch, beats if known, and cost.
 
     python benchmarks/listening/recorded.py FOLDER --out benchmarks/listening/recorded.md
 
-FOLDER holds recordings; a NAME.notes_dtw.csv beside one (onset, offset, pitch) says what is played. References made by
-alignment are good to 100 ms, which is the tolerance here. Preludes in unbroken semiquavers tell their beats too: every
-fourth onset (`EVEN`). Agreement is that of basic-pitch notes, as made here from its ONNX model, with its own `predict`
-at the same thresholds (50 ms). Seconds are processor seconds; memory is the largest of the whole process.
+FOLDER has recordings; a NAME.notes_dtw.csv beside one (onset, offset, pitch) has its notes. References made by
+alignment are good to 100 ms, which is the tolerance here. Preludes in constant semiquavers give their beats, too: every
+fourth onset (`EVEN`). Agreement compares basic-pitch notes from its ONNX model, as used here, with its own `predict` at
+the same thresholds (50 ms). Seconds are processor seconds; memory is the largest of the whole process.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ COLUMNS = ("recording", "seconds", "note F1", "stock", "transkun", "agreement", 
 
 
 def main() -> None:
-    """Hear every recording in a process of its own, print and write the table."""
+    """Analyse every recording in a process of its own, print and write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--out", type=Path)
@@ -96,7 +96,7 @@ def measure(path: Path) -> dict[str, str]:
 
 
 def predicted(path: Path, settings: dict[str, Any]) -> np.ndarray:
-    """What basic-pitch's own `predict` hears."""
+    """The notes of basic-pitch's own `predict`."""
     with contextlib.redirect_stdout(io.StringIO()):
         from basic_pitch.inference import predict
 

@@ -1,4 +1,4 @@
-"""The program as it was at an older revision, to be measured beside the program as it is."""
+"""Run an older revision of the program, for comparison with the current one."""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
-"""What is heard in recordings of which everything is known, ours beside what is commonly used.
+"""The analysis of synthetic recordings with exact annotations, compared with common baselines.
 
     python benchmarks/listening/synthetic.py LIBRARY --recordings FOLDER --count 120 --out synthetic.md
 
-LIBRARY is a folder of collected datasets. Pieces of the test split, whose songs no training has seen, are played with
-FluidSynth at their own tempo, touch, instruments and room, through SoundFonts of which one was never used in training;
-the sound is kept in FOLDER. Baselines: stock basic-pitch for notes, librosa's beat tracker (bars of four from its first
-beat), the skyline and lowest of stock notes for melody and bass, templates of chords on those beats, Temperley's key
-profiles. Where benchmarks/listening/listening_madmom.py has been run on the recordings, madmom stands beside them.
-Tolerances: 50 ms for notes, 70 ms for beats. Seconds are processor seconds for a minute of sound.
+LIBRARY is a folder of collected datasets. Pieces of the test split, whose songs are in no training data, are played
+with FluidSynth at their own tempo, touch, instruments and room, through SoundFonts of which one was never used in
+training; the sound is kept in FOLDER. Baselines: stock basic-pitch for notes, librosa's beat tracker (bars of four from
+its first beat), the skyline and lowest of stock notes for melody and bass, templates of chords on those beats,
+Temperley's key profiles. Where benchmarks/listening/listening_madmom.py has been run on the recordings, its results are
+included. Tolerances: 50 ms for notes, 70 ms for beats. Seconds are processor seconds for a minute of sound.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ NOTES_UNKNOWN = dict.fromkeys(
 
 
 class Findings(NamedTuple):
-    """What one way of listening says; notes are rows of onset, end, pitch; chords (start, end, label)."""
+    """The results of one system; notes are rows of onset, end, pitch; chords (start, end, label)."""
 
     notes: np.ndarray
     beats: np.ndarray
@@ -71,7 +71,7 @@ class Findings(NamedTuple):
 
 
 def main() -> None:
-    """Record, listen, compare, print and write."""
+    """Record, analyse, compare, print and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("library", type=Path)
     parser.add_argument("--recordings", type=Path, required=True)
@@ -91,7 +91,7 @@ def main() -> None:
 
 
 def record_all(options: argparse.Namespace) -> list[Path]:
-    """The recordings, as wav and what is true of each as npz; those that are there stay."""
+    """The recordings, as wav and their annotations as npz; existing ones are kept."""
     folder = options.recordings / options.split
     folder.mkdir(parents=True, exist_ok=True)
     ensembles, paths = load_ensembles(), []
@@ -131,14 +131,14 @@ def measure(path: Path) -> dict[str, Any] | None:
 
 
 def timed(way: Callable[[Path], Findings], path: Path) -> Findings:
-    """What is found, with the processor seconds for a minute of sound."""
+    """The results, with the processor seconds for a minute of sound."""
     begun = time.process_time()
     findings = way(path)
     return findings._replace(seconds=(time.process_time() - begun) * 60 / soundfile.info(path).duration)
 
 
 def ours(path: Path) -> Findings:
-    """What symbolic-cover hears."""
+    """The results of symbolic-cover."""
     heard = listen(path)
     grid, key = heard.grid, heard.key or Key(0, "major")
     return Findings(
@@ -181,7 +181,7 @@ def common(path: Path) -> Findings:
 
 
 def of_madmom(heard: dict[str, Any]) -> Findings:
-    """What listening_madmom.py has written."""
+    """The output of listening_madmom.py."""
     beats, none = np.array(heard["beats"]).reshape(-1, 2), np.zeros((0, 3))
     size = int(beats[:, 1].max()) if len(beats) else 4
     chords = [tuple(chord) for chord in heard["chords"]]
@@ -298,7 +298,7 @@ def compare_chords(truth: Truth, found: list[tuple[float, float, str]]) -> tuple
 
 
 def mirex(label: str) -> str:
-    """A label without its bass, which these comparisons pass over."""
+    """A label without its bass, which these comparisons ignore."""
     return label.split("/")[0]
 
 

@@ -1,10 +1,10 @@
-"""Are levels as hard as they say? Songs covered at every level, and their measured difficulty.
+"""The measured difficulty of songs covered at every level.
 
     python benchmarks/notation/difficulty.py LIBRARY --out benchmarks/notation/difficulty.md
 
-LIBRARY is what `symbolic-cover collect` makes; songs of the test split, as in `scores.py`, are cut to their first bars
-and covered at each level. What people's piano accompaniments (OpenScore's Lieder) ask for stands beside it: the 95th
-percentiles are what the measure takes for as hard as can be.
+LIBRARY is filled by `symbolic-cover collect`; songs of the test split, as in `scores.py`, are cut to their first bars
+and covered at each level. For comparison: people's piano accompaniments (OpenScore's Lieder), whose 95th percentiles
+are the upper end of the measure.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def covered(song: Path, style: str, checkpoint: str | None) -> list[dict[str, fl
 
 
 def accompaniments(library: Path, count: int) -> list[dict[str, float]]:
-    """The criteria of pianos on two staves in songs by people, evenly chosen."""
+    """The criteria of pianos on two staves in songs by people, evenly sampled."""
     paths = sorted((library / "openscore_lieder_mxl").glob("*.mxl"))
     found = []
     for path in paths[:: max(1, len(paths) // count)]:

@@ -1,9 +1,9 @@
-"""What people's scores ask of the eye: the ranges that a cover's page is held against.
+"""The readability of people's scores: the ranges with which covers are compared.
 
     python benchmarks/notation/people.py LIBRARY --out symbolic_cover/presets/readability.toml
 
-Measures every score of OpenScore's Lieder (songs with piano, and their pianos alone) and quartets in LIBRARY, which
-`symbolic-cover collect` makes, and the Bach chorales in music21's corpus.
+Measures every score of OpenScore's Lieder (songs with piano, and their pianos alone) and quartets in LIBRARY, which is
+filled by `symbolic-cover collect`, and the Bach chorales in music21's corpus.
 """
 
 from __future__ import annotations

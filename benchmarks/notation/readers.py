@@ -1,10 +1,10 @@
-"""What other programs read on our pages: one cover in each style, opened in music21, verovio, MuseScore and partitura.
+"""How other programs read our scores: one cover in each style, opened in music21, verovio, MuseScore and partitura.
 
     python benchmarks/notation/readers.py LIBRARY --out benchmarks/notation/readers.md
 
-LIBRARY is what `symbolic-cover collect` makes; songs of the test split, as in `scores.py`. Compared is what is played,
-repeats and all: each (onset, pitch), drums where a reader knows them. MuseScore 3 (Debian's `musescore3`) and partitura
-(`pip install partitura`) are left out where they are not installed.
+LIBRARY is filled by `symbolic-cover collect`; songs of the test split, as in `scores.py`. The played notes are
+compared, with all repeats: each (onset, pitch), drums if a reader supports them. MuseScore 3 (Debian's `musescore3`)
+and partitura (`pip install partitura`) are skipped if they are not installed.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ Onsets = set[tuple[int, int]]
 
 
 def main() -> None:
-    """Cover, write, let everybody read, compare."""
+    """Cover, write, read with all programs, compare."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("library", type=Path)
     parser.add_argument("--styles", nargs="+", choices=style_names(), default=style_names())
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def readers() -> dict[str, Callable[[Arrangement, Path], str]]:
-    """The programs that are there, each as a function that says what it reads otherwise; nothing if nothing."""
+    """The installed programs, each as a function that returns the differences; empty if there are none."""
     found: dict[str, Callable[[Arrangement, Path], str]] = {
         f"music21 {version('music21')}": lambda made, path: "; ".join(music21_faults(made, path)),
         f"verovio {version('verovio')}": lambda made, path: "; ".join(verovio_faults(made, path)),
@@ -84,7 +84,7 @@ def _offscreen() -> dict[str, str]:
 
 
 def musescore_faults(made: Arrangement, path: Path) -> str:
-    """What MuseScore plays otherwise, by the MIDI that it makes of the page."""
+    """The differences in MuseScore's playback, by its MIDI of the page."""
     out = path.with_suffix(".mscore.mid")
     subprocess.run(["mscore3", "-o", str(out), str(path)], capture_output=True, env=_offscreen(), check=True)
     played = symusic.Score(out)
@@ -96,7 +96,7 @@ def musescore_faults(made: Arrangement, path: Path) -> str:
 
 
 def partitura_faults(made: Arrangement, path: Path) -> str:
-    """What partitura reads otherwise, repeats unfolded, of a copy without drums."""
+    """The differences in partitura's reading, repeats unfolded, of a copy without drums."""
     sys.modules["fluidsynth"] = None  # type: ignore[assignment]  # with it, partitura fetches a SoundFont when imported
     import partitura
 
@@ -123,7 +123,7 @@ def _without_drums(path: Path, copy: Path) -> None:
 
 
 def wanted(made: Arrangement, *, with_drums: bool) -> Onsets:
-    """What the page says to play, from its first written tick on."""
+    """The notes that the page says to play, from its first written tick on."""
     page, layout = lay_out(made, Notation(written_out=True))
     return {
         (note.onset_tick - layout.opening_tick, note.pitch)
@@ -134,7 +134,7 @@ def wanted(made: Arrangement, *, with_drums: bool) -> Onsets:
 
 
 def difference(heard: Onsets, asked: Onsets) -> str:
-    """How many notes are lost and added, swung eighths being taken for straight ones."""
+    """The numbers of lost and added notes, with swung eighths taken for straight ones."""
     heard, asked = ({_straight(one) for one in side} for side in (heard, asked))
     lost, added = len(asked - heard), len(heard - asked)
     return f"{lost} notes lost, {added} added" if lost or added else ""

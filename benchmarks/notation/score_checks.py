@@ -1,6 +1,6 @@
-"""What a written score must stand: the MusicXML 4.0 schema, and being opened again by others with the same music.
+"""Checks of a written score: the MusicXML 4.0 schema, and other readers finding the same music.
 
-The schema comes from the development dependency `musicxml`, which carries W3C's file; nothing is fetched.
+The schema comes from the development dependency `musicxml`, which includes W3C's file; nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def _schema() -> etree.XMLSchema:
 
 
 def schema_faults(path: Path) -> list[str]:
-    """What the MusicXML 4.0 schema says against a file; nothing if it is valid."""
+    """The errors of a file by the MusicXML 4.0 schema; empty if it is valid."""
     schema = _schema()
     schema.validate(etree.parse(path, etree.XMLParser(no_network=True, load_dtd=False)))
     return [f"line {error.line}: {error.message}" for error in schema.error_log]
@@ -135,7 +135,7 @@ def _place(pitch: int) -> object:
 
 
 def verovio_faults(arrangement: Arrangement, path: Path) -> list[str]:
-    """What verovio finds changed: bars, staves, and every (onset, pitch), drums too, as it would play them."""
+    """The differences in verovio's reading: bars, staves, and every (onset, pitch), drums too."""
     import symusic
     import verovio
 
@@ -213,7 +213,7 @@ def _first_voice(path: Path, place: int, part: Part) -> tuple[Note, ...]:
 
 
 def return_faults(arrangement: Arrangement, path: Path) -> list[str]:
-    """What differs when the score is read by our own reader and written again: the lines that do."""
+    """The lines that differ when the score is read by our own reader and written again."""
     again = path.with_name(f"{path.stem}-again.musicxml")
     write_musicxml(returned(arrangement, path), again)
     first, second = (file.read_text(encoding="utf-8").splitlines() for file in (path, again))

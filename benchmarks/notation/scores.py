@@ -1,12 +1,12 @@
-"""Fifty covers in all styles: does every score stand every check, and is it as easy to read as people's?
+"""Fifty covers in all styles: checks of every score, and readability compared with people's scores.
 
     python benchmarks/notation/scores.py LIBRARY --out scores.md --readability readability.md
 
-LIBRARY is what `symbolic-cover collect` makes; of each dataset below, songs of the test split are cut to their first
+LIBRARY is filled by `symbolic-cover collect`; of each dataset below, songs of the test split are cut to their first
 bars and covered, two in each style. Each score is validated against the MusicXML 4.0 schema, opened again by music21
 and by verovio (the same parts, bars that add up, the same notes), read by our own reader and written again (the same
-bytes), engraved, and its separate parts are validated. Then the scores are measured beside people's of the same
-ensemble, as `people.py` found them.
+bytes), engraved, and its separate parts are validated. Then the scores are compared with people's of the same ensemble,
+as measured by `people.py`.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def excerpts(library: Path, folder: Path) -> Iterator[Path]:
 
 
 def checked(arrangement, path: Path) -> dict:
-    """What each check says of the score of an arrangement, written to `path`: empty where it is satisfied."""
+    """The result of each check of the score of an arrangement, written to `path`: empty if it passes."""
     write_musicxml(arrangement, path)
     parts_folder = path.with_suffix("")
     parts_folder.mkdir(exist_ok=True)
@@ -153,7 +153,7 @@ def checks_table(rows: list[dict], candidates: int, minutes: float) -> str:
 
 
 def readability_table(rows: list[dict], human: Mapping[str, Mapping[str, Range]]) -> str:
-    """Ours beside people's, by ensemble."""
+    """Our scores and people's, by ensemble."""
     ours: dict[str, list[dict[str, float]]] = defaultdict(list)
     for row in rows:
         ours[row["ensemble"]].append(row["readability"])

@@ -1,4 +1,4 @@
-"""Is expressive playing nearer to people's than flat playing and random jitter? On performances that were not measured.
+"""Whether expressive playing is nearer to people's than flat playing and random jitter, on held-out performances.
 
     python benchmarks/sound/expression.py LIBRARY CORPUS --out benchmarks/sound/expression.md
 

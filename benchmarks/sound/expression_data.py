@@ -1,4 +1,4 @@
-"""What people played: POP909's velocities and pedal, the Groove dataset's drumming."""
+"""Performance data: POP909's velocities and pedal, the Groove dataset's drumming."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Played(NamedTuple):
 
 
 class Stroke(NamedTuple):
-    """One stroke of a drummer: pitch, when (in quarters from the first bar), how hard."""
+    """One stroke of a drummer: pitch, time (in quarters from the first bar), velocity."""
 
     pitch: int
     quarter: float
@@ -41,7 +41,7 @@ class Drumming(NamedTuple):
 
 
 def splits_of(corpus: Path) -> dict[str, str]:
-    """Song of POP909 -> train, valid or test, as the corpus divides them."""
+    """Song of POP909 -> train, valid or test, as in the corpus."""
     with (corpus / "catalogue.csv").open(encoding="utf-8") as file:
         return {row["name"].split("/")[-1]: row["split"] for row in csv.DictReader(file) if "pop909" in row["dataset"]}
 

@@ -1,10 +1,10 @@
-"""Measure how people strike and place notes, for `symbolic_cover/presets/expression/measured.toml`.
+"""Fit models of dynamics and timing to performances, for `symbolic_cover/presets/expression/measured.toml`.
 
     python benchmarks/sound/expression_fit.py LIBRARY CORPUS --out symbolic_cover/presets/expression/measured.toml
 
-LIBRARY holds pop909, pop909_cl and groove_drums; the split of POP909 is that of CORPUS, Groove's its own: only what is
-marked train is measured. POP909's velocities and pedal are played, its onsets lie on a sixteenth grid (to a
-millisecond in most songs), so that nothing is to be learned of timing from it; Groove's drummers played to a click.
+LIBRARY has pop909, pop909_cl and groove_drums; the split of POP909 is that of CORPUS, Groove's its own: only training
+data is measured. POP909's velocities and pedal are played, its onsets lie on a sixteenth grid (to a millisecond in most
+songs), so it has no information on timing; Groove's drummers played to a click.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def pedal_delays(library: Path, names: set[str]) -> tuple[float, float]:
 
 
 def swing_share(drumming: Drumming) -> float:
-    """Where cymbals fall between the beats, as a share of the beat: .5 is even."""
+    """The place of cymbals between the beats, as a share of the beat: .5 is even."""
     cymbals = [s.quarter % 1 for s in drumming.strokes if drum_kind(s.pitch) in ("hat", "ride", "open_hat")]
     between = [place for place in cymbals if 0.42 < place < 0.8]
     return float(np.median(between)) if len(between) > SLOTS else 0.5

@@ -1,11 +1,11 @@
-"""How fast, how large, how loud: sound of scores for every kind of ensemble, and of an hour of music.
+"""Speed, memory and loudness of rendering, for every kind of ensemble and for an hour of music.
 
     python benchmarks/sound/rendering.py --out benchmarks/sound/rendering.md [FILE.mid ...]
 
-Covers of the example song in some styles, arranged by rules, are rendered each in a fresh process, as
-`symbolic-cover cover` does it; FILEs as they stand; and the last of these repeated until it lasts an hour. Loudness is
-measured again by pyloudnorm on the file (for the hour, for which it would need gigabytes, by our own meter), true peak
-by resampling it to four times its rate with soxr. Beside it: FluidSynth alone, without mastering and without a file.
+Covers of the example song in some styles, arranged by rules, are rendered each in a fresh process, as `symbolic-cover
+cover` does it; FILEs as they are; and the last of these repeated until it lasts an hour. Loudness is measured again by
+pyloudnorm on the file (for the hour, for which it would need gigabytes, by our own meter), true peak by resampling it
+to four times its rate with soxr. For comparison: FluidSynth alone, without mastering and without a file.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def covered(song: Path, style: str, folder: Path) -> Path:
 
 
 def repeated(score_path: Path, seconds: float, path: Path) -> Path:
-    """The score again and again until it lasts so many seconds."""
+    """The score repeated until it lasts this many seconds."""
     import symusic
 
     score = symusic.Score(score_path)
@@ -104,7 +104,7 @@ def repeated(score_path: Path, seconds: float, path: Path) -> Path:
 
 
 def row(name: str, score: Path, folder: Path, lufs: float, longest: float) -> str:
-    """Render in a fresh process and measure what came out."""
+    """Render in a fresh process and measure the result."""
     out = folder / "out.wav"
     words = [sys.executable, "-c", _PROGRAM, str(score), str(out), str(lufs)]
     facts = json.loads(subprocess.run(words, capture_output=True, check=True, text=True).stdout.splitlines()[-1])
@@ -136,7 +136,7 @@ def measured(path: Path) -> tuple[float, float]:
 
 
 def in_blocks(path: Path) -> tuple[float, float]:
-    """The same by our own meter, for a file too long to be read at once."""
+    """The same by our own meter, for a file that is too long to be read at once."""
     import numpy as np
     import soundfile
 

@@ -1,1 +1,1 @@
-"""From what a source says to the song sheet: notes on the grid, key, chords, melody, bass, form, hands."""
+"""Analysis, from heard music to the song sheet: quantization, key, chords, melody, bass, form, hands."""

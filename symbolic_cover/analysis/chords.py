@@ -15,7 +15,7 @@ from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.music import CHORD_INTERVALS, Chord, Key, Note
 from symbolic_cover.core.viterbi import steadiest_path
 
-#: The qualities that the recogniser looks for; rarer ones only come from chord symbols.
+#: The qualities that are recognised; others come from chord symbols only.
 _RECOGNISED = ("maj", "min", "7", "maj7", "min7", "dim", "sus4", "hdim7", "aug")
 _QUALITY_PRIOR = {"maj": 0.0, "min": 0.0, "7": -0.07, "maj7": -0.09, "min7": -0.06, "dim": -0.10, "sus4": -0.12,
                   "hdim7": -0.12, "aug": -0.15}  # fmt: skip
@@ -24,7 +24,7 @@ _BASS_BELOW = 55
 
 
 def name_chord(pitches: Sequence[int]) -> tuple[int, str, int] | None:
-    """The chord that a set of simultaneous pitches spells: (root, quality, bass), or None for fewer than two."""
+    """The chord of a set of simultaneous pitches: (root, quality, bass), or None for fewer than two."""
     tones = {pitch % 12 for pitch in pitches}
     if len(tones) < 2:
         return None
@@ -55,7 +55,7 @@ def chords_from_stacks(notes: Iterable[Note]) -> tuple[Chord, ...]:
 
 
 def merge_chords(chords: Iterable[Chord]) -> tuple[Chord, ...]:
-    """Join neighbours that are the same chord."""
+    """Join neighbours with the same chord."""
     merged: list[Chord] = []
     for chord in sorted(chords):
         if merged and merged[-1][2:] == chord[2:] and merged[-1].end_tick == chord.start_tick:
@@ -69,7 +69,7 @@ def recognise_chords(notes: Sequence[Note], grid: Grid, key: Key | None = None) 
     """The chord of every beat, from all notes of a piece. Beats without notes get none."""
     edges = np.array(beat_edges(grid))
     chroma, bass = beat_chroma(notes, edges)
-    chroma = np.sqrt(chroma)  # which tones sound says more than how long
+    chroma = np.sqrt(chroma)  # which tones sound matters more than how long
     candidates = [(root, quality) for quality in _RECOGNISED for root in range(12)]
     templates = np.zeros((len(candidates), 12))
     prior = np.zeros(len(candidates))
@@ -98,7 +98,7 @@ def recognise_chords(notes: Sequence[Note], grid: Grid, key: Key | None = None) 
 
 
 def _steady_bass(chords: list[Chord]) -> list[Chord]:
-    """Let a chord keep the bass of its first beat: a moving bass under one chord is no new inversion."""
+    """Keep the bass of a chord's first beat: a moving bass under one chord is not a new inversion."""
     steady: list[Chord] = []
     for chord in chords:
         if steady and steady[-1].end_tick == chord.start_tick and steady[-1][2:4] == chord[2:4]:
@@ -116,7 +116,7 @@ def beat_edges(grid: Grid) -> list[int]:
 def beat_chroma(notes: Sequence[Note], edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sounding time of the pitch classes in each beat (n, 12), and the pitch class of its lowest note (n,).
 
-    The latter is -1 where nothing lies low enough for a bass.
+    The latter is -1 if no note is low enough for a bass.
     """
     n_beats = len(edges) - 1
     chroma = np.zeros((n_beats, 12))

@@ -21,9 +21,9 @@ class Doubt(NamedTuple):
 
     @property
     def words(self) -> str:
-        """The doubt as one reads it."""
+        """The doubt in words."""
         bars = f"bar {self.first}" if self.first == self.last else f"bars {self.first} to {self.last}"
-        return f"{bars} ({_WORDS[self.what]}, {100 * self.confidence:.0f} % confident)"
+        return f"{bars} ({_WORDS[self.what]}, confidence {100 * self.confidence:.0f} %)"
 
 
 def places_to_check(sheet: SongSheet, most: int = 5) -> tuple[Doubt, ...]:

@@ -1,8 +1,8 @@
-"""The form of a song: which of its bars have been there before.
+"""The form of a song: which bars repeat earlier ones.
 
-A bar returns when it and its neighbours bring the melody and the chords of as many bars before, in the same order.
-These are the stripes of a self-similarity matrix beside its diagonal (Foote, "Visualizing music and audio using
-self-similarity", ACM Multimedia 1999), here over bars of a lead sheet.
+A bar returns if it and its neighbours have the melody and the chords of earlier bars in the same order. These are the
+stripes of a self-similarity matrix beside its diagonal (Foote, "Visualizing music and audio using self-similarity", ACM
+Multimedia 1999), here over bars of a lead sheet.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from scipy.sparse import csr_matrix
 from symbolic_cover.core.music import Bar, Chord, Meter, Section
 from symbolic_cover.core.sheet import SongSheet
 
-#: Where in its bar a note of the melody begins and its pitch; the root and quality of the chord of a beat.
+#: The place in its bar and the pitch of a melody note; the root and quality of the chord of a beat.
 _Place: TypeAlias = tuple[int, int]
 _Harmony: TypeAlias = tuple[int, str] | None
-#: How many bars in a row must be alike, and how alike, on average and each.
+#: The number of successive bars that must be alike, and the least similarity, on average and of each.
 SECTION_BARS = 4
 _ALIKE_ON_AVERAGE, _ALIKE_EACH = 0.8, 0.6
 _MELODY_WEIGHT = 0.6
-#: Music in more bars than this has no form to be found: it would take their square in time and memory.
+#: Form is not searched in music with more bars: time and memory grow with their square.
 _MOST_BARS = 2_000
 #: From so many bars on, sections last at least two phrases.
 _LONG_SONG_BARS = 40
 
 
 def returning_bars(sheet: SongSheet) -> list[int | None]:
-    """For each bar the earliest bar that it brings back, None where it is new.
+    """For each bar the earliest bar that it repeats, None if it is new.
 
-    Sections without a melody do not count: a vamp is no form.
+    Sections without a melody do not count: a vamp is not a form.
     """
     likeness, has_melody = bar_likeness(sheet)
     n_bars = len(likeness)
@@ -57,10 +57,10 @@ def returning_bars(sheet: SongSheet) -> list[int | None]:
 def sections_of(sheet: SongSheet) -> tuple[Section, ...]:
     """The sections of the song, named by letters; a section that returns keeps its letter and is numbered.
 
-    A section begins where a run of returning bars begins or ends, or where what it brings back does, and lasts
-    `SECTION_BARS` or more, in a long song twice as many; one bar beside the phrases of `SECTION_BARS` bars that most
-    returns keep to, it is taken to begin with the phrase. After a pick-up phrases begin with the second bar. None are
-    named where nothing returns.
+    A section begins where a run of returning bars or its source begins or ends, and lasts at least `SECTION_BARS`, in a
+    long song twice as many. If its start is one bar off the phrases of `SECTION_BARS` bars that most runs follow, it is
+    moved to the phrase. After a pick-up phrases begin with the second bar. Without returning bars no sections are
+    named.
     """
     sources = returning_bars(sheet)
     edges = _edges(sources, has_pick_up=_has_pick_up(sheet))
@@ -111,7 +111,7 @@ def _edges(sources: list[int | None], *, has_pick_up: bool = False) -> list[int]
 
 
 def _on_phrase(bar: int, phase: int) -> int:
-    """The bar, or its neighbour where that begins a phrase: what brings back a phrase often differs in its last bar."""
+    """The bar, or its neighbour if that begins a phrase: a repeated phrase often differs in its last bar."""
     return next((near for near in (bar, bar + 1, bar - 1) if near % SECTION_BARS == phase), bar)
 
 
@@ -120,10 +120,10 @@ def _letter(number: int) -> str:
 
 
 def bar_likeness(sheet: SongSheet) -> tuple[np.ndarray, np.ndarray]:
-    """How alike the bars of a song are, (bars, bars) in 0..1, and which have a melody, (bars,) bool.
+    """The similarity of the bars of a song, (bars, bars) in 0..1, and which have a melody, (bars,) bool.
 
-    The F1 of the melodies' notes (place in the bar and pitch), and the share of beats with the same chord. Bars of
-    different metres, and empty ones, are not alike.
+    A weighted mean of the F1 of the melodies' notes (place in the bar and pitch) and the share of beats with the same
+    chord. Bars of different metres, and empty ones, have none.
     """
     bars = sheet.grid.bars
     melodies: list[set[tuple[int, int]]] = [set() for _ in bars]
@@ -156,7 +156,7 @@ def _harmony(bar: Bar, chords: Sequence[Chord], starts: Sequence[int]) -> list[_
 
 
 def _alike(melodies: Sequence[set[_Place]], harmonies: Sequence[list[_Harmony]]) -> np.ndarray:
-    """How alike bars of one metre are, (bars, bars)."""
+    """The similarity of bars of one metre, (bars, bars)."""
     same = _shared([[(beat, chord) for beat, chord in enumerate(bar) if chord] for bar in harmonies])
     same = same / max(len(harmonies[0]), 1)
     sizes = np.array([len(melody) for melody in melodies], dtype=float)
@@ -166,7 +166,7 @@ def _alike(melodies: Sequence[set[_Place]], harmonies: Sequence[list[_Harmony]])
 
 
 def _shared(bars: Sequence[Collection[Hashable]]) -> np.ndarray:
-    """How many things each two bars have in common, (bars, bars)."""
+    """The number of common elements of each two bars, (bars, bars)."""
     names: dict[Hashable, int] = {}
     places = [(index, names.setdefault(one, len(names))) for index, bar in enumerate(bars) for one in bar]
     if not places:

@@ -1,8 +1,8 @@
 """What two hands can play.
 
-A hand holds at most `Reach.notes` notes within `Reach.span` semitones, counting what it still
-holds from before. `split_hands` gives every note of a piano texture to a hand and repairs what
-hands cannot do; `unplayable_onsets` finds what is left. The sampler enforces the same limits.
+A hand holds at most `Reach.notes` notes within `Reach.span` semitones, including those held from before. `split_hands`
+assigns every note of a piano texture to a hand and makes it playable; `unplayable_onsets` counts what is not playable.
+The sampler enforces the same limits.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from symbolic_cover.core.music import Note
 
 
 class Reach(NamedTuple):
-    """How much one hand takes: notes at a time, and semitones from its lowest to its highest."""
+    """The limits of one hand: notes at a time, and semitones from the lowest to the highest."""
 
     notes: int = 5
     span: int = 12
@@ -25,11 +25,11 @@ class Reach(NamedTuple):
         return not pitches or (len(pitches) <= self.notes and max(pitches) - min(pitches) <= self.span)
 
 
-#: The reach that each level of difficulty asks for.
+#: The reach for each level of difficulty.
 REACH_OF_LEVEL = {"beginner": Reach(1, 7), "easy": Reach(2, 8), "intermediate": Reach(4, 12), "full": Reach(5, 12)}
 
-#: Where hands lie at rest (C3, E4), and what it costs to drop a note, to cut one short by its whole length, to leap a
-#: semitone: set by hand so that a note is dropped last; `test_hands` holds what must follow.
+#: The resting positions of the hands (C3, E4), and the costs of dropping a note, of shortening one by its whole length,
+#: of a semitone of a leap: set by hand so that a note is dropped last; `test_hands` tests the consequences.
 _LEFT_HOME, _RIGHT_HOME = 48, 64
 _DROP_COST, _CUT_COST, _LEAP_COST = 6.0, 0.4, 0.02
 
@@ -68,12 +68,11 @@ def unplayable_in_hand(notes: Iterable[Note], reach: Reach = Reach()) -> int:
 def split_hands(
     accompaniment: Iterable[Note], melody: Sequence[Note] = (), reach: Reach = Reach()
 ) -> tuple[list[Note], list[Note]]:
-    """Give accompaniment notes to the left and the right hand so that both can play.
+    """Divide accompaniment notes between the left and the right hand so that both can play.
 
-    The right hand also plays `melody`, which is never changed and stays on top: accompaniment that
-    doubles it is left out, accompaniment above it moves down by octaves. A held note ends early
-    where its hand must move on; a note that fits nowhere is left out. Returns (left, right), both
-    without the melody.
+    The right hand also plays `melody`, which is never changed and stays on top: accompaniment that doubles it is left
+    out, accompaniment above it moves down by octaves. A held note ends early if its hand must move; a note that fits
+    nowhere is left out. Returns (left, right), both without the melody.
     """
     splitter = _Splitter(list(melody), reach)
     onsets: dict[int, list[Note]] = {}
@@ -87,10 +86,10 @@ def split_hands(
 
 
 def fill_gaps(notes: Sequence[Note], other_hand: Sequence[Note], own_melody: Sequence[Note] = ()) -> list[Note]:
-    """Lengthen notes that almost reach the next onset of their hand, as one would write them down.
+    """Lengthen notes that almost reach the next onset of their hand, as in notation.
 
-    A note that fills at least half of the way to the next onset, of `notes` or of the melody in the same
-    hand, fills all of it; but no note goes on past an onset of the other hand at or below its pitch.
+    A note that fills at least half of the time to the next onset, of `notes` or of the melody in the same hand, is
+    extended to it, but not past an onset of the other hand at or below its pitch.
     """
     onsets = sorted({note.onset_tick for note in (*notes, *own_melody)})
     stops = sorted((other.onset_tick, other.pitch) for other in other_hand)
@@ -142,7 +141,7 @@ class _Splitter:
         self._sounding_melody: list[Note] = []
 
     def place(self, tick: int, struck: list[Note]) -> None:
-        """Hand out the notes struck at `tick`."""
+        """Assign the notes struck at `tick`."""
         self._advance_melody(tick)
         for hand in (self.left, self.right):
             hand.release(tick)

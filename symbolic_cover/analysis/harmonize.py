@@ -1,7 +1,7 @@
-"""Chords under a melody that comes without any: a song that is hummed, a line of notes.
+"""Harmonize a melody without chords, such as a hummed song.
 
-Each bar has one of the key's triads (in minor the dominant is major): the likeliest way through all bars (Viterbi)
-weighs how long and how strongly the melody is in the chord, how common each degree is and which follow each other in
+Each bar gets one of the key's triads (in minor the dominant is major): the best path through all bars (Viterbi) weighs
+how long and how strongly the melody fits the chord, how common each degree is, and which degrees follow each other in
 songs.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.music import CHORD_INTERVALS, TICKS_PER_QUARTER, Chord, Key, Note
 
-#: Degrees in semitones above the tonic, their triads, and how much rarer each is than the tonic (nats).
+#: Degrees in semitones above the tonic, their triads, and the cost of each relative to the tonic (nats).
 _DEGREES = {
     "major": ((0, "maj", 0.0), (5, "maj", 0.3), (7, "maj", 0.3), (9, "min", 0.8), (2, "min", 0.9), (4, "min", 1.5)),
     "minor": ((0, "min", 0.0), (5, "min", 0.4), (7, "maj", 0.4), (8, "maj", 0.8), (3, "maj", 0.9), (10, "maj", 0.7)),
@@ -25,7 +25,7 @@ _STAYS, _DOMINANT_RESOLVES, _CLOSES = -0.3, 0.5, 2.0
 
 
 def harmonized(melody: Sequence[Note], grid: Grid, key: Key) -> tuple[Chord, ...]:
-    """A chord for every bar, from the first to the last in which the melody sounds."""
+    """A chord for every bar, from the first to the last with a melody note."""
     degrees = _DEGREES[key.mode]
     names = [((key.tonic + step) % 12, quality) for step, quality, _ in degrees]
     tones = [{(root + step) % 12 for step in CHORD_INTERVALS[quality]} for root, quality in names]
@@ -48,7 +48,7 @@ def harmonized(melody: Sequence[Note], grid: Grid, key: Key) -> tuple[Chord, ...
 
 
 def _fits(melody: Sequence[Note], grid: Grid, chords: Sequence[set[int]]) -> np.ndarray:
-    """How well the notes that sound in each bar are in each chord, (bars, chords)."""
+    """The fit of each bar's notes to each chord, (bars, chords)."""
     total = np.zeros((len(grid.bars), len(chords)))
     for note in melody:
         inside = np.array([_INSIDE if note.pitch % 12 in chord else _OUTSIDE for chord in chords])

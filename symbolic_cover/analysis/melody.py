@@ -1,8 +1,8 @@
-"""Which notes are the melody, and which are the bass.
+"""Find the melody and the bass.
 
-Where no track is said to be the melody, one is found that goes like a melody, a single moving
-line above the others. Otherwise the melody is the best chain of notes: high (as in the skyline of
-Uitdenbogerd & Zobel, 1999), loud, in a singer's range, without leaps, and silent in between.
+If no track is labelled as the melody, a melodic track is looked for: a single moving line above the others. Otherwise
+the melody is the best chain of notes: high (as in the skyline of Uitdenbogerd & Zobel, 1999), loud, in a singer's
+range, without leaps, and with rests.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import numpy as np
 
 from symbolic_cover.core.music import TICKS_PER_QUARTER, Note
 
-#: A melodic track: so many of its notes are struck alone, move, and sound in so many of the song's double bars.
+#: A melodic track: the least share of its notes that are struck alone, that move, and of the song's double bars in
+#: which it sounds.
 _ALONE_SHARE, _MOVING_SHARE, _PRESENT_SHARE = 0.9, 0.4, 0.4
 _LOWEST_MELODY = 55
 _SINGING_CENTER, _HIGH_ENOUGH = 70, 7
@@ -23,9 +24,9 @@ _OVERTONES = (12, 19, 24)
 _BELOW = 60
 _FAINT, _SPLIT = 0.8, 0.9
 
-#: Log odds that a note is the melody's, by `_features`: a logistic regression on 80 songs of POP909's training
-#: split, as played and heard and as written. The bias is higher than the fitted one (-2.5), since the chain
-#: also weighs each note against its rivals.
+#: Log odds that a note belongs to the melody, by `_features`: a logistic regression on 80 songs of POP909's training
+#: split, as transcribed and as written. The bias is higher than the fitted one (-2.5), since the chain also weighs each
+#: note against its rivals.
 _WEIGHTS = {
     "loud": 0.98,
     "long": -0.08,
@@ -39,15 +40,15 @@ _WEIGHTS = {
     "repeated": 3.41,
 }
 _BIAS = -1.3
-#: The chain of notes: up to a whole tone is a step, a leap costs this much a semitone beyond, five of them at most,
+#: The chain of notes: up to a whole tone is a step; a leap costs this much per semitone beyond, for at most five, and
 #: half as much after a rest of two quarters; a note that is cut short costs 1. Set by hand;
-#: `benchmarks/listening/melody.py` measures what they give.
+#: `benchmarks/listening/melody.py` measures the result.
 _STEP, _WIDEST_LEAP, _LEAP_COST = 2, 5, 0.08
 _FORGET_TICK, _CUT_COST = 24, 1.0
 _HOME_SPREAD, _HOME_COST = 7, 0.3
-#: How many notes back a note's predecessor is looked for: enough for a bar of the thickest texture.
+#: How many notes back a note's predecessor is searched: enough for a bar of the thickest texture.
 _LOOK_BACK = 40
-#: So many notes may begin while another sounds on in a melody alone: slips of legato playing.
+#: The share of notes that may begin while another sounds in a single melody: overlaps of legato playing.
 _ALMOST_NONE = 0.03
 
 
@@ -66,17 +67,17 @@ def one_line(notes: Sequence[Note]) -> tuple[Note, ...]:
 
 
 def is_one_line(notes: Sequence[Note]) -> bool:
-    """Whether hardly a note begins while another sounds on: a melody alone. `notes` are sorted by onset."""
+    """Whether hardly any note begins while another sounds: a single melody. `notes` are sorted by onset."""
     ends = itertools.accumulate((note.end_tick for note in notes), max)
     over = sum(end > following.onset_tick for end, following in zip(ends, notes[1:], strict=False))
     return bool(notes) and over <= _ALMOST_NONE * len(notes)
 
 
 def find_melody_track(tracks: Sequence[Sequence[Note]]) -> tuple[Note, ...]:
-    """The track that goes like a melody, made one line; () where there is one track only, or none that does.
+    """The melodic track, made one line; () if there is only one track, or none is melodic.
 
-    A melody is struck one note at a time, moves, lies in or above a singer's range and is there for a good
-    part of the song. Of several such tracks, the one whose notes look most like a melody among all others.
+    A melodic track has single notes, moves, is in or above a singer's range and covers a good part of the song. Of
+    several such tracks, the one with the highest melody odds among all notes is taken.
     """
     tracks = [sorted(track, key=lambda note: (note.onset_tick, note.pitch)) for track in tracks if track]
     if len(tracks) < 2:
@@ -109,7 +110,7 @@ def _goes_like_a_melody(track: Sequence[Note], n_places: int) -> bool:
 
 
 def find_melody(notes: Sequence[Note]) -> tuple[Note, ...]:
-    """The melody in a texture whose tracks do not say which it is.
+    """Find the melody in a texture without labelled tracks.
 
     Each note is scored by the log odds that it belongs to the melody, given its surroundings (`_features`). The melody
     is the chain of notes in time with the greatest sum of log odds, less the cost of leaps and of notes cut short by
@@ -130,7 +131,7 @@ def find_melody(notes: Sequence[Note]) -> tuple[Note, ...]:
 
 
 def find_bass(notes: Sequence[Note], beat_edges: Sequence[int]) -> tuple[Note, ...]:
-    """The lowest struck note of every beat, where it lies below middle C."""
+    """The lowest note struck on every beat, if it is below middle C."""
     lowest: dict[int, Note] = {}
     beats = np.searchsorted(beat_edges, [note.onset_tick for note in notes], side="right")
     for beat, note in zip(beats, notes, strict=True):
@@ -140,7 +141,7 @@ def find_bass(notes: Sequence[Note], beat_edges: Sequence[int]) -> tuple[Note, .
 
 
 def without_faint_lows(notes: Sequence[Note]) -> list[Note]:
-    """Leave out what a transcriber heard only faintly below middle C: quieter than most notes near its pitch."""
+    """Leave out faint transcribed notes below middle C: quieter than most notes near their pitch."""
     pitch = np.array([note.pitch for note in notes])
     velocity = np.array([note.velocity for note in notes], dtype=float)
     floor = {
@@ -150,9 +151,9 @@ def without_faint_lows(notes: Sequence[Note]) -> list[Note]:
 
 
 def hold_split_notes(line: Sequence[Note]) -> tuple[Note, ...]:
-    """A heard line with notes that were split by the transcriber made whole.
+    """A transcribed line in which notes split by the transcriber are joined.
 
-    A note at once followed by a quieter one of its pitch, one of the two no longer than a sixteenth, is held.
+    A note followed at once by a quieter one of its pitch, one of the two no longer than a sixteenth, is held.
     """
     held: list[Note] = []
     for note in line:
@@ -177,7 +178,7 @@ def _log_odds(ordered: Sequence[Note]) -> np.ndarray:
 
 
 def _features(onset: np.ndarray, end: np.ndarray, pitch: np.ndarray, velocity: np.ndarray) -> np.ndarray:
-    """What speaks for and against each note (notes sorted by onset, then pitch), as columns named by `_WEIGHTS`."""
+    """Features of each note (notes sorted by onset, then pitch), as columns named by `_WEIGHTS`."""
     n_notes = len(onset)
     first, last = onset.astype(int) - int(onset.min()), end.astype(int) - int(onset.min())
     highest = np.zeros(last.max(), dtype=int)

@@ -1,9 +1,9 @@
-"""Notes in seconds -> notes on the grid.
+"""Quantize notes in seconds to notes on the grid.
 
-A written score goes to its own ticks, exactly. What was heard or played is drawn to sixteenths or, where a quarter's
-notes fit them clearly better, to triplets; in a song that swings the grid has straightened them before. A recording has
-triplets only where the song has them, and its melody the rhythm that a singer would read (`sung_rhythm`). A grace note
-goes rather than sounding together with the note that it adorns.
+A written score gets its own ticks, exactly. Transcribed or performed notes are moved to sixteenths or, where a
+quarter's notes fit them clearly better, to triplets; in a song that swings the grid has straightened them already. A
+recording has triplets only if the song has enough of them, and its melody gets the rhythm that a singer would read
+(`sung_rhythm`). A grace note is dropped rather than sounding together with its main note.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from symbolic_cover.core.heard import Heard, Role, TimedNote, TimedTrack, Track
 from symbolic_cover.core.music import TICKS_PER_QUARTER, Note
 
 SIXTEENTH_TICK, TRIPLET_TICK = 3, 4
-TRIPLET_GAIN = 0.5  # triplets must halve the misfit of sixteenths ...
-TRIPLET_SAVING = 0.5  # ... and save this many squared ticks in the quarter
-#: A recording whose quarters are triplets more rarely than this, of those with something off the eighths, has none.
+TRIPLET_GAIN = 0.5  # triplets must halve the error of sixteenths ...
+TRIPLET_SAVING = 0.5  # ... and reduce it by this many squared ticks in the quarter
+#: If fewer quarters than this share are triplets, of those with notes off the eighths, a recording has none.
 RARE_TRIPLETS = 0.3
 EARLY_TICK = 1.5  # a note this much before a quarter belongs to it
-#: A grace note begins and ends this long before, or overlaps by this much, its neighbour, so many semitones away.
+#: A grace note begins and ends this long before, or overlaps by this much, its neighbour, at most this many semitones
+#: away.
 GRACE_SEC, GRACE_OVERLAP_SEC, GRACE_STEPS = 0.12, 0.03, 2
 
 
@@ -31,8 +32,8 @@ def quantize(heard: Heard) -> tuple[Track, ...]:
     """The tracks on the grid, `TICKS_PER_QUARTER` ticks a quarter, in their order.
 
     With a grid of confidence 1 (a score) every time goes to the nearest tick. Otherwise onsets go to sixteenths or
-    triplets, chosen quarter by quarter, and so do ends, at least one such step later. Notes of one track with the same
-    onset and pitch become one, and no note runs into the next of its pitch.
+    triplets, chosen for each quarter, and so do ends, at least one such step later. Notes of one track with the same
+    onset and pitch become one, and no note overlaps the next of its pitch.
     """
     grid, divisions = heard.grid, None
     if grid.confidence != 1.0:
@@ -47,7 +48,7 @@ def quantize(heard: Heard) -> tuple[Track, ...]:
 
 
 def _without_rare_triplets(divisions: np.ndarray, onset_tick: np.ndarray) -> np.ndarray:
-    """The same without triplets where they are rare."""
+    """The divisions without triplets if they are rare."""
     quarter, place = _split(onset_tick, len(divisions))
     off = np.abs(place - 6 * np.round(place / 6)) > EARLY_TICK
     busy = np.bincount(quarter, off, len(divisions)) > 0
@@ -84,14 +85,14 @@ def _sung(track: TimedTrack, grid: Grid, divisions: np.ndarray) -> Track:
 
 
 def tick_of(grid: Grid, sec: float) -> int:
-    """The nearest tick of the grid, not before it begins."""
+    """The nearest tick of the grid, not before its beginning."""
     return max(0, round(float(grid.tick_at(sec))))
 
 
 def divisions_for(onset_tick: np.ndarray, grid: Grid) -> np.ndarray:
     """The step, 3 or 4 ticks, that fits the onsets (in fractional ticks) of each quarter of the grid best, (quarters,).
 
-    Compound metres always take sixteenths: the thirds of their beats are eighths.
+    Compound metres always use sixteenths: the thirds of their beats are eighths.
     """
     n_quarters = grid.end_tick // TICKS_PER_QUARTER + 2
     quarter, place = _split(onset_tick, n_quarters)
@@ -107,14 +108,14 @@ def divisions_for(onset_tick: np.ndarray, grid: Grid) -> np.ndarray:
 
 
 def snap(tick: np.ndarray, divisions: np.ndarray) -> np.ndarray:
-    """Ticks (float) -> the nearest place of their quarter's division, int, never below 0; order is kept."""
+    """Ticks (float) -> the nearest position of their quarter's division, int, never below 0; order is kept."""
     quarter, place = _split(np.asarray(tick, dtype=float), len(divisions))
     step = divisions[quarter]
     return np.maximum(0, quarter * TICKS_PER_QUARTER + step * np.floor(place / step + 0.5)).astype(int)
 
 
 def _split(tick: np.ndarray, n_quarters: int) -> tuple[np.ndarray, np.ndarray]:
-    """The quarter a tick belongs to, and its place from there (slightly negative for an early note)."""
+    """The quarter of a tick, and its place in it (slightly negative for an early note)."""
     quarter = np.clip(np.floor((tick + EARLY_TICK) / TICKS_PER_QUARTER), 0, n_quarters - 1).astype(int)
     return quarter, tick - quarter * TICKS_PER_QUARTER
 
@@ -132,7 +133,7 @@ def _placed(notes: Sequence[TimedNote], grid: Grid, divisions: np.ndarray | None
 
 
 def _graces(notes: Sequence[TimedNote], onset_tick: np.ndarray) -> set[int]:
-    """The numbers of notes that would sound together with a neighbour which follows them, though they adorn it."""
+    """The indices of grace notes that would sound together with the following main note."""
     order = sorted(range(len(notes)), key=lambda index: notes[index].onset_sec)
     found = set()
     for place, index in enumerate(order):

@@ -1,7 +1,7 @@
-"""From what a source says to the song sheet: melody, bass, texture, chords, key, form.
+"""From a heard source to the song sheet: melody, bass, texture, chords, key, form.
 
-`analyze` serves covers and training alike. What the source says of itself is believed: a track that is the melody,
-chord symbols, block chords, a key signature, sections. A melody that comes alone is given chords.
+`analyze` is used for covers and training alike. Facts stated by the source take precedence: a melody track, chord
+symbols, block chords, a key signature, sections. A melody without chords is harmonized.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ from symbolic_cover.core.sheet import SongSheet
 
 
 def analyze(heard: Heard) -> SongSheet:
-    """The song sheet of a recording or a score: all that a cover keeps of it, on its grid.
+    """The song sheet of a recording or a score: everything a cover uses of it, on its grid.
 
-    Drums are left aside. Raises `InputError` when nothing but drums is left.
+    Drums are left out. Raises `InputError` if nothing else is left.
     """
     sheet = sheet_of(
         quantize(heard),
@@ -71,11 +71,10 @@ def sheet_of(
     title: str = "Untitled",
     is_transcript: bool = False,
 ) -> SongSheet:
-    """The song in tracks that are on the grid; `key` and `chords` as the source states them, None where it does not.
+    """The song in quantized tracks; `key` and `chords` as the source states them, None otherwise.
 
-    A transcript may hold notes that are overtones or noise; where nothing in it is said to be melody or bass, they are
-    looked for with that in mind. Chords alone are a song without a melody. Raises `InputError` when nothing but drums
-    is left.
+    A transcript may have notes that are overtones or noise; if none of its tracks is labelled as melody or bass, this
+    is taken into account. Chords alone are a song without a melody. Raises `InputError` if there are only drums.
     """
     pitched = [track for track in tracks if not track.is_drums]
     played = [track for track in pitched if track.role is not Role.CHORDS and track.notes]
@@ -115,7 +114,7 @@ def _melody(played: Sequence[Track], everything: list[Note]) -> tuple[Note, ...]
 
 
 def _sounding(chords: Sequence[Chord]) -> list[Note]:
-    """The tones of chords, by which a song that has nothing else is in a key."""
+    """The tones of chords, from which the key is found if a song has nothing else."""
     return [
         Note(chord.start_tick, chord.end_tick - chord.start_tick, 60 + tone)
         for chord in chords
@@ -124,7 +123,7 @@ def _sounding(chords: Sequence[Chord]) -> list[Note]:
 
 
 def _low_notes(played: Sequence[Track], rest: list[Note]) -> list[Note]:
-    """The notes among which the bass is: those said to be the bass, where there are others beside it, else the rest."""
+    """The candidates for the bass: notes labelled as the bass, if there are others beside it, else the rest."""
     said = {note for track in played if track.role is Role.BASS for note in track.notes}
     others = any(track.role is Role.UNSAID for track in played)
     return [note for note in rest if note in said] if said and others else rest
@@ -139,13 +138,12 @@ def _chords_on_grid(heard: Heard) -> tuple[Chord, ...] | None:
 
 
 def describe(sheet: SongSheet, heard: Heard | None = None) -> dict[str, Any]:
-    """The sheet in seconds and words, as ``analyze --json`` prints it; the melody of a recording as it was `heard`,
-    not as it is written.
+    """The sheet in seconds and words, as ``analyze --json`` prints it; the melody of a recording is that of `heard`,
+    before quantization.
 
     ``chords`` are [start_sec, end_sec, Harte label]; ``melody`` and ``bass`` [onset_sec, offset_sec, pitch]; ``swing``
-    is how much longer the first eighth of a quarter is than the second; ``confidence_by_bar`` has
-    a value for each bar, null where there is nothing to judge; ``check_first`` are the bars (from 1) of
-    which the confidence is least.
+    is the ratio of the first eighth of a quarter to the second; ``confidence_by_bar`` has a value for each bar, null if
+    there is none; ``check_first`` are the bars (from 1) with the least confidence.
     """
     grid = sheet.grid
 

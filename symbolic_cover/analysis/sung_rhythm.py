@@ -23,7 +23,7 @@ _EIGHTH, _OTHER, _LEFT_OUT = 0.3, 1.1, 9.0
 #: A sixteenth that is shorter is dearer, by the square of what it is shorter.
 _EASY_SEC = 0.13
 _REACH = 5
-#: Shorter gaps than this are no rests: an eighth, or this share of the note before.
+#: Shorter gaps than this are not rests: an eighth, or this share of the note before.
 _LEAST_REST, _REST_SHARE = 6, 0.34
 
 
@@ -32,7 +32,7 @@ def simple_rhythm(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Onsets and ends in ticks (float), by onset, one note at a time -> onset and end ticks (int).
 
-    `divisions` are the steps of each quarter (3 or 4 ticks), a tick lasts `tick_sec`. Notes for which there is no place
+    `divisions` are the steps of each quarter (3 or 4 ticks), a tick lasts `tick_sec`. Notes without a free position
     have an onset of -1.
     """
     if not len(start):
@@ -47,13 +47,13 @@ def simple_rhythm(
 
 
 def _lateness(start: np.ndarray) -> float:
-    """By how many ticks the notes are late on the whole: 0 unless they are so with some unity (a circular mean)."""
+    """The mean delay of the notes in ticks, 0 unless they agree (a circular mean)."""
     mean = np.exp(2j * np.pi * start / _SIXTEENTH).mean()
     return float(np.angle(mean) * _SIXTEENTH / (2 * np.pi)) if abs(mean) > _UNITY else 0.0
 
 
 def _cheapest(start: np.ndarray, tolerance: float, other: float, divisions: np.ndarray) -> np.ndarray:
-    """The cheapest rising places for the onsets; -1 for one that is left out."""
+    """The cheapest increasing positions for the onsets; -1 for one that is left out."""
     steps: list[dict[int, tuple[float, int | None]]] = []
     values = {-1: 0.0}
     for at in start:
@@ -78,7 +78,7 @@ def _cheapest(start: np.ndarray, tolerance: float, other: float, divisions: np.n
 
 
 def _places(at: float, divisions: np.ndarray) -> list[int]:
-    """The places of the grid within reach of a time."""
+    """The positions of the grid within reach of a time."""
     places = []
     for place in range(max(int(at) - _REACH, 0), int(at) + _REACH + 2):
         quarter, inside = divmod(place, TICKS_PER_QUARTER)
@@ -94,7 +94,7 @@ def _cost(place: int, at: float, tolerance: float, other: float) -> float:
 
 
 def _ends(onset: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Where the notes end: at the next note where the gap is no rest, else on an eighth."""
+    """The ends of the notes: at the next note if the gap is not a rest, else on an eighth."""
     ends = np.zeros(len(onset), dtype=int)
     kept = np.flatnonzero(onset >= 0)
     for index, following in zip(kept, [*kept[1:], None], strict=True):

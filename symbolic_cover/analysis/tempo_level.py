@@ -1,7 +1,7 @@
-"""Which beat a swinging band counts: a slow song whose sixteenths would swing is counted, and written, twice as fast.
+"""The metrical level of a swinging band: the tempo of a slow song whose sixteenths would swing is doubled.
 
-Swing is played on eighths and written so (Gould, *Behind Bars*, 2011, "Swing"); under a melody in sixteenths at a slow
-tempo a drummer would swing one thing and a singer read another.
+Swing is played and notated on eighths (Gould, *Behind Bars*, 2011, "Swing"); under a melody in sixteenths at a slow
+tempo, drums would swing on one level while the melody is notated on another.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from symbolic_cover.core.heard import Confidence
 from symbolic_cover.core.music import STRAIGHT_TICK, TICKS_PER_QUARTER, Bar, Note
 from symbolic_cover.core.sheet import SongSheet
 
-#: Up to this tempo, in beats a minute, a song may be counted twice as fast, if at least this share of its melody begins
-#: on odd sixteenths. Set by hand: swing is hardly ever counted above 200.
+#: The highest tempo, in beats a minute, that may be doubled, and the least share of the melody on odd sixteenths. Set
+#: by hand: swing is hardly ever counted above 200.
 _SLOW_BPM, _LEAST_SIXTEENTHS = 100.0, 0.1
 _ODD_SIXTEENTHS = (TICKS_PER_QUARTER // 4, 3 * TICKS_PER_QUARTER // 4)
-DOUBLED = "Counted twice as fast, so that the swing is on eighths"
+DOUBLED = "The tempo was doubled, so that eighths swing"
 
 
 def is_counted_double(sheet: SongSheet) -> bool:
-    """Whether a band that swings would count a song twice as fast: it is slow, in quarters, and goes in sixteenths."""
+    """Whether a swinging band would double the tempo of a song: it is slow, in quarters, and has sixteenths."""
     grid = sheet.grid
     in_quarters = all(bar.meter.beat_tick == TICKS_PER_QUARTER for bar in grid.bars)
     if not in_quarters or grid.second_tick != STRAIGHT_TICK or grid.tempo_bpm > _SLOW_BPM or not sheet.melody:
@@ -33,9 +33,9 @@ def is_counted_double(sheet: SongSheet) -> bool:
 
 
 def doubled(sheet: SongSheet) -> SongSheet:
-    """The same song in twice as many bars of the same metres, all values twice as long, at the same times.
+    """The same song in twice as many bars of the same metres, with doubled note values, at the same times.
 
-    A bar that was silent until its middle or later, as a pick-up is, begins with that half.
+    A bar that is silent up to its middle or later, such as a pick-up, begins with its second half.
     """
     first = min((note.onset_tick for note in sheet.notes), default=0)
     skipped = sheet.grid.bars[0].meter.bar_tick if first >= sheet.grid.bars[0].meter.bar_tick // 2 else 0

@@ -41,7 +41,7 @@ class Saved:
 def read_saved(folder: Path) -> Saved:
     """Read the cover in a folder. Raises `UsageError` where there is none, `InputError` where it cannot be read."""
     if not (folder / "arrangement.mid").is_file():
-        raise UsageError(f"There is no cover in {folder}.", "Name a folder that `symbolic-cover cover` wrote.")
+        raise UsageError(f"There is no cover in {folder}.", "Name a folder made by `symbolic-cover cover`.")
     subject = read_cover(folder)
     settings: dict[str, Any] = read_report(folder, must_be_whole=True).get("settings", {})
     style = load_style(subject.style, subject.ensemble)

@@ -125,7 +125,7 @@ def read_pair(arrangement: Path, source: Path | None, style: str | None = None) 
     """Read any arrangement (MIDI, MusicXML, ABC, kern) and its song (the same formats, or a recording).
 
     The two may differ in key and in the bar they begin in. Without a source the arrangement is measured alone. Raises
-    `UsageError` for a file that is no score.
+    `UsageError` for a file that is not a score.
     """
     folder = arrangement if arrangement.is_dir() else None
     path = arrangement / MIDI if folder else arrangement

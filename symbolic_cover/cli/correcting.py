@@ -14,8 +14,8 @@ from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.song_file import read_sheet, write_sheet
 
 _Words = list[str] | None
-_PANEL = "When"
-_WHAT = "What"
+_PANEL = "Timing"
+_WHAT = "Content"
 
 
 def _option(text: str, panel: str) -> typer.models.OptionInfo:
@@ -51,7 +51,7 @@ def correct(
 ) -> None:  # fmt: skip
     """Correct a song sheet. Each option can be given several times; without any, the corrections are listed.
 
-    Corrections under "When" are made first, in the order below; bars are numbered as they are then. `cover SHEET --onto
+    Corrections under "Timing" come first, in the order below; bars are numbered as they are then. `cover SHEET --onto
     FOLDER` arranges the corrected bars anew.
     """
     asked = {"tempo": tempo, "meter": meter, "downbeat": downbeat, "beat": beat, "swing": swing, "key": key,

@@ -77,7 +77,7 @@ def _meters_of(length_tick: int) -> list[Meter]:
 
 
 def trim(grid: Grid, first_tick: int, last_tick: int) -> tuple[Grid, int]:
-    """The bars that contain ticks `first_tick`..`last_tick`, moved to tick 0; and by how many ticks they moved."""
+    """The bars with ticks `first_tick`..`last_tick`, moved to tick 0; also the ticks by which they moved left."""
     bars = [bar for bar in grid.bars if bar.end_tick > first_tick and bar.start_tick < last_tick]
     shift = bars[0].start_tick
     kept = tuple(Bar(bar.start_tick - shift, bar.meter) for bar in bars)

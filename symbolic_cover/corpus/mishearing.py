@@ -28,21 +28,20 @@ _NAMES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class KindErrors:
-    """How a kind of ensemble is misheard. Quantiles are those of `SHARES`.
+    """The transcription errors of a kind of ensemble. Quantiles are those of `SHARES`.
 
-    `missed` (log odds): by role (`ROLES`), then what each of `CIRCUMSTANCES` adds; `missed_spread` is the
-    standard deviation of a piece's own addition, `missed_tilt` that of what it adds for each octave upwards.
-    `held`: how often a missed note is heard as more of the one of its pitch before it.
-    `split`: further strikes a second of a heard note, by role. `ghosts`: for each of `HARMONICS`, then anywhere,
-    how many for a (heard, missed) note that leaves room for one; `ghosts_struck` of them begin with their note,
-    the others within it. `ghosts_spread` and `split_spread` are deviations of a piece's log rate.
-    `ghosts_steps`: quantiles of semitones from a note to a ghost anywhere; `ghosts_sec`: of a ghost's length.
-    `late_sec`: quantiles of an onset's lateness about its piece's own, which has the mean, the deviation and,
-    note by note, the least value `late_piece_sec`. `length`: by class of length (`LENGTH_BOUNDS_SEC`) quantiles
-    of log2(heard / true). `loudness`: of heard velocities the mean, the slope on the true ones and the deviation.
-    `melody_lost`: share of the heard melody notes that the melody finder leaves out; `melody_octave`: of all melody
-    notes, replaced by an octave; `melody_strange`: share of the onsets without a melody note at which it takes
-    another, (while one sounds, in a rest).
+    `missed` (log odds): by role (`ROLES`), then the effect of each of `CIRCUMSTANCES`; `missed_spread` is the standard
+    deviation of a piece's own offset, `missed_tilt` that of its offset per octave upwards. `held`: the share of missed
+    notes that extend the preceding note of their pitch. `split`: additional strikes per second of a note, by role.
+    `ghosts`: for each of `HARMONICS`, then anywhere, their number for a (heard, missed) note where one fits; a share of
+    `ghosts_struck` begins with its note, the others within it. `ghosts_spread` and `split_spread` are deviations of a
+    piece's log rate. `ghosts_steps`: quantiles of semitones from a note to a ghost anywhere; `ghosts_sec`: of a ghost's
+    length. `late_sec`: quantiles of an onset's delay relative to its piece's, which has the mean, the deviation and the
+    minimum of notes in `late_piece_sec`. `length`: by class of length (`LENGTH_BOUNDS_SEC`) quantiles of log2(heard /
+    true). `loudness`: mean of the velocities, slope on the true ones, and deviation. `melody_lost`: share of the
+    transcribed melody notes that the melody finder leaves out; `melody_octave`: share of melody notes replaced by an
+    octave; `melody_strange`: share of the onsets without a melody note at which another note is taken (during a melody
+    note, in a rest).
     """
 
     missed: tuple[float, ...]

@@ -117,7 +117,7 @@ def _sheet(laid: Laid, grid: Grid, piece: Piece) -> SongSheet:
 
 
 def _without_melody(laid: Laid, sheet: SongSheet, is_performed: bool, leads: Collection[str]) -> dict[str, list[Note]]:
-    """Y: the parts of ensembles with a lead, without the melody; notes for two hands are divided between them."""
+    """Y: the parts, those in `leads` without the melody; notes for two hands are divided between them."""
     melody = {(note.onset_tick, note.pitch) for note in sheet.melody}
 
     def rest(notes: Sequence[Note]) -> list[Note]:

@@ -1,1 +1,1 @@
-"""What a person puts right in a song sheet: corrections as values, their history, and which bars they touch."""
+"""Corrections of a song sheet: values, history, and the bars they change."""

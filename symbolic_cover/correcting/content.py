@@ -1,4 +1,4 @@
-"""Corrections of what: chords, key, sections, and a person's word that a bar is right."""
+"""Corrections of content: chords, key, sections, and the confirmation of bars."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _LONGEST_NAME = 60
 
 @dataclass(frozen=True)
 class ChordOf:
-    """The chord of a span, in letters (``Eb``, ``F#m7/E``, ``N`` for none).
+    """The chord of a span, as a symbol (``Eb``, ``F#m7/E``, ``N`` for none).
 
-    A single beat stands for the chord that sounds there, as far as it lasts from that beat on.
+    A single beat means the chord that sounds there, from that beat to its end.
     """
 
     kind: ClassVar[str] = "chord"
@@ -35,7 +35,7 @@ class ChordOf:
         try:
             chord_of("N.C." if letters == "N" else letters)
         except NotAChord as error:
-            raise UsageError(f"'{letters}' is no chord.", "Write one such as C, F#m7/E, or N for none.") from error
+            raise UsageError(f"'{letters}' is not a chord.", "Write one such as C, F#m7/E, or N for none.") from error
         return cls(Span.parse(span), letters)
 
     @property
@@ -44,7 +44,7 @@ class ChordOf:
         return f"{self.span}={self.letters}"
 
     def apply(self, sheet: SongSheet) -> SongSheet:
-        """The sheet with this chord, others cut where it begins and ends."""
+        """The sheet with this chord; others are cut at its start and end."""
         begin, end = self._ticks(sheet)
         named = chord_of("N.C." if self.letters == "N" else self.letters)
         kept = [
@@ -73,7 +73,7 @@ class ChordOf:
 
 @dataclass(frozen=True)
 class KeyOf:
-    """The key of the song, which says how notes are spelled and where the arranger is at home."""
+    """The key of the song, which affects spelling and the transposition for the arranger."""
 
     kind: ClassVar[str] = "key"
     key: Key
@@ -86,7 +86,7 @@ class KeyOf:
             (words[0], words[1]) if len(words) == 2 else ("", "")
         )  # fmt: skip
         if tonic not in _STEPS or mode not in _MODES:
-            raise UsageError(f"'{text}' is no key.", "Give one such as 'Bb major' or 'F# minor'.")
+            raise UsageError(f"'{text}' is not a key.", "Give one such as 'Bb major' or 'F# minor'.")
         return cls(Key(_STEPS[tonic], _MODES[mode]))
 
     @property
@@ -101,7 +101,7 @@ class KeyOf:
 
 @dataclass(frozen=True)
 class SectionOf:
-    """A section begins where `place` is, called `name`; without a name none begins there."""
+    """A section begins at `place` with this `name`; without a name none begins there."""
 
     kind: ClassVar[str] = "section"
     place: Place
@@ -109,11 +109,13 @@ class SectionOf:
 
     @classmethod
     def parse(cls, text: str) -> SectionOf:
-        """``5=Chorus``; ``5=`` takes the section's beginning away."""
+        """``5=Chorus``; ``5=`` removes the start of a section."""
         place, equals, name = text.partition("=")
         name = " ".join(name.split())
         if not equals or len(name) > _LONGEST_NAME:
-            raise UsageError(f"'{text}' names no section.", f"Write 5=Chorus, with {_LONGEST_NAME} letters at most.")
+            raise UsageError(
+                f"'{text}' does not name a section.", f"Write 5=Chorus, with {_LONGEST_NAME} letters at most."
+            )
         return cls(Place.parse(place), name)
 
     @property
@@ -122,17 +124,17 @@ class SectionOf:
         return f"{self.place}={self.name}"
 
     def apply(self, sheet: SongSheet) -> SongSheet:
-        """The sheet with the section, or without."""
+        """The sheet with the section added or removed."""
         tick = self.place.tick(sheet.grid)
         kept = [section for section in sheet.sections if section.start_tick != tick]
         if not self.name and len(kept) == len(sheet.sections):
-            raise UsageError(f"No section begins at {self.place}.", "Name the place where one does.")
+            raise UsageError(f"No section begins at {self.place}.", "Name a place where one begins.")
         return replace(sheet, sections=tuple(sorted([*kept, *([Section(tick, self.name)] if self.name else [])])))
 
 
 @dataclass(frozen=True)
 class Confirm:
-    """What was heard in a span was looked at, and is right."""
+    """The content of a span was checked and is right."""
 
     kind: ClassVar[str] = "sure"
     span: Span
@@ -148,5 +150,5 @@ class Confirm:
         return str(self.span)
 
     def apply(self, sheet: SongSheet) -> SongSheet:
-        """The sheet whose bars in the span are in doubt no more."""
+        """The sheet with full confidence in the bars of the span."""
         return confirm(sheet, list(sheet.confidence.bars), self.span.bars(sheet.grid))

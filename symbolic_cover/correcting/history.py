@@ -1,8 +1,8 @@
-"""Corrections made, taken back and made again; and which bars of a song they touched.
+"""Make, undo and redo corrections, and find the bars they change.
 
-A correction is said in words, ``chord 13.1=Eb``: a kind and its argument. Its class (`KINDS`) reads and applies it.
-Bars count as they stand when the correction is made. What was corrected is kept with the sheet, so that no hearing of
-the song overrules it.
+A correction is text such as ``chord 13.1=Eb``: a kind and its argument. Its class (`KINDS`) parses and applies it. Bars
+are numbered as they are when the correction is made. Corrections are stored with the sheet, so that a new analysis of
+the song does not overwrite them.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.sheet import Corrections, SongSheet
 from symbolic_cover.correcting import content, melody, timing
 
-#: More were hardly made by hand, and each change makes all of them anew.
+#: More are hardly made by hand, and each change replays all of them.
 MOST_CORRECTIONS = 2_000
 _LONGEST_WORDS = 200
 
 
 class Correction(Protocol):
-    """What all corrections can: say themselves, and be applied. `apply` raises `UsageError` where they do not fit."""
+    """The interface of corrections. `apply` raises `UsageError` for a correction that does not fit."""
 
     kind: ClassVar[str]
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """The correction whose `argument` is `text`. Raises `UsageError` for text that is none."""
+        """The correction with the argument `text`. Raises `UsageError` for invalid text."""
 
     @property
     def argument(self) -> str:
         """What the kind's `parse` reads."""
 
     def apply(self, sheet: SongSheet) -> SongSheet:
-        """The sheet with this put right."""
+        """The corrected sheet."""
 
 
-#: In the order in which `symbolic-cover correct` makes those that are asked for together.
+#: In the order in which `symbolic-cover correct` applies them.
 KINDS: dict[str, type[Correction]] = {
     one.kind: one
     for one in (
@@ -50,72 +50,72 @@ KINDS: dict[str, type[Correction]] = {
 
 
 def parse(words: str) -> Correction:
-    """The correction that `words` say. Raises `UsageError` for words that say none."""
+    """Parse a correction. Raises `UsageError` for invalid text."""
     kind, _, argument = words.strip().partition(" ")
     if kind not in KINDS or len(words) > _LONGEST_WORDS:
-        raise UsageError(f"'{words[:40]}' is no correction.", f"Begin with one of: {', '.join(KINDS)}.")
+        raise UsageError(f"'{words[:40]}' is not a correction.", f"Begin with one of: {', '.join(KINDS)}.")
     return KINDS[kind].parse(argument.strip())
 
 
 def words_of(correction: Correction) -> str:
-    """The words that say a correction, as `parse` reads them."""
+    """The text of a correction, as `parse` reads it."""
     return f"{correction.kind} {correction.argument}"
 
 
 def correct(sheet: SongSheet, *corrections: str | Correction) -> SongSheet:
-    """Put a song sheet right, by corrections in words or as values, one after the other.
+    """Apply corrections, as text or values, to a song sheet, in order.
 
-    What was taken back before can then not be made again. Raises `UsageError` for one that does not fit the song; the
-    sheet that was given stays as it is.
+    Undone corrections can then no longer be redone. Raises `UsageError` for one that does not fit the song; the given
+    sheet is not changed.
     """
     for one in corrections:
         correction = parse(one) if isinstance(one, str) else one
         before = sheet.corrections.before or replace(sheet, corrections=Corrections())
         done = (*sheet.corrections.done, words_of(correction))
         if len(done) > MOST_CORRECTIONS:
-            raise UsageError(f"More than {MOST_CORRECTIONS} corrections are not kept.", "Begin with a new song sheet.")
+            raise UsageError(f"There can be at most {MOST_CORRECTIONS} corrections.", "Start with a new song sheet.")
         sheet = replace(correction.apply(sheet), corrections=Corrections(done, (), before))
     return sheet
 
 
 def undo(sheet: SongSheet) -> SongSheet:
-    """The very sheet that was there before the last correction.
+    """The sheet before the last correction.
 
-    Raises `UsageError` where there is none, or where its file was changed by hand since.
+    Raises `UsageError` if there is none, or if its file was changed by hand since.
     """
     made = sheet.corrections
     if not made.done or made.before is None:
-        raise UsageError("There is nothing to take back.", "")
+        raise UsageError("There is nothing to undo.", "")
     if _replayed(made.before, made.done) != replace(sheet, corrections=Corrections()):
-        raise UsageError("The song sheet was changed by hand since.", "Its corrections can no more be taken back.")
+        raise UsageError("The song sheet was changed by hand since.", "Its corrections can no longer be undone.")
     left, gone = made.done[:-1], made.done[-1]
     return replace(_replayed(made.before, left), corrections=Corrections(left, (*made.undone, gone), made.before))
 
 
 def redo(sheet: SongSheet) -> SongSheet:
-    """The sheet with the correction that was taken back last. Raises `UsageError` where none was."""
+    """The sheet with the last undone correction. Raises `UsageError` if there is none."""
     made = sheet.corrections
     if not made.undone:
-        raise UsageError("There is nothing to make again.", "")
+        raise UsageError("There is nothing to redo.", "")
     again = correct(sheet, made.undone[-1])
     return replace(again, corrections=replace(again.corrections, undone=made.undone[:-1]))
 
 
 def as_of(sheet: SongSheet, done: Iterable[str]) -> SongSheet:
-    """The song sheet as it was when just these corrections were made, whatever was corrected since.
+    """The song sheet with exactly these corrections, without later ones.
 
-    Raises `UsageError` where they do not fit it.
+    Raises `UsageError` if they do not fit it.
     """
     return correct(sheet.corrections.before or sheet, *done)
 
 
 def _replayed(before: SongSheet, done: Iterable[str]) -> SongSheet:
-    """The sheet with all corrections made anew, and without word of them."""
+    """The sheet with all corrections applied again, without their history."""
     return replace(reduce(correct, done, before), corrections=Corrections())
 
 
 def changed_bars(before: SongSheet, after: SongSheet) -> list[int]:
-    """The bars, from 1, in which two sheets differ in notes or chords; all of `after` where their bar lines differ."""
+    """The bars, from 1, in which two sheets differ in notes or chords; all of `after` if their bar lines differ."""
     grid = after.grid
     if before.grid.bars != grid.bars:
         return list(range(1, len(grid.bars) + 1))

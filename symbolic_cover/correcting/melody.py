@@ -1,4 +1,4 @@
-"""Corrections of the melody: one line, whose notes are drawn, moved, split, deleted, or sung an octave off."""
+"""Corrections of the melody, a single line: notes are added, moved, split, deleted, or transposed by octaves."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from symbolic_cover.correcting.relay import confirm, one_after_another
 
 _PITCH = re.compile(r"([A-G](?:#|b)?)(-?\d)")
 _STEPS = {name: step for names in (PITCH_NAMES_FLAT, PITCH_NAMES_SHARP) for step, name in enumerate(names)}
-#: Drawn notes are as loud as others: this where there are none.
+#: The velocity of added notes in a sheet without others.
 _VELOCITY = 80
 _MOST_OCTAVES = 4
 _LONGEST_BEATS = 64
@@ -24,7 +24,7 @@ _LONGEST_BEATS = 64
 
 @dataclass(frozen=True)
 class Laid:
-    """Where a note lies: its beginning, pitch (MIDI), and length in felt beats of its bar, written ``13.2:C5:3/2``."""
+    """The place, pitch (MIDI), and length in felt beats of a note, written ``13.2:C5:3/2``."""
 
     place: Place
     pitch: int
@@ -38,7 +38,7 @@ class Laid:
         found = _PITCH.fullmatch(name)
         pitch = 12 * (int(found[2]) + 1) + _STEPS.get(found[1], -1) if found and found[1] in _STEPS else -1
         if not 0 <= pitch <= 127 or not re.fullmatch(r"\d{1,3}(\.\d{1,6}|/\d{1,3})?", length):
-            raise UsageError(f"'{text}' is no note.", "Write its place, pitch and beats: 13.2:C5:1.5.")
+            raise UsageError(f"'{text}' is not a note.", "Write its place, pitch and beats: 13.2:C5:1.5.")
         try:
             beats = Fraction(length)
         except ZeroDivisionError:
@@ -48,7 +48,7 @@ class Laid:
         return cls(Place.parse(place), pitch, beats)
 
     def note(self, sheet: SongSheet, velocity: int) -> Note:
-        """The note on the grid of a sheet. Raises `UsageError` where it lies between ticks."""
+        """The note on the grid of a sheet. Raises `UsageError` if it is between ticks."""
         onset = self.place.tick(sheet.grid)
         duration = self.beats * self.place.bar_in(sheet.grid).meter.beat_tick
         if duration.denominator != 1 or onset + duration > sheet.grid.end_tick:
@@ -61,7 +61,7 @@ class Laid:
 
 @dataclass(frozen=True)
 class Draw:
-    """A new note of the melody; those that it covers are cut."""
+    """Add a note to the melody; overlapping notes are cut."""
 
     kind: ClassVar[str] = "draw"
     laid: Laid
@@ -85,7 +85,7 @@ class Draw:
 
 @dataclass(frozen=True)
 class Move:
-    """The note of the melody that sounds at `place` lies elsewhere, is longer or shorter, or has another pitch."""
+    """Move the melody note that sounds at `place`, or change its length or pitch."""
 
     kind: ClassVar[str] = "move"
     place: Place
@@ -103,7 +103,7 @@ class Move:
         return f"{self.place}={self.laid}"
 
     def apply(self, sheet: SongSheet) -> SongSheet:
-        """The sheet in which the note lies there; a syllable goes with it."""
+        """The sheet with the moved note and its syllable."""
         old = _note_at(sheet, self.place)
         note = self.laid.note(sheet, old.velocity)
         others = [one for one in sheet.melody if one != old]
@@ -116,7 +116,7 @@ class Move:
 
 @dataclass(frozen=True)
 class Split:
-    """The note of the melody that sounds at `place` is struck again there."""
+    """Strike the melody note that sounds at `place` again there."""
 
     kind: ClassVar[str] = "split"
     place: Place
@@ -132,7 +132,7 @@ class Split:
         return str(self.place)
 
     def apply(self, sheet: SongSheet) -> SongSheet:
-        """The sheet with two notes for one."""
+        """The sheet with two notes in place of one."""
         old, tick = _note_at(sheet, self.place), self.place.tick(sheet.grid)
         if tick == old.onset_tick:
             raise UsageError(f"A note begins at {self.place} already.", "Name a place inside a note.")
@@ -143,7 +143,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Delete:
-    """The notes of the melody that begin in a span go; of a single beat, the one that sounds there."""
+    """Delete the melody notes that begin in a span; for a single beat, the one that sounds there."""
 
     kind: ClassVar[str] = "delete"
     span: Span
@@ -165,7 +165,7 @@ class Delete:
 
 @dataclass(frozen=True)
 class Silent:
-    """Nobody sings in a span: what was taken for the melody there is accompaniment."""
+    """No melody in a span: its notes there become accompaniment."""
 
     kind: ClassVar[str] = "silent"
     span: Span
@@ -181,14 +181,14 @@ class Silent:
         return str(self.span)
 
     def apply(self, sheet: SongSheet) -> SongSheet:
-        """The sheet whose melody rests there; its notes are among the others."""
+        """The sheet whose melody rests there; its notes move to the texture."""
         gone = _meant(sheet, self.span)
         return replace(_without(sheet, gone), texture=tuple(sorted({*sheet.texture, *gone})))
 
 
 @dataclass(frozen=True)
 class Octave:
-    """The notes of the melody that begin in a span are so many octaves higher."""
+    """Move the melody notes that begin in a span by octaves."""
 
     kind: ClassVar[str] = "octave"
     span: Span
@@ -199,7 +199,7 @@ class Octave:
         """``45-48=-1``."""
         span, _, octaves = text.partition("=")
         if not re.fullmatch(r"[+-]?\d", octaves) or not 0 < abs(int(octaves)) <= _MOST_OCTAVES:
-            raise UsageError(f"'{text}' says no octave.", "Write 45-48=-1 or 45-48=+1.")
+            raise UsageError(f"'{text}' does not give an octave.", "Write 45-48=-1 or 45-48=+1.")
         return cls(Span.parse(span), int(octaves))
 
     @property
@@ -208,17 +208,17 @@ class Octave:
         return f"{self.span}={self.octaves:+d}"
 
     def apply(self, sheet: SongSheet) -> SongSheet:
-        """The sheet with the notes in their octave."""
+        """The sheet with the notes moved."""
         meant = set(_meant(sheet, self.span))
         moved = [note._replace(pitch=note.pitch + 12 * self.octaves) for note in meant]
         if any(not 0 <= note.pitch <= 127 for note in moved):
-            raise UsageError(f"{self.span} would leave the pitches that can be written.", "Take fewer octaves.")
+            raise UsageError(f"{self.span} would leave the range of MIDI pitches.", "Take fewer octaves.")
         return _changed(sheet, [*(note for note in sheet.melody if note not in meant), *moved], *meant)
 
 
 @dataclass(frozen=True)
 class Take:
-    """In a span the melody is the highest line of another layer (`texture` or `bass`), which loses it."""
+    """In a span, take the highest line of another layer (`texture` or `bass`) as the melody; the layer loses it."""
 
     kind: ClassVar[str] = "take"
     span: Span
@@ -229,7 +229,7 @@ class Take:
         """``13-16=texture``."""
         span, _, layer = text.partition("=")
         if layer not in ("texture", "bass"):
-            raise UsageError(f"'{text}' names no line.", "Write 13-16=texture or 13-16=bass.")
+            raise UsageError(f"'{text}' does not name a line.", "Write 13-16=texture or 13-16=bass.")
         return cls(Span.parse(span), layer)
 
     @property
@@ -238,7 +238,7 @@ class Take:
         return f"{self.span}={self.layer}"
 
     def apply(self, sheet: SongSheet) -> SongSheet:
-        """The sheet with that line as its melody; the old one is among the texture."""
+        """The sheet with that line as its melody; the old melody moves to the texture."""
         begin, end = self.span.ticks(sheet.grid)
         there = [note for note in getattr(sheet, self.layer) if begin <= note.onset_tick < end]
         if not there:
@@ -259,7 +259,7 @@ class Take:
 
 
 def _note_at(sheet: SongSheet, place: Place) -> Note:
-    """The note of the melody that sounds at a place. Raises `UsageError` where there is none."""
+    """The melody note that sounds at a place. Raises `UsageError` if there is none."""
     tick = place.tick(sheet.grid)
     found = next((note for note in sheet.melody if note.onset_tick <= tick < note.end_tick), None)
     if found is None:
@@ -268,7 +268,7 @@ def _note_at(sheet: SongSheet, place: Place) -> Note:
 
 
 def _meant(sheet: SongSheet, span: Span) -> list[Note]:
-    """The notes of the melody that a span names. Raises `UsageError` where there are none."""
+    """The melody notes named by a span. Raises `UsageError` if there are none."""
     if span.is_single and span.first.beat is not None:
         return [_note_at(sheet, span.first)]
     begin, end = span.ticks(sheet.grid)
@@ -279,7 +279,7 @@ def _meant(sheet: SongSheet, span: Span) -> list[Note]:
 
 
 def _beside(notes: Sequence[Note], drawn: Note) -> list[Note]:
-    """The notes with one more, cut where it sounds."""
+    """The notes with one more; those that overlap it are cut."""
     kept = []
     for note in notes:
         if note.end_tick <= drawn.onset_tick or note.onset_tick >= drawn.end_tick:
@@ -296,7 +296,7 @@ def _without(sheet: SongSheet, gone: Sequence[Note]) -> SongSheet:
 
 
 def _changed(sheet: SongSheet, melody: Sequence[Note], *touched: Note) -> SongSheet:
-    """The sheet with another melody; a person vouches for the bars in which something was touched."""
+    """The sheet with another melody; the bars of touched notes get full confidence."""
     sheet = replace(sheet, melody=tuple(sorted(melody)))
     for note in touched:
         first, last = sheet.grid.bar_index(note.onset_tick), sheet.grid.bar_index(note.end_tick - 1)

@@ -1,7 +1,7 @@
-"""Places in a song as people name them: bar 13, its third beat ``13.3``, the off-beat after it ``13.3.5``.
+"""Places in a song: bar 13, its third beat ``13.3``, the off-beat after it ``13.3.5``.
 
-Bars and beats count from 1. A beat is the felt one (a dotted quarter in 6/8); what lies between two beats is written as
-a decimal or a fraction, ``13.3.5`` or ``13.7/2``.
+Bars and beats count from 1. A beat is the felt one (a dotted quarter in 6/8); a place between two beats is written as a
+decimal or a fraction, ``13.3.5`` or ``13.7/2``.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ class Place:
 
     @classmethod
     def parse(cls, text: str) -> Place:
-        """The place that `text` names. Raises `UsageError` for text that names none."""
+        """Parse a place. Raises `UsageError` for invalid text."""
         found = _PLACE.fullmatch(text.strip())
         if not found or int(found[1]) < 1:
-            raise UsageError(f"'{text}' is no place in a song.", _REMEDY)
+            raise UsageError(f"'{text}' is not a place in a song.", _REMEDY)
         try:
             beat = Fraction(found[2]) if found[2] else None
         except ZeroDivisionError:
             beat = Fraction(0)
         if beat is not None and beat < 1:
-            raise UsageError(f"'{text}' is no place in a song: beats count from 1.", _REMEDY)
+            raise UsageError(f"'{text}' is not a place in a song: beats count from 1.", _REMEDY)
         return cls(int(found[1]), beat)
 
     @classmethod
@@ -47,19 +47,19 @@ class Place:
         return cls(index + 1, 1 + Fraction(tick - bar.start_tick, bar.meter.beat_tick))
 
     def bar_in(self, grid: Grid) -> Bar:
-        """The bar in which this lies. Raises `UsageError` where the song has no such bar or the bar no such beat."""
+        """The bar of this place. Raises `UsageError` if the song has no such bar or the bar no such beat."""
         if self.bar > len(grid.bars):
             raise UsageError(f"There is no bar {self.bar}.", f"The song has {len(grid.bars)} bars.")
         return grid.bars[self.bar - 1]
 
     def tick(self, grid: Grid) -> int:
-        """The tick where the place begins. Raises `UsageError` as `bar_in` does, and between two ticks."""
+        """The tick at which the place begins. Raises `UsageError` as `bar_in` does, and for places between ticks."""
         bar = self.bar_in(grid)
         inside = ((self.beat or 1) - 1) * bar.meter.beat_tick
         if inside >= bar.meter.bar_tick:
             raise UsageError(f"There is no {self} in a bar of {bar.meter}.", "Name a beat that the bar has.")
         if Fraction(inside).denominator != 1:
-            raise UsageError(f"{self} lies between what can be written.", "Name sixteenths or triplets.")
+            raise UsageError(f"{self} is between two ticks.", "Use sixteenths or triplets.")
         return bar.start_tick + int(inside)
 
     def end_tick(self, grid: Grid) -> int:
@@ -73,14 +73,14 @@ class Place:
 
 @dataclass(frozen=True)
 class Span:
-    """From the beginning of one place to the end of another; both are one where only one is named."""
+    """From the beginning of one place to the end of another; both are equal if only one is named."""
 
     first: Place
     last: Place
 
     @classmethod
     def parse(cls, text: str) -> Span:
-        """The span that `text` names. Raises `UsageError` for text that names none."""
+        """Parse a span. Raises `UsageError` for invalid text."""
         first, dash, last = text.partition("-")
         begin = Place.parse(first)
         return cls(begin, Place.parse(last) if dash else begin)
@@ -91,7 +91,7 @@ class Span:
         return self.first == self.last
 
     def ticks(self, grid: Grid) -> tuple[int, int]:
-        """First tick, and the one after the last. Raises `UsageError` where that is nothing."""
+        """First tick, and the one after the last. Raises `UsageError` for an empty span."""
         begin, end = self.first.tick(grid), self.last.end_tick(grid)
         if end <= begin:
             raise UsageError(f"{self} ends before it begins.", _REMEDY)
@@ -107,6 +107,6 @@ class Span:
 
 
 def parse_bars(text: str, grid: Grid) -> list[int]:
-    """The bars (from 1) that ``13-16,20`` names, in order. Raises `UsageError` where there are none such."""
+    """The bars (from 1) of text such as ``13-16,20``, in order. Raises `UsageError` for invalid ones."""
     spans = [Span.parse(part) for part in text.split(",")]
     return sorted({index + 1 for span in spans for index in span.bars(grid)})

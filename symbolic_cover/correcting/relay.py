@@ -1,4 +1,4 @@
-"""A song sheet laid anew on other beats and bars: everything on the grid moves alike."""
+"""Move a song sheet to other beats and bars: everything on the grid moves alike."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from symbolic_cover.core.heard import Confidence
 from symbolic_cover.core.music import Bar, Chord, Lyric, Meter, Note, Section
 from symbolic_cover.core.sheet import SongSheet
 
-#: Ticks before -> ticks after.
+#: Old ticks -> new ticks.
 Move = Callable[[int], int]
-#: Corrections make no song longer than this.
+#: The most bars that corrections may make.
 MOST_BARS = 10_000
 
 
 def bars_from(start_tick: int, meters: Sequence[Meter]) -> tuple[Bar, ...]:
-    """Bars one after the other. Raises `UsageError` beyond `MOST_BARS`."""
+    """Successive bars. Raises `UsageError` beyond `MOST_BARS`."""
     if len(meters) > MOST_BARS:
-        raise UsageError(f"That would be more than {MOST_BARS} bars.", "Correct something else.")
+        raise UsageError(f"That would be more than {MOST_BARS} bars.", "Check the correction.")
     bars = []
     for meter in meters:
         bars.append(Bar(start_tick, meter))
@@ -30,7 +30,7 @@ def bars_from(start_tick: int, meters: Sequence[Meter]) -> tuple[Bar, ...]:
 
 
 def covering(meters: Sequence[Meter], end_tick: int) -> list[Meter]:
-    """As many of the metres as reach `end_tick`, the last one again and again where they do not."""
+    """As many of the metres as reach `end_tick`, repeating the last one if they do not."""
     reached = 0
     kept: list[Meter] = []
     for meter in meters:
@@ -43,9 +43,9 @@ def covering(meters: Sequence[Meter], end_tick: int) -> list[Meter]:
 
 
 def relaid(sheet: SongSheet, grid: Grid, move: Move, move_harmony: Move | None = None) -> SongSheet:
-    """The song on another grid: notes and syllables by `move`, chords and sections by `move_harmony`, else alike.
+    """The song on another grid: notes and syllables moved by `move`, chords and sections by `move_harmony`, else alike.
 
-    Notes keep at least a sixteenth (or what they had), the melody stays one line, and a bar's confidence is that of the
+    Notes keep at least a sixteenth (or their length), the melody stays one line, and a bar's confidence is that of the
     bar in which its middle was.
     """
     harmony = move_harmony or move
@@ -66,7 +66,7 @@ def relaid(sheet: SongSheet, grid: Grid, move: Move, move_harmony: Move | None =
 
 
 def moved(notes: Sequence[Note], move: Move) -> tuple[Note, ...]:
-    """Notes whose beginnings and ends are moved, each pitch struck once at a time."""
+    """Notes with moved starts and ends; each pitch is struck once at a time."""
     laid: dict[tuple[int, int], Note] = {}
     for note in notes:
         onset, least = move(note.onset_tick), min(note.duration_tick, 3)
@@ -77,7 +77,7 @@ def moved(notes: Sequence[Note], move: Move) -> tuple[Note, ...]:
 
 
 def one_after_another(melody: Sequence[Note]) -> tuple[Note, ...]:
-    """A single line: of notes that begin together the longest, each ending where the next begins at the latest."""
+    """A single line: the longest of notes that begin together, each ending where the next begins at the latest."""
     longest: dict[int, Note] = {}
     for note in melody:
         before = longest.get(note.onset_tick)
@@ -91,7 +91,7 @@ def one_after_another(melody: Sequence[Note]) -> tuple[Note, ...]:
 
 
 def apart(chords: Sequence[Chord]) -> tuple[Chord, ...]:
-    """Chords of which none begins before the one before it ends; what has no length goes."""
+    """Chords that do not overlap; those without length are dropped."""
     kept: list[Chord] = []
     for chord in sorted(chords):
         if kept and kept[-1].end_tick > chord.start_tick:
@@ -118,7 +118,7 @@ def _confidence(sheet: SongSheet, grid: Grid, move: Move) -> Confidence:
 
 
 def confirm(sheet: SongSheet, what: Sequence[str], bars: range) -> SongSheet:
-    """The sheet in which a person vouches for `what` (``beats``, ``chords``, ``melody``) in some bars (indices)."""
+    """The sheet with full confidence in `what` (``beats``, ``chords``, ``melody``) in some bars (indices)."""
     values = {
         name: tuple(1.0 if name in what and index in bars else value for index, value in enumerate(of_bars))
         for name, of_bars in sheet.confidence.bars.items()

@@ -1,4 +1,4 @@
-"""Corrections of when: downbeats, tempo, metre, single beats, swing."""
+"""Corrections of timing: downbeats, tempo, metre, single beats, swing."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from symbolic_cover.correcting.relay import bars_from, confirm, covering, relaid
 from symbolic_cover.listening.scores.written import meter_of_length
 
 _SIXTEENTH = TICKS_PER_QUARTER // 4
-#: How much longer the first eighth may be than the second.
+#: The largest ratio of the first eighth to the second.
 _MOST_SWING = 4.0
-#: Beats come no nearer to each other than this.
+#: The least distance between beats.
 _LEAST_BEAT_SEC = 0.02
 _MOST_SEC, _SAME_SEC = 1e6, 1e-4
 
 
 @dataclass(frozen=True)
 class Downbeat:
-    """Bars begin `beats` later (earlier, if negative) than they do; or where `place` says.
+    """Bars begin `beats` later (earlier, if negative), or at `place`.
 
-    With `onward` only from `place` on: the bar before it becomes as much shorter.
+    With `onward` only from `place` on: the bar before it becomes shorter.
     """
 
     kind: ClassVar[str] = "downbeat"
@@ -50,7 +50,7 @@ class Downbeat:
         return f"{self.beats:+d}" if self.place is None else f"{self.place}{'-' if self.onward else ''}"
 
     def apply(self, sheet: SongSheet) -> SongSheet:
-        """The sheet with other bar lines; nothing else sounds at another time."""
+        """The sheet with other bar lines; times do not change."""
         grid = sheet.grid
         if self.place is None:
             return _shifted(sheet, self.beats * grid.bars[0].meter.beat_tick)
@@ -62,7 +62,7 @@ class Downbeat:
             laid = _shifted(sheet, inside)
             return confirm(laid, ["beats"], range(self.place.bar - 1, self.place.bar + 1))
         if inside % _SIXTEENTH:
-            raise UsageError(f"No bar can end at {self.place}.", "Name a beat.")
+            raise UsageError(f"A bar cannot end at {self.place}.", "Name a beat.")
         meters = [one.meter for one in grid.bars]
         meters = [*meters[: self.place.bar - 1], meter_of_length(inside), *meters[self.place.bar - 1 :]]
         laid = _with_meters(sheet, meters)
@@ -71,7 +71,7 @@ class Downbeat:
 
 @dataclass(frozen=True)
 class Tempo:
-    """The tempo is `half` or `double` of what was heard."""
+    """Halve or double the tempo."""
 
     kind: ClassVar[str] = "tempo"
     is_half: bool
@@ -80,7 +80,7 @@ class Tempo:
     def parse(cls, text: str) -> Tempo:
         """``half`` or ``double``."""
         if text not in ("half", "double"):
-            raise UsageError(f"'{text}' is no correction of a tempo.", "Say half or double.")
+            raise UsageError(f"'{text}' is not a correction of the tempo.", "Write half or double.")
         return cls(text == "half")
 
     @property
@@ -89,7 +89,7 @@ class Tempo:
         return "half" if self.is_half else "double"
 
     def apply(self, sheet: SongSheet) -> SongSheet:
-        """The sheet with half as many beats, or twice as many, in bars of the same metre."""
+        """The sheet with half or twice as many beats, in bars of the same metre."""
         if not self.is_half:
             meters = [bar.meter for bar in sheet.grid.bars for _ in range(2)]
             return _scaled(sheet, 2, meters)
@@ -104,7 +104,7 @@ class Tempo:
 
 @dataclass(frozen=True)
 class Metre:
-    """The metre of the song, or of the bars of `span`; the beats stay where they are."""
+    """The metre of the song, or of the bars of `span`; beats do not move."""
 
     kind: ClassVar[str] = "meter"
     meter: Meter
@@ -124,7 +124,7 @@ class Metre:
     def apply(self, sheet: SongSheet) -> SongSheet:
         """The sheet in other bars.
 
-        A whole song that goes from simple to compound time (4/4 to 12/8) keeps its felt beats: each is divided in
+        A whole song that changes from simple to compound time (4/4 to 12/8) keeps its felt beats: each is divided in
         three. Bars after those of `span` follow where they end.
         """
         grid = sheet.grid
@@ -139,7 +139,7 @@ class Metre:
 
 @dataclass(frozen=True)
 class Beat:
-    """The beat at `place` sounds at `sec`; those around it follow, as far as the next beat that a person placed."""
+    """Move the beat at `place` to `sec`; the beats around it follow, up to the next one that was placed by hand."""
 
     kind: ClassVar[str] = "beat"
     place: Place
@@ -154,7 +154,7 @@ class Beat:
         except ValueError:
             at = math.nan
         if not abs(at) <= _MOST_SEC:
-            raise UsageError(f"'{text}' does not say when a beat sounds.", "Give a place and seconds: 13.2=25.32.")
+            raise UsageError(f"'{text}' does not give the time of a beat.", "Give a place and seconds: 13.2=25.32.")
         return cls(Place.parse(place), at)
 
     @property
@@ -163,7 +163,7 @@ class Beat:
         return f"{self.place}={self.sec!r}"
 
     def apply(self, sheet: SongSheet) -> SongSheet:
-        """The sheet on beats that were moved; what sounded stays at its time, to the next sixteenth."""
+        """The sheet with moved beats; notes keep their time, to the next sixteenth."""
         grid, tick = sheet.grid, self.place.tick(sheet.grid)
         ticks = np.union1d(grid.beat_tick, [tick])
         now = np.asarray(grid.sec_at(ticks), dtype=float)
@@ -173,7 +173,7 @@ class Beat:
         known = sorted(placed)
         sec = now + np.interp(now, known, [placed[one] for one in known])
         if np.min(np.diff(sec)) < _LEAST_BEAT_SEC:
-            raise UsageError(f"{self.place} cannot sound at {self.sec:g} s: other beats lie there.", "Move them first.")
+            raise UsageError(f"{self.place} cannot be at {self.sec:g} s: other beats are there.", "Move them first.")
         moved = replace(grid, beat_tick=ticks, beat_sec=sec)
 
         def by(step: int) -> dict[int, int]:
@@ -194,7 +194,7 @@ class Beat:
 
 @dataclass(frozen=True)
 class Swing:
-    """The first eighth of a quarter is `ratio` times as long as the second; 1 is straight."""
+    """The ratio of the first eighth of a quarter to the second; 1 is straight."""
 
     kind: ClassVar[str] = "swing"
     ratio: float
@@ -208,7 +208,8 @@ class Swing:
             ratio = math.nan
         if not 1 <= ratio <= _MOST_SWING:
             raise UsageError(
-                f"'{text}' is no swing.", f"Give how much longer the first eighth is, 1 to {_MOST_SWING:g}."
+                f"'{text}' is not a swing ratio.",
+                f"Give the ratio of the first eighth to the second, 1 to {_MOST_SWING:g}.",
             )
         return cls(ratio)
 
@@ -218,13 +219,13 @@ class Swing:
         return f"{self.ratio!r}"
 
     def apply(self, sheet: SongSheet) -> SongSheet:
-        """The sheet with other seconds between its beats; what is written stays."""
+        """The sheet with other times between its beats; ticks do not change."""
         second = STRAIGHT_TICK if self.ratio == 1 else TICKS_PER_QUARTER * self.ratio / (self.ratio + 1)
         return replace(sheet, grid=replace(sheet.grid, second_tick=second))
 
 
 def _ticks_of(sheet: SongSheet) -> np.ndarray:
-    """Every tick at which something of the song begins or ends, or lies in the middle of a bar."""
+    """Every tick at which something in the song begins or ends, and the middles of bars."""
     ticks = {tick for note in sheet.notes for tick in (note.onset_tick, note.end_tick)}
     ticks |= {tick for chord in sheet.chords for tick in (chord.start_tick, chord.end_tick)}
     ticks |= {section.start_tick for section in sheet.sections} | {lyric.tick for lyric in sheet.lyrics}
@@ -232,24 +233,24 @@ def _ticks_of(sheet: SongSheet) -> np.ndarray:
 
 
 def _first_tick(sheet: SongSheet) -> int:
-    """Where the first note or chord begins."""
+    """The start of the first note or chord."""
     begins = [note.onset_tick for note in sheet.notes] + [chord.start_tick for chord in sheet.chords]
     return min(begins, default=0)
 
 
 def _last_tick(sheet: SongSheet) -> int:
-    """Where the last note or chord begins."""
+    """The start of the last note or chord."""
     begins = [note.onset_tick for note in sheet.notes] + [chord.end_tick - 1 for chord in sheet.chords]
     return max(begins, default=0)
 
 
 def _shifted(sheet: SongSheet, later_tick: int) -> SongSheet:
-    """Bars begin so much later, by less than a bar; the song gains a first bar unless nothing is in what is cut."""
+    """Bars begin later by less than a bar; the song gains a first bar unless the part before it is empty."""
     grid = sheet.grid
     meters = [bar.meter for bar in grid.bars]
     later = later_tick % meters[0].bar_tick
     if later == 0:
-        raise UsageError("The bar lines would stay where they are.", "Name another beat, or fewer than a bar has.")
+        raise UsageError("The bar lines would not move.", "Name another beat, or move by less than a bar.")
     offset = -later
     if _first_tick(sheet) < later:
         offset += meters[0].bar_tick
@@ -261,13 +262,13 @@ def _shifted(sheet: SongSheet, later_tick: int) -> SongSheet:
 
 
 def _with_meters(sheet: SongSheet, meters: list[Meter]) -> SongSheet:
-    """The song in other bars, nothing in it moved."""
+    """The song in other bars, with all ticks unchanged."""
     bars = bars_from(0, covering(meters, sheet.grid.end_tick))
     return relaid(sheet, replace(sheet.grid, bars=bars), lambda tick: tick)
 
 
 def _scaled(sheet: SongSheet, factor: float, meters: list[Meter], lead: int = 0) -> SongSheet:
-    """The song with its ticks, `lead` later, times `factor`, in bars of `meters`; eighths are straight."""
+    """The song with ticks shifted by `lead` and multiplied by `factor`, in bars of `meters`; eighths are straight."""
     grid = sheet.grid
     if factor == 1.0 and not lead:
         return _with_meters(sheet, meters)
@@ -292,7 +293,7 @@ def _is_compound(meter: Meter) -> bool:
 
 
 def _begins_with_second(sheet: SongSheet) -> bool:
-    """Whether chords change more often on the second of two bars, so that it is the one that begins a longer bar."""
+    """Whether chords change more often on the second of two bars, which then begins a doubled bar."""
     starts = {chord.start_tick for chord in sheet.chords}
     on = [index for index, bar in enumerate(sheet.grid.bars) if bar.start_tick in starts]
     return sum(index % 2 for index in on) > sum(1 - index % 2 for index in on)

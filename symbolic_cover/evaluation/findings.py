@@ -73,7 +73,7 @@ def find_weak_bars(
     people: Mapping[str, Range] | None = None,
     index: PatternIndex | None = None,
 ) -> list[Finding]:
-    """All findings by bar. `people`: the ranges of the style; without an `index` copies are not searched for."""
+    """All findings in order of bars. `people`: the ranges of the style; copies are found only with an `index`."""
     figure = (people or {}).get("longest_figure")
     found = [
         *lost_melody(arrangement, sheet),

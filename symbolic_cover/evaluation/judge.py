@@ -105,9 +105,9 @@ def judge(
 def judge_by_words(
     people: Sequence[Sequence[str]], ours: Sequence[Sequence[str]], songs: Sequence[str], seed: int = 0
 ) -> Verdict:
-    """A second classifier without musical features: logistic regression on pairs of successive tokens.
+    """A second classifier without musical features: logistic regression on tokens and pairs of successive tokens.
 
-    It has a weight for each pair of tokens, and is never used for training, choosing or tuning.
+    It is never used for training, choosing or tuning.
     """
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression

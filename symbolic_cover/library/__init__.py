@@ -1,1 +1,1 @@
-"""Datasets to learn from: where they come from, under which licences, and the folder that holds them."""
+"""The library of datasets to train on: sources, licences, downloads and the folder that holds them."""

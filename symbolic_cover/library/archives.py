@@ -1,4 +1,4 @@
-"""Archives: their checksums, and unpacking that never writes outside its folder."""
+"""Archives: checksums, and unpacking that never writes outside its folder."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from symbolic_cover.core.extras import require
 
 SUFFIXES = (".tar.zst", ".tar.gz", ".tgz", ".tar", ".zip")
 _CHUNK = 1 << 20
-#: No data set of scores is larger, unpacked, or packs better than this once it is larger than `_RATIO_COUNTS_FROM`.
+#: Limits above any dataset of scores: unpacked size, and compression ratio once it is larger than `_RATIO_COUNTS_FROM`.
 MOST_BYTES, MOST_RATIO, _RATIO_COUNTS_FROM = 50 * 2**30, 200, 2**28
 
 
 def is_archive(path: Path) -> bool:
-    """Whether a file is an archive that `unpack` takes, by its name."""
+    """Whether `unpack` supports a file, by its name."""
     return path.name.lower().endswith(SUFFIXES)
 
 
@@ -37,10 +37,10 @@ def sha256_of(path: Path) -> str:
 
 
 def unpack(archive: Path, folder: Path, progress: Callable[[float], None] | None = None) -> None:
-    """Unpack an archive (zst- or gzip-compressed tar, or zip) into `folder`; `progress` is told the fraction done.
+    """Unpack an archive (zst- or gzip-compressed tar, or zip) into `folder`; `progress` is called with the share done.
 
-    Raises `InputError` for a broken archive, one that would write outside `folder`, one that is locked, or one that
-    would unpack to more than any data set.
+    Raises `InputError` for a broken archive, one that would write outside `folder`, one that is encrypted, or one that
+    would unpack to more than any dataset.
     """
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -51,30 +51,30 @@ def unpack(archive: Path, folder: Path, progress: Callable[[float], None] | None
     except tarfile.FilterError as error:
         raise _unsafe(archive, error.tarinfo.name) from error
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, _zstd_error()) as error:
-        raise InputError(f"{archive.name} is broken ({error}).", "Fetch it again.") from error
-    except (RuntimeError, NotImplementedError) as error:  # a password is asked for, or an unknown way of packing
+        raise InputError(f"{archive.name} is broken ({error}).", "Get it again.") from error
+    except (RuntimeError, NotImplementedError) as error:  # a password is needed, or the compression is unknown
         raise InputError(f"{archive.name} cannot be unpacked ({error}).", "Unpack it, and give the folder.") from error
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise InputError(
-            f"{archive.name} cannot be unpacked: {reason}.", "Make room, or unpack it elsewhere."
+            f"{archive.name} cannot be unpacked: {reason}.", "Free some disk space, or unpack it elsewhere."
         ) from error
 
 
 class _Bounds:
-    """Counts what an archive unpacks to. Raises `InputError` before it is too much."""
+    """Counts the unpacked size of an archive. Raises `InputError` before it exceeds the limits."""
 
     def __init__(self, archive: Path) -> None:
         self.archive, self.total = archive, 0
         self.packed = max(archive.stat().st_size, 1)
 
     def add(self, size: int) -> None:
-        """One more file of so many bytes."""
+        """Add a file of a size in bytes."""
         self.total += max(size, 0)
         packs_too_well = self.total > max(MOST_RATIO * self.packed, _RATIO_COUNTS_FROM)
         if self.total > MOST_BYTES or packs_too_well:
             raise InputError(
-                f"{self.archive.name} would unpack to more than any data set.", "Do not use it; get it from its source."
+                f"{self.archive.name} would unpack to more than any dataset.", "Do not use it; get it from its source."
             )
 
 
@@ -146,9 +146,9 @@ def _zstd_error() -> type[Exception]:
 
 
 def music_in(folder: Path, keep: str = "") -> Path:
-    """Where the music is in an unpacked archive: the folder, or the only folder in it, or `keep` in that.
+    """The folder with the music in an unpacked archive: the folder itself, its only sub-folder, or `keep` in that.
 
-    The licence and credits that lie beside `keep` are copied into it.
+    The licence and credits beside `keep` are copied into it.
     """
     inside = [path for path in folder.iterdir() if path.name not in ("__MACOSX", ".DS_Store")]
     top = inside[0] if len(inside) == 1 and inside[0].is_dir() else folder

@@ -1,4 +1,4 @@
-"""The datasets that this program knows, ``presets/datasets.toml``: source, licence, styles, checksum."""
+"""The known datasets, ``presets/datasets.toml``: source, licence, styles, checksum."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.places import PRESETS
 
 CATALOGUE = PRESETS / "datasets.toml"
-#: How tracks become parts -> who plays them. "any": the tracks of each piece must tell.
+#: Track layouts and their ensembles. "any": determined by the tracks of each piece.
 ENSEMBLES = {
     "pop909": "solo-piano",
     "piano": "solo-piano",
@@ -30,23 +30,23 @@ ENSEMBLES = {
 
 
 class Placement(NamedTuple):
-    """What the pieces of a label are learned as."""
+    """How the pieces of a label are used."""
 
     style: str
     layout: str
 
     @property
     def ensemble(self) -> str:
-        """Who plays them; empty where the tracks of each piece must tell."""
+        """The ensemble; empty if it is determined by the tracks of each piece."""
         return ENSEMBLES[self.layout]
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """A dataset, as the head of ``datasets.toml`` explains it.
+    """A dataset, with the fields explained in ``datasets.toml``.
 
-    `weights`: whether weights trained on it may be redistributed; `default`: whether it is in the default mix.
-    `styles` maps the labels of its pieces to placements, None for files that are no pieces of their own.
+    `weights`: whether weights trained on it may be redistributed; `default`: whether it is in the default mix. `styles`
+    maps the labels of its pieces to placements, None for files that are not pieces of their own.
     """
 
     name: str
@@ -71,16 +71,16 @@ class Dataset:
 
     @property
     def style_names(self) -> list[str]:
-        """The styles that its pieces are in, each once, in the catalogue's order."""
+        """The styles of its pieces, each once, in the catalogue's order."""
         return list(dict.fromkeys(placement.style for placement in self.styles.values() if placement))
 
     @property
     def default_label(self) -> str:
-        """The label of a piece that no index names."""
+        """The label of a piece that is in no index."""
         return self.label or next(iter(self.styles), "")
 
     def checksum_of(self, archive: Path) -> str:
-        """The known SHA-256 of an archive with this name; empty where there is none."""
+        """The known SHA-256 of an archive with this name; empty if there is none."""
         return {_file_name(self.download): self.download_sha256, self.archive: self.sha256}.get(archive.name, "")
 
     def is_in(self, archive: Path) -> bool:
@@ -109,7 +109,7 @@ def read_dataset(name: str, facts: dict[str, Any]) -> Dataset:
 
 
 def own_dataset(name: str, title: str, source: str, licence: str, labels: list[str]) -> Dataset:
-    """A dataset of the user's: each label is a style. One that the catalogue knows brings its layout."""
+    """A dataset of the user's: each label is a style. One that the catalogue knows has its layout."""
     layouts = {
         placement.style: "piano" if placement.layout == "pop909" else placement.layout
         for dataset in load_catalogue().values()

@@ -1,4 +1,4 @@
-"""Datasets into the library: from archives and folders, from the network, from songs of one's own."""
+"""Collect datasets into the library: from archives and folders, from the network, and the user's own songs."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def collect_from(
     again: bool = False,
     progress: Progress | None = None,
 ) -> list[Outcome]:
-    """Take into the library every known dataset that `source` holds, or those in `names`.
+    """Collect every known dataset in `source`, or those in `names`, into the library.
 
-    `source` is an archive, a folder of archives or of unpacked datasets, or one unpacked dataset. An index beside
-    them (INDEX.csv) says what the pieces are; otherwise the files do. `link` links to files of unpacked datasets
-    instead of copying them; `again` replaces what is there; `any_version` accepts any checksum.
-    Raises `UsageError` where nothing known is found, `InputError` for an archive that is broken or another version.
+    `source` is an archive, a folder of archives or of unpacked datasets, or one unpacked dataset. An index beside them
+    (INDEX.csv) lists the pieces; otherwise the files do. `link` links to files of unpacked datasets instead of copying
+    them; `again` replaces existing ones; `any_version` accepts any checksum. Raises `UsageError` if nothing known is
+    found, `InputError` for an archive that is broken or another version.
     """
     tables: dict[Path, list[dict[str, str]]] = {}
     outcomes = []
@@ -81,16 +81,14 @@ def collect_own(
     again: bool = False,
     progress: Progress | None = None,
 ) -> Outcome:
-    """Take a folder of one's own recordings, MIDI files and scores into the library as the dataset `name`.
+    """Collect a folder of the user's recordings, MIDI files and scores into the library as the dataset `name`.
 
-    Pieces are in `style`, else in the style that their sub-folder is named after. Done anew where files were added,
-    removed or changed in size, or with `again`. Raises `UsageError` for an impossible name, one that another folder
-    has, or a folder without songs.
+    Pieces are in `style`, else in the style named by their sub-folder. Done again if files were added, removed or
+    changed in size, or with `again`. Raises `UsageError` for an invalid name, one that another folder has, or a folder
+    without songs.
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name) or name in ("ls", *load_catalogue()):
-        raise UsageError(
-            f"'{name}' cannot be the name of a dataset of your own.", "Choose another of letters and digits."
-        )
+        raise UsageError(f"'{name}' is not a valid name for your own dataset.", "Choose another of letters and digits.")
     if not source.is_dir():
         raise UsageError(f"There is no folder {source}.", "Give the folder of your songs with --from.")
     source, within = source.resolve(), library.resolve()
@@ -107,7 +105,8 @@ def collect_own(
             return there
         if there and not again and facts["source"] != str(source):
             raise UsageError(
-                f"The dataset '{name}' is already that of {facts['source']}.", "Choose another --name, or add --again."
+                f"The dataset '{name}' was already made from {facts['source']}.",
+                "Choose another --name, or add --again.",
             )
         with building(library, name) as folder:
             _copy(files, source, folder, link, name, progress)
@@ -124,10 +123,10 @@ def collect_by_name(
     again: bool = False,
     progress: Progress | None = None,
 ) -> list[Outcome]:
-    """Download known datasets into the library. A download that was cut off goes on where it stopped.
+    """Download known datasets into the library. Interrupted downloads are continued.
 
-    Raises `UsageError` for an unknown dataset or one without an address to download from, `SymbolicCoverError`
-    where the network does not give it, `InputError` for another file than the catalogue knows.
+    Raises `UsageError` for an unknown dataset or one without a download address, `SymbolicCoverError` for network
+    errors, `InputError` if the file is not the one in the catalogue.
     """
     outcomes = []
     with disk_errors(library):
@@ -138,7 +137,7 @@ def collect_by_name(
                 continue
             if not dataset.download:
                 raise UsageError(
-                    f"{dataset.name} has no address to download from.",
+                    f"{dataset.name} has no download address.",
                     f"Get it from {dataset.source} and give it with `symbolic-cover collect {dataset.name} --from`.",
                 )
             archive = library / ".downloads" / PurePosixPath(urlsplit(dataset.download).path).name
@@ -159,24 +158,24 @@ def collect_by_name(
 
 
 def _recognise(source: Path, names: Sequence[str]) -> list[tuple[Dataset, Path]]:
-    """The datasets that `source` holds, and where; those in `names` only, if any."""
+    """The datasets in `source`, and where; those in `names` only, if any."""
     wanted = [find_dataset(name) for name in names]
     if not source.exists():
         raise UsageError(f"There is no file or folder {source}.", "Check the path given with --from.")
     if source.is_file() and not is_archive(source):
-        raise UsageError(f"{source.name} is no archive this program unpacks.", "Give a .tar.zst, .tar.gz or .zip.")
+        raise UsageError(f"{source.name} is not a supported archive.", "Give a .tar.zst, .tar.gz or .zip.")
     found = _recognise_one(source) if source.is_file() else _recognise_many(source)
     if len(wanted) == 1 and not found:
         return [(wanted[0], source)]
     if not found:
         raise UsageError(
-            f"There is no dataset that this program knows in {source}.",
-            "Name it (`collect NAME --from ...`), or take the folder as one of your own with --name.",
+            f"There is no known dataset in {source}.",
+            "Name it (`collect NAME --from ...`), or collect the folder as your own dataset with --name.",
         )
     places = {dataset.name: (dataset, path) for dataset, path in found}
     missing = [dataset.name for dataset in wanted if dataset.name not in places]
     if missing:
-        raise UsageError(f"{source} does not hold {', '.join(missing)}.", f"It holds {', '.join(places)}.")
+        raise UsageError(f"{source} does not have {', '.join(missing)}.", f"It has {', '.join(places)}.")
     return [places[dataset.name] for dataset in wanted] or found
 
 
@@ -185,7 +184,7 @@ def _recognise_one(archive: Path) -> list[tuple[Dataset, Path]]:
 
 
 def _recognise_many(folder: Path) -> list[tuple[Dataset, Path]]:
-    """Archives before unpacked folders, the catalogue's datasets before those that another library holds."""
+    """Archives before unpacked folders, the catalogue's datasets before those of another library."""
     known = load_catalogue()
     if folder.name in known:
         return [(known[folder.name], folder)]
@@ -204,7 +203,7 @@ def _recognise_many(folder: Path) -> list[tuple[Dataset, Path]]:
 
 
 def _rows_beside(path: Path, tables: dict[Path, list[dict[str, str]]]) -> list[dict[str, str]]:
-    """The rows of the index in an unpacked dataset, or beside it or its archive; none where there is no index."""
+    """The rows of the index in an unpacked dataset, or beside it or its archive; empty if there is none."""
     for table in (path / INDEX, path.parent / "INDEX.csv", path.parent / INDEX):
         if table.is_file():
             if table not in tables:
@@ -214,13 +213,12 @@ def _rows_beside(path: Path, tables: dict[Path, list[dict[str, str]]]) -> list[d
 
 
 def _verify(dataset: Dataset, archive: Path, any_version: bool) -> str:
-    """The archive's checksum; raises `InputError` where the catalogue knows another."""
+    """The archive's checksum; raises `InputError` if the catalogue has another."""
     checksum, known = sha256_of(archive), dataset.checksum_of(archive)
     if known and checksum != known and not any_version:
         raise InputError(
-            f"{archive.name} is not the version that the catalogue knows (SHA-256 {checksum[:12]}..., "
-            f"not {known[:12]}...).",
-            "Fetch it again, or accept it with --any-version.",
+            f"{archive.name} is not the version in the catalogue (SHA-256 {checksum[:12]}..., not {known[:12]}...).",
+            "Get it again, or accept it with --any-version.",
         )
     return checksum
 
@@ -257,13 +255,13 @@ def _take_folder(
 
 
 def _index(dataset: Dataset, folder: Path, rows: Iterable[dict[str, str]]) -> list[dict[str, str]]:
-    """The rows for what is in `folder`. A companion without styles, such as scores beside MIDI, has none."""
+    """The rows for the contents of `folder`. A companion without styles, such as scores beside MIDI, has none."""
     found = rows_there(rows, dataset, folder)
     if found or not dataset.styles:
         return found
     found = index_files(dataset, folder)
     if not found:
-        raise InputError(f"No pieces of {dataset.name} were found in it.", f"See {dataset.source} for what it holds.")
+        raise InputError(f"No pieces of {dataset.name} were found in it.", f"See {dataset.source} for its contents.")
     return found
 
 

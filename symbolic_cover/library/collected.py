@@ -1,6 +1,6 @@
-"""The library: a folder in which every dataset has a folder of its own, with ``index.csv`` and ``dataset.json``.
+"""The library: a folder with a folder for every dataset, with ``index.csv`` and ``dataset.json``.
 
-A dataset is built beside its place and moved there when it is whole: what is in the library is complete.
+A dataset is built beside its place and moved there when it is complete.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Collected(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What came of collecting a dataset; `fresh` is False where it was there already."""
+    """The result of collecting a dataset; `fresh` is False if it existed already."""
 
     dataset: Dataset
     folder: Path
@@ -41,14 +41,14 @@ class Outcome(NamedTuple):
 
 
 def library_folder(into: Path | None = None) -> Path:
-    """The library: `into`, else what SYMBOLIC_COVER_DATA names, else a folder of the user's data."""
+    """The library: `into`, else $SYMBOLIC_COVER_DATA, else a folder of the user's data."""
     return into if into is not None else user_folder("datasets", "SYMBOLIC_COVER_DATA")
 
 
 def collected(folder: Path) -> dict[str, Collected]:
-    """The datasets in a library by name; none where there is no such folder.
+    """The datasets in a library by name; empty if the folder does not exist.
 
-    What the catalogue says of a dataset goes before what was written down when it was collected.
+    The catalogue's facts take precedence over those stored when a dataset was collected.
     """
     known = load_catalogue()
     found = {}
@@ -62,9 +62,9 @@ def collected(folder: Path) -> dict[str, Collected]:
 
 
 def find_there(dataset: Dataset, library: Path) -> Outcome | None:
-    """The dataset as it is in the library; None where it is not or is damaged.
+    """The dataset as it is in the library; None if it is missing or damaged.
 
-    Raises `UsageError` for a stranger in its place.
+    Raises `UsageError` if something else is in its place.
     """
     home = library / dataset.name
     if (home / FACTS).is_file():
@@ -78,7 +78,7 @@ def find_there(dataset: Dataset, library: Path) -> Outcome | None:
 
 
 def read_facts(home: Path) -> dict[str, Any]:
-    """What ``dataset.json`` says. Raises `InputError` for one that is damaged."""
+    """The contents of ``dataset.json``. Raises `InputError` if it is damaged."""
     try:
         facts = json.loads((home / FACTS).read_text(encoding="utf-8"))
         int(facts["pieces"])
@@ -90,14 +90,14 @@ def read_facts(home: Path) -> dict[str, Any]:
 
 
 def written_dataset(home: Path) -> Dataset:
-    """The dataset in a folder of a library, by what was written down when it was collected."""
+    """The dataset in a folder of a library, as stored when it was collected."""
     ours = {field.name for field in fields(Dataset)} - {"name"}
     return read_dataset(home.name, {name: value for name, value in read_facts(home).items() if name in ours})
 
 
 @contextmanager
 def building(library: Path, name: str) -> Iterator[Path]:
-    """An empty folder in the library, not one of its datasets; gone afterwards, with what was left by a killed run."""
+    """An empty folder in the library, outside its datasets; removed afterwards, with leftovers of killed runs."""
     folder = library / f".{name}.partial"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -108,7 +108,7 @@ def building(library: Path, name: str) -> Iterator[Path]:
 
 
 def settle(dataset: Dataset, folder: Path, library: Path, rows: Sequence[dict[str, str]], checksum: str) -> Outcome:
-    """Write down what `folder` holds and move it to its place in the library, instead of what is there."""
+    """Store the facts of `folder` and move it to its place in the library, replacing an existing one."""
     write_table(rows, folder / INDEX)
     told = {
         "name": dataset.name,
@@ -124,7 +124,7 @@ def settle(dataset: Dataset, folder: Path, library: Path, rows: Sequence[dict[st
 
 @contextmanager
 def disk_errors(library: Path) -> Iterator[None]:
-    """What the disk refuses becomes a `SymbolicCoverError`."""
+    """Turn disk errors into a `SymbolicCoverError`."""
     try:
         yield
     except (PermissionError, NotADirectoryError, FileExistsError) as error:
@@ -135,5 +135,5 @@ def disk_errors(library: Path) -> Iterator[None]:
     except OSError as error:
         raise SymbolicCoverError(
             f"{error.filename or library}: {error.strerror or error}.",
-            "Make room, or choose another --into.",
+            "Free some disk space, or choose another --into.",
         ) from error

@@ -1,4 +1,4 @@
-"""Fetching a file over the network: in pieces, so that what was cut off goes on where it stopped."""
+"""Download files in chunks, so that interrupted downloads can be continued."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from symbolic_cover.core.errors import InputError, SymbolicCoverError
 from symbolic_cover.library.archives import sha256_of
 
-#: As patient as browsers are.
+#: Timeouts like those of browsers.
 TIMEOUT_SEC = 30.0
 _TRIES = 3
 _CHUNK = 1 << 18
@@ -21,10 +21,10 @@ _NETWORK = (urllib.error.URLError, http.client.HTTPException, TimeoutError, Conn
 
 
 def fetch(url: str, path: Path, *, sha256: str = "", progress: Callable[[float], None] | None = None) -> None:
-    """Download `url` to `path`; what is under way lies in `path` + ".part" and is continued by the next call.
+    """Download `url` to `path`; a partial download is kept as `path` + ".part" and continued by the next call.
 
-    `progress` is told the fraction done, where the server says the size. Raises `SymbolicCoverError` where the
-    network does not give it, `InputError` where its SHA-256 is not `sha256`.
+    `progress` is called with the share done, if the server gives the size. Raises `SymbolicCoverError` for network
+    errors, `InputError` if the SHA-256 is not `sha256`.
     """
     part = path.with_name(f"{path.name}.part")
     for tries_left in reversed(range(_TRIES)):
@@ -43,14 +43,14 @@ def fetch(url: str, path: Path, *, sha256: str = "", progress: Callable[[float],
     if sha256 and sha256_of(part) != sha256:
         part.unlink()
         raise InputError(
-            f"{path.name} as downloaded is not the file that the catalogue knows (other checksum).",
+            f"{path.name} as downloaded is not the file in the catalogue (other checksum).",
             "Try again, or accept it with --any-version.",
         )
     part.replace(path)
 
 
 def _fetch_rest(url: str, part: Path, progress: Callable[[float], None] | None) -> bool:
-    """Append what is missing of `url` to `part`; whether it is whole now."""
+    """Append the rest of `url` to `part`; returns whether it is complete."""
     done = _size(part)
     request = urllib.request.Request(url, headers={"User-Agent": "symbolic-cover"})
     if done:

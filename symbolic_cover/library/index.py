@@ -18,7 +18,7 @@ _VERSION = re.compile(r"\s*(\([^)]*\)|\[[^\]]*\]|[ _-]v(er(sion)?)?[ _.-]?\d+)\s
 
 
 class Row(NamedTuple):
-    """A piece: an absolute path, a style label and what else is known; `seconds` is None where it is not."""
+    """A piece: an absolute path, a style label and other facts; `seconds` is None if unknown."""
 
     dataset: str
     path: Path
@@ -32,7 +32,7 @@ class Row(NamedTuple):
 
 
 def read_table(path: Path) -> list[dict[str, str]]:
-    """The rows of an index file as they are written, every column there."""
+    """The rows of an index file as written, with all columns."""
     with path.open(encoding="utf-8", newline="") as file:
         return [{name: row.get(name) or "" for name in COLUMNS} for row in csv.DictReader(file)]
 
@@ -46,7 +46,7 @@ def write_table(rows: Iterable[dict[str, str]], path: Path) -> None:
 
 
 def rows_there(rows: Iterable[dict[str, str]], dataset: Dataset, folder: Path) -> list[dict[str, str]]:
-    """Those rows of `dataset` whose file is in `folder`, the dataset's own (`path` begins with the dataset's name)."""
+    """The rows of `dataset` whose file is in `folder`, the dataset's own (`path` begins with the dataset's name)."""
     found = []
     for row in rows:
         path = PurePosixPath(row["path"])
@@ -94,7 +94,7 @@ def index_files(dataset: Dataset, folder: Path, *, style: str = "") -> list[dict
 
 
 def song_files(folder: Path, pattern: str = "**/*") -> list[Path]:
-    """The recordings and scores below `folder` that match a pattern, hidden ones aside, in the order of their paths."""
+    """The recordings and scores below `folder` that match a pattern, without hidden ones, sorted by path."""
     from symbolic_cover.listening.formats import SUFFIXES
 
     return sorted(
@@ -107,5 +107,5 @@ def song_files(folder: Path, pattern: str = "**/*") -> list[Path]:
 
 
 def song_of(stem: str) -> str:
-    """The song that a file is a version of, by its name without suffix."""
+    """The song of which a file is a version, by its name without suffix."""
     return _VERSION.sub(" ", stem).strip(" _-").lower() or stem.lower()

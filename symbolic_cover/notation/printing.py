@@ -19,7 +19,7 @@ _MISSING = 3
 
 
 class Printing:
-    """The printing of `engrave_svg`'s pages to an A4 PDF, started at construction and finished when the block ends.
+    """Print `engrave_svg`'s pages to an A4 PDF, from the beginning of the block to its end.
 
     Raises `MissingDependencyError` without cairo. An error in the block aborts it.
     """

@@ -1,1 +1,1 @@
-"""An arrangement as it is played: MIDI as written and as performed, with touch, swing and pedal."""
+"""MIDI of an arrangement, as written and as performed, with touch, swing and pedal."""

@@ -1,4 +1,4 @@
-"""Who is how loud, and who sits where, in MIDI's controls 7 and 10."""
+"""Volume and pan of the parts, MIDI controls 7 and 10."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from symbolic_cover.core.arrangement import Arrangement
 from symbolic_cover.notation.players import Player, families_of, is_bass, players_of
 
 _CENTRE = 64
-#: Measured with FluidR3: accents of the melody add some 5 dB by themselves, kits are softer than what they play with.
+#: Measured with FluidR3: accents of the melody add some 5 dB by themselves; kits are softer than the other instruments.
 _ALONE, _LEADING, _BASS, _DRUMS, _OTHERS = 100, 106, 98, 104, 92
-#: How far to the left and right the members of a choir, quartet or orchestra sit, and the others of a band.
+#: The pan of the outer members of a choir, quartet or orchestra, and of the others in a band.
 _SEATS, _BAND = 30, 34
 
 
 def balance_of(arrangement: Arrangement) -> list[tuple[int, int]]:
     """Volume and pan of each part.
 
-    One instrument alone is in the middle. Strings and choirs sit side by side in the order of the score; of the others
-    the leading part, bass and drums are in the middle, the rest in turn left and right of it. The melody is loudest.
+    A single instrument is in the middle. Strings and choirs are spread in the order of the score; in other ensembles
+    the leading part, bass and drums are in the middle, the rest alternately left and right. The melody is loudest.
     """
     players = players_of(arrangement)
     pans = _pans(players)

@@ -1,7 +1,7 @@
-"""An arrangement as people would play it: MIDI with touch, swing, groove, pedal and a last slowing.
+"""An expressive performance of an arrangement: MIDI with touch, swing, groove, pedal and a final ritardando.
 
-The written arrangement stays as it is. Nothing is drawn at random: each offset follows from where a note stands, so
-that the same arrangement is always played alike, and what returns is played as before.
+The written arrangement does not change. Nothing is random: each offset follows from the place of a note, so that an
+arrangement, and a repeated passage in it, is always played alike.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from symbolic_cover.performance.pedal import has_pedal, presses
 from symbolic_cover.performance.touch import struck
 
 _TICKS = MIDI_TICKS_PER_QUARTER // TICKS_PER_QUARTER
-#: No note is struck softer or harder, so that none is lost and none stands out by clipping at 127.
+#: Bounds of velocity, so that no note is lost and none stands out by clipping at 127.
 _SOFTEST, _LOUDEST = 16, 122
-#: A part with fewer notes an onset than this is a line, struck like a melody.
+#: A part with fewer notes per onset than this is a line, played like a melody.
 _LINE = 1.15
 _SLOWING_BARS = 2
 
 
 def perform(arrangement: Arrangement, amount: float = 1.0) -> symusic.Score:
-    """The arrangement as played in its style, in ticks as `arrangement_score` has them; `amount` 0 is as written.
+    """The arrangement as performed in its style, in the ticks of `arrangement_score`; with `amount` 0 as written.
 
-    Times keep to the tempo map of the grid, so that it still plays along with a recording; only a song from a score
-    slows at its end.
+    Times follow the tempo map of the grid, so that it still plays along with a recording; only a song from a score has
+    a final ritardando.
     """
     if amount <= 0:
         return arrangement_score(arrangement)
@@ -113,7 +113,7 @@ def _is_line(notes: Sequence[Note], part: Part) -> bool:
 
 
 def _swelling(part: Part, grid: Grid) -> np.ndarray:
-    """The written velocities, a change of level from bar to bar being made gradually."""
+    """The written velocities, with changes of level between bars made gradual."""
     if not part.notes:
         return np.zeros(0)
     velocity = np.array([note.velocity for note in part.notes], dtype=float)

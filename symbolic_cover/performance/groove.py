@@ -1,7 +1,7 @@
-"""When notes are played: swing, and how drummers place and weigh the sixteenths of a bar.
+"""Timing of notes: swing, and the microtiming and dynamics of drummers on the sixteenths of a bar.
 
-Tables of a groove were measured on drummers (`benchmarks/sound/expression_fit.py`): for each kind of drum and each
-sixteenth of a bar in 4/4, how hard above the mean of the piece, and how many milliseconds late.
+The tables of a groove were measured on drummers (`benchmarks/sound/expression_fit.py`): for each kind of drum and each
+sixteenth of a bar in 4/4, the velocity above the mean of the piece, and the delay in milliseconds.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from symbolic_cover.core.music import STRAIGHT_TICK, TICKS_PER_QUARTER, Bar, Not
 SLOTS = 16
 _SLOT_TICK = TICKS_PER_QUARTER // 4
 _TRIPLETS = (TICKS_PER_QUARTER // 3, 2 * TICKS_PER_QUARTER // 3)
-#: General MIDI's percussion, and what electronic kits add to it, as kinds of drum.
+#: General MIDI percussion and the additions of electronic kits, by kind of drum.
 DRUM_KINDS = {
     "kick": (35, 36), "snare": (37, 38, 39, 40), "hat": (22, 42, 44), "open_hat": (26, 46),
     "ride": (51, 53, 59), "crash": (49, 52, 55, 57), "tom": (41, 43, 45, 47, 48, 50, 58),
@@ -26,13 +26,13 @@ _KIND_OF = {pitch: kind for kind, pitches in DRUM_KINDS.items() for pitch in pit
 
 @dataclass(frozen=True)
 class Groove:
-    """For each kind of drum: velocity above the mean, and milliseconds late, by sixteenth of the bar."""
+    """For each kind of drum: velocity above the mean and delay in milliseconds, by sixteenth of the bar."""
 
     velocity: Mapping[str, Sequence[float]]
     late_ms: Mapping[str, Sequence[float]]
 
     def strokes(self, notes: Sequence[Note], bars: Sequence[Bar]) -> tuple[np.ndarray, np.ndarray]:
-        """(velocity above the mean, milliseconds late) for each stroke, shapes (n,); the velocities' mean is 0."""
+        """(velocity above the mean, delay in milliseconds) for each stroke, shapes (n,); the velocities' mean is 0."""
         starts = [bar.start_tick for bar in bars]
         place = [note.onset_tick - starts[np.searchsorted(starts, note.onset_tick, "right") - 1] for note in notes]
         slots = np.array([slot_of(tick) for tick in place], dtype=int)
@@ -43,7 +43,7 @@ class Groove:
 
 
 def drum_kind(pitch: int) -> str:
-    """The kind of drum of a percussion pitch; what is none of them is weighed like a hi-hat."""
+    """The kind of drum of a percussion pitch; others are treated as a hi-hat."""
     return _KIND_OF.get(pitch, "hat")
 
 
@@ -55,10 +55,10 @@ def slot_of(tick: int) -> int:
 
 
 class Swing:
-    """Moves what is written in even halves of a beat, or as a triplet's first and last, to where it is swung.
+    """Maps straight eighths, or the first and last of a triplet, to swung positions.
 
-    `share` is where the off-beat falls in its beat (.5 is even). Beats with a true triplet stay as written, but that an
-    even half in them is the last of the triplet; so do beats of compound metres.
+    `share` is the place of the off-beat in its beat (.5 is straight). Beats with a true triplet are played as written,
+    except that straight off-beats become the last of the triplet; so are beats of compound metres.
     """
 
     def __init__(self, share: float, notes: Sequence[Note], bars: Sequence[Bar]) -> None:
@@ -71,11 +71,11 @@ class Swing:
         self._triplets = beats & triplets if share > 0.5 else set()
 
     def at(self, tick: int) -> float:
-        """Where a written tick is played, in ticks."""
+        """The performed tick of a written one."""
         quarter, within = divmod(tick, TICKS_PER_QUARTER)
         beat = quarter * TICKS_PER_QUARTER
         if beat in self._triplets and within == STRAIGHT_TICK:
-            return float(beat + _TRIPLETS[1])  # as the last of the triplet that another part has
+            return float(beat + _TRIPLETS[1])  # as the last of the triplet in another part
         if beat not in self._swung:
             return float(tick)
         if within == _TRIPLETS[1]:

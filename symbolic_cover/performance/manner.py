@@ -1,4 +1,4 @@
-"""How a style is played: what was measured on people, and which of it each style takes."""
+"""The manner of playing a style: measurements on performers, and their selection by style."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ EVEN = 0.5
 
 @dataclass(frozen=True)
 class Manner:
-    """How a style is played.
+    """The parameters of a manner.
 
-    `melody` and `accompaniment` are weights for `touch.struck`, already scaled; `swing` is where off-beats fall, as a
-    share of the beat; `pedal_sec` says when the pedal is lifted and pressed, after a change of harmony (None: there is
-    no pedal); `last_tempo` is a share of the tempo before.
+    `melody` and `accompaniment` are weights for `touch.struck`, already scaled; `swing` is the place of off-beats, as a
+    share of the beat; `pedal_sec` are the times of lifting and pressing the pedal after a change of harmony (None: no
+    pedal); `last_tempo` is a share of the tempo before.
     """
 
     melody: Mapping[str, float]
@@ -37,7 +37,7 @@ class Manner:
 
 
 def manner_of(style: str, amount: float = 1.0) -> Manner:
-    """The manner of a style, or the default one of an unknown style; `amount` 0..1 scales all of it but the swing."""
+    """The manner of a style, or the default for an unknown style; `amount` 0..1 scales all of it except the swing."""
     measured, chosen = _measured(), _default() | manner_facts(style)
     touch = measured["touch"]["pop"]
     groove = measured["groove"][chosen["groove"]]

@@ -1,4 +1,4 @@
-"""An arrangement as MIDI: the grid's tempo becomes a tempo map."""
+"""MIDI files of an arrangement, with the grid's tempo as a tempo map."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from symbolic_cover.performance.balance import balance_of
 
 MIDI_TICKS_PER_QUARTER = 480
 _TICKS = MIDI_TICKS_PER_QUARTER // TICKS_PER_QUARTER
-#: How far a single tempo may stray from the grid anywhere before there is one for each beat.
+#: The largest deviation of a single tempo from the grid before there is one for each beat.
 _STEADY_SEC = 0.002
-#: Before the seconds, in the marker that says where a cover begins in its recording.
+#: The text before the seconds in the marker that says where a cover begins in its recording.
 _OFFSET = "recording at"
 
 
@@ -32,18 +32,18 @@ def write_midi(arrangement: Arrangement, path: Path) -> None:
 
 
 def dump(score: symusic.Score, path: Path) -> None:
-    """Write a score as MIDI, whole or not at all; symusic itself does not notice a full disk."""
+    """Write a score as MIDI atomically; symusic itself does not notice a full disk."""
     write_bytes(path, score.dumps_midi())
 
 
 def arrangement_score(arrangement: Arrangement) -> symusic.Score:
     """The arrangement as a `symusic.Score` in ticks, `MIDI_TICKS_PER_QUARTER` to a quarter note.
 
-    Grid tick 0 is MIDI tick 0 and second 0, whenever the grid begins; from there on tempo changes follow the grid's
-    seconds to within a millisecond or so. Time signatures come from the bars, one track from each part; chords (in
-    Harte's notation) and sections are markers, and where tick 0 lies in the recording is one (`offset_sec_of`). Each
-    track begins with its volume and its place from left to right, as `balance_of` gives them; drums are on channel 10.
-    Beyond fifteen parts MIDI files share channels.
+    Grid tick 0 is MIDI tick 0 and second 0, whatever the grid's start; from there on tempo changes follow the grid's
+    seconds to within about a millisecond. Time signatures come from the bars, one track from each part; chords (in
+    Harte's notation) and sections are markers, and another marker has the time of tick 0 in the recording
+    (`offset_sec_of`). Each track begins with its volume and pan from `balance_of`; drums are on channel 10. Beyond
+    fifteen parts MIDI files share channels.
     """
     score = _empty_score(arrangement.grid)
     minor = int(arrangement.key.mode == "minor")
@@ -67,7 +67,7 @@ def arrangement_score(arrangement: Arrangement) -> symusic.Score:
 
 
 def offset_sec_of(score: symusic.Score) -> float:
-    """Where tick 0 of a score lies in the recording it was made from, in seconds; 0 where it does not say."""
+    """The time of tick 0 of a score in its recording, in seconds; 0 if it is not stated."""
     for marker in score.markers:
         if found := re.fullmatch(rf"{_OFFSET} (-?\d+\.\d+) s", marker.text):
             return float(found[1])
@@ -75,7 +75,7 @@ def offset_sec_of(score: symusic.Score) -> float:
 
 
 def write_transcript(tracks: Sequence[Track], sheet: SongSheet, path: Path) -> None:
-    """Write what was heard, `tracks` on the grid of `sheet`, as MIDI, with the chords and the key that were found."""
+    """Write a transcription, `tracks` on the grid of `sheet`, as MIDI, with its chords and key."""
     score = _empty_score(sheet.grid)
     score.key_signatures.append(symusic.KeySignature(0, sheet.key.fifths, int(sheet.key.mode == "minor")))
     for chord in sheet.chords:
@@ -91,7 +91,7 @@ def write_transcript(tracks: Sequence[Track], sheet: SongSheet, path: Path) -> N
 
 
 def score_in_seconds(tracks: Sequence[TimedTrack]) -> symusic.core.ScoreSecond:
-    """What was heard as a `symusic.Score` in seconds, which can be played; chord tracks are left out."""
+    """What was heard as a `symusic.Score` in seconds for playback; chord tracks are left out."""
     score = symusic.core.ScoreSecond(TICKS_PER_QUARTER)
     for heard in tracks:
         if heard.role is not Role.CHORDS:
@@ -131,7 +131,7 @@ def _struck_once(notes: tuple[Note, ...]) -> list[Note]:
 def tempo_map(grid: Grid) -> list[tuple[int, int]]:
     """Tempo changes as (grid tick, microseconds a quarter note), the first at tick 0; one if the grid is steady.
 
-    Each change is rounded against the time reached so far, so rounding does not add up.
+    Each change is rounded relative to the time reached so far, so that rounding errors do not add up.
     """
     inside = grid.beat_tick[(grid.beat_tick > 0) & (grid.beat_tick < grid.end_tick)]
     ticks = np.concatenate([[0], inside, [grid.end_tick]]).astype(int)

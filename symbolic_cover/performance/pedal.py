@@ -1,4 +1,4 @@
-"""When the sustain pedal is pressed and lifted: anew with each harmony, and never over a rest."""
+"""The sustain pedal: changed with each harmony, and up during rests."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from symbolic_cover.core.instruments import PEDALLED
 from symbolic_cover.core.music import Bar, Chord, Note
 from symbolic_cover.notation.players import is_bass
 
-#: A press shorter than this would be heard as a click.
+#: A shorter press would be heard as a click.
 _SHORTEST_SEC = 0.15
-#: A note below this is taken for the bass; where it moves to another pitch class, the harmony is another.
+#: Notes below this are the bass; where its pitch class changes, the harmony changes.
 _BASS_BELOW = 52
 
 
@@ -33,9 +33,9 @@ def has_pedal(part: Part) -> bool:
 
 
 def presses(arrangement: Arrangement, lift_sec: float, press_sec: float) -> list[Press]:
-    """How the pianist's foot goes: down `press_sec` after each change, up `lift_sec` after the next (negative: before).
+    """The presses of the pedal: down `press_sec` after each change, up `lift_sec` after the next (negative: before).
 
-    A change is a new chord, or a bar that begins on another bass; where all hands rest for a beat the foot rests too.
+    A change is a new chord, or a bar that begins on another bass; during a rest of a beat in all hands the pedal is up.
     """
     notes = sorted(note for part in arrangement.parts if has_pedal(part) for note in part.notes)
     if not notes:

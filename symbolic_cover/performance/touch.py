@@ -1,10 +1,9 @@
-"""How hard each note is struck, from where it stands in the music: a linear model of what people do.
+"""The dynamics of each note from its context: a linear model of performers' velocities.
 
-Each feature is a fact of the written notes; the weights (velocity units per unit of the feature) were measured on
-performances, for the melody and for what accompanies it apart. `benchmarks/sound/expression_fit.py` measures them and
-`presets/expression/measured.toml` keeps them. The idea of predicting dynamics linearly from features of the score is
-that of the basis models of Grachten & Widmer, "Linear basis models for prediction and analysis of musical expression"
-(2012).
+Each feature is a property of the written notes; the weights (velocity units per unit of the feature) were fitted to
+performances, separately for melody and accompaniment. `benchmarks/sound/expression_fit.py` fits them and
+`presets/expression/measured.toml` stores them. Predicting dynamics linearly from score features follows the basis
+models of Grachten & Widmer, "Linear basis models for prediction and analysis of musical expression" (2012).
 """
 
 from __future__ import annotations
@@ -20,8 +19,8 @@ FEATURES = (
     "others_struck", "lowest", "highest", "leap", "arch", "phrase_begins", "phrase_ends", "busy_bar", "high_bar",
     "last_bars",
 )  # fmt: skip
-#: A rest of three quarters of a beat ends a phrase; neighbours are two bars away at most; the last two bars are the
-#: end; no feature moves a note by more than this many velocities. Part of the model that was fitted
+#: A rest of three quarters of a beat ends a phrase; neighbours are at most two bars away; the last two bars are the
+#: end; no feature moves a note by more than this many velocities. Part of the fitted model
 #: (`benchmarks/sound/expression_fit.py`).
 _PHRASE_GAP_BEATS = 0.75
 _NEIGHBOUR_TICK = 2 * 4 * TICKS_PER_QUARTER
@@ -32,7 +31,7 @@ _MOST = 14.0
 def struck(
     notes: Sequence[Note], others: Sequence[Note], bars: Sequence[Bar], weights: Mapping[str, float]
 ) -> np.ndarray:
-    """Offsets in velocity units for `notes`, their mean 0; `others` are the notes that sound beside them."""
+    """Offsets in velocity units for `notes`, with mean 0; `others` are the notes that sound beside them."""
     if not notes:
         return np.zeros(0)
     offsets = features(notes, others, bars) @ np.array([weights[name] for name in FEATURES])
@@ -40,7 +39,7 @@ def struck(
 
 
 def features(notes: Sequence[Note], others: Sequence[Note], bars: Sequence[Bar]) -> np.ndarray:
-    """The facts of each of `notes`, in their order, shape (n, len(FEATURES))."""
+    """The features of each of `notes`, in their order, shape (n, len(FEATURES))."""
     order = sorted(range(len(notes)), key=lambda index: notes[index])
     onset, length, pitch, _ = np.array([notes[index] for index in order]).T
     bar = np.clip(np.searchsorted([b.start_tick for b in bars], onset, side="right") - 1, 0, len(bars) - 1)
@@ -67,7 +66,7 @@ def features(notes: Sequence[Note], others: Sequence[Note], bars: Sequence[Bar])
 
 
 def _places(onset: np.ndarray, bar: np.ndarray, bars: Sequence[Bar]) -> list[np.ndarray]:
-    """Downbeat, middle of the bar, halves of beats, and what lies between; beats are none of them."""
+    """Downbeat, middle of the bar, halves of beats, and places between; beats have none of them."""
     place = onset - np.array([b.start_tick for b in bars])[bar]
     beat_tick = np.array([b.meter.beat_tick for b in bars])[bar]
     bar_tick = np.array([b.meter.bar_tick for b in bars])[bar]
@@ -85,7 +84,7 @@ def _pitches(onset: np.ndarray, pitch: np.ndarray, bar: np.ndarray) -> list[np.n
 
 
 def _phrases(onset: np.ndarray, end: np.ndarray, beat_tick: np.ndarray) -> list[np.ndarray]:
-    """Place in the phrase as an arch 0..1, whether it begins and whether it ends; phrases end where all is silent."""
+    """Place in the phrase as an arch 0..1, whether it begins and whether it ends; phrases end at general rests."""
     sounding = np.concatenate([[onset[0]], np.maximum.accumulate(end)[:-1]])
     begins = onset - sounding >= _PHRASE_GAP_BEATS * beat_tick
     begins[0] = True

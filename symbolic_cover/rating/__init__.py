@@ -1,1 +1,1 @@
-"""What listeners prefer: a blind listening page on this machine, their answers, and what they say together."""
+"""Blind listening tests: a page on this machine, the answers, and their statistics."""

@@ -1,8 +1,8 @@
-"""What the answers say together: means, preferences, and a ranking, each with a confidence interval.
+"""Statistics of the answers: means, preferences, and a ranking, each with a confidence interval.
 
 Means of the scales have Student's t intervals; the share of preferences, ties left out, has Wilson's interval (Wilson,
-JASA 1927). The ranking is by the model of Bradley and Terry (Biometrika 1952), a tie counting half to each side;
-its intervals are those of a bootstrap over the answers. All intervals are of 95 %.
+JASA 1927). The ranking is by the model of Bradley and Terry (Biometrika 1952), with a tie counting half for each side;
+its intervals are bootstrapped over the answers. All intervals are 95 %.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from symbolic_cover.rating.store import SCALES, Answer
 
 #: Enough for intervals of two digits.
 _RESAMPLES = 500
-#: A weak prior that all systems are alike, so that one that never lost has a finite strength.
+#: A weak prior that all systems are equal, so that one that never lost has a finite strength.
 _PRIOR = 0.1
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value and its 95 % interval; the interval is infinite where it cannot be known."""
+    """A value and its 95 % interval; the interval is infinite if it is unknown."""
 
     value: float
     low: float
@@ -34,7 +34,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Duel:
-    """Two systems head to head: how often each was preferred, how often neither, and the share of the first."""
+    """Two systems compared: how often each was preferred, how often neither, and the share of the first."""
 
     a: str
     b: str
@@ -46,7 +46,7 @@ class Duel:
 
 @dataclass(frozen=True)
 class Results:
-    """Marks by system and scale, duels, and strengths (log odds, mean 0), strongest first."""
+    """Ratings by system and scale, duels, and strengths (log odds, mean 0), strongest first."""
 
     raters: int
     answers: int
@@ -56,7 +56,7 @@ class Results:
 
 
 def summarize(answers: Sequence[Answer], seed: int = 0) -> Results:
-    """What `answers` say together; the same answers and seed give the same results."""
+    """The statistics of `answers`; the same answers and seed give the same results."""
     systems = sorted({system for answer in answers for system in (answer.system_a, answer.system_b)})
     strengths = _strengths(answers, systems, seed)
     ranked = sorted(systems, key=lambda system: -strengths[system].value)

@@ -1,4 +1,4 @@
-"""Versions as sound of one loudness, so that the louder does not win."""
+"""Versions as sound of equal loudness, so that loudness does not decide."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _KEY_LENGTH = 16
 def levelled(score: Path | None, sound: Path | None, style: str, folder: Path, seconds: float | None = None) -> Path:
     """The recording `sound`, or else `score` played in the manner of `style`, as an Ogg file of `LUFS` in `folder`.
 
-    Only the first `seconds` if given. The file's name says nothing of its origin, and what was made before from the
-    same file is taken again. Raises InputError for sound that cannot be read or is silent.
+    Only the first `seconds` if given. The file's name does not reveal its origin; existing files for the same input are
+    reused. Raises `InputError` for sound that cannot be read or is silent.
     """
     origin = sound or score
     assert origin is not None
@@ -48,7 +48,7 @@ def levelled(score: Path | None, sound: Path | None, style: str, folder: Path, s
 
 
 def _level(path: Path, out: Path, seconds: float | None) -> None:
-    """Write `path` at `LUFS` to `out`, whole or not at all; where peaks would pass the ceiling, through the limiter."""
+    """Write `path` at `LUFS` to `out` atomically, through the limiter if peaks would pass the ceiling."""
     import soundfile
 
     try:

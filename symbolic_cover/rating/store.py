@@ -1,4 +1,4 @@
-"""Answers in SQLite: nothing that a listener said is lost, and a second run goes on where the first stopped."""
+"""Answers in SQLite: saved at once, so that an interrupted test can be continued."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ _COLUMNS = ("rater", "song", "source", "style", "system_a", "system_b", "path_a"
 
 @dataclass(frozen=True)
 class Answer:
-    """What a rater said of two versions of a song, heard as A and B.
+    """A rater's answer about two versions of a song, heard as A and B.
 
-    `scales` has for ``a`` and ``b`` what was answered on each of `SCALES`, 1 (bad) to 5 (excellent).
+    `scales` has the ratings of ``a`` and ``b`` on each of `SCALES`, 1 (bad) to 5 (excellent).
     """
 
     rater: str
@@ -58,7 +58,8 @@ class Store:
     """The answers of one study, in one SQLite file."""
 
     def __init__(self, path: Path, *, must_exist: bool = False) -> None:
-        """Open or make `path`; raises UsageError if it must exist and does not, InputError if it is something else."""
+        """Open or create `path`; raises `UsageError` if it must exist and does not, `InputError` if it is not such a
+        file."""
         if must_exist and not path.is_file():
             raise UsageError(f"There are no answers in {path.parent}.", "Rate some covers first: symbolic-cover rate.")
         self.path = path
@@ -67,7 +68,7 @@ class Store:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        """A connection whose changes are kept together, or not at all."""
+        """A connection whose changes are committed together or not at all."""
         try:
             with closing(sqlite3.connect(self.path, timeout=30)) as connection, connection:
                 yield connection
@@ -75,7 +76,7 @@ class Store:
             raise InputError(f"{self.path} cannot be used: {error}.", "Choose another folder with --out.") from error
 
     def add(self, rater: str, a: Version, b: Version, preferred: str, scales: dict[str, dict[str, int]]) -> None:
-        """Keep an answer; an earlier one of the same rater about the same two versions is replaced."""
+        """Save an answer; an earlier one of the same rater about the same two versions is replaced."""
         at = datetime.now(UTC).isoformat(timespec="seconds")
         marks = [scales[side].get(scale) for scale in SCALES for side in "ab"]
         row = (rater, a.song, str(a.source or ""), a.style, a.system, b.system, str(a.path), str(b.path), preferred,
@@ -90,7 +91,7 @@ class Store:
             )
 
     def answers(self, rater: str | None = None) -> list[Answer]:
-        """All answers, or those of one rater, in the order in which they were given."""
+        """All answers, or those of one rater, in order."""
         query = f"SELECT {', '.join(_COLUMNS)} FROM answers"
         with self._open() as connection:
             found = connection.execute(f"{query} WHERE rater = ? ORDER BY id", (rater,)) if rater else (

@@ -1,4 +1,4 @@
-"""Who hears what, and in which order: all pairs of versions of a song, sides and order drawn by chance."""
+"""The comparisons of a listening test: all pairs of versions of a song, with random sides and order."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Comparison:
 
     @property
     def scales(self) -> tuple[str, ...]:
-        """What is asked of each side: similarity only where the source can be heard."""
+        """The scales of both sides: similarity only if the source can be heard."""
         return SCALES if self.a.source else SCALES[1:]
 
 
 @dataclass(frozen=True)
 class Study:
-    """Versions to compare, their sounds by version and that of the source by its path, and where answers go."""
+    """Versions to compare, their sounds by version and that of the source by its path, and where to save answers."""
 
     versions: Sequence[Version]
     sounds: dict[Version, Path]
@@ -47,13 +47,13 @@ class Study:
         return [Comparison(*(pair if chance.random() < 0.5 else pair[::-1])) for pair in pairs]
 
     def unanswered(self, rater: str) -> list[int]:
-        """The numbers of the comparisons that the rater has yet to answer, in order."""
+        """The numbers of the comparisons that the rater has not answered yet, in order."""
         done = {_key(answer) for answer in self.store.answers(rater)}
         return [number for number, one in enumerate(self.comparisons(rater))
                 if (one.a.song, frozenset((one.a.system, one.b.system))) not in done]  # fmt: skip
 
     def answer(self, rater: str, number: int, preferred: str, scales: dict[str, dict[str, int]]) -> None:
-        """Keep an answer; raises UsageError for one that is incomplete or out of range."""
+        """Save an answer; raises `UsageError` for one that is incomplete or out of range."""
         one = self.comparison(rater, number)
         if preferred not in PREFERENCES:
             raise UsageError(f"There is no preference '{preferred}'.", f"Choose one of: {', '.join(PREFERENCES)}.")
@@ -64,7 +64,7 @@ class Study:
         self.store.add(rater, one.a, one.b, preferred, scales)
 
     def comparison(self, rater: str, number: int) -> Comparison:
-        """The comparison of that number for a rater; raises UsageError if there is none."""
+        """The comparison of that number for a rater; raises `UsageError` if there is none."""
         if not rater.strip() or len(rater) > _NAME_LENGTH:
             raise UsageError("A listener needs a name.", f"Give one of at most {_NAME_LENGTH} letters.")
         comparisons = self.comparisons(rater)

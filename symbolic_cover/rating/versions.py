@@ -1,7 +1,7 @@
 """Folders -> the versions of songs that can be compared.
 
-A folder is one system (a style, a seed, a checkpoint, another program), named by its folder; in it lie versions of
-songs: covers as `cover` writes them, each in a folder of its own, or files (MIDI, MusicXML, sound) named by their song.
+A folder is one system (a style, a seed, a checkpoint, another program), with its name; it contains versions of songs:
+covers as `cover` writes them, each in a folder of its own, or files (MIDI, MusicXML, sound) named by their song.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _SCORES = ("arrangement.mid", "score.musicxml")
 class Version:
     """One system's version of one song.
 
-    `score` is its MIDI or MusicXML file, `sound` its recording; one of them may be None. `source` is the song that it
-    covers, if known, `style` the style it was made in, if any.
+    `score` is its MIDI or MusicXML file, `sound` its recording; one of them may be None. `source` is the covered song,
+    if known, `style` the style it was made in, if any.
     """
 
     system: str
@@ -35,16 +35,16 @@ class Version:
 
     @property
     def path(self) -> Path:
-        """What stands for it in tables and exports: its score, or else its sound."""
+        """Its path in tables and exports: its score, or else its sound."""
         return self.score or self.sound  # type: ignore[return-value]  # one of them is there
 
 
 def find_versions(folders: Sequence[Path], sources: Path | None = None) -> list[Version]:
     """All versions in `folders`, each a system.
 
-    `sources` is a song, or a folder of songs named as their covers are; it stands before what a cover says of itself.
-    Folders that hold one version each are taken to be of one song. Raises UsageError for a folder that is not there
-    or named twice, or if `sources` is missing; InputError where nothing can be compared.
+    `sources` is a song, or a folder of songs with the names of their covers; it takes precedence over the source in a
+    cover's report. Folders with one version each are taken to be of one song. Raises `UsageError` for a folder that is
+    missing or named twice, or if `sources` is missing; `InputError` if nothing can be compared.
     """
     if sources is not None and not sources.exists():
         raise UsageError(f"There is no file or folder {sources}.", "Check the path.")
@@ -55,7 +55,7 @@ def find_versions(folders: Sequence[Path], sources: Path | None = None) -> list[
         versions = [replace(version, song=song) for version in versions]
     if not any(_shared(version, versions) for version in versions):
         raise InputError(
-            "No two of these folders hold versions of the same song.",
+            "No two of these folders have versions of the same song.",
             "Give two folders or more, with covers or files of the same names.",
         )
     return versions
@@ -66,7 +66,7 @@ def _shared(version: Version, versions: Sequence[Version]) -> bool:
 
 
 def _names(folders: Sequence[Path]) -> list[str]:
-    """A name for each folder: its own, or as much of its path as tells it from the others."""
+    """A name for each folder: its own, or as much of its path as makes it unique."""
     whole = [folder.resolve() for folder in folders]
     for folder, path in zip(folders, whole, strict=True):
         if not path.is_dir():
@@ -98,8 +98,8 @@ def _versions_in(folder: Path, system: str) -> list[Version]:
     versions += files.values()
     if not versions:
         raise InputError(
-            f"There is nothing to hear in {folder}.",
-            "Give folders that `symbolic-cover cover` wrote, or of MIDI files.",
+            f"There are no versions in {folder}.",
+            "Give folders made by `symbolic-cover cover`, or of MIDI files.",
         )
     return versions
 

@@ -1,1 +1,1 @@
-"""Make the arranger better by what is preferred: by listeners, by who corrects a score, by our own measures."""
+"""Refine the arranger on preferences: of listeners, of corrected scores, and of our own measures."""

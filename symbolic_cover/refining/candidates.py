@@ -1,4 +1,4 @@
-"""Candidates of a task, how good each is, and the preference of the best over the worst."""
+"""Candidates of a task, their scores, and the preference of the best over the worst."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ from symbolic_cover.evaluation.metrics import note_f1
 from symbolic_cover.refining.preferences import Preference
 from symbolic_cover.refining.tasks import Parts, Task, with_melody, without_melody
 
-#: What being like people's own accompaniment of the bars counts beside `score_candidate`.
+#: The weight of the agreement with people's own accompaniment of the bars, beside `score_candidate`.
 _PEOPLE_WEIGHT = 3.0
-#: Candidates that score as alike as this say nothing.
+#: A smaller difference of scores gives no preference.
 _LEAST_MARGIN = 0.1
 #: Shares of the song's inner notes that are shown, in turn: a lead sheet, and what `cover` shows.
 _FIDELITIES = (0.0, 0.2)
 
 
 class Candidate(NamedTuple):
-    """An accompaniment by part, and how good it is."""
+    """An accompaniment by part, and its score."""
 
     parts: Parts
     score: float
 
 
 def draw_candidates(checkpoint: Checkpoint, task: Task, controls: Controls) -> list[Candidate]:
-    """`controls.candidates` accompaniments, each drawn on its own."""
+    """`controls.candidates` accompaniments, sampled independently."""
     drawn = sample_accompaniments(checkpoint, task.sheet, task.style, controls, compete=False)
     return [Candidate(parts, score(checkpoint, task, parts)) for parts in drawn]
 
 
 def score(checkpoint: Checkpoint, task: Task, parts: Parts) -> float:
-    """How near an accompaniment is to what people play: in this style, and of these bars where that is known."""
+    """How near an accompaniment is to people's: in this style, and in these bars if a version by people is known."""
     found = score_candidate(with_melody(parts, task), task.sheet, checkpoint.human.get(task.style.name))
     if task.people is None:
         return found
@@ -56,7 +56,7 @@ def _notes(parts: Parts) -> list[Note]:
 
 
 def best_over_worst(checkpoint: Checkpoint, task: Task, n_candidates: int, seed: int) -> Preference | None:
-    """The preference among some candidates of a task; None where they are all alike."""
+    """The preference among candidates of a task; None if their scores are too alike."""
     controls = Controls(candidates=n_candidates, seed=seed, fidelity=_FIDELITIES[seed % len(_FIDELITIES)])
     candidates = sorted(draw_candidates(checkpoint, task, controls), key=lambda one: one.score)
     worst, best = candidates[0], candidates[-1]
@@ -68,7 +68,7 @@ def best_over_worst(checkpoint: Checkpoint, task: Task, n_candidates: int, seed:
 def prefer(
     checkpoint: Checkpoint, task: Task, chosen: Parts, rejected: Parts, origin: str, margin: float, controls: Controls
 ) -> Preference:
-    """One accompaniment rather than the other, as the model reads them."""
+    """A preference for one accompaniment over another, as training sequences."""
     conditioning = Conditioning.of(checkpoint, task.sheet, task.style, controls)
     context = checkpoint.config["max_position_embeddings"]
     windows = (conditioning.window(parts, context) for parts in (chosen, rejected))
@@ -78,7 +78,7 @@ def prefer(
 def candidate_preferences(
     folder: Path, units: Sequence[tuple[Task, int]], *, n_candidates: int, workers: int
 ) -> Iterator[tuple[Task, Preference | None]]:
-    """For each task and seed the preference among its candidates by the checkpoint in `folder`, in the same order."""
+    """For each task and seed, in order, the preference among its candidates by the checkpoint in `folder`."""
     found = run_all(partial(_one, str(folder), n_candidates), units, workers=workers)
     yield from zip((task for task, _ in units), found, strict=True)
 
@@ -90,5 +90,5 @@ def _one(folder: str, n_candidates: int, unit: tuple[Task, int]) -> Preference |
 
 @lru_cache(maxsize=2)
 def loaded(folder: str) -> Checkpoint:
-    """The checkpoint in a folder, for a process that does many units of work."""
+    """The checkpoint in a folder, cached for processes that do many units of work."""
     return load_checkpoint(Path(folder))

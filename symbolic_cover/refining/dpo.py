@@ -1,8 +1,7 @@
-"""Direct preference optimisation (Rafailov et al., NeurIPS 2023) of what the model plays, bar by bar.
+"""Direct preference optimisation (Rafailov et al., NeurIPS 2023) on the model's own tokens, bar by bar.
 
-What is preferred and what is not share the song's side of every bar, between which the model's own tokens lie, so that
-loss is counted by labels rather than on a prompt's continuation; the libraries that have the method know only the
-latter.
+Both sides of a preference share the song's side of every bar, interleaved with the model's own tokens. So the loss is
+computed over labels instead of the continuation of a prompt, which is all that libraries with the method support.
 """
 
 from __future__ import annotations
@@ -17,14 +16,15 @@ from transformers import LlamaForCausalLM, Trainer
 from symbolic_cover.arrangement.conditioning import IGNORED_LABEL
 from symbolic_cover.refining.preferences import Preference
 
-#: Windows whose likelihood is computed at once, by what fits in 2 GB.
+#: The number of windows whose likelihood is computed at once, to fit into 2 GB.
 _A_BATCH = 8
 
 
 def dpo_loss(log_probs: torch.Tensor, reference: torch.Tensor, beta: float) -> tuple[torch.Tensor, torch.Tensor]:
-    """The mean loss, and for each pair by how many nats the model prefers what was chosen more than the reference does.
+    """The mean loss, and for each pair the margin in nats by which the model prefers the chosen side more than the
+    reference.
 
-    `log_probs` and `reference` have shape (2 * pairs,): of all that were chosen, then of all that were rejected.
+    `log_probs` and `reference` have shape (2 * pairs,): of all chosen, then of all rejected sides.
     """
     chosen, rejected = (log_probs - reference).chunk(2)
     margins = chosen - rejected
@@ -40,7 +40,7 @@ def log_probs_of(model: LlamaForCausalLM, ids: torch.Tensor, labels: torch.Tenso
 
 
 def collate(windows: Sequence[tuple[Sequence[int], Sequence[int]]], pad: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Ids and labels of some windows, padded at their ends, where causal attention never looks: (rows, tokens)."""
+    """Ids and labels of windows, padded at the end, which causal attention ignores: (rows, tokens)."""
     longest = max(len(ids) for ids, _ in windows)
     ids = torch.tensor([[*one, *[pad] * (longest - len(one))] for one, _ in windows])
     labels = torch.tensor([[*one, *[IGNORED_LABEL] * (longest - len(one))] for _, one in windows])
@@ -48,12 +48,12 @@ def collate(windows: Sequence[tuple[Sequence[int], Sequence[int]]], pad: int) ->
 
 
 def pad_of(model: LlamaForCausalLM) -> int:
-    """The id that fills up a row."""
+    """The padding id."""
     return int(model.config.pad_token_id or 0)
 
 
 class Pairs(torch.utils.data.Dataset[dict[str, Any]]):
-    """Preferences with what the model that is refined makes of them."""
+    """Preferences with reference log probabilities, as a dataset."""
 
     def __init__(self, preferences: Sequence[Preference], model: LlamaForCausalLM) -> None:
         self.preferences = preferences
@@ -68,7 +68,7 @@ class Pairs(torch.utils.data.Dataset[dict[str, Any]]):
 
 @torch.inference_mode()
 def reference_of(model: LlamaForCausalLM, preferences: Sequence[Preference]) -> torch.Tensor:
-    """Log-probabilities of what was chosen and of what was rejected, (preferences, 2)."""
+    """Log probabilities of the chosen and the rejected side, (preferences, 2)."""
     found = []
     for begin in range(0, len(preferences), _A_BATCH):
         some = preferences[begin : begin + _A_BATCH]
@@ -80,7 +80,7 @@ def reference_of(model: LlamaForCausalLM, preferences: Sequence[Preference]) -> 
 
 @torch.inference_mode()
 def divergence(model: LlamaForCausalLM, reference: LlamaForCausalLM, preferences: Sequence[Preference]) -> float:
-    """Mean KL divergence of the reference's next token from the model's, in nats, over what was preferred or not."""
+    """Mean KL(reference || model) of the next token, in nats, over both sides of preferences."""
     total, count = 0.0, 0
     for one in preferences:
         ids, labels = collate([one.chosen, one.rejected], pad_of(model))
@@ -92,7 +92,7 @@ def divergence(model: LlamaForCausalLM, reference: LlamaForCausalLM, preferences
 
 
 class PreferenceTrainer(Trainer):
-    """A Trainer whose loss is that of preferences; `beta` is the leash."""
+    """A Trainer with the loss of preferences; `beta` is the strength of DPO's KL constraint."""
 
     def __init__(self, *, model: LlamaForCausalLM, beta: float, **others: Any) -> None:
         super().__init__(model=model, data_collator=self._collated, **others)

@@ -1,4 +1,4 @@
-"""How good a checkpoint is on held-out songs, how varied, and whether another is better."""
+"""Judge a checkpoint on held-out songs: its scores, its diversity, and whether it is better than another."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from symbolic_cover.evaluation.metrics import note_f1
 from symbolic_cover.refining.candidates import draw_candidates, loaded
 from symbolic_cover.refining.tasks import Parts, Task, with_melody, without_melody
 
-#: Coherence: these must stay as near to people's mean as one standard deviation, or as they were.
+#: Measures of coherence, which must stay within one standard deviation of people's mean, or no worse than before.
 COHERENCE = ("grooving_similarity", "pitch_class_entropy", "bar_repetition")
 #: The share of the diversity that may be lost.
 _MOST_DIVERSITY_LOST = 0.05
@@ -29,11 +29,11 @@ Scores = dict[str, float]
 
 
 def judge(checkpoint: Checkpoint, task: Task, n_candidates: int, seed: int) -> Scores:
-    """Means over some candidates of a task.
+    """Means over candidates of a task.
 
-    `score` is what preferences are drawn by, `worth` its part that needs no human version, `note_f1` the agreement with
-    people's accompaniment; `diversity` is one less the mean note F1 between two candidates; then what
-    `human_range.measure` says, and ``off_`` each of `COHERENCE` the standard deviations from people's mean.
+    `score` is the score of preferences, `worth` its part that needs no human version, `note_f1` the agreement with
+    people's accompaniment; `diversity` is one minus the mean note F1 between two candidates; then the measures of
+    `human_range.measure`, and ``off_`` with each of `COHERENCE` the distance from people's mean in standard deviations.
     """
     candidates = draw_candidates(checkpoint, task, Controls(candidates=n_candidates, seed=seed, fidelity=0.0))
     human = checkpoint.human.get(task.style.name, GENERAL)
@@ -76,7 +76,7 @@ def _one(folder: str, n_candidates: int, unit: tuple[Task, int]) -> Scores:
 
 
 def people_of(checkpoint: Checkpoint, tasks: Sequence[Task]) -> Scores:
-    """What people's own versions of the tasks measure, where there are any."""
+    """The scores of people's own versions of the tasks, if there are any."""
     found = []
     for task in tasks:
         if task.people is not None:
@@ -103,7 +103,7 @@ class Verdict:
 
 
 def compare(before: Sequence[Scores], after: Sequence[Scores], seed: int = 0) -> Verdict:
-    """Better: a significantly higher score on the same tasks (bootstrap over tasks), and health kept."""
+    """Better: a significantly higher score on the same tasks (bootstrap over tasks), and `illness` finds nothing."""
     gains = np.array([new["score"] - old["score"] for old, new in zip(before, after, strict=True)])
     drawn = np.random.default_rng(seed).integers(len(gains), size=(_RESAMPLES, len(gains)))
     low, high = np.percentile(gains[drawn].mean(axis=1), [2.5, 97.5])
@@ -114,7 +114,7 @@ def compare(before: Sequence[Scores], after: Sequence[Scores], seed: int = 0) ->
 
 
 def illness(before: Mapping[str, float], after: Mapping[str, float]) -> str:
-    """What a refined model has lost, in words; nothing if it is well."""
+    """What a refined model has lost, in words; empty if nothing."""
     if after["diversity"] < (1 - _MOST_DIVERSITY_LOST) * before["diversity"]:
         return f"its candidates are too alike (diversity {after['diversity']:.3f}, before {before['diversity']:.3f})"
     for name in COHERENCE:

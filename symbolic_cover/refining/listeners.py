@@ -1,4 +1,4 @@
-"""What people said becomes preferences: their ratings, and scores that they corrected by hand."""
+"""Preferences from people: their ratings, and scores that they corrected by hand."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ from symbolic_cover.refining.tasks import Parts, Task, moved
 from symbolic_cover.tokens.language import DRUMS
 
 ORIGINAL, EDITED = MIDI, SCORE
-#: A wrong note that was put right makes two; what MIDI and MusicXML write differently makes one.
+#: A corrected wrong note makes two differences; differences between MIDI and MusicXML make one.
 _FEWEST_DIFFERING = 2
 
 
 @dataclass(frozen=True)
 class Said:
-    """That somebody preferred the arrangement in one file to the one in another, both in `style` and of one song.
+    """A preference for the arrangement in one file over the one in another, both in `style` and of one song.
 
-    `report` is what ``report.json`` beside one of them says; `source` the song's own file, for
-    want of a song sheet beside them.
+    `report` is the ``report.json`` beside one of them; `source` the song's own file, used without a song sheet beside
+    them.
     """
 
     style: str
@@ -53,7 +53,7 @@ class Said:
 
     @property
     def is_across_styles(self) -> bool:
-        """Whether the two were asked for with other styles, players or transpositions, as far as their reports say."""
+        """Whether the two have different styles, ensembles or transpositions, according to their reports."""
         asked = [read_report(path.parent).get("settings", {}) for path in (self.chosen, self.rejected)]
         return any(
             name in asked[0] and name in asked[1] and asked[0][name] != asked[1][name]
@@ -62,7 +62,7 @@ class Said:
 
 
 def said_in_ratings(path: Path) -> list[Said]:
-    """The preferences in an export of `rate`; ties say nothing. Raises UsageError or InputError for a wrong file."""
+    """The preferences in an export of `rate`, without ties. Raises `UsageError` or `InputError` for an invalid file."""
     if not path.is_file():
         raise UsageError(f"There is no file {path}.", "Make one with: symbolic-cover rate --out FOLDER --export FILE")
     found = []
@@ -72,7 +72,7 @@ def said_in_ratings(path: Path) -> list[Said]:
             sides = {side: Path(told[side]) for side in "ab"}
             preferred, source, style = told["preferred"], told["source"], str(told["style"])
         except (ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{path}, line {number}, is no rating.", "Export the ratings again.") from error
+            raise InputError(f"{path}, line {number}, is not a rating.", "Export the ratings again.") from error
         if preferred in sides:
             chosen, rejected = sides[preferred], sides["b" if preferred == "a" else "a"]
             report = read_report(chosen.parent) or read_report(rejected.parent)
@@ -81,13 +81,13 @@ def said_in_ratings(path: Path) -> list[Said]:
 
 
 def said_by_correcting(folder: Path) -> Said:
-    """That the score in a cover's folder, which was edited, is better than the arrangement beside it, as we made it.
+    """The preference for the edited score in a cover's folder over the arrangement beside it.
 
-    Raises UsageError where there is no cover.
+    Raises `UsageError` if there is no cover.
     """
     missing = next((name for name in (ORIGINAL, EDITED, REPORT) if not (folder / name).is_file()), None)
     if missing:
-        raise UsageError(f"There is no {missing} in {folder}.", "Name a folder that `symbolic-cover cover` wrote.")
+        raise UsageError(f"There is no {missing} in {folder}.", "Name a folder made by `symbolic-cover cover`.")
     report = read_report(folder)
     return Said(
         str(report.get("settings", {}).get("style", "")), folder / EDITED, folder / ORIGINAL, "corrections", report
@@ -95,23 +95,23 @@ def said_by_correcting(folder: Path) -> Said:
 
 
 def _song_of(said: Said, style: Style) -> SongSheet:
-    """The song as it was covered. Raises InputError where nothing says what it was."""
+    """The song as it was covered. Raises `InputError` if it is unknown."""
     for folder in (said.chosen.parent, said.rejected.parent):
         if sheet := covered_sheet(folder):
             return sheet
     if said.source is None:
-        raise InputError(f"Nothing says which song {said.chosen} covers.", "Rate covers that this version made.")
+        raise InputError(f"The song that {said.chosen} covers is unknown.", "Rate covers that this version made.")
     return prepare_sheet(analyze(listen(said.source)), Controls(), style.ensemble, style.manner)
 
 
 def preferences_of(said: Said, checkpoint: Checkpoint) -> Iterator[Preference]:
     """A preference for every eight bars in which the two differ.
 
-    Raises InputError where the song, or an arrangement, cannot be read or they do not run bar by bar together.
+    Raises `InputError` if the song or an arrangement cannot be read, or if their bars differ.
     """
     for path in (said.chosen, said.rejected):
         if path.suffix.lower() not in SCORE_SUFFIXES:
-            raise InputError(f"{path.name} is sound, which nothing can be learned from.", "Rate covers with scores.")
+            raise InputError(f"{path.name} is sound, which cannot be learned from.", "Rate covers with scores.")
     if said.is_across_styles:
         raise InputError(
             f"{said.chosen} and {said.rejected} are in different styles or keys, or for different players.",
@@ -137,7 +137,7 @@ def preferences_of(said: Said, checkpoint: Checkpoint) -> Iterator[Preference]:
 
 
 def _read(path: Path, sheet: SongSheet, style: Style, steps: int) -> dict[str, list[Note]]:
-    """The accompaniment in a file, by the parts of the style's ensemble, at home."""
+    """The accompaniment in a file, by the parts of the style's ensemble, in C major or A minor."""
     heard = read_score(path, as_written=True)
     _must_run_together(path, heard.grid, sheet.grid)
     tracks = quantize(heard)
@@ -157,9 +157,9 @@ def _read(path: Path, sheet: SongSheet, style: Style, steps: int) -> dict[str, l
 
 
 def _as_played(notes: Sequence[Note], original: Sequence[Note]) -> list[Note]:
-    """The notes of a score as the original has them; those it lacks, as loud as what it played then or last before.
+    """The notes of a score with the velocities of the original; new notes get that of the preceding note.
 
-    A score does not say how loud, nor just how long, a note is.
+    A score does not state velocities or exact lengths.
     """
     if not original:
         return list(notes)
@@ -171,15 +171,15 @@ def _as_played(notes: Sequence[Note], original: Sequence[Note]) -> list[Note]:
 
 
 def _must_run_together(path: Path, grid: Grid, other: Grid) -> None:
-    """Raise InputError unless the bars are the same."""
+    """Raise `InputError` unless the bars are the same."""
     ours, theirs = ([bar.meter for bar in one.bars] for one in (grid, other))
     shorter = min(len(ours), len(theirs))
     if ours[:shorter] != theirs[:shorter] or abs(len(ours) - len(theirs)) > 1:
-        raise InputError(f"{path.name} does not run bar by bar with its song.", "Keep its bars and metre.")
+        raise InputError(f"{path.name} does not have the bars of its song.", "Keep its bars and metre.")
 
 
 def _without_line(notes: Sequence[Note], melody: Sequence[Note]) -> list[Note]:
-    """The notes of the leading part without its melody: at each onset of the melody its note, or else the highest."""
+    """The notes of the leading part without its melody: at each melody onset the melody's note, or else the highest."""
     kept = sorted(notes)
     for wanted in melody:
         there = [note for note in kept if note.onset_tick == wanted.onset_tick]

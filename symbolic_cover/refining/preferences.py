@@ -1,4 +1,4 @@
-"""Preferences: one arrangement rather than another of the same bars, as the model reads them, kept as lines of JSON."""
+"""Preferences for one arrangement of some bars over another, as training sequences, stored as lines of JSON."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ ORIGINS = ("drafts", "ratings", "corrections")
 
 @dataclass(frozen=True)
 class Preference:
-    """Token ids and labels (`arrangement.conditioning.Conditioning.window`) of what was preferred and of what was not.
+    """Token ids and labels (`arrangement.conditioning.Conditioning.window`) of the preferred and the other side.
 
-    `task` names the bars, `origin` is one of `ORIGINS`, `margin` how much better the one scored (1 for people's word).
+    `task` names the bars, `origin` is one of `ORIGINS`, `margin` the difference of scores (1 for people's preferences).
     """
 
     task: str
@@ -28,15 +28,15 @@ class Preference:
 
 
 def append(path: Path, task: str, preference: Preference | None) -> None:
-    """Add a line to a file: what is preferred among the candidates of a task, or that nothing is."""
+    """Append a line to a file: the preference among the candidates of a task, or None."""
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps([task, preference and asdict(preference)]) + "\n")
 
 
 def read(path: Path) -> Iterator[tuple[str, Preference | None]]:
-    """The tasks in a file with their preferences; a last line that was cut off is left out, and taken off the file.
+    """The tasks in a file with their preferences; a truncated last line is removed from the file.
 
-    Raises InputError for anything else.
+    Raises `InputError` for anything else.
     """
     if not path.is_file():
         return
@@ -46,6 +46,8 @@ def read(path: Path) -> Iterator[tuple[str, Preference | None]]:
             task, told = json.loads(line)
             yield task, told and Preference(**told)
         except (ValueError, TypeError) as error:
-            raise InputError(f"{path}, line {number}, is no preference.", "Delete the file to begin again.") from error
+            raise InputError(
+                f"{path}, line {number}, is not a preference.", "Delete the file to start again."
+            ) from error
     if cut:
         path.write_text("".join(f"{line}\n" for line in whole), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The story of a refinement: gather preferences, learn from them, compare on held-out songs, keep what is better."""
+"""A refinement: gather preferences, learn from them, compare on held-out songs, keep the better checkpoint."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from symbolic_cover.training.train import save_checkpoint
 CHECKPOINT = "checkpoint"
 #: Fields of the plan that checkpoints store under an older key.
 _STORED = {"watched_candidates": "watched_drafts"}
-#: Fewer preferences than this say too little.
+#: The least number of preferences.
 _FEWEST = 4
 #: A person's preference is more reliable than our measures, so it is repeated this often.
 _SAID_TIMES = 4
 #: Tasks that are sampled before the preferences are counted.
 _A_LOT = 40
 _HELD_OUT = 4
-#: What was measured of the parent alone.
+#: Facts that apply to the parent alone.
 _OF_THE_PARENT = ("metrics", "scores", "scored_by", "memorisation")
 
 
@@ -47,9 +47,9 @@ class Material:
 
     @classmethod
     def of_songs(cls, by_song: Sequence[Sequence[Task]], seed: int) -> Material:
-        """Every fourth song is held out; of fewer than four songs the last quarter of the bars.
+        """Hold out every fourth song, or of fewer than four songs the last quarter of the bars.
 
-        The held-out tasks are both watched and compared on, which a corpus's are not. Raises InputError where there are
+        The held-out tasks are both watched and compared on, unlike those of a corpus. Raises `InputError` if there are
         too few.
         """
         if len(by_song) >= _HELD_OUT:
@@ -66,9 +66,9 @@ class Material:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of it: the means before and after, the verdict, and the folder of the new checkpoint, if it is kept.
+    """The result: the means before and after, the verdict, and the folder of the new checkpoint, if it is kept.
 
-    `skipped` says why something that was said could not be learned from.
+    `skipped` says why some preferences of people could not be used.
     """
 
     before: Scores
@@ -93,11 +93,11 @@ def refine(
     workers: int = 1,
     progress: Progress | None = None,
 ) -> Outcome:
-    """Refine the checkpoint in `parent_folder`; everything is written to `out`, and a run found there goes on.
+    """Refine the checkpoint in `parent_folder`; everything is written to `out`, and a run found there is continued.
 
-    Makes `wanted` preferences, each among `n_candidates` candidates; `n_judged` candidates are compared at the end.
-    The new checkpoint is ``checkpoint`` in `out`; there is none if it is no better. The parent stays as it is. Raises
-    UsageError if `out` holds a refinement of another kind, InputError if there is too little to learn from.
+    Makes `wanted` preferences, each among `n_candidates` candidates; `n_judged` candidates are compared at the end. The
+    new checkpoint is ``checkpoint`` in `out`; there is none if it is not better. The parent is not changed. Raises
+    `UsageError` if `out` has a refinement with other settings, `InputError` if there are too few preferences.
     """
     tell = progress or (lambda stage, share: None)
     parent = load_checkpoint(parent_folder)
@@ -131,17 +131,17 @@ def refine(
 
 
 def _must_go_on(out: Path, lineage: dict[str, Any]) -> None:
-    """Note what is done in `out`, or raise UsageError if that is something else."""
+    """Record the settings in `out`, or raise `UsageError` if it has others."""
     path = out / "refinement.json"
     wanted = json.loads(json.dumps(lineage))
     if path.is_file() and json.loads(path.read_text(encoding="utf-8")) != wanted:
-        raise UsageError(f"{out} holds a refinement with other settings.", "Choose another --out, or delete it.")
+        raise UsageError(f"{out} has a refinement with other settings.", "Choose another --out, or delete it.")
     out.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(wanted, indent=1), encoding="utf-8")
 
 
 def _heard(said: Sequence[Said], parent: Checkpoint) -> tuple[list[Preference], list[str]]:
-    """What people said as preferences, and why some of it is none."""
+    """The preferences of people, and why some could not be used."""
     found: list[Preference] = []
     skipped = []
     for one in said:
@@ -187,7 +187,7 @@ def _sampled_preferences(
 
 
 def _kept(outcome: Outcome, candidate: Path, out: Path, n_parameters: int) -> Outcome:
-    """The candidate becomes the checkpoint if it is better; the comparison is written either way."""
+    """Make the candidate the checkpoint if it is better; the comparison is written either way."""
     told = {"before": outcome.before, "after": outcome.after, "people": outcome.people,
             "verdict": asdict(outcome.verdict), "preferences": outcome.counts}  # fmt: skip
     path = candidate / "training.json"

@@ -1,4 +1,4 @@
-"""What is to be arranged while refining: a few bars of a song and a style, in the key where the model is at home."""
+"""Tasks for refining: a few bars of a song and a style, in C major or A minor."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Parts = Mapping[str, Sequence[Note]]
 
 @dataclass(frozen=True)
 class Task:
-    """Bars of a song to be played in a style; `people` is what people play, melody included, where that is known."""
+    """Bars of a song to be arranged in a style; `people` is people's version, melody included, if known."""
 
     name: str
     sheet: SongSheet
@@ -34,7 +34,7 @@ class Task:
 
 
 def tasks_of_corpus(corpus: Path, split: str, styles: Collection[str], a_style: int, seed: int) -> list[Task]:
-    """At most `a_style` excerpts of a split in each of the styles that have a preset, all of them with a melody."""
+    """At most `a_style` excerpts of a split in each of the preset styles, all with a melody."""
     covered = [style for style in styles if style in style_names()]
     drawn = draw_excerpts(corpus / split, BarTokenizer.load(corpus), covered, a_style, seed)
     return [_of_excerpt(one, number) for number, one in enumerate(drawn) if one.sheet.melody]
@@ -50,7 +50,7 @@ def _of_excerpt(drawn: Excerpt, number: int) -> Task:
 def tasks_of_songs(
     songs: Sequence[Path], styles: Sequence[str], progress: Callable[[float], None] | None = None
 ) -> list[list[Task]]:
-    """For each song its excerpts, the styles in turn."""
+    """For each song its excerpts, with the styles in turn."""
     tasks: list[list[Task]] = []
     for number, path in enumerate(songs):
         style = load_style(styles[number % len(styles)])
@@ -62,7 +62,7 @@ def tasks_of_songs(
 
 
 def _excerpts(name: str, sheet: SongSheet, style: Style) -> list[Task]:
-    """A song, eight bars at a time, where it has a melody; a shorter song whole."""
+    """The parts of a song with a melody, eight bars at a time; a shorter song whole."""
     steps, n_bars = sheet.key.steps_home, len(sheet.grid.bars)
     home, shifted = sheet.transposed(steps), at_home(style, steps)
     edges = [*range(0, max(n_bars - BARS, 0) + 1, BARS)]
@@ -78,12 +78,12 @@ def shuffled(tasks: Sequence[Task], seed: int) -> list[Task]:
 
 
 def moved(notes: Sequence[Note], semitones: int) -> list[Note]:
-    """The notes so many semitones higher."""
+    """The notes transposed by semitones."""
     return [note._replace(pitch=note.pitch + semitones) for note in notes]
 
 
 def with_melody(parts: Parts, task: Task) -> dict[str, list[Note]]:
-    """An accompaniment with the melody in the part that leads."""
+    """An accompaniment plus the melody in the leading part."""
     lead = task.style.ensemble.lead
     return {name: sorted([*notes, *task.sheet.melody]) if name == lead else list(notes)
             for name, notes in parts.items()}  # fmt: skip

@@ -1,4 +1,4 @@
-"""From preferences to a refined model, stopped where it would lose what the leash holds."""
+"""Train the refined model on preferences, with early stopping."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from symbolic_cover.refining.judging import Scores, illness, judge, means_of
 from symbolic_cover.refining.preferences import Preference
 from symbolic_cover.refining.tasks import Task
 
-#: One preference in so many is not learned from, but says how far the model has gone.
+#: One preference in this many is not learned from but used to measure divergence.
 _WATCHED = 12
-#: The scale of logits at which diversity is looked at as well, and by how much it may fall.
+#: A lower scale of logits at which diversity is measured as well, and the most by which the scale may fall.
 _LOWER_SCALE, _MOST_SCALED = 0.8, 0.5
 
 
 @dataclass(frozen=True)
 class RefinePlan:
-    """How to refine.
+    """The settings of a refinement.
 
-    `beta` is DPO's leash, `most_divergence` the KL divergence in nats a token at which it tears. After every
-    `evaluate_every` steps some held-out tasks are played.
+    `beta` is DPO's, `most_divergence` the KL divergence in nats a token at which training stops. After every
+    `evaluate_every` steps the watched tasks are arranged.
     """
 
     epochs: int = 1
@@ -49,10 +49,10 @@ def refine_model(
     plan: RefinePlan,
     progress: Callable[[float], None] | None = None,
 ) -> tuple[LlamaForCausalLM, list[dict[str, Any]]]:
-    """The refined model at the evaluation where it played the `watched` tasks best, and a line for each evaluation.
+    """The refined model at the evaluation with the best score on the `watched` tasks, and a line for each evaluation.
 
-    Training ends where the divergence passes the plan's or a model is ill (`judging.illness`); what is ill is never
-    the best. The first line is the parent's. Lines are written to ``log.jsonl`` in `out` as they come.
+    Training ends when the divergence passes the plan's limit or a model is ill (`judging.illness`); an ill model is
+    never the best. The first line is the parent's. Lines are written to ``log.jsonl`` in `out` at once.
     """
     set_seed(plan.seed)
     order = torch.randperm(len(preferences), generator=torch.Generator().manual_seed(plan.seed)).tolist()
@@ -98,7 +98,7 @@ def _arguments(out: Path, plan: RefinePlan, steps: int) -> TrainingArguments:
 
 
 class _Watch(TrainerCallback):
-    """Looks at the model now and then, remembers the best, and stops it where it goes too far.
+    """Evaluates the model during training, keeps the best, and stops it if it diverges.
 
     Learning from its own candidates makes a model more confident, as a lower temperature would, and its candidates
     alike. So its logits are scaled (by the weight of its last norm) until it is as varied as its parent, and it is
@@ -117,14 +117,14 @@ class _Watch(TrainerCallback):
         path.unlink(missing_ok=True)
 
     def on_step_end(self, args: Any, state: Any, control: Any, model: Any = None, **others: Any) -> None:
-        """Tell how far the run is, and look."""
+        """Report progress and evaluate."""
         if self.progress:
             self.progress(state.global_step / self.steps)
         if state.global_step % self.plan.evaluate_every == 0 and self.look(model, state.global_step):
             control.should_training_stop = True
 
     def look(self, model: LlamaForCausalLM, step: int) -> bool:
-        """Measure, write a line, and say whether to stop."""
+        """Evaluate, write a line, and decide whether to stop."""
         if step:
             model, scale, scores = self._as_varied(model)
         else:
@@ -148,7 +148,7 @@ class _Watch(TrainerCallback):
     def _as_varied(self, model: LlamaForCausalLM) -> tuple[LlamaForCausalLM, float, Scores]:
         """A copy of the model, scaled so that its candidates are as varied as its parent's; the scale; and its scores.
 
-        Diversity falls with the scale nearly in a straight line, along which the scale is found.
+        Diversity depends nearly linearly on the scale, which is found by interpolation.
         """
         wanted = self.start["diversity"]
         scores = self._judged(model)
@@ -162,7 +162,7 @@ class _Watch(TrainerCallback):
         return copy, round(scale, 4), self._judged(copy)
 
     def _judged(self, model: LlamaForCausalLM) -> Scores:
-        """The means of the watched tasks, as a model plays them."""
+        """The means of a model on the watched tasks."""
         return self._scores(replace(self.parent, weights=weights_of(model)))
 
     def _scores(self, playing: Checkpoint) -> Scores:
@@ -172,7 +172,7 @@ class _Watch(TrainerCallback):
 
 
 def _scaled(model: LlamaForCausalLM, scale: float) -> LlamaForCausalLM:
-    """A copy of a model whose logits are so many times the model's."""
+    """A copy of a model with its logits multiplied by a factor."""
     copy = LlamaForCausalLM(model.config)
     copy.load_state_dict(model.state_dict())
     with torch.no_grad():

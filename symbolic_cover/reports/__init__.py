@@ -1,1 +1,1 @@
-"""Pages and pictures of what was measured."""
+"""Reports: pages and pictures of the results."""

@@ -1,4 +1,4 @@
-"""The page of an evaluation: weak bars in the score, what to try next, measures beside people's, sound, piano-rolls."""
+"""The page of an evaluation: weak bars in the score, suggestions, measures beside people's, sound, piano rolls."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def write_evaluation_html(
     piano_roll_pngs: Sequence[bytes] = (),
     audio_path: Path | None = None,
 ) -> None:
-    """Write the page as one HTML file without outside resources; `score_svgs` have their weak bars marked already."""
-    weak = "Weak bars are coloured; rest the pointer on one to read why." if findings and score_svgs else ""
+    """Write the page as one HTML file without external resources; weak bars are already marked in `score_svgs`."""
+    weak = "Weak bars are coloured; hover over one to read why." if findings and score_svgs else ""
     sections = [
         audio(audio_path, Path(path)),
         section("Remarks", _list(remarks)),
@@ -48,7 +48,7 @@ def write_evaluation_html(
                 + "".join(f'<div class="sheet">{inline(svg)}</div>' for svg in score_svgs)),
         section("Song and cover", "".join(image(png) for png in piano_roll_pngs)),
     ]  # fmt: skip
-    write_page(path, title, f"How good a cover it is, as {style}", sections, _MORE_STYLE)
+    write_page(path, title, f"Measures of the cover, as {style}", sections, _MORE_STYLE)
 
 
 def _list(lines: Sequence[str]) -> str:
@@ -65,7 +65,7 @@ def _findings(findings: Sequence[Finding]) -> str:
 
 
 def _table(judged: Sequence[Judged], style: str) -> str:
-    """A row for each measure, headed by its aspect; where it lies among people's is drawn."""
+    """A row for each measure, grouped by aspect, with its place in people's range as a picture."""
     rows = ""
     for aspect, measures in groupby(judged, key=lambda one: one.aspect):
         rows += f"<tr><th class=aspect colspan=5>{escape(aspect.capitalize())}</th></tr>"
@@ -79,12 +79,12 @@ def _table(judged: Sequence[Judged], style: str) -> str:
             )
     heads = ("", "cover", f"people, {escape(style)}", "", "")
     head = "".join(f"<th scope=col>{name}</th>" for name in heads)
-    note = "<p>People: the 5th to the 95th percentile of their pieces. A dash: not known.</p>"
+    note = "<p>People: the 5th to the 95th percentile of their pieces. A dash: unknown.</p>"
     return f'{note}<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
 
 
 def _drawn(value: float, people: Range | None) -> str:
-    """People's range as a band and the cover as a stroke, over a scale that holds both."""
+    """People's range as a band and the cover as a stroke, on a scale that contains both."""
     if people is None or value != value:
         return ""
     low, high = min(value, people.low), max(value, people.high)

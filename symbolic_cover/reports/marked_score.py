@@ -1,4 +1,4 @@
-"""Weak bars marked on the pages that verovio engraved."""
+"""Mark weak bars on pages engraved by verovio."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from xml.etree import ElementTree
 _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "http://www.w3.org/1999/xlink"
 _COLOUR = "#f2b134"
-#: How far a mark reaches beyond the staves, in the page's units.
+#: How far a mark extends beyond the staves, in the page's units.
 _MARGIN = 150
 _LINE = re.compile(r"M\s*(-?[\d.]+)[\s,]+(-?[\d.]+)\s*L\s*(-?[\d.]+)[\s,]+(-?[\d.]+)")
 
 
 def count_bars(pages: Sequence[str]) -> int:
-    """How many bars are drawn on the pages."""
+    """The number of bars on the pages."""
     return sum(len(_measures(ElementTree.fromstring(page))) for page in pages)
 
 
 def mark_bars(pages: Sequence[str], marks: Mapping[int, str]) -> list[str]:
-    """The pages with a coloured box behind each bar (counted from 0 over all pages) of `marks`, whose text it tells."""
+    """The pages with a coloured box behind each bar (counted from 0 over all pages) of `marks`, with its text as a
+    tooltip."""
     ElementTree.register_namespace("", _SVG)
     ElementTree.register_namespace("xlink", _XLINK)
     marked, before = [], 0
@@ -40,7 +41,7 @@ def _measures(root: ElementTree.Element) -> list[ElementTree.Element]:
 
 
 def _box(measure: ElementTree.Element) -> tuple[float, float, float, float] | None:
-    """Left, top, width and height of the staves' lines, which are the straight paths directly in a staff."""
+    """Left, top, width and height of the staff lines, which are the straight paths directly in a staff."""
     xs: list[float] = []
     ys: list[float] = []
     for staff in measure.iter(f"{{{_SVG}}}g"):

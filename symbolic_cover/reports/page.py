@@ -1,4 +1,4 @@
-"""What the pages share: their style sheet, and elements that carry images, scores and sound inside."""
+"""Common parts of the pages: the style sheet, and elements with embedded images, scores and sound."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
-#: A page above this opens slowly in browsers; longer sound lies beside it.
+#: Larger pages open slowly in browsers; longer sound is linked.
 MAX_EMBEDDED_BYTES = 8_000_000
 _AUDIO_TYPES = {".ogg": "audio/ogg", ".mp3": "audio/mpeg", ".wav": "audio/wav", ".flac": "audio/flac"}
 _COMPRESSED = (".ogg", ".mp3")
@@ -45,7 +45,7 @@ dd { margin: 0; overflow-wrap: anywhere; }
 
 
 def write_page(path: Path, title: str, subtitle: str, sections: Iterable[str], more_style: str = "") -> None:
-    """Write a page as one HTML file without outside resources, from its `sections`, which are HTML."""
+    """Write a page as one HTML file without external resources, from its `sections`, which are HTML."""
     page = f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -66,19 +66,19 @@ def write_page(path: Path, title: str, subtitle: str, sections: Iterable[str], m
 
 
 def section(heading: str, content: str) -> str:
-    """A section of the page; nothing where there is no content."""
+    """A section of the page; empty without content."""
     return f"<section><h2>{heading}</h2>{content}</section>\n" if content else ""
 
 
 def number(value: float | None) -> str:
-    """A number as the tables have it."""
+    """A number in the format of the tables."""
     if value is None or not math.isfinite(value):
         return "–"
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.2f}"
 
 
 def inline(svg: str) -> str:
-    """An SVG document as an element of the page: without what stands before its root."""
+    """An SVG document as an element of the page, without anything before its root."""
     return re.sub(r"^\s*(<\?xml[^>]*\?>|<!DOCTYPE[^>]*>|\s)*", "", svg)
 
 
@@ -88,7 +88,7 @@ def image(png: bytes) -> str:
 
 
 def audio(audio_path: Path | None, page_path: Path) -> str:
-    """A player; sound is embedded if it takes `MAX_EMBEDDED_BYTES` at most as Ogg or MP3, else linked."""
+    """An audio player; sound is embedded if it takes at most `MAX_EMBEDDED_BYTES` as Ogg or MP3, else linked."""
     if audio_path is None:
         return ""
     audio_path = Path(audio_path)

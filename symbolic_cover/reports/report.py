@@ -1,6 +1,6 @@
-"""The report of a cover: one page that opens anywhere, and the same as JSON.
+"""The report of a cover: one self-contained page, and the same as JSON.
 
-Everything is handed in ready made; the page carries its images, its score and (unless it is long) its sound inside.
+All contents are arguments; the page embeds its images, its score and (unless it is long) its sound.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ def write_report_html(
     descriptions: Mapping[str, str] | None = None,
     parts: Sequence[Part] = (),
 ) -> None:
-    """Write the report as one HTML file without outside resources.
+    """Write the report as one HTML file without external resources.
 
-    `parts` are those of the cover, listed with their instruments and ranges.
-    `descriptions` says what each metric means and in which order they stand; metrics without one come last. Sound is
-    embedded if it takes `MAX_EMBEDDED_BYTES` at most as Ogg or MP3, else linked by its name relative to the page.
+    `parts` are those of the cover, listed with their instruments and ranges. `descriptions` explains the metrics and
+    gives their order; metrics without one come last. Sound is embedded if it takes at most `MAX_EMBEDDED_BYTES` as Ogg
+    or MP3, else linked by its name relative to the page.
     """
     sections = [
         audio(audio_path, Path(path)),
@@ -50,7 +50,7 @@ def write_report_html(
 
 
 def write_report_json(path: Path, report: Report, parts: Sequence[Part] = ()) -> None:
-    """Write the report as JSON; numbers that are not finite become null, what JSON does not know becomes text."""
+    """Write the report as JSON; numbers that are not finite become null, unsupported values become text."""
     facts = {
         "scores": {
             arranger: {name: float(value) if math.isfinite(value) else None for name, value in metrics.items()}
@@ -84,11 +84,11 @@ def _scores(scores: Mapping[str, Mapping[str, float]], descriptions: Mapping[str
         for name in names
     )
     table = f"<table><thead><tr><th></th>{head}</tr></thead>{rows}</table>"
-    return section("How good it is", f'<div class="wide">{table}</div>')
+    return section("Measures", f'<div class="wide">{table}</div>')
 
 
 def _facts_of(part: Part) -> dict[str, object]:
-    """What the report says of a part. Its instrument is General MIDI's."""
+    """The facts of a part. Its instrument is General MIDI's."""
     from pretty_midi import program_to_instrument_name
 
     pitches = [note.pitch for note in part.notes]
@@ -114,7 +114,7 @@ def _parts(parts: Sequence[Part]) -> str:
 
 
 def _pitch_name(pitch: object) -> str:
-    """Scientific pitch, C4 in the middle."""
+    """Scientific pitch notation; middle C is C4."""
     assert isinstance(pitch, int)
     return f"{PITCH_NAMES_FLAT[pitch % 12]}{pitch // 12 - 1}"
 

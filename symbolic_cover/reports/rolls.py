@@ -19,11 +19,11 @@ _BARS_TO_CHECK = 8
 _MELODY, _BASS, _TEXTURE = "#c0432b", "#2f5f9e", "#b3b8bd"
 _PART_COLOURS = ("#7f9fc4", "#6fae88", "#b89a5e", "#9a83b5", "#8a9299", "#5fb0b7", "#c58fa6", "#a5a84f")
 _DPI = 110
-#: What is cut off the end of a note, so that repeated notes stay apart.
+#: Cut off the end of a note, so that repeated notes stay apart.
 _BREATH_TICK = 1
-#: Half the height of a note in semitones: more than its own lane, to be seen on a phone.
+#: Half the height of a note in semitones: more than its own lane, to be visible on a phone.
 _HALF_HEIGHT = 0.8
-#: Width of a letter of a chord name, as a share of a row.
+#: The width of a letter of a chord name, as a share of a row.
 _LETTER_WIDTH = 0.0065
 _CHORD_TEXT: dict[str, Any] = {"fontsize": 7, "color": "#444b52"}
 _SUFFIXES = {"maj": "", "min": "m", "min7": "m7", "min6": "m6", "maj6": "6", "hdim7": "ø7"}
@@ -32,7 +32,7 @@ Layer = tuple[str, str, tuple[Note, ...]]
 
 
 def piano_roll_png(sheet: SongSheet, arrangement: Arrangement) -> bytes:
-    """Draw the song above and its cover below, as PNG bytes; time runs in bars, `BARS_PER_ROW` to a row.
+    """Draw the song above and its cover below, as PNG bytes; time is in bars, `BARS_PER_ROW` to a row.
 
     The song is coloured by melody, bass and texture, under its chord names; the cover by part, its melody on top.
     Drums, which have no pitch, are left out unless there is nothing else.
@@ -60,7 +60,7 @@ def piano_roll_png(sheet: SongSheet, arrangement: Arrangement) -> bytes:
 
 
 def song_roll_png(sheet: SongSheet) -> bytes:
-    """Draw a song alone, as PNG bytes, to be checked by ear: beats, chords, key, and every bar's time in seconds."""
+    """Draw a song alone, as PNG bytes, for checking: beats, chords, key, and every bar's time in seconds."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -133,7 +133,7 @@ def _box(note: Note, start: int, end: int) -> list[tuple[float, float]]:
 
 
 def _name_chords(axis: Axes, chords: Iterable[Chord], key: Key, row: tuple[Bar, ...]) -> None:
-    """Write chord names where they change and where there is room."""
+    """Write chord names where they change and fit."""
     start, end = row[0].start_tick, row[-1].end_tick
     last_tick, last_name = -1000, ""
     for chord in chords:
@@ -146,7 +146,7 @@ def _name_chords(axis: Axes, chords: Iterable[Chord], key: Key, row: tuple[Bar, 
 
 
 def _short(chord: Chord, key: Key) -> str:
-    """A chord as players write it, such as F#m7/A."""
+    """A chord symbol as players write it, such as F#m7/A."""
     names = PITCH_NAMES_FLAT if key.prefers_flats else PITCH_NAMES_SHARP
     name = names[chord.root] + _SUFFIXES.get(chord.quality, chord.quality)
     return name if chord.bass == chord.root else f"{name}/{names[chord.bass]}"

@@ -1,1 +1,1 @@
-"""A score becomes sound: synthesizer, SoundFonts, loudness."""
+"""Rendering scores as sound: synthesizer, SoundFonts, loudness."""

@@ -1,8 +1,8 @@
-"""A score as sound: FluidSynth plays it, in this process, straight to a file of a named loudness.
+"""Render a score as sound: FluidSynth plays it in this process to a file of a given loudness.
 
-What FluidSynth plays goes to a temporary file first; once its loudness is known, it is written again, stretch by
-stretch, at the level that brings it to `Mastering.lufs`, through a limiter where its true peaks would pass the
-ceiling. So nothing clips, and a long song needs no more memory than a short one.
+FluidSynth's output goes to a temporary file first; once its loudness is known, it is written again, in stretches, at
+the level that brings it to `Mastering.lufs`, through a limiter where its true peaks would pass the ceiling. So nothing
+clips, and a long song needs no more memory than a short one.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from symbolic_cover.sound.loudness import REACH, LoudnessMeter, limiter_gain, li
 from symbolic_cover.sound.soundfonts import choose_soundfont
 from symbolic_cover.sound.synthesizer import halves, play_blocks
 
-#: True peak before encoding; mp3 and ogg overshoot what they encode, so that they are given more room.
+#: True peak before encoding; mp3 and ogg overshoot, so they get more headroom.
 CEILING_DBTP, LOSSY_CEILING_DBTP = -1.3, -2.5
-#: How far the limiter may press the peaks before the sound is left softer than was asked.
+#: The most that the limiter may reduce peaks before the sound is left softer than requested.
 MOST_LIMITING_DB = 12.0
 _CLOSE_ENOUGH_LU, _MOST_TRIES = 0.1, 3
 _STRETCH_FRAMES = 1 << 16
@@ -41,7 +41,8 @@ _LOSSY = frozenset([".mp3", ".ogg"])
 
 @dataclass(frozen=True)
 class SoundInfo:
-    """What was rendered: seconds, integrated loudness and true peak before encoding, SoundFont, stems by name."""
+    """Facts of the rendered sound: seconds, integrated loudness and true peak before encoding, SoundFont, stems by
+    name."""
 
     path: Path
     duration_sec: float
@@ -52,9 +53,11 @@ class SoundInfo:
 
 
 def check_format(path: Path) -> None:
-    """Raise UsageError for a suffix that is not one of a sound file."""
+    """Raise `UsageError` for a suffix that is not an audio format's."""
     if path.suffix.lower() not in SOUND_FORMATS:
-        raise UsageError(f"{path.name} has no suffix of a sound file.", f"Choose one of {', '.join(SOUND_FORMATS)}.")
+        raise UsageError(
+            f"{path.name} does not have the suffix of a sound file.", f"Choose one of {', '.join(SOUND_FORMATS)}."
+        )
 
 
 def render_audio(
@@ -66,12 +69,12 @@ def render_audio(
     stems: Mapping[str, Sequence[int]] | None = None,
     rate_hz: int = 44100,
 ) -> SoundInfo:
-    """Play a score (in ticks or seconds) into a stereo file; its suffix (wav, flac, mp3, ogg) says the format.
+    """Render a score (in ticks or seconds) to a stereo file; its suffix (wav, flac, mp3, ogg) sets the format.
 
     Integrated loudness is `lufs`, true peak at most `CEILING_DBTP`; the last notes ring until they are silent. `stems`
     names groups of tracks (indices, each track once): each gets a file beside the mix, ``OUT.NAME.wav``, and they sum
-    to the mix. Files are complete or are not there. Raises UsageError for another suffix or an unknown SoundFont,
-    InputError if there is nothing to play, MissingDependencyError without libfluidsynth or a SoundFont.
+    to the mix. Files are written whole or not at all. Raises `UsageError` for another suffix or an unknown SoundFont,
+    `InputError` if there is nothing to play, `MissingDependencyError` without libfluidsynth or a SoundFont.
     """
     out_path = Path(out_path)
     check_format(out_path)
@@ -96,7 +99,7 @@ def render_audio(
             files = [stack.enter_context(sound_file(path, out_path.suffix, rate_hz)) for path in partials]
             for groups_of_stretch in _mastered(played, gain, ceiling):
                 files[0].write(_mixed(groups_of_stretch))
-                for index, stem in enumerate(files[1:]):  # none where nobody asked for stems
+                for index, stem in enumerate(files[1:]):  # none without stems
                     stem.write(groups_of_stretch[:, index])
     return SoundInfo(out_path, played.n_frames / rate_hz, loudness, 20 * math.log10(peak), font, names)
 
@@ -113,7 +116,7 @@ def _mixed(groups: np.ndarray) -> np.ndarray:
 
 
 class _Played:
-    """What was played, in a temporary file: float32 of shape (frames, groups, 2); loudness and peaks of the mix."""
+    """The rendered sound in a temporary file: float32 of shape (frames, groups, 2); loudness and peaks of the mix."""
 
     def __init__(self, file: BinaryIO, n_groups: int, rate_hz: int) -> None:
         self.file, self.n_groups, self.rate_hz = file, n_groups, rate_hz
@@ -151,7 +154,7 @@ class _Played:
 
 
 def _level(played: _Played, lufs: float, ceiling: float) -> tuple[float, float, float]:
-    """(gain before the limiter, loudness after it, bound of true peaks): as near to `lufs` as the limiter may go."""
+    """(gain before the limiter, loudness after it, bound of true peaks): as near to `lufs` as the limiter allows."""
     most = ceiling * 10 ** (MOST_LIMITING_DB / 20) / played.peak()
     gain = min(10 ** ((lufs - played.meter.lufs) / 20), most)
     if gain * played.peak() <= ceiling:
@@ -181,7 +184,7 @@ def _mastered(played: _Played, gain: float, ceiling: float) -> Iterator[np.ndarr
 
 
 def sound_file(path: Path, suffix: str, rate_hz: int):  # type: ignore[no-untyped-def]
-    """A stereo file open for writing, in the format of `suffix` whatever the path is called."""
+    """A stereo file open for writing, in the format of `suffix` whatever the name of the path."""
     import soundfile
 
     kind, subtype = SOUND_FORMATS[suffix.lower()]

@@ -1,8 +1,8 @@
-"""The files that sound is written to."""
+"""The audio formats that can be written."""
 
 from __future__ import annotations
 
-#: For each suffix the format and its encoding, as libsndfile names them.
+#: For each suffix the format and its encoding, in libsndfile's names.
 SOUND_FORMATS: dict[str, tuple[str, str | None]] = {
     ".wav": ("WAV", "PCM_16"),
     ".flac": ("FLAC", "PCM_16"),

@@ -1,10 +1,9 @@
-"""How loud sound is, and how to bring it to a loudness: ITU-R BS.1770-5, block by block.
+"""Loudness measurement and limiting, ITU-R BS.1770-5, block by block.
 
-Loudness is K-weighted (a shelf and a high-pass; their analogue parameters as in De Man, "Evaluation of
-implementations of the EBU R128 loudness measurement", AES 2018), gated at -70 LUFS and 10 LU below the ungated mean.
-True peak is the largest sample of the signal at four times its rate. The limiter looks ahead: its gain is the least
-that is needed within a window, smoothed by a triangle of the same length, so that no sample passes the ceiling and no
-gain jumps.
+Loudness is K-weighted (a shelf and a high-pass; analogue parameters as in De Man, "Evaluation of implementations of the
+EBU R128 loudness measurement", AES 2018), gated at -70 LUFS and 10 LU below the ungated mean. True peak is the largest
+sample of the signal at four times its rate. The look-ahead limiter's gain is the least that is needed within a window,
+smoothed by a triangle of the same length, so that no sample passes the ceiling and the gain has no jumps.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import math
 import numpy as np
 from scipy import ndimage, signal
 
-#: As ITU-R BS.1770-5 has them: gates, windows of 400 ms every 100 ms, four times the rate for true peaks.
+#: From ITU-R BS.1770-5: gates, windows of 400 ms every 100 ms, four times the rate for true peaks.
 _BLOCKS_PER_WINDOW = 4
 _STEP_SEC = 0.1
 _ABSOLUTE_GATE, _RELATIVE_GATE = -70.0, -10.0
@@ -28,7 +27,7 @@ def _oversampler() -> np.ndarray:
 
 
 _FILTER = _oversampler()
-#: Frames on either side of a stretch that its true peaks depend on.
+#: Frames on either side of a stretch that affect its true peaks.
 REACH = _TAPS_A_PHASE // 2 + 1
 
 
@@ -45,7 +44,7 @@ def true_peaks(samples: np.ndarray) -> np.ndarray:
 
 
 class LoudnessMeter:
-    """Takes blocks of stereo sound and says at the end how loud they were together."""
+    """Measures the loudness of blocks of stereo sound."""
 
     def __init__(self, rate_hz: int) -> None:
         self._filters = _k_weighting(rate_hz)
@@ -65,7 +64,7 @@ class LoudnessMeter:
 
     @property
     def lufs(self) -> float:
-        """Integrated loudness so far; -inf for silence. Less than 0.4 s counts as if silence followed."""
+        """Integrated loudness so far; -inf for silence. Less than 0.4 s is padded with silence."""
         steps = np.concatenate([*self._powers, np.zeros(0)])
         if len(steps) < _BLOCKS_PER_WINDOW:
             left = np.square(self._rest).sum() / self._step
@@ -99,7 +98,7 @@ def _k_weighting(rate_hz: int) -> np.ndarray:
 
 
 def limiter_reach(rate_hz: int) -> int:
-    """Frames on either side of a stretch that its limiter's gain depends on."""
+    """Frames on either side of a stretch that affect its limiter's gain."""
     return 2 * _half_window(rate_hz) + REACH
 
 

@@ -1,4 +1,4 @@
-"""Which SoundFonts are at hand, and which one plays."""
+"""Find and choose SoundFonts."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _SUFFIXES = (".sf2", ".sf3")
 
 
 def find_soundfonts(*extra: Path) -> list[Path]:
-    """All SoundFonts at hand, the one to prefer first.
+    """All available SoundFonts, the preferred one first.
 
     `extra` (files or folders) come first, then ``soundfonts/`` of the working directory and of the repository, then
-    those of the system (FluidR3_GM before others), last the small one that pretty_midi carries.
+    those of the system (FluidR3_GM before others), last the small one of pretty_midi.
     """
     folders = [Path.cwd() / "soundfonts", Path(__file__).parents[2] / "soundfonts", *map(Path, _SYSTEM_FOLDERS)]
     found = [font for place in (*extra, *folders) for font in _fonts_in(place)]
@@ -29,7 +29,7 @@ def find_soundfonts(*extra: Path) -> list[Path]:
     found += [carried] if carried.is_file() else []
     unique: dict[Path, Path] = {}
     for font in found:
-        unique.setdefault(font.resolve(), font)  # a link is no font of its own
+        unique.setdefault(font.resolve(), font)  # a link is not another SoundFont
     return list(unique.values())
 
 
@@ -43,9 +43,9 @@ def _fonts_in(place: Path) -> list[Path]:
 
 
 def choose_soundfont(path: Path | None = None) -> Path:
-    """The SoundFont asked for, or the best at hand.
+    """The requested SoundFont, or the best available.
 
-    Raises UsageError if the one asked for is not there, MissingDependencyError if there is none at all.
+    Raises `UsageError` if the requested one does not exist, `MissingDependencyError` if there is none at all.
     """
     if path is not None:
         if not Path(path).is_file():

@@ -1,8 +1,8 @@
-"""FluidSynth in this process: a score goes in, blocks of sound come out.
+"""FluidSynth in this process: a score -> blocks of sound.
 
-Each group of tracks has a synthesizer and a thread of its own; FluidSynth's room is linear, so the sum of the groups is
-what one synthesizer would play. Controls of the score (pedal, volume, pan, expression), pitch bends
-and changes of program are played as they stand.
+Each group of tracks has its own synthesizer and thread; FluidSynth's reverberation is linear, so the sum of the groups
+is what one synthesizer would play. The score's controls (pedal, volume, pan, expression), pitch bends and program
+changes are played as written.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _GAIN = 0.2
 #: Enough that no note of a full orchestra with pedal is stolen.
 _POLYPHONY = 1024
 _DRUM_CHANNEL = 9
-#: FluidSynth has more channels than MIDI; each sixteen of them have drums at the same place.
+#: FluidSynth has more channels than MIDI; drums are at the same place in every sixteen of them.
 _N_CHANNELS, _CHANNELS_OF_MIDI = 256, 16
 _RELEASE, _CONTROL, _STRIKE = 0, 1, 2
-#: Controls that FluidSynth plays; bank selection and channel modes are not the score's business.
+#: The controls that are passed to FluidSynth; bank selection and channel modes are not.
 _PLAYED_CONTROLS = frozenset([1, 2, 5, 7, 10, 11, 64, 65, 66, 67, 71, 72, 73, 74, 91])
 
 
@@ -55,7 +55,7 @@ SMALL_ROOM, HALL = Room(0.45, 0.3, 0.7, 0.35), Room(0.72, 0.25, 0.9, 0.45)
 
 @dataclass(frozen=True)
 class _Event:
-    """What happens at a frame on a channel: a key is released or struck, or a control is set."""
+    """An event at a frame on a channel: a key is released or struck, or a control is set."""
 
     frame: int
     kind: int
@@ -65,7 +65,7 @@ class _Event:
 
 
 def room_of(score: symusic.Score) -> Room:
-    """The room in which such instruments are heard: a hall where most of the notes are bowed, blown or sung."""
+    """The reverberation for a score's instruments: a hall if most of the notes are bowed, blown or sung."""
     sizes = [(len(track.notes), not track.is_drum and track.program in OF_THE_HALL) for track in score.tracks]
     return HALL if 2 * sum(n for n, is_hall in sizes if is_hall) > sum(n for n, _ in sizes) else SMALL_ROOM
 
@@ -75,8 +75,8 @@ def play_blocks(
 ) -> Iterator[np.ndarray]:
     """Blocks of sound, float32 of shape (frames, 2 for each group), of a score played from its start.
 
-    `groups` are indices of tracks. The sound ends with the tail of the last notes. Raises UsageError for a SoundFont
-    that cannot be read, MissingDependencyError without libfluidsynth.
+    `groups` are indices of tracks. The sound ends with the decay of the last notes. Raises `UsageError` for a SoundFont
+    that cannot be read, `MissingDependencyError` without libfluidsynth.
     """
     score = score.to("second")
     channels, pans, room = _channels(score), _pans(score), room_of(score)
@@ -100,7 +100,7 @@ def play_blocks(
 
 
 def halves(score: symusic.Score) -> list[list[int]]:
-    """The tracks in two groups with about as many notes, so that two cores share the work; one if one has all."""
+    """The tracks in two groups with about equally many notes, for two cores; one if one track has all."""
     groups: list[list[int]] = [[], []]
     sizes = [0, 0]
     for index in sorted(range(len(score.tracks)), key=lambda index: (-len(score.tracks[index].notes), index)):
@@ -111,7 +111,7 @@ def halves(score: symusic.Score) -> list[list[int]]:
 
 
 class _Synth:
-    """One FluidSynth with its SoundFont, giving float samples, which never clip and carry no dither."""
+    """One FluidSynth with its SoundFont and float output, without clipping and dither."""
 
     def __init__(self, soundfont: Path, rate_hz: int, room: Room) -> None:
         fluidsynth = _fluidsynth()
@@ -125,13 +125,13 @@ class _Synth:
             raise UsageError(f"{soundfont} is not a SoundFont that FluidSynth can read.", "Choose another.")
 
     def seat(self, track: Any, channel: int, pan: int) -> None:
-        """Give a channel its instrument, and its place unless the score says it."""
+        """Set a channel's instrument, and its pan unless the score has one."""
         bank, program = (128, 0) if track.is_drum else (0, track.program)
         self._synth.program_select(channel, self._font, bank, program)
         self._synth.cc(channel, PAN_CONTROL, pan)
 
     def do(self, event: _Event) -> None:
-        """Release, set or strike."""
+        """Execute an event."""
         if event.kind == _RELEASE:
             self._synth.noteoff(event.channel, event.number)
         elif event.kind == _STRIKE:
@@ -142,7 +142,7 @@ class _Synth:
             self._synth.cc(event.channel, event.number, event.value)
 
     def blocks(self, events: Sequence[_Event]) -> Iterator[np.ndarray]:
-        """What sounds from the start on, in blocks of `BLOCK_FRAMES`, without end."""
+        """The sound from the start on, in blocks of `BLOCK_FRAMES`, without end."""
         waiting, now, begin = deque(events), 0, 0
         while True:
             block = np.empty((BLOCK_FRAMES, 2), np.float32)
@@ -165,7 +165,7 @@ class _Synth:
 
 
 def _events(score: symusic.Score, channels: list[int], tracks: Sequence[int], rate_hz: int) -> list[_Event]:
-    """What happens when in some tracks, in order.
+    """The events of some tracks, in order.
 
     A note ends where its key is struck again, so that no end cuts the later note.
     """
@@ -189,7 +189,7 @@ def _events(score: symusic.Score, channels: list[int], tracks: Sequence[int], ra
 
 
 def _channels(score: symusic.Score) -> list[int]:
-    """A channel for each track: the drums' own for drums; beyond 240 instruments channels are shared."""
+    """A channel for each track: the drum channel for drums; beyond 240 instruments channels are shared."""
     melodic = [channel for channel in range(_N_CHANNELS) if channel % _CHANNELS_OF_MIDI != _DRUM_CHANNEL]
     channels, used = [], 0
     for track in score.tracks:
@@ -199,7 +199,7 @@ def _channels(score: symusic.Score) -> list[int]:
 
 
 def _pans(score: symusic.Score) -> list[int]:
-    """Where each track sits from left (0) to right (127): one instrument in the middle, an ensemble around it."""
+    """The pan of each track, left (0) to right (127): one instrument in the middle, an ensemble around it."""
     players = list(dict.fromkeys((track.program, track.is_drum) for track in score.tracks))
     width = min(12 * (len(players) - 1), 36)
     places = np.linspace(64 - width, 64 + width, len(players)).round().astype(int).tolist() if width else [64]

@@ -1,1 +1,1 @@
-"""Recordings made here, of which everything is known: pieces of a corpus, played and recorded in many ways."""
+"""Synthetic recordings with exact annotations: pieces of a corpus, played and recorded in many ways."""

@@ -1,8 +1,8 @@
-"""A piece of the corpus -> a performance of some bars of it, and what is true of that performance.
+"""A piece of the corpus -> a performance of some of its bars, and its annotations.
 
 Every performance has its own tempo, which drifts and slows at the ends of phrases, its own touch, articulation and
-swing, and its own instruments; some songs for piano are given to a singer's part with a small band. All of it is
-drawn from one random generator, so a performance can be given again.
+swing, and its own instruments; some songs for piano are given to a singer's part with a small band. All of it is drawn
+from one random generator, so a performance can be reproduced.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from symbolic_cover.corpus.pairs import Pair
 from symbolic_cover.evaluation.human_range import excerpt
 from symbolic_cover.tokens.language import DRUMS
 
-#: Felt beats a minute between which training examples are played. Set by hand.
+#: The range of felt beats a minute of training examples. Set by hand.
 _SLOWEST_BPM, _FASTEST_BPM = 44.0, 210.0
-#: General MIDI programs from which each kind of part may be given another instrument.
+#: General MIDI programs to substitute for each kind of part.
 _LEADS = (0, 4, 11, 22, 24, 26, 40, 52, 53, 54, 56, 60, 64, 65, 66, 68, 71, 73, 75, 79, 80, 81, 82, 85)
 _CHORDS = (0, 0, 0, 1, 2, 4, 5, 6, 16, 18, 19, 24, 25, 26, 27, 46, 48, 50, 61, 88, 89)
 _GUITARS = (24, 25, 25, 26, 27, 27, 28, 29, 29, 30, 30)
@@ -40,9 +40,9 @@ _MELODY = "tune"
 
 
 class Truth(NamedTuple):
-    """What is true of a recording; times in seconds.
+    """The annotations of a recording; times in seconds.
 
-    `beats` (n, 4): time, place in the bar from 0, beats of that bar, 1 where the beat divides into three. `notes`,
+    `beats` (n, 4): time, place in the bar from 0, beats of that bar, 1 if the beat divides into three. `notes`,
     `melody` and `bass` (n, 3): onset, end, pitch, without drums. `chords` (n, 5): start, end, root, index of the
     quality in `CHORD_INTERVALS`, bass. `key` (2,): tonic, 1 for minor.
     """
@@ -56,7 +56,7 @@ class Truth(NamedTuple):
 
 
 class Performance(NamedTuple):
-    """Notes in seconds with an instrument for each track, and the truth about them."""
+    """Notes in seconds with an instrument for each track, and their annotations."""
 
     score: symusic.Score
     truth: Truth
@@ -65,9 +65,9 @@ class Performance(NamedTuple):
 def perform(
     pair: Pair, ensemble: Ensemble, rng: np.random.Generator, seconds: float, is_sung: bool = False
 ) -> Performance:
-    """Play about so many seconds of a piece, whole bars, from a bar drawn at random.
+    """Perform about this many seconds of a piece, whole bars, from a random bar on.
 
-    Where it is sung, nothing plays the melody, and pieces for one instrument are mostly given to a band.
+    With `is_sung`, no instrument plays the melody, and pieces for one instrument are mostly given to a band.
     """
     sheet, parts = _cut(pair, rng, seconds)
     grid = _in_tempo(sheet.grid, rng, ensemble.has_drums)
@@ -106,7 +106,7 @@ class _Track(NamedTuple):
 
 
 def _cut(pair: Pair, rng: np.random.Generator, seconds: float) -> tuple[SongSheet, dict[str, list[Note]]]:
-    """Some bars of the piece as sheet and parts, melody included, their first tick being 0."""
+    """Some bars of the piece as sheet and parts, melody included, with their first tick moved to 0."""
     sheet = pair.sheet
     starts = sheet.grid.sec_at(np.array([*(bar.start_tick for bar in sheet.grid.bars), sheet.grid.end_tick]))
     latest = max(int(np.searchsorted(starts, starts[-1] - seconds, side="right")) - 1, 0)
@@ -136,7 +136,7 @@ def _cut(pair: Pair, rng: np.random.Generator, seconds: float) -> tuple[SongShee
 
 
 def _in_tempo(grid: Grid, rng: np.random.Generator, is_steady: bool) -> Grid:
-    """The grid at another tempo that wanders: beats last a base length times exp of a slow random walk."""
+    """The grid at another tempo that drifts: beats last a base length times exp of a slow random walk."""
     base = np.median(np.diff(grid.beat_sec) / np.diff(grid.beat_tick)) * grid.meter.beat_tick
     bpm = float(np.clip(60.0 / base * np.exp(rng.normal(0, 0.18)), _SLOWEST_BPM, _FASTEST_BPM))
     n_beats = len(grid.beat_tick) - 1
@@ -157,14 +157,14 @@ def _in_tempo(grid: Grid, rng: np.random.Generator, is_steady: bool) -> Grid:
 
 
 class _Swing:
-    """Off-beat eighths that come late, in some performances in simple metres."""
+    """Late off-beat eighths in some performances in simple metres."""
 
     def __init__(self, grid: Grid, rng: np.random.Generator) -> None:
         is_simple = all(bar.meter.beat_tick == TICKS_PER_QUARTER for bar in grid.bars)
         self.half = float(rng.uniform(6.5, 8.2)) if is_simple and rng.random() < 0.12 else 6.0
 
     def moved(self, tick: np.ndarray) -> np.ndarray:
-        """Ticks -> where they are played, in ticks (float)."""
+        """Ticks -> performed ticks (float)."""
         quarter, place = np.divmod(tick.astype(float), TICKS_PER_QUARTER)
         early = place * self.half / 6
         late = self.half + (place - 6) * (TICKS_PER_QUARTER - self.half) / 6
@@ -172,7 +172,7 @@ class _Swing:
 
 
 def _touch(note: Note, grid: Grid, accent: float, rng: np.random.Generator) -> int:
-    """How hard a note is struck: as written, a little more on the beat, never twice alike."""
+    """The velocity of a note: as written, a little more on the beat, and a random part."""
     bar = grid.bars[grid.bar_index(note.onset_tick)]
     place = note.onset_tick - bar.start_tick
     metric = 5.0 if place == 0 else 2.0 if place % bar.meter.beat_tick == 0 else -2.0
@@ -182,7 +182,7 @@ def _touch(note: Note, grid: Grid, accent: float, rng: np.random.Generator) -> i
 def _orchestrated(
     parts: Mapping[str, list[Note]], sheet: SongSheet, ensemble: Ensemble, rng: np.random.Generator, band_share: float
 ) -> list[_Track]:
-    """An instrument for every part: its own, or now and then another of the kind."""
+    """An instrument for every part: its own, or sometimes another of the kind."""
     program_of = {spec.name: spec.program for spec in ensemble.parts}
     low = {spec.name for spec in ensemble.parts if spec.name in _BASS_PARTS}
     solo = len(program_of) <= 2 and DRUMS not in parts
@@ -249,7 +249,7 @@ def _truth(
     played: list[tuple[float, float, int]],
     times: Mapping[tuple[int, int], tuple[float, float]],
 ) -> Truth:
-    """What is true, at the times at which it was played."""
+    """The annotations, at the performed times."""
 
     def sec(tick: int) -> float:
         return float(lead_sec + grid.sec_at(warp.moved(np.array([tick])))[0])

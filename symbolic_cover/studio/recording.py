@@ -1,8 +1,8 @@
-"""A performance -> the sound of it in some room, through some microphone, on some medium.
+"""A performance -> its sound as recorded in a room, with a microphone and a medium.
 
-After FluidSynth has played, the sound may get a room (a decaying noise as impulse response; Moorer, "About this
-reverberation business", Computer Music Journal 1979), a tilted spectrum, soft clipping, noise, a slightly wrong pitch
-and the losses of mp3. Onsets stay where they were, but for the wrong pitch: it stretches time by the factor returned.
+FluidSynth's output may get reverberation (a decaying noise as impulse response; Moorer, "About this reverberation
+business", Computer Music Journal 1979), a tilted spectrum, soft clipping, noise, detuning and the losses of mp3. Onsets
+do not move, except by detuning, which stretches time by the returned factor.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from symbolic_cover.core.heard import Recording
 from symbolic_cover.sound.audio import play_samples
 
 RATE_HZ = 22050
-#: How often a recording has a room, a tilted spectrum, clipping, noise, another tuning, mp3: set by hand.
+#: The probabilities of reverberation, a tilted spectrum, clipping, noise, detuning, mp3: set by hand.
 _ROOM, _TILT, _CLIP, _NOISE, _DETUNE, _MP3 = 0.6, 0.5, 0.2, 0.5, 0.4, 0.3
 _MOST_CENTS = 30.0
 _DELAY_SAMPLES = 4096
@@ -26,7 +26,7 @@ _DELAY_SAMPLES = 4096
 def record(
     score: symusic.Score, soundfont: Path, rng: np.random.Generator, is_clean: bool = False
 ) -> tuple[Recording, float]:
-    """The recording of a score in seconds, and the factor by which times in it are stretched."""
+    """The recording of a score in seconds, and the factor by which its times are stretched."""
     samples = play_samples(score, soundfont, RATE_HZ).mean(axis=1)
     samples /= max(float(np.abs(samples).max()), 1e-6)
     stretch = 1.0
@@ -53,7 +53,7 @@ def _rms(samples: np.ndarray) -> float:
 
 
 def _detuned(samples: np.ndarray, cents: float) -> tuple[np.ndarray, float]:
-    """The tape runs a little fast or slow."""
+    """A tape that runs a little fast or slow."""
     import soxr
 
     factor = 2 ** (cents / 1200)
@@ -61,7 +61,7 @@ def _detuned(samples: np.ndarray, cents: float) -> tuple[np.ndarray, float]:
 
 
 def in_room(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """With reverberation of 0.2 to 1.8 s that loses its treble first."""
+    """With reverberation of 0.2 to 1.8 s whose treble decays first."""
     from scipy.signal import fftconvolve, lfilter
 
     decay_sec = float(rng.uniform(0.2, 1.8))
@@ -97,7 +97,7 @@ def _noise(n_samples: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _through_mp3(samples: np.ndarray, compression: float) -> np.ndarray:
-    """Written as mp3 and read again; the coder's delay is taken out."""
+    """Encoded as mp3 and decoded; the coder's delay is removed."""
     import soundfile
     from scipy.signal import correlate
 

@@ -76,8 +76,8 @@ class Syllable(NamedTuple):
 
 
 class Manner(NamedTuple):
-    """How somebody sings: vibrato in cents and hertz, glides in seconds, drift and mistuning in cents, how often a
-    phrase is begun from below, how often a syllable carries several notes, breath 0..1, and the formants' place."""
+    """How somebody sings: vibrato in cents and hertz, glides in seconds, drift and mistuning in cents, the rates of
+    phrases begun from below and of syllables on several notes, breath 0..1, and the shift of formants."""
 
     vibrato_cents: float
     vibrato_hz: float
@@ -91,7 +91,7 @@ class Manner(NamedTuple):
 
 
 def is_installed() -> bool:
-    """Whether there is anybody to sing."""
+    """Whether espeak-ng and pyworld are installed."""
     try:
         import pyworld  # noqa: F401
     except ImportError:
@@ -100,7 +100,7 @@ def is_installed() -> bool:
 
 
 def some_manner(rng: np.random.Generator) -> Manner:
-    """A manner drawn at random, from plain pop to opera."""
+    """A random manner, from plain pop to opera."""
     return Manner(
         vibrato_cents=float(rng.choice([0.0, rng.uniform(5, 35), rng.uniform(30, 90)], p=[0.3, 0.45, 0.25])),
         vibrato_hz=float(rng.uniform(4.5, 6.8)),
@@ -118,8 +118,8 @@ def some_manner(rng: np.random.Generator) -> Manner:
 def syllables_of(voice: str) -> tuple[Syllable, ...]:
     """Syllables spoken by one of `VOICES`. Raises `MissingDependencyError` without espeak-ng or pyworld."""
     if not is_installed():
-        remedy = "Type: apt-get install espeak-ng, pip install pyworld"
-        raise MissingDependencyError("There is nobody to sing: espeak-ng or pyworld is missing.", remedy)
+        remedy = "Run: apt-get install espeak-ng, pip install pyworld"
+        raise MissingDependencyError("Singing needs espeak-ng and pyworld, which are not both installed.", remedy)
     rng = np.random.default_rng(VOICES.index(voice))
     found: list[Syllable] = []
     while len(found) < _SYLLABLES_A_VOICE:
@@ -131,7 +131,7 @@ def syllables_of(voice: str) -> tuple[Syllable, ...]:
 
 
 def _spoken(voice: str, sounds: str) -> np.ndarray:
-    """What espeak-ng says for some phonemes, in its own ASCII, as samples."""
+    """espeak-ng's output for phonemes, in its own ASCII, as samples."""
     import soundfile
 
     words = ["espeak-ng", "-v", voice, "-s", "150", "--stdout", f"[[{sounds}]]"]
@@ -142,7 +142,7 @@ def _spoken(voice: str, sounds: str) -> np.ndarray:
 
 
 def taken_apart(samples: np.ndarray) -> Syllable | None:
-    """One spoken syllable at `RATE_HZ` as WORLD has it; None where there is no vowel in it."""
+    """One spoken syllable at `RATE_HZ`, analysed by WORLD; None if it has no vowel."""
     import pyworld
 
     if len(samples) < RATE_HZ // 10:
@@ -165,7 +165,7 @@ def taken_apart(samples: np.ndarray) -> Syllable | None:
 
 def sing(notes: Sequence[TimedNote], bank: Sequence[Syllable], manner: Manner, rng: np.random.Generator,
          seconds: float) -> np.ndarray:  # fmt: skip
-    """The sound of the notes (one at a time, by onset) sung on syllables of a bank: (n,) float32 at `RATE_HZ`."""
+    """The sound of notes (one at a time, by onset) sung on syllables of a bank: (n,) float32 at `RATE_HZ`."""
     import pyworld
 
     n_frames = int(seconds / FRAME_SEC) + 1
@@ -195,7 +195,7 @@ def sing(notes: Sequence[TimedNote], bank: Sequence[Syllable], manner: Manner, r
 
 def _lay(envelope: np.ndarray, noise: np.ndarray, voiced: np.ndarray, syllable: Syllable, note: TimedNote,
          following: TimedNote | None, goes_on: bool, level_db: float, rng: np.random.Generator) -> None:  # fmt: skip
-    """Put one syllable's frames where its note is: consonant, vowel, coda."""
+    """Place one syllable's frames on its note: consonant, vowel, coda."""
     onset, end = _frame(note.onset_sec), min(max(_frame(note.end_sec), _frame(note.onset_sec) + 8), len(voiced))
     connected = following is not None and following.onset_sec - note.end_sec < _CONNECTED_SEC
     if connected and following is not None:
@@ -207,7 +207,7 @@ def _lay(envelope: np.ndarray, noise: np.ndarray, voiced: np.ndarray, syllable: 
     length = max(end - onset - (n_tail if connected else 0), 4)
     lead = np.arange(syllable.vowel - (onset - begin), syllable.vowel)
     vowel_frames = syllable.coda - syllable.vowel
-    # A vowel is drawn out in its middle; where it is a diphthong, it turns at its end.
+    # A vowel is extended in its middle; a diphthong changes at its end.
     bend = np.linspace(0, 1, length) ** float(rng.uniform(0.8, 2.5))
     source = [
         lead,
@@ -277,7 +277,7 @@ def _breathe(envelope: np.ndarray, voiced: np.ndarray, notes: Sequence[TimedNote
 
 
 def _warped(frames: np.ndarray, factor: float) -> np.ndarray:
-    """Spectra with their frequencies moved by a factor."""
+    """Spectra with their frequencies multiplied by a factor."""
     bins = frames.shape[1]
     place = np.clip(np.arange(bins) / factor, 0, bins - 1)
     low = np.minimum(place.astype(int), bins - 2)

@@ -1,7 +1,7 @@
-"""Songs sung and recorded here: what is sung in them is known to the frame.
+"""Songs with synthesized singing, annotated to the frame.
 
-A piece's melody is given to a singer (`singer`), what is left of it to its band. Voice and band are mixed in stereo and
-separated again, so that who learns from it sees what a separation leaves. Now and then somebody sings alone, or nobody.
+A piece's melody is given to a singer (`singer`), the rest to its band. Voice and band are mixed in stereo and separated
+again, so that training data has the artefacts of separation. Sometimes the singer is alone, or nobody sings.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from symbolic_cover.studio.performance import perform
 from symbolic_cover.studio.recording import in_room, tilted
 from symbolic_cover.studio.training_examples import SECONDS, load_lots
 
-#: How often somebody sings alone, and how often nobody sings.
+#: The probabilities that the singer is alone, and that nobody sings.
 _ALONE, _NOBODY = 0.14, 0.12
 _DOUBLED, _ROOM, _TILT, _CLIP, _DETUNE = 0.2, 0.6, 0.5, 0.4, 0.3
-#: How much louder the voice is than the band, in decibels.
+#: The level of the voice above the band, in decibels.
 _VOICE_DB = (-2.0, 11.0)
 #: The middle of a singer's range: men, women.
 _CENTRES = ((53.0, 60.0), (62.0, 70.0))
@@ -40,7 +40,7 @@ _BLOCK = 1 << 16
 
 
 class SungExample(NamedTuple):
-    """What is seen of a voice, and what it sings: `notes` (n, 3) onset, end in seconds, pitch."""
+    """The features of a voice, and its notes (n, 3): onset, end in seconds, pitch."""
 
     name: str
     style: str
@@ -104,8 +104,7 @@ def record_song(
 
 
 def _singable(melody: np.ndarray, rng: np.random.Generator) -> list[TimedNote]:
-    """One note at a time, in the range of a singer, where somebody has time to sing them; late or early as people
-    are."""
+    """One note at a time, in the range of a singer, with enough time for each; late or early as people are."""
     rows = melody[np.lexsort((-melody[:, 2], melody[:, 0]))] if len(melody) else melody
     centre = rng.uniform(*_CENTRES[int(rng.integers(2))])
     shift = 12 * round((centre - float(np.median(rows[:, 2]))) / 12) if len(rows) else 0
@@ -123,7 +122,7 @@ def _singable(melody: np.ndarray, rng: np.random.Generator) -> list[TimedNote]:
 
 
 def _syllables(note: TimedNote, chatter: float, rng: np.random.Generator) -> list[TimedNote]:
-    """A note, or now and then two or three syllables on it, as people sing who have much to say."""
+    """A note with one syllable, or sometimes two or three."""
     length = note.end_sec - note.onset_sec
     most = min(int(length / 0.16), 3)
     if most < 2 or rng.random() > chatter:
@@ -133,7 +132,7 @@ def _syllables(note: TimedNote, chatter: float, rng: np.random.Generator) -> lis
 
 
 def _voice(notes: Sequence[TimedNote], seconds: float, rng: np.random.Generator) -> np.ndarray:
-    """Somebody, perhaps doubled, perhaps in a room: (n, 2) at `separation.RATE_HZ`."""
+    """A voice, sometimes doubled, sometimes with reverberation: (n, 2) at `separation.RATE_HZ`."""
     import soxr
 
     bank = singer.syllables_of(str(rng.choice(singer.VOICES)))
@@ -143,7 +142,7 @@ def _voice(notes: Sequence[TimedNote], seconds: float, rng: np.random.Generator)
     seconds = max(seconds, notes[-1].end_sec + 0.5)
     voice = np.zeros((int(seconds * separation.RATE_HZ) + 1, 2), np.float32)
     for take in range(takes):
-        # The same seed sings the same syllables; another manner makes the other take a little different.
+        # The same seed sings the same syllables; another manner makes the second take slightly different.
         late = float(rng.normal(0, 0.012)) if take else 0.0
         moved = [n._replace(onset_sec=n.onset_sec + late, end_sec=n.end_sec + late) for n in notes]
         sound = singer.sing(moved, bank, manner, np.random.default_rng(seed), seconds)
@@ -159,7 +158,7 @@ def _voice(notes: Sequence[TimedNote], seconds: float, rng: np.random.Generator)
 
 
 def _mastered(mix: np.ndarray, truth: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Some tape that is a little fast or slow, a tilted spectrum, some clipping."""
+    """A tape that is a little fast or slow, a tilted spectrum, some clipping."""
     import soxr
 
     mix = mix.astype(np.float32)

@@ -32,13 +32,13 @@ from symbolic_cover.studio.recording import record
 #: Long enough for the listener's half minute, short enough for many pieces.
 SECONDS = 40.0
 _A_LOT = 12
-#: Datasets are drawn by this power of their size, so that the large ones do not drown the others.
+#: Datasets are sampled by this power of their size, so that the large ones do not dominate.
 _EVENNESS = 0.5
 _NOT_PLAYED = frozenset(["drum-groove"])
 
 
 class TrainingExample(NamedTuple):
-    """What the listener sees of a recording, and what it should find."""
+    """The features of a recording and its annotations."""
 
     name: str
     style: str
@@ -51,8 +51,7 @@ Maker = Callable[[Job, int, dict[str, Ensemble], Sequence[Path]], "dict[str, Any
 
 
 class Lot(NamedTuple):
-    """Some pieces, each with the number of its performance, the file into which their examples go, and who makes
-    them."""
+    """Pieces, each with the number of its performance, the file of their examples, and the function that makes them."""
 
     jobs: tuple[tuple[Job, int], ...]
     out: str
@@ -64,7 +63,7 @@ def make_examples(
     library: Path, out: Path, *, split: str, count: int, seed: int = 0, workers: int = 2,
     soundfonts: Sequence[Path] = (), progress: Callable[[int, int], None] | None = None, make: Maker | None = None,
 ) -> list[Path]:  # fmt: skip
-    """Record `count` performances of pieces of a split; returns the lots' files. Lots that are there stay."""
+    """Record `count` performances of pieces of a split; returns the files of the lots. Existing lots are kept."""
     fonts = tuple(str(font) for font in (soundfonts or find_soundfonts()))
     chosen = draw_pieces(library, split, count, seed)
     folder = out / split
@@ -96,12 +95,12 @@ def load_lots(folder: Path) -> Iterator[dict[str, np.ndarray]]:
                 yield {name[len(start) :]: file[name] for name in file.files if name.startswith(start)}
 
 
-#: The truth's arrays by their names in a file; `notes` and the feature `note` must not meet.
+#: The keys of the annotations in a file, different from those of features.
 _TRUTH = tuple(f"true_{name}" for name in Truth._fields)
 
 
 def draw_pieces(library: Path, split: str, count: int, seed: int) -> list[tuple[Job, int]]:
-    """Pieces of the split with the number of each performance, datasets by `_EVENNESS`."""
+    """Pieces of the split with the number of each performance, datasets weighted by `_EVENNESS`."""
     rng = np.random.default_rng(seed)
     jobs = [job for job in find_jobs(library, Choice()) if split_of(job.split_group) == split
             and job.style not in _NOT_PLAYED]  # fmt: skip
@@ -146,7 +145,7 @@ def arrays_of(
 def make_example(
     job: Job, number: int, ensembles: dict[str, Ensemble], soundfonts: Sequence[Path]
 ) -> TrainingExample | None:
-    """One performance of one piece, as it is heard; None for a piece that has too little music."""
+    """A transcribed performance of a piece; None for a piece with too little music."""
     recorded = record_piece(job, number, ensembles, soundfonts)
     if recorded is None:
         return None
@@ -157,7 +156,7 @@ def make_example(
 def record_piece(
     job: Job, number: int, ensembles: dict[str, Ensemble], soundfonts: Sequence[Path]
 ) -> tuple[Recording, Truth] | None:
-    """One performance of one piece as sound, and the truth about it; None for a piece that has too little music."""
+    """A performance of a piece as sound, and its annotations; None for a piece with too little music."""
     rng = np.random.default_rng([zlib.crc32(job.name.encode()), number])
     try:
         pair = make_pair(read_piece(job), ensembles)
@@ -170,7 +169,7 @@ def record_piece(
 
 
 def stretched(truth: Truth, factor: float) -> Truth:
-    """The truth about a recording that runs slower by a factor."""
+    """The annotations of a recording that runs slower by a factor."""
 
     def times(rows: np.ndarray, n_times: int) -> np.ndarray:
         rows = rows.astype(float)

@@ -1,1 +1,1 @@
-"""The language the model speaks, as a miditok tokenizer."""
+"""The token vocabulary of the model and its miditok tokenizer."""

@@ -1,7 +1,6 @@
-"""The token language: how a bar of a song (X) and of its arrangement (Y) is written, and read back.
+"""Tokenize a bar of a song (X) and of its arrangement (Y), and read it back.
 
-All that making a cover needs, without the library that keeps tokenizers (`tokens.tokenizer`), which takes seconds to
-load.
+This is all that making a cover needs, without the tokenizer library (`tokens.tokenizer`), which takes seconds to load.
 """
 
 from __future__ import annotations
@@ -16,14 +15,14 @@ from symbolic_cover.core.music import TICKS_PER_QUARTER, Bar, Chord, Note
 from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.tokens import vocabulary as v
 
-#: The part whose notes are struck on drums.
+#: The part whose notes are drum strokes.
 DRUMS = "drums"
 DRUM_TICK = TICKS_PER_QUARTER // 4
 TOKENIZER_FILE = "tokenizer.json"
 
 
 class BarWriter(ABC):
-    """How bars are written and read, for a vocabulary: its `parts` in the order in which a bar writes them."""
+    """Writes and reads bars with a vocabulary, in the order of its `parts`."""
 
     vocab: Mapping[str, int]
     parts: Sequence[str]
@@ -45,7 +44,7 @@ class BarWriter(ABC):
         bass: Sequence[Note] = (),
         texture: Sequence[Note] = (),
     ) -> list[str]:
-        """What the song has in `bar`. Notes and chords must belong to the bar; `place` is one of `PLACES`."""
+        """The source tokens of `bar`. Notes and chords must belong to the bar; `place` is one of `PLACES`."""
         tokens = [f"Bar_{place}", f"TimeSig_{bar.meter}"]
         if chords:
             tokens.append("Section_chords")
@@ -57,7 +56,7 @@ class BarWriter(ABC):
         return [*tokens, "Section_arrangement"]
 
     def target_bar(self, bar: Bar, parts: Mapping[str, Sequence[Note]]) -> list[str]:
-        """What the arrangement plays in `bar`, part by part."""
+        """The target tokens of `bar`, part by part."""
         tokens: list[str] = []
         for name in self.parts:
             notes = parts.get(name, ())
@@ -81,10 +80,10 @@ class BarWriter(ABC):
 
 
 class Language(BarWriter):
-    """A vocabulary, and bars of a song interleaved with the bars of its arrangement written in it.
+    """A vocabulary, and bars of a song interleaved with the bars of its arrangement.
 
-    `styles` and `parts` are those it has tokens for, the parts in the order in which a bar writes them; `vocab` has
-    the id of each token.
+    `styles` and `parts` are those with tokens, parts in the order in which a bar writes them; `vocab` has the id of
+    each token.
     """
 
     def __init__(self, words: Sequence[str], styles: Sequence[str], parts: Sequence[str]) -> None:
@@ -94,7 +93,7 @@ class Language(BarWriter):
 
     @classmethod
     def load(cls, folder: str | Path) -> Language:
-        """The language of a checkpoint or a corpus, from its ``tokenizer.json``."""
+        """Load from the ``tokenizer.json`` of a checkpoint or a corpus."""
         told = additional_parameters(Path(folder))
         return cls(told["words"], told["styles"], told["parts"])
 
@@ -111,18 +110,18 @@ class Language(BarWriter):
 
 
 def additional_parameters(folder: Path) -> dict[str, Any]:
-    """What our tokenizer added to miditok's own settings: ``words``, ``styles``, ``ensembles``, ``parts``."""
+    """Our additions to miditok's settings: ``words``, ``styles``, ``ensembles``, ``parts``."""
     told = json.loads((folder / TOKENIZER_FILE).read_text(encoding="utf-8"))
     return dict(told["config"]["additional_params"])
 
 
 def place_of(index: int, n_bars: int) -> str:
-    """Where a bar stands in its song: ``first``, ``inner`` or ``last``."""
+    """The place of a bar in its song: ``first``, ``inner`` or ``last``."""
     return "last" if index == n_bars - 1 else "first" if index == 0 else "inner"
 
 
 def bars_of_sheet(sheet: SongSheet) -> list[dict[str, Any]]:
-    """What `source_bar` needs of every bar of a song."""
+    """The arguments of `source_bar` for every bar of a song."""
     bars = sheet.grid.bars
     melody, bass, texture = (by_bar(notes, bars) for notes in (sheet.melody, sheet.bass, sheet.texture))
     chords = chords_by_bar(sheet.chords, bars)
@@ -152,7 +151,7 @@ def by_bar(notes: Sequence[Note], bars: Sequence[Bar]) -> list[list[Note]]:
 
 
 def chords_by_bar(chords: Sequence[Chord], bars: Sequence[Bar]) -> list[list[Chord]]:
-    """The chords that sound in each bar, cut at its lines."""
+    """The chords that sound in each bar, cut at bar lines."""
     found: list[list[Chord]] = []
     for bar in bars:
         inside = [chord for chord in chords if chord.start_tick < bar.end_tick and chord.end_tick > bar.start_tick]
@@ -215,7 +214,7 @@ class BarReader:
         self.parts: dict[str, list[Note]] = {}
 
     def read(self, tokens: Sequence[str]) -> BarReader:
-        """Take the tokens of the bar; returns itself."""
+        """Read the tokens of the bar; returns self."""
         section, tick, velocity, root = "arrangement", self.bar.start_tick, 80, 0
         into: list[Note] = []
         for token in tokens:

@@ -1,9 +1,9 @@
-"""The plan of a bar: what it is going to be like, said before its notes.
+"""The plan of a bar: its character, generated before its notes.
 
-Six classes, told by the notes of the accompaniment that are not drums: how many there are, how many are struck at once,
-how high they lie, how far they spread, how many fall off the beat, and how many are no tones of the chord. The model
-draws a plan as people make them, then plays to it; whoever steers a cover narrows what may be drawn. Needs numpy alone,
-and works on token ids, so that training can make plans of transposed bars.
+Six classes computed from the accompaniment without drums: the number of notes, how many are struck at once, their
+register, their spread, the share off the beat, and the share outside the chord. The model samples a plan and then plays
+to it; settings restrict the allowed plans. Needs numpy alone, and works on token ids, so that training can compute
+plans of transposed bars.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import numpy as np
 
 from symbolic_cover.core.music import CHORD_INTERVALS, TICKS_PER_QUARTER, Meter
 
-#: Upper bounds of the classes of each kind, in the order in which a plan says them; the last class is open.
-#: Notes a bar; mean of the notes struck together; mean pitch (MIDI); semitones from the lowest to the highest;
-#: shares of the onsets that are off the beat, of the notes that are no chord tones.
+#: Upper bounds of the classes of each kind, in the order of a plan; the last class is open. Notes a bar; mean of the
+#: notes struck together; mean pitch (MIDI); semitones from the lowest to the highest; shares of the onsets off the
+#: beat, of the notes outside the chord.
 BOUNDS: dict[str, tuple[float, ...]] = {
     "Density": (0, 3, 6, 9, 12, 15, 18, 22, 28, 36, 48, 64),
     "Polyphony": (1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 4.0),
@@ -30,7 +30,7 @@ KINDS = tuple(BOUNDS)
 
 
 def plan_words() -> list[str]:
-    """All words of plans, each kind together."""
+    """All plan tokens, grouped by kind."""
     return [f"{kind}_{level}" for kind, bounds in BOUNDS.items() for level in range(len(bounds) + 1)]
 
 
@@ -48,7 +48,7 @@ class _Range(NamedTuple):
 
 
 class Planner:
-    """Tells the plan of a bar from its token ids, given the ids of all words."""
+    """Computes the plan of a bar from its token ids, given the ids of all tokens."""
 
     def __init__(self, ids: Mapping[str, int]) -> None:
         self.first = {kind: ids[f"{kind}_0"] for kind in KINDS}
@@ -64,8 +64,8 @@ class Planner:
     def plan(self, x: np.ndarray, y: np.ndarray, semitones: int = 0) -> np.ndarray:
         """The ids of a bar's plan.
 
-        `x` holds the song's tokens with its metre and chords, `y` the notes; `semitones` is by how much the bar will
-        be transposed, which moves its register.
+        `x` has the song's tokens with its metre and chords, `y` the notes; `semitones` is the later transposition of
+        the bar, which moves its register.
         """
         is_note = self._range["Pitch"].holds(y)
         if not is_note.any():
@@ -81,7 +81,7 @@ class Planner:
         return np.array([self.first[kind] + level_of(kind, value) for kind, value in zip(KINDS, values, strict=True)])
 
     def _colour(self, x: np.ndarray, position: np.ndarray, pitch: np.ndarray) -> float:
-        """The share of the notes that sound with a chord and are no tones of it."""
+        """Of the notes that sound with a chord, the share outside it."""
         begins, tones = self._tones(x)
         chord = np.searchsorted(begins, position, side="right") - 1
         told = chord >= 0
@@ -89,7 +89,7 @@ class Planner:
         return float(np.mean(~tones[chord[told], pitch[told] % 12])) if told.any() else 0.0
 
     def _tones(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Where chords begin (chords,), and which pitch classes they have (chords, 12); none where no chord is."""
+        """The starts of chords (chords,), and their pitch classes (chords, 12); empty without chords."""
         begins: list[int] = []
         tones: list[np.ndarray] = []
         place, roots, basses, sections = (
@@ -118,7 +118,7 @@ def _range(ids: Mapping[str, int], kind: str) -> _Range:
 
 
 def _beat_tick(meter: str) -> int:
-    """Ticks of a beat: a dotted quarter in 6/8 and its like, else a quarter."""
+    """Ticks of a beat: a dotted quarter in compound metres such as 6/8, else a quarter."""
     beats, unit = map(int, meter.split("/"))
     compound = unit == 8 and beats % 3 == 0 and beats > 3
     return 3 * TICKS_PER_QUARTER // 2 if compound else min(TICKS_PER_QUARTER, Meter(beats, unit).bar_tick)

@@ -31,11 +31,11 @@ HEADER = ("style", "level", "ensemble")
 
 
 class BarTokenizer(MusicTokenizer, BarWriter):
-    """Bars of a song interleaved with the bars of its arrangement."""
+    """Tokenizer of bars of a song interleaved with the bars of its arrangement."""
 
     @classmethod
     def build(cls, styles: Sequence[str], ensembles: Sequence[str], parts: Sequence[str]) -> BarTokenizer:
-        """A tokenizer that knows these styles, ensembles and part names."""
+        """A tokenizer with these styles, ensembles and part names."""
         names = {"styles": list(styles), "ensembles": list(ensembles), "parts": list(parts)}
         words = v.words(styles, ensembles, parts)
         return cls(TokenizerConfig(special_tokens=list(v.SPECIAL), use_programs=True, words=words, **names))
@@ -47,7 +47,7 @@ class BarTokenizer(MusicTokenizer, BarWriter):
 
     @property
     def styles(self) -> list[str]:
-        """The styles this tokenizer has a token for."""
+        """The styles with a token."""
         return list(self.config.additional_params["styles"])
 
     @property
@@ -89,10 +89,10 @@ class BarTokenizer(MusicTokenizer, BarWriter):
         return {kind: set(following) for kind, following in v.GRAPH.items()}
 
     def _add_time_events(self, events: list[Any], time_division: int) -> list[Any]:
-        return events  # every token of this language states its own time
+        return events  # every token has its own time
 
     def preprocess_score(self, score: symusic.Score) -> symusic.Score:
-        """Scores for this tokenizer are on its grid already; another resolution is an error."""
+        """Scores for this tokenizer are on its grid already; another resolution raises `ValueError`."""
         if score.ticks_per_quarter != TICKS_PER_QUARTER:
             raise ValueError(f"expected {TICKS_PER_QUARTER} ticks a quarter, not {score.ticks_per_quarter}")
         return score

@@ -37,12 +37,12 @@ METERS = tuple(
     for pair in ((1, 4), (2, 4), (3, 4), (4, 4), (5, 4), (6, 4), (7, 4), (2, 2), (3, 2), (2, 8), (3, 8), (4, 8), (5, 8),
                  (6, 8), (7, 8), (9, 8), (12, 8), (4, 2), (1, 8), (10, 8), (11, 8), (13, 8), (15, 8))
 )  # fmt: skip
-#: What short or odd bars are called: any number of sixteenths up to the longest bar.
+#: The names of short or odd metres: any number of sixteenths up to the longest bar.
 ODD_METERS = tuple(Meter(n, 16) for n in range(1, 32, 2))
 LOWEST_PITCH, HIGHEST_PITCH = 21, 108
 LOWEST_DRUM, HIGHEST_DRUM = 27, 87
 LONGEST_DURATION = 96
-#: Where in a quarter note covers place notes, in ticks: on sixteenths and triplets.
+#: Positions of notes in a quarter, in ticks: sixteenths and triplets.
 PLACES_IN_BEAT = (0, 3, 4, 6, 8, 9)
 SIXTEENTHS = (0, 3, 6, 9)
 LONGEST_BAR = max(meter.bar_tick for meter in METERS)
@@ -50,7 +50,7 @@ VELOCITY_LEVELS = 8
 
 
 def words(styles: Sequence[str], ensembles: Sequence[str], parts: Sequence[str]) -> list[str]:
-    """The vocabulary in the order of its ids, without the special tokens; each type is contiguous."""
+    """The vocabulary in the order of its ids, without special tokens; each type is contiguous."""
     return [
         *(f"Style_{name}" for name in styles),
         *(f"Level_{name}" for name in LEARNED_LEVELS),
@@ -71,14 +71,14 @@ def words(styles: Sequence[str], ensembles: Sequence[str], parts: Sequence[str])
     ]
 
 
-#: Token types that may follow a token type; the sampler narrows this further by what sounds.
+#: Token types that may follow a token type; the sampler restricts this further.
 GRAPH: dict[str, set[str]] = {
     "Style": {"Level"},
     "Level": {"Ensemble"},
     "Ensemble": {"Bar"},
     "Bar": {"TimeSig"},
     "TimeSig": {"Section"},
-    "Section": {"Position", "Section", "Density", "Part", "Bar"},  # corpora keep Y without its plans
+    "Section": {"Position", "Section", "Density", "Part", "Bar"},  # corpora store Y without plans
     "Density": {"Polyphony", "Part", "Bar"},
     "Polyphony": {"Register"},
     "Register": {"Spread"},
@@ -98,7 +98,7 @@ GRAPH: dict[str, set[str]] = {
 
 
 def within_range(pitch: int) -> int:
-    """The pitch, moved by octaves to where there are words for it."""
+    """The pitch, moved by octaves into the range of the vocabulary."""
     while pitch < LOWEST_PITCH:
         pitch += 12
     while pitch > HIGHEST_PITCH:

@@ -1,1 +1,1 @@
-"""Training: windows of bars, the Trainer, samples along the way."""
+"""Training: windows of bars, the Trainer, samples during training."""

@@ -1,8 +1,8 @@
-"""Learn a style as a LoRA adapter over a checkpoint: small changes of every matrix, and one embedding of its own.
+"""Learn a style as a LoRA adapter of a checkpoint: low-rank changes of every matrix, and a new style embedding.
 
-Low-rank adaptation (Hu et al., 2022, arXiv 2106.09685) by PEFT. The embedding of ``Style_own`` begins as that of the
-style that the new one is like, so that before the first step the model plays in that style; the loss on held-out songs
-then is what every later loss is measured against.
+Low-rank adaptation (Hu et al., 2022, arXiv 2106.09685) with PEFT. The embedding of ``Style_own`` is initialized with
+that of the most similar style, so that before the first step the model plays in that style; later losses on held-out
+songs are compared with the loss at that point.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ _MATRICES = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "do
 
 @dataclass(frozen=True)
 class AdapterPlan:
-    """How an adapter is trained; `patience` is after how many evaluations without a gain it ends.
+    """How an adapter is trained; training ends after `patience` evaluations without a gain.
 
-    `windows` of held-out songs are looked at every `evaluate_every` steps.
+    Every `evaluate_every` steps the loss on `windows` of held-out songs is computed.
     """
 
     rank: int = 16
@@ -50,7 +50,7 @@ class AdapterPlan:
 
 @dataclass(frozen=True)
 class Learned:
-    """Losses in nats a token of Y on held-out songs, and the step whose weights were kept (0: nothing was gained)."""
+    """Losses in nats a token of Y on held-out songs, and the step whose weights were kept (0: there was no gain)."""
 
     loss_before: float
     loss: float
@@ -68,10 +68,11 @@ def train_adapter(
     seed: int = 0,
     progress: Callable[[float], None] | None = None,
 ) -> Learned:
-    """Train an adapter of `model` on the splits ``train`` and ``valid`` in `data`; PEFT's files of the best in `out`.
+    """Train an adapter of `model` on the splits ``train`` and ``valid`` in `data`; PEFT's files of the best step go to
+    `out`.
 
-    `like` and `own` are names of styles that the vocabulary in `data` knows. Nothing is written where no step is
-    better than none. `model` is changed.
+    `like` and `own` are names of styles in the vocabulary of `data`. Nothing is written if no step is better than none.
+    `model` is modified.
     """
     set_seed(seed)
     vocabulary, context = Vocabulary.load(data), model.config.max_position_embeddings
@@ -115,7 +116,7 @@ def _adapted(model: LlamaForCausalLM, plan: AdapterPlan, own: int, like: int) ->
 
 
 def _save(adapted: PeftModel, out: Path) -> None:
-    """PEFT's files, without its empty card and without the path that the checkpoint has on this machine."""
+    """PEFT's files, without its empty card and the local path of the checkpoint."""
     adapted.save_pretrained(str(out), save_embedding_layers=False)
     (out / "README.md").unlink(missing_ok=True)
     config = out / "adapter_config.json"

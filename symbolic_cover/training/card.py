@@ -1,4 +1,4 @@
-"""The model card: what a checkpoint is, what it was made of, under which licences."""
+"""The model card: a checkpoint's description, data and licences."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _COPIED = (
 
 
 def write_model_card(folder: Path, facts: dict[str, Any], n_parameters: int) -> Path:
-    """Write ``README.md`` into a checkpoint, from how it was trained (`facts`) and from its ``sources.json``."""
+    """Write the ``README.md`` of a checkpoint, from its training (`facts`) and its ``sources.json``."""
     path = folder / "sources.json"
     sources = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     plan, metrics = facts.get("plan", {}), facts.get("metrics", {})
@@ -67,7 +67,7 @@ def write_model_card(folder: Path, facts: dict[str, Any], n_parameters: int) -> 
 
 
 def _refined(lineage: dict[str, Any]) -> list[str]:
-    """From which weights, by how many preferences, and what was gained on held-out songs."""
+    """The parent, the number of preferences, and the gain on held-out songs."""
     compared = lineage["comparison"]
     verdict = compared["verdict"]
     origins = ", ".join(f"{count} {origin}" for origin, count in lineage["preferences"].items() if count)

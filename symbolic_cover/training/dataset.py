@@ -1,10 +1,10 @@
 """Windows of bars for training, made from shards with numpy alone.
 
-Item i depends on (seed, i) only, so a resumed run sees what the uninterrupted one would have seen.
-Every window is in C major or A minor, now and then in another key, and shows a random share of what there is to
-know of the song: from melody and chords only to every note, as written or as a transcriber would have heard it, so
-that one model serves every fidelity, and now and then nothing, so that it knows what the song adds. Now and then the
-style is left open, or the lead part loses a stretch of its melody, which the model then has to play itself.
+Item i depends on (seed, i) only, so a resumed run sees the same items as an uninterrupted one. Every window is in C
+major or A minor, sometimes in another key, and shows a random share of the song: from melody and chords only to every
+note, as written or as transcribed, so that one model serves every fidelity, and sometimes nothing, for guidance.
+Sometimes the style is left open, or the lead part loses a stretch of its melody, which the model then has to play
+itself.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from symbolic_cover.corpus.shards import Shard
 from symbolic_cover.tokens.plan import Planner
 
 IGNORED_LABEL = -100
-#: How often a window's style is left open, its melody unsaid, its song shown as heard. Not swept.
+#: The probabilities that a window's style is left open, its melody hidden, its song shown as transcribed. Not tuned.
 _OPEN_STYLE, _SILENT_MELODY, _AS_HEARD = 0.1, 0.2, 0.3
-#: How often a window shows nothing of its song (classifier-free guidance, Ho & Salimans, 2022).
+#: The probability that a window shows nothing of its song (classifier-free guidance, Ho & Salimans, 2022).
 _BLIND = 0.1
-#: How often a window begins where its song does, and how often it ends there.
+#: The probabilities that a window begins where its song does, and that it ends there.
 _AT_AN_EDGE = 0.08
-#: How often a window is in its home key, and how many semitones off it is otherwise.
+#: The probability that a window is in its home key, and the semitones of transposition otherwise.
 _AT_HOME, _ASTRAY = 0.8, (-7, -5, -4, -3, -2, -1, 1, 2, 3, 4, 5, 7)
-#: 1 draws styles by how much music there is of each, 0 draws all alike.
+#: 1 samples styles by the amount of music in each, 0 uniformly.
 _STYLE_EVENNESS = 0.5
 
 
 class Vocabulary:
-    """Token ids by type, from ``vocabulary.json``; the types that transposition moves are contiguous."""
+    """Token ids by type, from ``vocabulary.json``; types that transposition changes are contiguous."""
 
     def __init__(self, ids: dict[str, int]) -> None:
         self.ids = ids
@@ -62,7 +62,7 @@ class Vocabulary:
         return min(found), max(found) + 1
 
     def transposed(self, tokens: np.ndarray, semitones: int) -> np.ndarray:
-        """Pitches move, roots and basses of chords move round the circle."""
+        """Pitches move; roots and basses of chords move modulo 12."""
         moved = tokens.copy()
         low, high = self.pitch
         moved[(tokens >= low) & (tokens < high)] += semitones
@@ -82,12 +82,12 @@ class Shown(NamedTuple):
     melody: bool = True
 
 
-#: Validation windows show the lead sheet, the bass as well, or half of the texture too, in turn.
+#: Validation windows show the lead sheet, also the bass, or also half of the texture, in turn.
 _SHOWN_TO_VALIDATE = (Shown(True, False, 0), Shown(True, True, 0), Shown(True, True, 0.5))
 
 
 def _song_weights(shard: Shard) -> np.ndarray:
-    """How likely each song is: by its bars, and small styles more often than their share."""
+    """The sampling weight of each song: its bars, with small styles more often than their share."""
     bars = np.diff(shard.song_start)
     _, style = np.unique(shard.headers[:, 1], return_inverse=True)
     weight = bars * (np.bincount(style, bars) ** (_STYLE_EVENNESS - 1))[style]
@@ -95,23 +95,21 @@ def _song_weights(shard: Shard) -> np.ndarray:
 
 
 class WindowDataset(torch.utils.data.Dataset[dict[str, Any]]):
-    """`length` random windows of at most `context` tokens; labels count Y and the end of each bar only.
+    """`length` random windows of at most `context` tokens; labels cover Y and the end of each bar only.
 
-    With `augment` off (validation) every song is at home, and windows show lead sheet, bass, or half
-    of the texture in turn.
+    With `augment` off (validation) every song is in its home key, and windows show lead sheet, bass, or half of the
+    texture in turn. Raises `UsageError` for an empty split.
     """
 
     def __init__(self, shard: Shard, vocabulary: Vocabulary, *, context: int, length: int, seed: int,
                  augment: bool = True) -> None:  # fmt: skip
         if shard.n_songs == 0:
-            raise UsageError(
-                "A split of the corpus holds no songs.", "Prepare more songs; training needs some in each."
-            )
+            raise UsageError("A split of the corpus has no songs.", "Prepare more songs; training needs some in each.")
         self.shard, self.vocabulary = shard, vocabulary
         self.context, self.length, self.seed, self.augment = context, length, seed, augment
         self.song_weight = _song_weights(shard)
         self.planner = Planner(vocabulary.ids)
-        # Where the lead part has a staff of its own, its melody can be given or left to the model.
+        # If the lead part has its own staff, its melody can be given or left to the model.
         alone = [f"Ensemble_{name}" for name, ensemble in load_ensembles().items() if ensemble.leads_alone]
         self._lead_ensembles = {vocabulary.ids[word] for word in alone if word in vocabulary.ids}
 
@@ -149,7 +147,7 @@ class WindowDataset(torch.utils.data.Dataset[dict[str, Any]]):
     def _written(
         self, header: np.ndarray, bars: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]], steps: int, *, is_end: bool
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The window's ids, transposed, with the plans of its bars, and which of them are counted."""
+        """The window's ids, transposed, with the plans of its bars, and a mask of those that are counted."""
         moved = self._fitting_steps([side for _, x, y in bars for side in (x, y)], steps)
         tokens, counted = [header], [np.zeros(len(header), dtype=bool)]
         for index, (song, x, y) in enumerate(bars):

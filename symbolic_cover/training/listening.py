@@ -34,20 +34,20 @@ from symbolic_cover.training.train import RunLog, cpu_has_fast_bf16, part_proces
 
 #: 24 seconds.
 WINDOW_FRAMES = 1024
-#: How much each answer counts.
+#: The weight of each output.
 _WEIGHTS = {"beat": 6.0, "meter": 0.3, "root": 0.7, "bass_class": 0.4, "tones": 1.0, "key": 0.2, "tempo": 0.2,
             "pitch": 0.15}  # fmt: skip
 _IGNORED = -100
-_BESIDE = 0.5  # what a target says of the frames beside the one in which something begins
+_BESIDE = 0.5  # the target of frames next to an onset
 _FURTHEST_UP, _FURTHEST_DOWN = 6, 5
 _STRETCH = 0.18
-_MUON = 3.0  # Muon's rate in AdamW's
-_EVENNESS = 0.5  # metres are drawn by their number to one minus this power
-_TEMPO_BEATS = 5  # a tempo is the mean of so many beats
+_MUON = 3.0  # Muon's rate relative to AdamW's
+_EVENNESS = 0.5  # metres are weighted by their frequency to one minus this power
+_TEMPO_BEATS = 5  # a tempo is the mean of this many beats
 
 
 class Targets:
-    """What the listener should answer for every frame of an example, by the names of its answers."""
+    """The targets of every frame of an example, by the names of the outputs."""
 
     def __init__(self, truth: Truth, n_frames: int) -> None:
         beats = truth.beats
@@ -92,7 +92,7 @@ def _tempi(beat_sec: np.ndarray) -> np.ndarray:
 
 
 def frames_of(sec: np.ndarray, n_frames: int) -> list[int]:
-    """Times as frames of an example that has so many."""
+    """Times as frame indices of an example with this many frames."""
     return np.clip(np.round(sec * RATE_HZ), 0, n_frames).astype(int).tolist()
 
 
@@ -148,7 +148,7 @@ class ExampleWindows(torch.utils.data.Dataset[dict[str, Any]]):
 
 
 def moved(keys: np.ndarray, steps: int) -> np.ndarray:
-    """Posteriorgrams so many keys higher."""
+    """Posteriorgrams shifted up by a number of keys."""
     moved = np.zeros_like(keys)
     if steps >= 0:
         moved[:, steps:] = keys[:, : keys.shape[1] - steps]
@@ -158,7 +158,7 @@ def moved(keys: np.ndarray, steps: int) -> np.ndarray:
 
 
 def _shifted(truth: Truth, stretch: float, begin_sec: float, steps: int) -> Truth:
-    """The truth about a window that begins at `begin_sec` of the stretched example, so many semitones higher."""
+    """The annotations of a window that begins at `begin_sec` of the stretched example, transposed by semitones."""
 
     def timed(rows: np.ndarray, n_times: int) -> np.ndarray:
         rows = rows.astype(float)
@@ -175,7 +175,7 @@ def _shifted(truth: Truth, stretch: float, begin_sec: float, steps: int) -> Trut
 
 
 class _Pupil(nn.Module):
-    """The listener with its loss, as the Trainer wants it."""
+    """The listener with its loss, for the Trainer."""
 
     def __init__(self, listener: Listener) -> None:
         super().__init__()
@@ -188,7 +188,7 @@ class _Pupil(nn.Module):
 
 
 def losses_of(heard: dict[str, torch.Tensor], targets: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The loss of every answer; that of the pitch maps is summed over the keys."""
+    """The loss of every output; that of the pitch maps is summed over the keys."""
     sizes, ternary = heard["meter"][..., :-1], heard["meter"][..., -1]
     known = targets["meter"][..., 1] != _IGNORED
     losses = {
@@ -202,7 +202,7 @@ def losses_of(heard: dict[str, torch.Tensor], targets: dict[str, torch.Tensor]) 
 
 
 def binary(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """The mean loss of answers that are yes or no."""
+    """The mean loss of binary outputs."""
     return nn.functional.binary_cross_entropy_with_logits(logits, target)
 
 
@@ -216,7 +216,7 @@ _Example = TypeVar("_Example")
 
 
 def both_splits(examples: Path, load: Callable[[Path], Iterable[_Example]]) -> tuple[list[_Example], list[_Example]]:
-    """The examples to learn from and those to judge by. Raises `UsageError` without either."""
+    """The training and the validation examples. Raises `UsageError` if either is empty."""
     training, validation = (list(load(examples / split)) for split in ("train", "valid"))
     if not training or not validation:
         raise UsageError(f"There are no training examples in {examples}.", "Make them first.")
@@ -247,7 +247,8 @@ def taught(
     validation: torch.utils.data.Dataset[Any], steps: int, batch_size: int, rate: float, seed: int, labels: list[str],
     about: dict[str, Any], progress: Callable[[int], None] | None = None,
 ) -> dict[str, float]:  # fmt: skip
-    """Train `pupil`, a network `net` with its loss, and write the network to ``out/final``; a run in `out` goes on."""
+    """Train `pupil`, a network `net` with its loss, and write the network to ``out/final``; a run in `out` is
+    continued."""
     n_processes = int(os.environ.get("WORLD_SIZE", 1))
     on_cpu = not torch.cuda.is_available()
     rates = {"matrix_rate": _MUON * rate, "rate": rate, "weight_decay": 0.01}

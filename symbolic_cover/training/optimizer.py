@@ -1,4 +1,4 @@
-"""The optimizer that trains: Muon for the weight matrices inside a model, AdamW for everything else."""
+"""The optimizer: Muon for the weight matrices inside a model, AdamW for everything else."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 
 
 class MuonWithAdamW(torch.optim.Optimizer):
-    """Two optimizers that step as one, so that a schedule, a trainer and a checkpoint see a single one.
+    """Two optimizers with the interface of one, for schedules, trainers and checkpoints.
 
     Muon (Jordan et al. 2024) makes the update of a matrix orthogonal. It is meant for matrices between hidden layers;
     those at a model's `edge` (embeddings, heads) and the scales of norms stay with AdamW. Its rate is given in AdamW's
@@ -35,11 +35,11 @@ class MuonWithAdamW(torch.optim.Optimizer):
         self._share_groups()
 
     def _share_groups(self) -> None:
-        """The groups are the parts' own, so that a rate set here is the rate they use."""
+        """Use the optimizers' own parameter groups, so that a rate set here takes effect."""
         self.param_groups = [group for part in self._parts for group in part.param_groups]
 
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
-        """Update every parameter once; there is no use for a closure."""
+        """Update every parameter once; a closure is not supported."""
         for part in self._parts:
             part.step()
 
@@ -48,7 +48,7 @@ class MuonWithAdamW(torch.optim.Optimizer):
         return {"parts": [part.state_dict() for part in self._parts]}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from states that `state_dict` gave."""
+        """Restore states from `state_dict`."""
         for part, state in zip(self._parts, state_dict["parts"], strict=True):
             part.load_state_dict(state)
         self._share_groups()

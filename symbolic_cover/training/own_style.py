@@ -1,6 +1,6 @@
-"""From a folder of songs to a style of the user's own: prepare, learn, and put together what can be shared.
+"""Learn a user's own style from a folder of songs: prepare, train, and assemble a folder to share.
 
-The folder (see `arrangement/adapter.py`) is made beside its place and moved there when it is whole.
+The folder (see `arrangement/adapter.py`) is built beside its place and moved there when it is complete.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ from symbolic_cover.training.adapter import AdapterPlan, Learned, train_adapter
 
 @dataclass(frozen=True)
 class StyleRequest:
-    """What is to be learned: the songs in `folder`, as the style `name`, their `licence` for whoever gets the style.
+    """The style to learn: the songs in `folder`, its `name`, and the `licence` of the songs, recorded with the style.
 
-    The style that it is `like`, who plays (`ensemble`) and a `title` are found where they are not said.
+    The style to start from (`like`), the `ensemble` and a `title` are determined if not given.
     """
 
     folder: Path
@@ -50,7 +50,7 @@ class StyleRequest:
 
 @dataclass(frozen=True)
 class OwnStyle:
-    """A style that was learned, and how: what it was made of, what it is like, and what was gained."""
+    """A learned style: its training data, the style it is like, and the gain."""
 
     name: str
     folder: Path
@@ -70,17 +70,17 @@ def learn_style(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> OwnStyle:
-    """Learn a style from a folder of songs; what `cover` uses is then in the folder `name` below `into`.
+    """Learn a style from a folder of songs; the files that `cover` uses are then in the folder `name` below `into`.
 
-    `checkpoint` is a folder or a shipped name. Raises `UsageError` for a name that is taken or impossible, an unknown
-    style or ensemble, and too few songs; `InputError` where nothing can be learned from them. `again` replaces a style.
+    `checkpoint` is a folder or a shipped name. `again` replaces a style. Raises `UsageError` for a name that is taken
+    or invalid, an unknown style or ensemble, and too few songs; `InputError` if nothing can be learned from them.
     """
     tell = progress or (lambda stage, share: None)
     home = user_styles_folder(into)
     base = _base(request, checkpoint, home, again)
     loaded = load_checkpoint(base)
     if OWN not in loaded.tokenizer.styles:
-        raise UsageError(f"The checkpoint {loaded.name} has no token for a style of one's own.", "Choose another.")
+        raise UsageError(f"The checkpoint {loaded.name} has no token for a user's style.", "Choose another.")
     if request.name in loaded.tokenizer.styles:
         raise UsageError(f"'{request.name}' is a style of {loaded.name} already.", "Choose another --name.")
     with tempfile.TemporaryDirectory() as scratch:
@@ -106,44 +106,44 @@ def learn_style(
 
 
 def nearest_style(human: HumanRange, ensemble: str, checkpoint: Checkpoint) -> str:
-    """The style of a checkpoint whose profile is nearest, among those of an ensemble if there are any.
+    """The style of a checkpoint with the most similar profile, among those of an ensemble if there are any.
 
-    Raises `UsageError` where the checkpoint has measured no style.
+    Raises `UsageError` if the checkpoint has no style profiles.
     """
     known = [name for name in style_names() if name in checkpoint.human and name in checkpoint.tokenizer.styles]
     if not known:
-        raise UsageError(f"The checkpoint {checkpoint.name} tells no style's profile.", "Name a style with --like.")
+        raise UsageError(f"The checkpoint {checkpoint.name} has no style profiles.", "Name a style with --like.")
     same = [name for name in known if load_style(name).ensemble.name == ensemble]
     return max(same or known, key=lambda name: style_fit(human.profile, checkpoint.human[name].profile))
 
 
 def _base(request: StyleRequest, checkpoint: str | Path | None, home: Path, again: bool) -> Path:
-    """The folder of the checkpoint to learn on, once all that is asked has been looked at."""
+    """The folder of the base checkpoint, after validating the request."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", request.name):
-        raise UsageError(f"'{request.name}' cannot be the name of a style.", "Take small letters, digits and hyphens.")
+        raise UsageError(
+            f"'{request.name}' cannot be the name of a style.", "Use lower-case letters, digits and hyphens."
+        )
     if request.name in style_names():
         raise UsageError(f"There is a style '{request.name}' already.", "Choose another --name.")
     there = home / request.name
     if there.exists() and not (again and (there / STYLE_FILE).is_file()):
-        raise UsageError(f"{there} is there already.", "Choose another --name, or add --again.")
+        raise UsageError(f"{there} exists already.", "Choose another --name, or add --again.")
     if request.like is not None:
         load_style(request.like)
         if request.like not in style_names():
-            raise UsageError(
-                f"'{request.like}' is a style of your own.", "Name one that came with the program: --like."
-            )
+            raise UsageError(f"'{request.like}' is your own style.", "Name a shipped style with --like.")
     if request.ensemble is not None and request.ensemble not in load_ensembles():
         raise UsageError(
             f"There is no ensemble '{request.ensemble}'.", f"Choose one of: {', '.join(load_ensembles())}."
         )
     base = find_checkpoint(checkpoint, request.like or "pop-piano")
     if base is None:
-        raise UsageError("There are no weights to learn on.", "Train some, or reinstall.")
+        raise UsageError("There is no checkpoint to start from.", "Train some, or reinstall.")
     return base
 
 
 def _write_facts(style: OwnStyle, request: StyleRequest, made: Path, base: Path, plan: AdapterPlan, seed: int) -> None:
-    """The preset, the lineage, the sources and the card of a style."""
+    """Write the preset, the lineage, the sources and the card of a style."""
     corpus, learned = style.corpus, style.learned
     title = request.title or request.name.replace("-", " ").replace("_", " ").capitalize()
     preset = {"title": title, "ensemble": corpus.ensemble, "like": style.like, "checkpoint": base.name,
@@ -168,20 +168,20 @@ def _card(style: OwnStyle, title: str, licence: str, base: str) -> str:
     return f"""# {title}
 
 A style for symbolic-cover: a LoRA adapter over `{base}`, learned from {corpus.songs} songs ({corpus.bars} bars,
-{corpus.held_out} of the songs held out) by `symbolic-cover learn-style`. Played by: {corpus.ensemble}. It began as
+{corpus.held_out} of the songs held out) by `symbolic-cover learn-style`. Ensemble: {corpus.ensemble}. It started from
 `{style.like}`; the loss on held-out songs fell from {learned.loss_before:.3f} to {learned.loss:.3f} nats a token.
 
 To use it, put this folder among your styles (the last line of `symbolic-cover styles` says where they are), then:
 
     symbolic-cover cover SONG --style {style.name}
 
-Licence of the songs it was learned from: {licence}; beneath are those of `{base}`, whose card names them. Other weights
+Licence of the songs it was learned from: {licence}; the licences of `{base}` are in its card. Weights other
 than `{base}`'s (SHA-256 in style.toml) are refused.
 """
 
 
 def _settle(made: Path, home: Path) -> None:
-    """Move a finished folder to its place, instead of what is there."""
+    """Move a finished folder to its place, replacing an existing one."""
     try:
         with whole_folder(home, replaces=True) as settled:
             shutil.copytree(made, settled, dirs_exist_ok=True)

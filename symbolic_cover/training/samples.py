@@ -1,4 +1,4 @@
-"""A sample arrangement at every evaluation, so that one can look at what the model has learned so far."""
+"""A sample arrangement at every evaluation, to follow what the model has learned."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Train for a given number of minutes on one accelerator, from scratch or on from a checkpoint.
+"""Train for a given number of minutes on one accelerator, from scratch or from a checkpoint.
 
-The schedule follows the clock, so that a machine lent for ten minutes is used to the last: warm up, stay, and decay
-over the last part of the time. Of other people's packages this needs torch, transformers, numpy and safetensors;
-`scripts/gpu_train` packs it with a corpus. bf16 and compiled where there is a GPU. On a CPU it runs too, for a test.
+The schedule follows the clock, so that a machine lent for ten minutes is fully used: warm-up, constant rate, and decay
+over the last part of the time. Needs only torch, transformers, numpy and safetensors; `scripts/gpu_train` packs it with
+a corpus. Uses bf16 and compilation on a GPU; also runs on a CPU, for tests.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _LOG_EVERY, _VALIDATION_WINDOWS = 50, 256
 
 @dataclass(frozen=True)
 class Lease:
-    """How long to train: minutes from the first line on, or fewer if `steps` are done; who makes windows.
+    """How long to train: minutes from the start, or fewer if `steps` are done; and the workers that make windows.
 
-    `save_every_sec` is how often the weights so far are written, and held-out songs looked at.
+    `save_every_sec` is the interval of saving weights and evaluating held-out songs.
     """
 
     minutes: float
@@ -91,13 +91,13 @@ def train_for(
 
 
 def save(model: LlamaForCausalLM, out: Path) -> None:
-    """Write the weights in half precision; the model goes on in its own."""
+    """Write the weights in half precision; the model keeps its own."""
     state = {name: value.detach().half().cpu() for name, value in model.state_dict().items()}
     model.save_pretrained(out / "weights", state_dict=state, max_shard_size=LARGEST_FILE)
 
 
 def _schedule(share: float, step: int, plan: TrainingPlan) -> float:
-    """What share of the rate is used after this `share` of the time."""
+    """The factor on the learning rate after this `share` of the time."""
     warm = min((step + 1) / max(plan.warmup_steps, 1), 1.0)
     return warm * max(min((1 - share) / plan.decay_share, 1.0), _LEAST_RATE)
 
@@ -111,7 +111,7 @@ def _batches(data: Path, vocabulary: Vocabulary, plan: TrainingPlan, lease: Leas
 
 
 def _held_out(data: Path, vocabulary: Vocabulary, plan: TrainingPlan) -> tuple[torch.Tensor, torch.Tensor]:
-    """Windows of songs that are not trained on, the same in every run; ids and labels (windows, context)."""
+    """Windows of held-out songs, the same in every run; ids and labels (windows, context)."""
     windows = WindowDataset(
         Shard.load(data / "valid"), vocabulary, context=plan.context, length=_VALIDATION_WINDOWS, seed=1, augment=False
     )
@@ -119,14 +119,14 @@ def _held_out(data: Path, vocabulary: Vocabulary, plan: TrainingPlan) -> tuple[t
 
 
 def _small(windows: list[dict[str, torch.Tensor]]) -> tuple[torch.Tensor, torch.Tensor]:
-    """A batch in two bytes a token, which is what passes between processes."""
+    """A batch in two bytes a token, for passing between processes."""
     ids, labels = (torch.stack([one[name] for one in windows]).to(torch.int16) for name in ("input_ids", "labels"))
     return ids, labels
 
 
 @torch.no_grad()
 def _evaluate(model: LlamaForCausalLM, held_out: tuple[torch.Tensor, torch.Tensor], rows: int) -> float:
-    """Nats for each counted token of the held-out windows."""
+    """Nats per counted token of the held-out windows."""
     total, count = 0.0, 0
     device = next(model.parameters()).device
     for ids, labels in zip(*(part.split(rows) for part in held_out), strict=True):

@@ -1,8 +1,8 @@
 """Train an arranger with the Hugging Face Trainer on a prepared corpus.
 
-Of other people's packages this needs torch, transformers, accelerate, numpy and safetensors only, so that the package
-and a folder of shards are enough on a rented machine. The learning rate warms up, stays, and decays over the last
-part of the steps, so that a run can be stopped at any checkpoint and finished later with `steps` lowered.
+Needs only torch, transformers, accelerate, numpy and safetensors, so that the package and a folder of shards are enough
+on a rented machine. The learning rate warms up, stays constant, and decays over the last part of the steps, so that a
+run can be stopped at any checkpoint and finished later with fewer `steps`.
 """
 
 from __future__ import annotations
@@ -37,22 +37,22 @@ from symbolic_cover.training.card import write_model_card
 from symbolic_cover.training.dataset import Vocabulary, WindowDataset
 from symbolic_cover.training.optimizer import MuonWithAdamW
 
-#: What of a corpus belongs beside the weights.
+#: The files of a corpus that are stored with the weights.
 _BELONGINGS = (
     "tokenizer.json", "sources.json", "human_range.safetensors", "people.json", "training_patterns.safetensors",
 )  # fmt: skip
-#: Weights go into files no larger than this, so that they can be sent and kept anywhere.
+#: The largest size of a weight file, for transfer and storage.
 LARGEST_FILE = "15MB"
 MODELS_FOLDER = PRESETS / "models"
 
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """A model's shape and how to train it; see ``presets/models/*.toml``.
+    """A model's shape and training settings; see ``presets/models/*.toml``.
 
-    `key_heads` is for how many of the heads there are keys and values of their own (grouped-query attention).
-    `learning_rate` is AdamW's, `matrix_learning_rate` Muon's (`training/optimizer.py`).
-    `patience` is after how many evaluations without a gain on held-out songs training ends.
+    `key_heads` is the number of key and value heads (grouped-query attention). `learning_rate` is AdamW's,
+    `matrix_learning_rate` Muon's (`training/optimizer.py`). `patience` is the number of evaluations without a gain on
+    held-out songs after which training ends.
     """
 
     hidden_size: int
@@ -83,7 +83,7 @@ class TrainingPlan:
         told = tomllib.loads(path.read_text(encoding="utf-8"))
         if set(told) != {field.name for field in fields(cls)}:
             wrong = ", ".join(sorted(set(told) ^ {field.name for field in fields(cls)}))
-            raise UsageError(f"{path} lacks these settings, or does not know them: {wrong}.", "See presets/models.")
+            raise UsageError(f"{path} has missing or unknown settings: {wrong}.", "See presets/models.")
         return cls(**told)
 
 
@@ -107,9 +107,9 @@ def build_model(plan: TrainingPlan, vocabulary: Vocabulary) -> LlamaForCausalLM:
 
 
 def begin_with(folder: Path, vocabulary: Vocabulary) -> LlamaForCausalLM:
-    """The weights of another checkpoint, speaking another vocabulary: words that both know keep what they mean.
+    """The weights of another checkpoint with another vocabulary: tokens in both keep their embeddings.
 
-    New words begin with the mean of all old ones.
+    New tokens are initialized with the mean of all old ones.
     """
     model: LlamaForCausalLM = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32)
     config = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))["config"]
@@ -141,10 +141,9 @@ def train(
     """Train on the shards in `data` and write checkpoints, a log and the final model to `out`.
 
     The model is the best of those that were evaluated. A run found in `out` is continued unless `resume` is false.
-    `start_from` begins with the weights of another checkpoint, whose vocabulary may differ. `sample(model, step)` is
-    called at every evaluation, `progress(step)` after every step. Under ``torchrun`` the processes share each batch,
-    and the first one writes.
-    Returns the last metrics.
+    `start_from` initializes with the weights of another checkpoint, whose vocabulary may differ. `sample(model, step)`
+    is called at every evaluation, `progress(step)` after every step. Under ``torchrun`` the processes share each batch,
+    and the first one writes. Returns the last metrics. Raises `UsageError` without shards.
     """
     if not (data / "train" / "tokens.npy").is_file():
         raise UsageError(f"There are no shards in {data}.", "Make them with `symbolic-cover prepare`.")
@@ -182,14 +181,14 @@ def train(
 
 
 def part_processes() -> None:
-    """Under ``torchrun``: end what connects the processes, whose threads may else abort one that exits."""
+    """Under ``torchrun``: destroy the process group, whose threads may otherwise abort a process that exits."""
     if torch.distributed.is_available() and torch.distributed.is_initialized():
         torch.distributed.barrier()
         torch.distributed.destroy_process_group()
 
 
 def save_checkpoint(model: LlamaForCausalLM, data: Path, folder: Path, **facts: Any) -> None:
-    """Write a model in the Hugging Face layout, half precision, with what belongs to it, and how it was made."""
+    """Write a model in the Hugging Face layout, in half precision, with its tokenizer and training facts."""
     model.half().save_pretrained(folder, max_shard_size=LARGEST_FILE)
     for name in _BELONGINGS:
         if (data / name).is_file():
@@ -203,7 +202,7 @@ def _arguments(out: Path, plan: TrainingPlan, seed: int, precision: str) -> Trai
     n_processes = int(os.environ.get("WORLD_SIZE", 1))
     if plan.batch_size % n_processes:
         raise UsageError(
-            f"{n_processes} processes cannot share batches of {plan.batch_size}.", "Start as many as divide it."
+            f"{n_processes} processes cannot share batches of {plan.batch_size}.", "Start a number that divides it."
         )
     bf16 = {"fp32": False, "bf16": True}.get(precision, cuda or cpu_has_fast_bf16())
     return TrainingArguments(
@@ -236,12 +235,12 @@ def _arguments(out: Path, plan: TrainingPlan, seed: int, precision: str) -> Trai
 
 
 def cpu_has_fast_bf16() -> bool:
-    """True where the processor multiplies bf16 in hardware: twice as fast with AMX, half as fast again with AVX-512."""
+    """True if the processor multiplies bf16 in hardware: twice as fast with AMX, half as fast again with AVX-512."""
     return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
 
 
 def _last_checkpoint(out: Path) -> Path | None:
-    """The newest checkpoint of a run that is whole; one that was cut short is passed over."""
+    """The newest complete checkpoint of a run; incomplete ones are skipped."""
     found = sorted(out.glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1]), reverse=True)
     return next(filter(_is_whole, found), None)
 
@@ -268,7 +267,7 @@ class RunLog(TrainerCallback):
         self.path, self.sample, self.progress = path, sample, progress
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Tell how far the run is."""
+        """Report progress."""
         if self.progress and state.is_world_process_zero:
             self.progress(state.global_step)
 

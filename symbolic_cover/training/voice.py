@@ -1,4 +1,4 @@
-"""Train the voice's network on songs sung in the studio."""
+"""Train the voice network on synthesized songs."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from symbolic_cover.training.listening import binary, both_splits, frames_of, ma
 WINDOW_FRAMES = 512
 _FURTHEST = 7  # semitones that an example is moved
 _STRETCH = 0.25
-#: How often one of the maps is hidden, and the treble and bass of the curves turned up or down by so much.
+#: The probability that one of the maps is hidden, and the range of changes of treble and bass in the curves.
 _HIDDEN, _TILT = 0.15, 0.15
 _BEGINS_COUNTS = 2.0
 
 
 class SungWindows(torch.utils.data.Dataset[dict[str, torch.Tensor]]):
-    """`length` windows of sung examples, one after the other, or, with `augment`, drawn at random, each moved in pitch,
-    stretched in time, its curves tilted and now and then one of its maps hidden."""
+    """`length` windows of sung examples: in order, or, with `augment`, drawn at random, each transposed, stretched in
+    time, its curves tilted and sometimes one of its maps hidden."""
 
     def __init__(self, examples: Sequence[SungExample], length: int, seed: int, augment: bool = True) -> None:
         self.examples, self.length, self.seed, self.augment = examples, length, seed, augment
@@ -64,8 +64,7 @@ def _tilted(side: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def target_of(notes: np.ndarray, n_frames: int) -> np.ndarray:
-    """What the network should answer to notes (n, 3) of onset and end in seconds and pitch: (frames, `N_SUNG`,
-    `SUNG_MAPS`) of 0..1."""
+    """The targets for notes (n, 3) of onset and end in seconds and pitch: (frames, `N_SUNG`, `SUNG_MAPS`) of 0..1."""
     maps = {name: np.zeros((n_frames, N_PITCHES), np.float32) for name in SUNG_MAPS}
     for onset, end, pitch in notes:
         key = round(pitch) - LOWEST_PITCH
@@ -77,7 +76,7 @@ def target_of(notes: np.ndarray, n_frames: int) -> np.ndarray:
 
 
 class _Pupil(nn.Module):
-    """The network with its loss, as the Trainer wants it."""
+    """The network with its loss, for the Trainer."""
 
     def __init__(self, net: VoiceNet) -> None:
         super().__init__()

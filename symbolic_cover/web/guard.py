@@ -1,4 +1,4 @@
-"""Who may ask a page of this program: this machine, or whoever has the token that was printed."""
+"""Access control of pages: this machine, or whoever has the printed token."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _COOKIE = "symbolic-cover"
 
 
 def guard(app: FastAPI, host: str, token: str | None, limit: Callable[[Request], int]) -> None:
-    """Let `app` answer only who may ask.
+    """Restrict `app` to allowed requests.
 
-    Served to this machine it answers only requests that name this machine, so that no other web page can reach it.
-    With a `token` it answers those who bring it, in the address once (``?token=``) and as a cookie then. Pages of other
-    origins are refused, and so are bodies that do not say their length or are longer than `limit` of the request.
+    Served to this machine, it answers only requests that name this machine, so that no other web page can reach it.
+    With a `token` it answers requests that carry it, in the address once (``?token=``) and as a cookie then. Requests
+    from other origins are refused, and so are bodies without a length or longer than `limit` of the request.
     """
     if host in LOCAL_HOSTS:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOCAL_HOSTS, "[::1]"])
@@ -28,10 +28,10 @@ def guard(app: FastAPI, host: str, token: str | None, limit: Callable[[Request],
     async def check(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
         origin = request.headers.get("origin")
         if origin is not None and origin.partition("://")[2] != request.headers.get("host", ""):
-            return JSONResponse({"detail": "Another page may not ask this."}, 403)
+            return JSONResponse({"detail": "Requests from other pages are refused."}, 403)
         if token is not None and not _is(request.cookies.get(_COOKIE), token):
             if not _is(request.query_params.get("token"), token):
-                return JSONResponse({"detail": "Open the address that the program printed, with its token."}, 403)
+                return JSONResponse({"detail": "Open the address that the program printed, including its token."}, 403)
             reply: Response = RedirectResponse(request.url.path, 303)
             reply.set_cookie(_COOKIE, token, httponly=True, samesite="strict")
             return reply
@@ -39,7 +39,7 @@ def guard(app: FastAPI, host: str, token: str | None, limit: Callable[[Request],
             length = request.headers.get("content-length", "")
             most = limit(request)
             if not (length.isdecimal() and int(length) <= most):
-                return JSONResponse({"detail": f"At most {most} bytes are taken, and must say how many they are."}, 413)
+                return JSONResponse({"detail": f"At most {most} bytes are accepted, with a Content-Length."}, 413)
         reply = await go_on(request)
         reply.headers["X-Content-Type-Options"] = "nosniff"
         reply.headers["Referrer-Policy"] = "no-referrer"
@@ -47,10 +47,10 @@ def guard(app: FastAPI, host: str, token: str | None, limit: Callable[[Request],
 
 
 def invalid(_: Request, error: Exception) -> Response:
-    """What is wrong with a request, without what was sent: that may be no text at all."""
+    """What is wrong with a request, without its contents, which may not be valid text."""
     wrong = error.errors() if isinstance(error, RequestValidationError) else []
     places = sorted({".".join(map(str, one["loc"])).encode("ascii", "replace").decode() for one in wrong})
-    return JSONResponse({"detail": f"Not understood: {', '.join(places)}."}, 422)
+    return JSONResponse({"detail": f"Invalid: {', '.join(places)}."}, 422)
 
 
 def _is(given: str | None, token: str) -> bool:

@@ -1,4 +1,4 @@
-"""The listening page: one file of HTML and a few addresses, served to this machine only unless told otherwise."""
+"""The page of a listening test: one HTML file and a few addresses, served to this machine only by default."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from symbolic_cover.rating.study import Comparison, Study
 from symbolic_cover.reports.page import STYLE
 from symbolic_cover.web.guard import LOCAL_HOSTS, guard, invalid
 
-#: No answer is longer.
+#: The longest answer.
 MOST_BYTES = 64 * 1024
 
 
@@ -23,7 +23,7 @@ def _text(value: str) -> str:
     try:
         value.encode()
     except UnicodeEncodeError as error:
-        raise ValueError("it is no text") from error
+        raise ValueError("it is not text") from error
     return value
 
 
@@ -31,7 +31,7 @@ _Text = Annotated[str, AfterValidator(_text)]
 
 
 class _Given(BaseModel):
-    """An answer as the page sends it."""
+    """An answer as sent by the page."""
 
     rater: _Text
     number: int
@@ -43,7 +43,7 @@ def listening_page(study: Study, host: str = LOCAL_HOSTS[0]) -> FastAPI:
     """The page for a study.
 
     Served to this machine, it answers only requests that name this machine, so that no other web page can reach it.
-    Nothing that it sends says which system a sound comes from.
+    Nothing it sends reveals the system of a sound.
     """
     page = FastAPI(title="symbolic-cover rate", docs_url=None, redoc_url=None, openapi_url=None)
     guard(page, host, None, lambda request: MOST_BYTES)

@@ -1,4 +1,4 @@
-"""Chords, key, melody and sheet on music whose answer is known."""
+"""Chords, key, melody and song sheet of music with known answers."""
 
 from dataclasses import replace
 
@@ -110,7 +110,7 @@ def test_a_transcript_that_says_which_its_melody_is_is_not_thinned(song):
 
 
 def test_the_bass_is_among_the_notes_that_are_said_to_be_it(song):
-    """A note below the bass that a listener heard is none of it, unless nobody says which the bass is."""
+    """Notes below the labelled bass do not belong to it."""
     low = Note(24, 12, 30, 60)
     rest = Track("audio", tuple(sorted([*song.texture, low])))
     melody, bass = Track("melody", song.melody, role=Role.MELODY), Track("bass", song.bass, role=Role.BASS)
@@ -159,7 +159,7 @@ def test_a_line_has_one_voice():
 
 
 def heard(song, **said) -> Heard:
-    """A song as a source states it in seconds: its melody said to be one, and what else it says."""
+    """A source in seconds with a labelled melody and other facts."""
     sec_at = song.grid.sec_at
 
     def timed(notes: tuple[Note, ...]) -> tuple[TimedNote, ...]:

@@ -16,8 +16,8 @@ def sheet(**bars):
 def test_the_least_confident_bars_come_first_and_neighbours_are_joined():
     found = places_to_check(sheet(melody=(0.9, 0.3, 0.2, 0.8, NAN, 0.35), chords=(0.9, 0.9, 0.9, 0.05, 0.9, 0.9)))
     assert [doubt[:3] for doubt in found] == [(4, 4, "chords"), (2, 3, "melody"), (6, 6, "melody")]
-    assert found[1].words == "bars 2 to 3 (the melody, 25 % confident)"
-    assert found[0].words == "bar 4 (the chord, 5 % confident)"
+    assert found[1].words == "bars 2 to 3 (the melody, confidence 25 %)"
+    assert found[0].words == "bar 4 (the chord, confidence 5 %)"
 
 
 def test_there_are_few_of_them_and_none_in_a_score():

@@ -1,4 +1,4 @@
-"""Hands: hand-worked cases, and for any notes at all a split that both hands can play."""
+"""Hands: worked examples, and a playable split for any notes."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""Laws of the grid: order is kept, written ticks come back, triplets are heard as triplets."""
+"""Quantization: order is kept, written ticks are recovered, triplets are recognised."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Loose singing becomes the rhythm that was meant."""
+"""Loose singing is quantized to the intended rhythm."""
 
 import numpy as np
 import pytest

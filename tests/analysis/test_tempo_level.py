@@ -1,4 +1,4 @@
-"""A slow song in sixteenths is counted twice as fast by a band that swings."""
+"""The tempo of a slow song in sixteenths is doubled in a style that swings."""
 
 from __future__ import annotations
 

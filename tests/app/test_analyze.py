@@ -1,4 +1,4 @@
-"""`analyze --out`: what a person would check."""
+"""`analyze --out`: the files for checking."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""`symbolic-cover evaluate`: covers, folders of covers, pairs of any tool; what it writes and what it refuses."""
+"""`symbolic-cover evaluate`: covers, folders of covers, pairs by other tools; output and errors."""
 
 import json
 

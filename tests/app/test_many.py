@@ -1,4 +1,4 @@
-"""Many songs: each is done once, whatever happens to another."""
+"""Many songs: each is done once, whatever happens to the others."""
 
 import json
 from concurrent.futures.process import BrokenProcessPool

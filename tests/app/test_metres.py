@@ -1,4 +1,4 @@
-"""A cover in a metre that the model never learned: asked for in others, written as the song has it."""
+"""A cover in a metre outside the vocabulary: arranged in other metres, written in its own."""
 
 import pytest
 

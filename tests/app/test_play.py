@@ -1,4 +1,4 @@
-"""Any score as sound, and a cover beside its recording."""
+"""Scores as sound, and a cover beside its recording."""
 
 import numpy as np
 import pytest
@@ -53,7 +53,7 @@ def test_misuse_is_named(tmp_path):
     (tmp_path / "a.mid").write_bytes(b"MThd")
     with pytest.raises(InputError, match="not a MIDI file"):
         play(tmp_path / "a.mid", tmp_path / "a.wav")
-    with pytest.raises(UsageError, match="no suffix of a sound"):
+    with pytest.raises(UsageError, match="not have the suffix of a sound"):
         play(tmp_path / "a.mid", tmp_path / "a.txt")
     with pytest.raises(UsageError, match="no file"):
         mix_with(tmp_path / "none.wav", tmp_path / "a.wav", 0.0, tmp_path / "b.wav", -16.0)

@@ -1,4 +1,4 @@
-"""What a cover leaves in its folder, read back: the song as it was heard and as it was covered."""
+"""Reading back a saved cover: the song as heard and as covered."""
 
 import json
 
@@ -17,7 +17,7 @@ ASKED = Controls(transpose=-17, tempo=1.5)
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """A cover by the rules, lower than a violin can play, and the folder it was saved in."""
+    """A cover by the rules, lower than a violin can play, and its folder."""
     folder = tmp_path_factory.mktemp("cover")
     (folder / "tune.abc").write_text(ABC)
     one = cover(folder / "tune.abc", controls=ASKED, ensemble="string-quartet", checkpoint="rules")

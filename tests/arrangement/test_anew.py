@@ -1,4 +1,4 @@
-"""Bars arranged anew: the others stay to the note, and what is new can be played beside them, for any weights."""
+"""Bars arranged anew: the others keep every note, and new ones are playable beside them, with any weights."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The arranger: its guarantees hold for any weights, even random ones."""
+"""The arranger: its constraints hold with any weights, even random ones."""
 
 from dataclasses import replace
 
@@ -211,7 +211,7 @@ def decoder_of(checkpoint, n_rows: int, *, exact: bool) -> Decoder:
 
 
 def test_the_decoder_says_what_the_library_says(tiny_checkpoint):
-    """Rows that share their past, part, rest, change places and go on from one of them."""
+    """Rows that share their past, part, rest, are swapped and continue from one of them."""
     random = np.random.default_rng(3)
 
     def draw(*shape: int) -> np.ndarray:

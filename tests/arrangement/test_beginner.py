@@ -1,4 +1,4 @@
-"""What beginners are given."""
+"""Arrangements for beginners."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever the song and the style: only legal bars, within range, within hands, and never over the melody."""
+"""For any song and style: valid bars, within range, within hands, and below the melody."""
 
 from dataclasses import replace
 
@@ -21,7 +21,7 @@ _SHORT = [meter for meter in METERS if 12 <= meter.bar_tick <= 60]
 
 @st.composite
 def grids(draw, most_bars: int = 4) -> Grid:
-    """A few bars of any metres, at a tempo that wanders."""
+    """A few bars of any metres, at a drifting tempo."""
     meters = draw(st.lists(st.sampled_from(_SHORT), min_size=2, max_size=most_bars))
     bars, tick = [], 0
     for meter in meters:
@@ -79,7 +79,7 @@ def test_the_guarantees_hold_for_any_song(tiny_checkpoint, sheet, style, ensembl
 
 
 def check(parts, sheet, ensemble, level) -> None:
-    """Every guarantee of `constraints`, counted again from the notes alone."""
+    """Every constraint, checked again on the notes alone."""
     end = sheet.grid.end_tick
     quarter_places = {place % 12 for place in PLACES_IN_BEAT}
     for spec in ensemble.parts:

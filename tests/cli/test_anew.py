@@ -1,4 +1,4 @@
-"""`cover song.json --onto FOLDER`: only what was corrected, or is named, is arranged anew."""
+"""`cover song.json --onto FOLDER`: only corrected or named bars are arranged anew."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""The command line: what a person types, and one clear line for everything that goes wrong."""
+"""The command line: commands, and one clear line for every error."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""`symbolic-cover correct`: a song sheet is put right in its file, or stays as it was."""
+"""`symbolic-cover correct`: a song sheet is corrected in its file, or not changed."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""`symbolic-cover serve`: where it serves, and what it refuses."""
+"""`symbolic-cover serve`: addresses and errors."""
 
 import socket
 
@@ -38,7 +38,11 @@ def test_others_need_the_token_that_is_printed_even_where_nothing_else_is(run, t
 
 
 def test_a_folder_is_served_once(tmp_path):
-    with working(tmp_path, "rules"), pytest.raises(UsageError, match="served already"), working(tmp_path, "rules"):
+    with (
+        working(tmp_path, "rules"),
+        pytest.raises(UsageError, match="being served already"),
+        working(tmp_path, "rules"),
+    ):
         pass
 
 

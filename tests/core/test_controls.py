@@ -1,4 +1,4 @@
-"""What may be asked for: everything within the bounds, and nothing beyond them."""
+"""Settings: everything within the bounds, and nothing beyond them."""
 
 import math
 from dataclasses import fields, replace

@@ -1,4 +1,4 @@
-"""Files and folders: whole or not at all, and what was there stays until the new is whole."""
+"""Files and folders: written whole or not at all; existing ones stay until the new one is complete."""
 
 import os
 import subprocess

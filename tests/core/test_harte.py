@@ -1,4 +1,4 @@
-"""Chords in Harte's notation: what we write is read exactly, what others write as the nearest that we have."""
+"""Chords in Harte's notation: ours are read exactly, others as the nearest that we have."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""What a source says, in seconds."""
+"""The contents of a source, in seconds."""
 
 import numpy as np
 import pytest

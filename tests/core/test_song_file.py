@@ -1,4 +1,4 @@
-"""``song.json``: what is written is read again exactly, a person can change it, and what is wrong with it is said."""
+"""``song.json``: exact round trips, edits by hand, and errors."""
 
 import json
 import math

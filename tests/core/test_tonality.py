@@ -1,4 +1,4 @@
-"""How likely chords are in keys."""
+"""The likelihood of chords in keys."""
 
 import numpy as np
 import pytest

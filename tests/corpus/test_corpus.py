@@ -1,4 +1,4 @@
-"""A small POP909 of our own making: tracks in performed time, one corrected track on the grid; from files to shards."""
+"""A small synthetic POP909: tracks in performed time, one corrected track on the grid; from files to shards."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""Degraded sheet: the same with the same generator, legal, and as wrong as the file says."""
+"""Degraded sheets: reproducible, valid, and with the errors in the file."""
 
 from collections.abc import Callable
 from dataclasses import fields, replace

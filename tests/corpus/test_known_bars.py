@@ -1,4 +1,4 @@
-"""Any metre is covered: bars that a model never learned are asked for in those that it knows, nothing being moved."""
+"""Any metre can be covered: bars outside the vocabulary are expressed in known ones, without moving a note."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""Tracks become parts, bars become bars that can be said, and the same music is recognised."""
+"""Tracks become parts, bars become bars of the vocabulary, and duplicates are recognised."""
 
 import numpy as np
 import pytest

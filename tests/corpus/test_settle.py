@@ -1,4 +1,4 @@
-"""Notes of the corpus lie where covers place notes."""
+"""Notes of the corpus are at the positions that covers use."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""Corrections of song sheets: what each does, and that any of them can be said, kept, taken back and made again."""
+"""Corrections of song sheets: their effects, and that each can be written, stored, undone and redone."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -167,7 +167,7 @@ def test_beats_follow_a_placed_one_until_another_that_was_placed():
     assert [bar.start_tick for bar in far.grid.bars] == [0, 48, 96, 144, 192]
     assert far.melody[0].onset_tick == 36
     assert sec_of_notes(far) == sec_of_notes(song)
-    with pytest.raises(UsageError, match="cannot sound"):
+    with pytest.raises(UsageError, match="cannot be at"):
         correct(alone, "beat 3.1=2.45")
 
 

@@ -1,4 +1,4 @@
-"""The shipped weights make of three songs what they made before, note for note, and of their song sheets the same."""
+"""The shipped weights give the same notes and song sheets for three songs as before."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The real thing: shipped weights, real recording, real scores."""
+"""End to end: shipped weights, real recording, real scores."""
 
 import json
 import shutil

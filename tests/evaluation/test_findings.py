@@ -1,4 +1,4 @@
-"""Each weakness, planted, is found in its bars; a sound arrangement has none."""
+"""Each planted weakness is found in its bars; a sound arrangement has none."""
 
 from dataclasses import replace
 

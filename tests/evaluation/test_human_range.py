@@ -1,4 +1,4 @@
-"""What people measure: kept with the weights, and a distance that means something."""
+"""Measures of people: stored with the weights, and the distance from them."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""A judge that tells what is different, and does not tell what is alike."""
+"""A classifier that tells different segments apart, and not equal ones."""
 
 from dataclasses import replace
 

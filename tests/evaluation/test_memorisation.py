@@ -1,4 +1,4 @@
-"""Planted copies are found in any key; what everybody plays is not."""
+"""Planted copies are found in any key; common patterns are not."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ BARS = [Bar(48 * i, Meter(4, 4)) for i in range(N_BARS)]
 
 
 def improvised(seed: int) -> list[Note]:
-    """Eight notes a bar that nobody else plays."""
+    """Eight notes a bar that no other song has."""
     pitches = np.random.default_rng(seed).integers(40, 80, (N_BARS, 8))
     return [Note(bar.start_tick + 6 * i, 6, int(p)) for bar, row in zip(BARS, pitches, strict=True)
             for i, p in enumerate(row)]  # fmt: skip

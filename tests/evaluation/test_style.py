@@ -1,4 +1,4 @@
-"""Style profiles and features: what they count, by hand, and that they tell textures apart."""
+"""Style profiles and features: worked examples, and that they distinguish textures."""
 
 import numpy as np
 import pytest

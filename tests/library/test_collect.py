@@ -1,4 +1,4 @@
-"""Collecting: from archives, from folders, from a server of our own, from songs of one's own."""
+"""Collecting: from archives, from folders, from a test server, from one's own songs."""
 
 import csv
 import http.server
@@ -135,7 +135,7 @@ def test_one_archive_and_chosen_names(shelf, tmp_path):
     library = tmp_path / "library"
     assert [one.dataset.name for one in collect_from(shelf / "freedoom.tar.zst", library)] == ["freedoom"]
     assert [one.fresh for one in collect_from(shelf, library, ["openscore_orchestra"])] == [True]
-    with pytest.raises(UsageError, match="does not hold lakh"):
+    with pytest.raises(UsageError, match="does not have lakh"):
         collect_from(shelf, library, ["freedoom", "lakh"])
 
 
@@ -427,7 +427,7 @@ def test_the_command_collects_and_lists(shelf, tmp_path, run):
     assert (listed["maestro"]["collected"], listed["maestro"]["weights"]) == (False, False)
     assert listed["openscore_orchestra"]["styles"] == ["orchestra"]
     code, printed, _ = run("collect", "ls", "--into", library)
-    here, _, elsewhere = printed.partition("To be had")
+    here, _, elsewhere = printed.partition("Available")
     assert "freedoom" in here
     assert "BSD-3-Clause" in here
     assert "CC-BY-NC-SA-4.0" in elsewhere
@@ -448,7 +448,7 @@ def test_misuse_gets_one_line(shelf, songs, tmp_path, run):
     shutil.copy(shelf / "openscore_orchestra.tar.zst", changed / "freedoom.tar.zst")
     (tmp_path / "a-file").write_text("in the way")
     cases = [
-        ((), 2, "nothing to collect"),
+        ((), 2, "No dataset was named"),
         (("nothing",), 2, "collect ls"),
         (("asap",), 2, "--from"),
         (("--from", tmp_path / "nowhere"), 2, "no file or folder"),
@@ -485,6 +485,6 @@ def test_an_archive_that_would_unpack_without_end_is_refused(tmp_path, suffix, m
     path = pack(tmp_path, "bomb", {"bomb/a.mid": "x" * 5000, "bomb/b.mid": "y" * 5000}, suffix)
     if suffix == ".zip":
         monkeypatch.setattr(archives, "MOST_BYTES", 9999)
-    with pytest.raises(InputError, match="more than any data set"):
+    with pytest.raises(InputError, match="more than any dataset"):
         archives.unpack(path, tmp_path / "out")
     assert not (tmp_path / "out" / "bomb" / "b.mid").exists()

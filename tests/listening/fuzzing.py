@@ -1,4 +1,4 @@
-"""Files of every kind that is read, and faults put into them at random: what `scripts/fuzz` feeds the readers."""
+"""Files of every format, and random faults in them: the input of `scripts/fuzz`."""
 
 from __future__ import annotations
 

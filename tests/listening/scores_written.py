@@ -1,4 +1,4 @@
-"""Small scores as text and bytes, and how they are read back in tests."""
+"""Small scores as text and bytes, and how they are read in tests."""
 
 import struct
 
@@ -16,7 +16,7 @@ def read(tmp_path, name, content, **asked):
 
 
 def pitches(heard, track=0):
-    """The notes of a track as words: ``C4`` for middle C, in their order."""
+    """The notes of a track as text, in order: ``C4`` for middle C."""
     return " ".join(f"{NAMES[note.pitch % 12]}{note.pitch // 12 - 1}" for note in quantize(heard)[track].notes)
 
 

@@ -1,4 +1,4 @@
-"""Songs the tests make for themselves: notes with a known beat, in seconds and as sound."""
+"""Songs for tests: notes with a known beat, in seconds and as sound."""
 
 import numpy as np
 

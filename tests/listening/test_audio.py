@@ -1,4 +1,4 @@
-"""What listening makes of sound files, good and bad."""
+"""Listening to sound files, good and bad."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Beats, metre and downbeats of songs whose beats are known."""
+"""Beats, metre and downbeats of songs with known beats."""
 
 import mir_eval
 import numpy as np

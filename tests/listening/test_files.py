@@ -1,4 +1,4 @@
-"""Score files read as written, performed MIDI by its beats, and what is refused."""
+"""Score files read as written, performed MIDI by its beats, and rejected files."""
 
 import numpy as np
 import pytest
@@ -173,7 +173,7 @@ def test_drums_stay_drums(tmp_path):
 
 
 def performed(tmp_path, signatures):
-    """A song at 93 beats a minute in a file that believes in 120."""
+    """A song at 93 beats a minute in a file that states 120."""
     song, downbeat_sec = accompanied_song(bpm=93.0, jitter_sec=0.012)
     ticks = [
         (round(n.onset_sec * 960), round((n.end_sec - n.onset_sec) * 960), n.pitch, n.velocity) for n in song.notes

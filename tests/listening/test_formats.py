@@ -1,4 +1,4 @@
-"""Recordings in every container that is read."""
+"""Recordings in every supported container."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""Damaged files are read or refused in one line; `scripts/fuzz` tries many more of the same."""
+"""Damaged files are read or rejected in one line; `scripts/fuzz` tries many more."""
 
 from itertools import islice
 
@@ -21,7 +21,7 @@ def test_the_files_are_whole_before_they_are_damaged(tmp_path):
 
 
 def refusal_of(path):
-    """What is said of a file that is not read; None if it is."""
+    """The error for a file that is not read; None if it is read."""
     try:
         read_sheet(path) if path.suffix == ".json" else analyze(read_score(path))
     except SymbolicCoverError as error:

@@ -1,4 +1,4 @@
-"""The shipped listener hears ten seconds of sound as it did when its weights were shipped."""
+"""The shipped listener's outputs for ten seconds of sound have not changed."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Beats and bars from evidence that is known."""
+"""Beats and bars from known evidence."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from symbolic_cover.listening.audio.features import RATE_HZ
 
 
 def evidence(beat_sec, *, size=4, seconds=60.0, says_first=0.5, change_every=None, opinion=(1 / 3, 1 / 3, 1 / 3)):
-    """What ears say that hear these beats; harmony changes every so many beats."""
+    """The evidence for given beats; harmony changes every so many beats."""
     n_frames = int(seconds * RATE_HZ)
     beat, first = np.full(n_frames, 0.02), np.full(n_frames, 0.3)
     root = np.full((n_frames, 13), 0.01)

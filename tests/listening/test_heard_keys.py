@@ -1,4 +1,4 @@
-"""The key asks its chords: relatives, subdominants and dominants are told apart by them."""
+"""The key by its chords, which distinguish relatives, subdominants and dominants."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ ROOTS = {name: root for root, name in enumerate(["C", "Db", "D", "Eb", "E", "F",
 
 
 def biased_to(key: Key, nats: float, other: Key) -> Answers:
-    """A listener that is torn between two keys, the first being likelier by so many nats; every note sounds alike."""
+    """A listener undecided between two keys, the first being likelier by some nats; all notes sound alike."""
     keys = np.zeros((N_FRAMES, 24))
     for some, logit in ((key, 5.0 + nats), (other, 5.0)):
         keys[:, some.tonic + 12 * (some.mode == "minor")] = logit

@@ -1,4 +1,4 @@
-"""``**kern`` as written: spines that split, join, change places and begin; repeats, ties, words."""
+"""``**kern`` as written: spines that split, join, exchange and begin; repeats, ties, lyrics."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The melody: what is sung, and what leads where nobody sings."""
+"""The melody: what is sung, and the leading line where nobody sings."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""MIDI files as they are found: odd clocks, wrappers, cut tracks, notes without ends, texts in any encoding."""
+"""MIDI files in the wild: odd clocks, wrappers, truncated tracks, notes without ends, texts in any encoding."""
 
 import struct
 

@@ -1,4 +1,4 @@
-"""MusicXML as programs write it: what is missing is found elsewhere, what is odd is understood or passed over."""
+"""MusicXML of many programs: missing facts are inferred, odd ones understood or skipped."""
 
 import io
 import zipfile

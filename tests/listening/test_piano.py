@@ -1,4 +1,4 @@
-"""The adapter to transkun, against a small package that stands in for it: who hears, and when."""
+"""The adapter to transkun, with a small package in its place."""
 
 import sys
 

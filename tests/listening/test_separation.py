@@ -1,4 +1,4 @@
-"""The singer apart from the band, stretch by stretch as at once."""
+"""Separation of the singer from the band gives the same in stretches as at once."""
 
 import numpy as np
 import pytest

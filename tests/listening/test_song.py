@@ -1,4 +1,4 @@
-"""listen(): any song in, what it says out."""
+"""listen() for songs of any format."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Long recordings are heard stretch by stretch, as if they were heard in one."""
+"""Long recordings in stretches give the same as in one piece."""
 
 from pathlib import Path
 from typing import NamedTuple

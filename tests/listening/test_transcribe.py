@@ -1,4 +1,4 @@
-"""Notes from sound: a golden excerpt, frames, noise, and what to say when basic-pitch is missing."""
+"""Notes from sound: a golden excerpt, frames, noise, and the error without basic-pitch."""
 
 import os
 import subprocess

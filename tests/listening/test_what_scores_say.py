@@ -1,4 +1,4 @@
-"""What a score says besides its notes: words, sections, chords, and which track is what."""
+"""Facts of a score besides its notes: lyrics, sections, chords, and the roles of tracks."""
 
 import pytest
 from symusic import core

@@ -1,4 +1,4 @@
-"""Small pieces for every ensemble, and what a score says when it is opened again."""
+"""Small pieces for every ensemble, and a check of their scores after reading them again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fingers as any piano method has them."""
+"""Fingerings agree with piano methods."""
 
 from __future__ import annotations
 

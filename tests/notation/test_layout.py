@@ -1,4 +1,4 @@
-"""How bars lie on the page: pick-ups, swing, sections, a held bass, and what each player reads."""
+"""Bars on the page: pick-ups, swing, sections, a held bass, and the part of each player."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words stay with the melody: in the song sheet, in the score, and when that is opened again."""
+"""Lyrics stay with the melody: in the song sheet, in the score, and when that is read again."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The written score: opened again, it has the same notes, in full bars, and reads well."""
+"""The written score: read again, it has the same notes, in full bars, and is readable."""
 
 from __future__ import annotations
 

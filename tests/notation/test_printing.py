@@ -1,4 +1,4 @@
-"""Pages are printed in a process of their own, and what goes wrong there is said here."""
+"""Pages are printed in a separate process, whose errors are reported."""
 
 import pytest
 from pypdf import PdfReader

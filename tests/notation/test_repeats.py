@@ -1,4 +1,4 @@
-"""What returns at once is written once, and played as before."""
+"""Immediate repetitions are written once, and played as before."""
 
 from __future__ import annotations
 

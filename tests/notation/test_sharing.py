@@ -1,4 +1,4 @@
-"""Notes given to the hand that would take them."""
+"""Notes given to the nearer hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Titles of any length and with any sign, on the page and in the file."""
+"""Titles of any length and with any character, on the page and in the file."""
 
 from dataclasses import replace
 from xml.etree import ElementTree

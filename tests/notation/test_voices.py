@@ -1,4 +1,4 @@
-"""Who shares a voice, and how long notes are written."""
+"""Voices and written lengths."""
 
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.music import Meter, Note

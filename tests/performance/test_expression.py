@@ -1,4 +1,4 @@
-"""Playing: touch, swing, groove, pedal and a last slowing; the written music stays."""
+"""Performance: touch, swing, groove, pedal and a final ritardando; the written music does not change."""
 
 from dataclasses import replace
 

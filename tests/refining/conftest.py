@@ -25,7 +25,7 @@ def blocks(song: SongSheet, step: int = 0) -> dict[str, list[Note]]:
 
 @pytest.fixture
 def preferences(song, tiny_checkpoint):
-    """Ten times what is in tune rather than what is not."""
+    """Prefer consonant accompaniments ten times."""
     return [
         prefer(tiny_checkpoint, make_task(song, f"song {turn}"), blocks(song), blocks(song, 1 + turn % 3), "drafts",
                1.0, Controls(seed=turn))

@@ -123,5 +123,5 @@ def test_sound_teaches_nothing(cover, tmp_path, tiny_checkpoint):
 
 def test_other_bars_than_the_songs_are_refused(cover, tiny_checkpoint):
     write_midi(arrange_by_rules(make_song(n_bars=9), STYLE, Controls()), cover / "arrangement.mid")
-    with pytest.raises(InputError, match="bar by bar"):
+    with pytest.raises(InputError, match="bars of its song"):
         list(preferences_of(said_by_correcting(cover), tiny_checkpoint))

@@ -1,4 +1,4 @@
-"""Sound: loud enough, never clipped, with its tail, the same each time."""
+"""Sound: loud enough, never clipped, with its decay, reproducible."""
 
 import sys
 from pathlib import Path

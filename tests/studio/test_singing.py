@@ -1,4 +1,4 @@
-"""Singing made here: it has the notes that it is said to have."""
+"""Synthesized singing has the annotated notes."""
 
 import itertools
 import shutil

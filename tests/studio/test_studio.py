@@ -1,4 +1,4 @@
-"""Performances and recordings made here, and that what is said of them is true."""
+"""Synthetic performances and recordings, and the correctness of their annotations."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What a bar is going to be like, told from its tokens."""
+"""The plan of a bar, computed from its tokens."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The token language: exact round trips, and a file that brings back the same tokenizer."""
+"""The tokenizer: exact round trips, and loading from its file."""
 
 import itertools
 

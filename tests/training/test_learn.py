@@ -1,4 +1,4 @@
-"""Training: what a window shows, what it counts, and that a resumed run is the same run."""
+"""Training: the contents of windows, the counted tokens, and that a resumed run equals an uninterrupted one."""
 
 import json
 import subprocess
@@ -190,7 +190,7 @@ def test_samples_are_written_at_evaluations(shards, tmp_path):
 
 @pytest.mark.slow
 def test_two_processes_share_the_batches(shards, tmp_path):
-    """`torchrun` trains the same model as one process does, and writes it once."""
+    """`torchrun` trains the same model as one process, and writes it once."""
     torchrun, command = (Path(sys.executable).with_name(name) for name in ("torchrun", "symbolic-cover"))
     asked = ["train", "--data", str(shards), "--preset", "tiny", "--quiet"]
     alone, shared = tmp_path / "alone", tmp_path / "shared"

@@ -1,4 +1,4 @@
-"""The listener's training, and what is decoded from answers that are known to be right."""
+"""The listener's training, and decoding of correct outputs."""
 
 import mir_eval
 import numpy as np
@@ -28,7 +28,7 @@ def one() -> TrainingExample:
 
 
 def right_answers(truth: Truth, n_frames: int) -> Answers:
-    """Logits that say what is true."""
+    """Logits of the correct outputs."""
     targets = Targets(truth, n_frames)
 
     def chosen(classes: np.ndarray, n: int) -> np.ndarray:

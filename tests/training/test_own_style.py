@@ -1,4 +1,4 @@
-"""A style of one's own: learned from five small songs, found by name, used by a cover; and all that can be wrong."""
+"""A user's own style: learned from five small songs, found by name, used by a cover; and errors."""
 
 import json
 import shutil
@@ -57,7 +57,7 @@ def songs(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory, songs):
-    """A tiny checkpoint with random weights that keeps a token for a style of one's own."""
+    """A tiny checkpoint with random weights and a token for a user's style."""
     folder = tmp_path_factory.mktemp("base")
     ensembles = load_ensembles()
     parts = dict.fromkeys(part.name for ensemble in ensembles.values() for part in ensemble.parts)
@@ -72,7 +72,7 @@ def base(tmp_path_factory, songs):
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory, songs, base):
-    """A style that was learned, and the folder of styles that holds it."""
+    """A learned style, and the folder of styles that has it."""
     home = tmp_path_factory.mktemp("styles")
     told = []
     request = StyleRequest(songs, "mine", like="ragtime", title='Mine "and" yours', licence="CC0-1.0")
@@ -151,7 +151,7 @@ def test_other_weights_and_missing_files_are_refused(mine, base, monkeypatch, tm
         load_for_style(base, "mine")
     preset = style / "style.toml"
     preset.write_text(preset.read_text().replace(weights_sha256(base), "0" * 64))
-    with pytest.raises(UsageError, match="learned on other weights"):
+    with pytest.raises(UsageError, match="learned on weights other than"):
         load_for_style(base, "mine")
     preset.write_text('title = "Mine"')
     with pytest.raises(UsageError, match="lacks: ensemble, like, checkpoint, weights"):
@@ -164,9 +164,9 @@ def test_other_weights_and_missing_files_are_refused(mine, base, monkeypatch, tm
 @pytest.mark.parametrize(
     ("line", "wrong", "says"),
     [
-        ('ensemble = "solo-piano"', 'ensemble = "kazoos"', "an ensemble that is not known, 'kazoos'"),
+        ('ensemble = "solo-piano"', 'ensemble = "kazoos"', "an unknown ensemble, 'kazoos'"),
         ('checkpoint = "tiny-base"', 'checkpoint = "../elsewhere"', "files outside its folder"),
-        ('checkpoint = "tiny-base"', 'checkpoint = "tiny-base"\n[programs]\nviola = 900', "programs that are none of"),
+        ('checkpoint = "tiny-base"', 'checkpoint = "tiny-base"\n[programs]\nviola = 900', "programs outside 0 to 127"),
     ],
 )
 def test_a_style_from_elsewhere_names_nothing_that_cannot_be(mine, run, monkeypatch, tmp_path, line, wrong, says):
@@ -202,7 +202,7 @@ def test_weights_of_another_shape_are_refused(mine, base, monkeypatch, tmp_path)
 def test_the_command_line_learns_and_lists(mine, base, songs, run, monkeypatch, tmp_path):
     code, _, complaint = run("learn-style", songs, "--name", "mine", "--checkpoint", base)
     assert code == 2
-    assert "is there already" in complaint
+    assert "exists already" in complaint
     code, printed, _ = run("learn-style", songs, "--name", "fresh", "--like", "hymn", "--checkpoint", base,
                            "--steps", 6, "--workers", 1, "--out", tmp_path, "--json")  # fmt: skip
     told = json.loads(printed)
@@ -227,9 +227,9 @@ def test_the_command_line_learns_and_lists(mine, base, songs, run, monkeypatch, 
         ({"name": "hymn"}, "There is a style 'hymn' already"),
         ({"name": "any"}, "a style of tiny-base already"),
         ({"name": "new", "like": "polka"}, "There is no style 'polka'"),
-        ({"name": "new", "like": "mine"}, "a style of your own"),
+        ({"name": "new", "like": "mine"}, "is your own style"),
         ({"name": "new", "ensemble": "kazoos"}, "There is no ensemble"),
-        ({"name": "new"}, "tells no style's profile"),
+        ({"name": "new"}, "has no style profiles"),
     ],
 )
 def test_what_cannot_be_learned_is_said(mine, base, songs, asked, complaint):
@@ -247,10 +247,10 @@ def test_what_gains_nothing_leaves_nothing(base, songs, tmp_path):
 
 def test_a_style_is_replaced_only_when_asked(base, songs, tmp_path):
     (tmp_path / "mine").mkdir()
-    with pytest.raises(UsageError, match="is there already"):
+    with pytest.raises(UsageError, match="exists already"):
         learn_style(StyleRequest(songs, "mine", like="hymn"), checkpoint=base, into=tmp_path, plan=PLAN, again=True)
     (tmp_path / "mine" / "style.toml").write_text('title = "Old"')
-    with pytest.raises(UsageError, match="is there already"):
+    with pytest.raises(UsageError, match="exists already"):
         learn_style(StyleRequest(songs, "mine", like="hymn"), checkpoint=base, into=tmp_path, plan=PLAN)
     learn_style(StyleRequest(songs, "mine", like="hymn"), checkpoint=base, into=tmp_path, plan=PLAN, again=True)
     assert 'title = "Mine"' in (tmp_path / "mine" / "style.toml").read_text()

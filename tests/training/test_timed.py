@@ -1,4 +1,4 @@
-"""Training by the clock: a pack that travels, ten steps there, and a checkpoint made of what comes back."""
+"""Training by the clock: a portable pack, ten steps with it, and a checkpoint from the result."""
 
 import json
 import shutil

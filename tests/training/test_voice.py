@@ -1,4 +1,4 @@
-"""The voice's network: what it should answer, and that it learns."""
+"""The voice network: its targets, and that it learns."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A studio in a folder, with a worker that is asked by hand instead of one in a process of its own."""
+"""A studio in a folder, with a worker in the same process that is run by hand."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The studio in a real browser: a recording is corrected and arranged, whatever happens to the server meanwhile."""
+"""The studio in a real browser: a recording is corrected and arranged, also when the server restarts."""
 
 import os
 import signal
@@ -151,7 +151,7 @@ def test_a_recording_is_put_right_and_arranged_and_nothing_is_lost(server, page,
     assert done(page)[1] == "chord 2=Eb"
     page.locator("#chord").fill("Quux")
     page.locator("#chord").press("Enter")
-    expect(page.locator("#problem")).to_contain_text("no chord")
+    expect(page.locator("#problem")).to_contain_text("not a chord")
     timeline.focus()
     for _ in range(4):
         page.keyboard.press("ArrowRight")

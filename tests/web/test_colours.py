@@ -1,4 +1,4 @@
-"""The page's colours: text stands out from what it stands on, in both schemes."""
+"""The page's colours: sufficient contrast of text in both schemes."""
 
 import re
 from importlib.resources import files

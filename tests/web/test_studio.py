@@ -1,4 +1,4 @@
-"""The studio over HTTP: what goes in and out, corrections, takes, and who is refused."""
+"""The HTTP interface of the studio: input and output, corrections, takes, and access."""
 
 import io
 import json

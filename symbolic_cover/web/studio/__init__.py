@@ -1,1 +1,1 @@
-"""The studio: songs seen, corrected and arranged in a browser; a server reads and corrects, one worker works."""
+"""The studio: view, correct and arrange songs in a browser; a server for reading and correcting, and one worker."""

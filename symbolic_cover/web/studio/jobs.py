@@ -1,6 +1,6 @@
-"""What is to be done, in SQLite: asked for by the server, done one after the other by a worker.
+"""The queue of jobs in SQLite: added by the server, done one after the other by a worker.
 
-A job that a dying worker left is done again; one that ended three workers is given up.
+A job whose worker died is done again; one that killed three workers is given up.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from symbolic_cover.core.errors import UsageError
 
 QUEUED, RUNNING, DONE, FAILED, CANCELLED = "queued", "running", "done", "failed", "cancelled"
-#: As many jobs wait at most.
+#: The most waiting jobs.
 MOST_WAITING = 100
 _MOST_ATTEMPTS = 3
 _SCHEMA = """
@@ -35,10 +35,10 @@ CREATE TABLE IF NOT EXISTS preferences (
 
 @dataclass(frozen=True)
 class Job:
-    """Something to do for a song: `kind` is ``listen``, ``cover`` or ``bars``, `asked` says how.
+    """A job for a song: `kind` is ``listen``, ``cover`` or ``bars``, `asked` are its settings.
 
-    `state` is one of the five above, `stage` and `share` (0..1) how far it is, `message` what went wrong, `take` the
-    number that its take has or will have.
+    `state` is one of the five above, `stage` and `share` (0..1) its progress, `message` the error, `take` the number of
+    its take.
     """
 
     id: int
@@ -56,7 +56,7 @@ _COLUMNS = ", ".join(Job.__dataclass_fields__)
 
 
 class Jobs:
-    """The jobs in a file; safe from several processes."""
+    """The jobs in a file; safe for several processes."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -65,17 +65,17 @@ class Jobs:
             db.executescript(_SCHEMA)
 
     def add(self, song: str, kind: str, asked: dict[str, Any], take: int | None = None) -> int:
-        """Ask for something; returns its number. Raises `UsageError` where too much is waiting."""
+        """Add a job; returns its number. Raises `UsageError` if too many are waiting."""
         with self._open() as db:
             (waiting,) = db.execute("SELECT count(*) FROM jobs WHERE state = ?", (QUEUED,)).fetchone()
             if waiting >= MOST_WAITING:
-                raise UsageError("Too much is waiting to be done.", "Try again later.")
+                raise UsageError("There are too many waiting jobs.", "Try again later.")
             row = (song, kind, json.dumps(asked), QUEUED, take, time.time())
             added = db.execute("INSERT INTO jobs (song, kind, asked, state, take, at) VALUES (?, ?, ?, ?, ?, ?)", row)
             return int(added.lastrowid or 0)
 
     def get(self, number: int) -> Job:
-        """A job. Raises `UsageError` where there is none."""
+        """A job. Raises `UsageError` if it does not exist."""
         with self._open() as db:
             row = db.execute(f"SELECT {_COLUMNS} FROM jobs WHERE id = ?", (number,)).fetchone()
         if row is None:
@@ -83,37 +83,37 @@ class Jobs:
         return _job(row)
 
     def of_song(self, song: str) -> list[Job]:
-        """The jobs of a song, the first one first."""
+        """The jobs of a song, oldest first."""
         with self._open() as db:
             return [_job(row) for row in db.execute(f"SELECT {_COLUMNS} FROM jobs WHERE song = ? ORDER BY id", (song,))]
 
     def next_take(self, song: str, there: list[int]) -> int:
-        """A number for a take that none has had."""
+        """The next unused number of a take."""
         with self._open() as db:
             (asked,) = db.execute("SELECT max(take) FROM jobs WHERE song = ?", (song,)).fetchone()
         return 1 + max([asked or 0, *there])
 
     def cancel(self, number: int) -> None:
-        """A job is not wanted any more; one that is done stays done."""
+        """Cancel a job; finished ones do not change."""
         with self._open() as db:
             db.execute("UPDATE jobs SET state = ? WHERE id = ? AND state IN (?, ?)",
                        (CANCELLED, number, QUEUED, RUNNING))  # fmt: skip
 
     def forget(self, song: str) -> None:
-        """Cancel all that is asked for a song."""
+        """Cancel all jobs of a song."""
         for job in self.of_song(song):
             self.cancel(job.id)
 
     def resume(self) -> None:
-        """Put back in line what a worker that is no more was doing, unless it ended several."""
+        """Requeue the jobs of a dead worker, unless they killed several."""
         with self._open() as db:
             db.execute("UPDATE jobs SET state = ?, message = ? WHERE state = ? AND attempts >= ?",
-                       (FAILED, "It ended the program several times: is the file damaged?", RUNNING, _MOST_ATTEMPTS),
+                       (FAILED, "It crashed the program several times: is the file damaged?", RUNNING, _MOST_ATTEMPTS),
                        )  # fmt: skip
             db.execute("UPDATE jobs SET state = ?, stage = '', share = 0 WHERE state = ?", (QUEUED, RUNNING))
 
     def begin(self) -> Job | None:
-        """Take the next job that waits; None where there is none."""
+        """Start the next waiting job; None if there is none."""
         with self._open() as db:
             row = db.execute(
                 f"UPDATE jobs SET state = ?, attempts = attempts + 1 WHERE id = "
@@ -122,26 +122,26 @@ class Jobs:
         return _job(row) if row else None
 
     def progress(self, number: int, stage: str, share: float) -> bool:
-        """Say how far a job is; False where it is not wanted any more."""
+        """Record the progress of a job; False if it was cancelled."""
         with self._open() as db:
             changed = db.execute("UPDATE jobs SET stage = ?, share = ? WHERE id = ? AND state = ?",
                                  (stage, share, number, RUNNING))  # fmt: skip
             return changed.rowcount == 1
 
     def end(self, number: int, state: str, message: str = "") -> None:
-        """A job is done, or failed with a message; one that was cancelled stays so."""
+        """Finish a job, or fail it with a message; a cancelled one stays so."""
         with self._open() as db:
             db.execute("UPDATE jobs SET state = ?, message = ?, share = 1 WHERE id = ? AND state = ?",
                        (state, message, number, RUNNING))  # fmt: skip
 
     def prefer(self, song: str, a: int, b: int, preferred: str) -> None:
-        """Keep which of two takes was preferred: ``a``, ``b`` or ``tie``."""
+        """Record a preference between two takes: ``a``, ``b`` or ``tie``."""
         with self._open() as db:
             db.execute("INSERT INTO preferences (song, a, b, preferred, at) VALUES (?, ?, ?, ?, ?)",
                        (song, a, b, preferred, time.time()))  # fmt: skip
 
     def preferences(self, song: str) -> list[tuple[int, int, str]]:
-        """What was preferred, in order: take A, take B, and which."""
+        """The preferences, in order: take A, take B, and which."""
         with self._open() as db:
             rows = db.execute("SELECT a, b, preferred FROM preferences WHERE song = ? ORDER BY id", (song,))
             return [(int(a), int(b), str(preferred)) for a, b, preferred in rows]

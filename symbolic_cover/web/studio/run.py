@@ -1,4 +1,4 @@
-"""Run a studio: the server in this process, its worker in another that is begun again where it dies."""
+"""Run a studio: the server in this process, its worker in another that is restarted if it dies."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _PAUSE_SEC = 1.0
 
 @contextmanager
 def working(root: Path, checkpoint: str | None = None) -> Iterator[None]:
-    """A worker for the studio in `root` while the block lasts; begun again whenever it ends.
+    """A worker for the studio in `root` while the block lasts, restarted whenever it ends.
 
-    Raises `UsageError` where another server uses the folder.
+    Raises `UsageError` if another server uses the folder.
     """
     with open(root / _SERVER_LOCK, "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise UsageError(f"{root} is served already.", "Open that page, or name another folder.") from error
+            raise UsageError(f"{root} is being served already.", "Open that page, or name another folder.") from error
         keeper = _Keeper(root, checkpoint)
         keeper.start()
         try:
@@ -45,7 +45,7 @@ class _Keeper(threading.Thread):
         self.process = self._begun()
 
     def run(self) -> None:
-        """Wait for the worker to end, and begin another."""
+        """Wait for the worker to end, and start another."""
         while True:
             self.process.wait()
             if self.ended.wait(_PAUSE_SEC):
@@ -53,7 +53,7 @@ class _Keeper(threading.Thread):
             self.process = self._begun()
 
     def stop(self) -> None:
-        """End the worker for good."""
+        """Stop the worker for good."""
         self.ended.set()
         self.process.terminate()
         self.process.wait()

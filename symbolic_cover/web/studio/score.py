@@ -1,4 +1,4 @@
-"""A score for the page: one long drawing, and when each of its notes sounds."""
+"""A score for the page: one long drawing, and the times of its notes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from symbolic_cover.core.files import write_text
 from symbolic_cover.core.grid import Grid
 from symbolic_cover.core.music import TICKS_PER_QUARTER
 
-#: Drawn without heading and foot on one page as long as needed; `xmlIdSeed` makes its names the same every time.
+#: Drawn without header and footer on one page of any length; `xmlIdSeed` makes ids reproducible.
 _OPTIONS = {
     "pageWidth": 2000, "pageHeight": 60000, "adjustPageHeight": True, "scale": 40, "svgViewBox": True, "breaks": "auto",
     "header": "none", "footer": "none", "xmlIdSeed": 1, "svgRemoveXlink": True, "smuflTextFont": "embedded",
@@ -20,10 +20,10 @@ _AGAIN = re.compile(r"-rend\d+$")
 
 
 def write_page_score(musicxml: Path, grid: Grid, out: Path) -> None:
-    """Write ``svg`` (one a page), ``bars`` (the names of their measures in the order of play) and ``notes``.
+    """Write ``svg`` (one a page), ``bars`` (the ids of their measures in playing order) and ``notes``.
 
-    Those are [second, names of what begins, names of what ends] in seconds of the cover, whose first bar begins at 0.
-    Raises `InputError` for what is no score.
+    Notes are [second, ids of what begins, ids of what ends] in seconds of the cover, whose first bar begins at 0.
+    Raises `InputError` for anything but a score.
     """
     import verovio
 
@@ -45,5 +45,5 @@ def write_page_score(musicxml: Path, grid: Grid, out: Path) -> None:
 
 
 def _drawn(name: str) -> str:
-    """The name of what is drawn, of something that is played again: verovio names each time for itself."""
+    """The id of the drawn element for one in a repetition: verovio has ids for each time."""
     return _AGAIN.sub("", name)

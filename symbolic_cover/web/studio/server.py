@@ -1,4 +1,4 @@
-"""The studio over HTTP: songs in and out, corrections, and what is asked of the worker."""
+"""The HTTP interface of the studio: upload and download of songs, corrections, and jobs."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from symbolic_cover.web.studio.songs import EXCERPT, HEARD, PAGE, PEAKS, SOUND, 
 from symbolic_cover.web.studio.view import song_view, work_view
 from symbolic_cover.web.studio.worker import JOBS_FILE
 
-#: The largest recording that is taken, and the largest of all other requests.
+#: The largest recording, and the largest of all other requests.
 MOST_UPLOAD_BYTES, MOST_BYTES = 400 * 2**20, 64 * 2**10
-#: Nothing is fetched from elsewhere, and no script runs but the page's own files.
+#: Nothing is loaded from elsewhere, and no scripts run except the page's own files.
 _POLICY = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; img-src 'self' data: blob:; "
     "media-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
@@ -69,7 +69,7 @@ class _Preference(BaseModel):
 
 
 def studio(root: Path, *, folder: Path | None = None, host: str = LOCAL_HOSTS[0], token: str | None = None) -> FastAPI:
-    """The studio whose songs are below `root`; recordings and scores of `folder` can be opened from the page.
+    """The studio with its songs below `root`; recordings and scores of `folder` can be opened from the page.
 
     It answers only this machine, or whoever has the `token`.
     """
@@ -165,7 +165,7 @@ def studio(root: Path, *, folder: Path | None = None, host: str = LOCAL_HOSTS[0]
     def arrange(song: str, asked: _Asked) -> dict[str, int]:
         found = songs.sheet(song)
         if found is None:
-            raise UsageError("The song was not heard yet.", "")
+            raise UsageError("The song has not been analysed yet.", "")
         load_style(asked.style, asked.ensemble)
         controls = {name: value for name, value in asked.controls.items() if name in Controls.__dataclass_fields__}
         Controls(**controls)  # type: ignore[arg-type]
@@ -208,7 +208,7 @@ def studio(root: Path, *, folder: Path | None = None, host: str = LOCAL_HOSTS[0]
 
     @app.get("/api/songs/{song}/takes/{number}/touched")
     def touched(song: str, number: int) -> list[int]:
-        """The bars that were corrected since a take; none where bar lines were, for then all is to be arranged."""
+        """The bars that were corrected since a take; none if bar lines were, as then all is to be arranged."""
         found = songs.sheet(song)
         told = json.loads((songs.take(song, number) / TAKE).read_text(encoding="utf-8"))
         if found is None or told["corrections"] == list(found[0].corrections.done):
@@ -244,7 +244,7 @@ def studio(root: Path, *, folder: Path | None = None, host: str = LOCAL_HOSTS[0]
 
 
 async def _received(stream: AsyncIterator[bytes], songs: Songs, name: str) -> str:
-    """A song of what is sent; nothing of it is left where the sending stops half-way."""
+    """Receive a song; nothing is left if the upload stops half-way."""
     with unfinished_folder(songs.root.parent) as beside:
         path = beside / "sent"
         with path.open("wb") as file:
@@ -263,7 +263,7 @@ def _offered(folder: Path | None) -> list[Path]:
 
 
 def _downloads(take: Path) -> list[tuple[str, Path]]:
-    """The files of a take that are for the user, by their names in it."""
+    """The downloadable files of a take, by name."""
     inside = sorted(path for path in take.rglob("*") if path.is_file() and path.name != TAKE)
     return [(str(path.relative_to(take)), path) for path in inside if PAGE not in path.relative_to(take).parts]
 
@@ -275,6 +275,6 @@ def _file(path: Path, kind: str, name: str | None = None) -> FileResponse:
 
 
 def _refused(_: Request, error: Exception) -> Response:
-    """What cannot be done, in words."""
+    """The error response for a request that cannot be done."""
     status = 409 if isinstance(error, Stale) else 404 if str(error).startswith(("There is no", "That is not")) else 422
     return JSONResponse({"detail": str(error)}, status)

@@ -26,19 +26,19 @@ from symbolic_cover.core.song_file import SONG_FILE, read_sheet, sheet_as_json, 
 from symbolic_cover.listening.formats import SUFFIXES
 
 ABOUT, TAKE, PAGE, HEARD, SOUND, PEAKS = "about.json", "take.json", "page", "heard", "song.ogg", "peaks.bin"
-#: What of a take can be heard first, beside its folder-to-be: the bars that are new, between others.
+#: The preview of a take, beside its future folder: the new bars and their neighbours.
 EXCERPT = "excerpt.ogg"
 SOURCE_SUFFIXES = (*SUFFIXES, ".json")
 _ID = re.compile(r"[0-9a-f]{12}")
 
 
 class Stale(UsageError):
-    """The song was changed by somebody else since it was looked at."""
+    """The song was changed by someone else since it was read."""
 
 
 @dataclass(frozen=True)
 class About:
-    """What is kept of a song beside its sheet; `locked` are bars (from 1), `kept` the number of a take."""
+    """Facts of a song beside its sheet; `locked` are bars (from 1), `kept` the number of a take."""
 
     title: str
     source: str
@@ -47,7 +47,7 @@ class About:
 
 
 class Songs:
-    """The songs below a folder. Reading and writing is safe from several threads of one process."""
+    """The songs below a folder. Safe for several threads of one process."""
 
     def __init__(self, root: Path) -> None:
         self.root = root / "songs"
@@ -57,26 +57,26 @@ class Songs:
         self._told: dict[str, tuple[str, str]] = {}
 
     def ids(self) -> list[str]:
-        """The songs that there are, the last one added first."""
+        """The ids of all songs, newest first."""
         found = [path.parent for path in self.root.glob(f"*/{ABOUT}") if _ID.fullmatch(path.parent.name)]
         return [path.name for path in sorted(found, key=lambda path: path.stat().st_ctime_ns, reverse=True)]
 
     def folder(self, song: str) -> Path:
-        """The folder of a song. Raises `UsageError` where there is none."""
+        """The folder of a song. Raises `UsageError` if it does not exist."""
         path = self.root / song
         if not _ID.fullmatch(song) or not (path / ABOUT).is_file():
             raise UsageError("There is no such song.", "")
         return path
 
     def add(self, name: str, fill: Callable[[Path], object]) -> str:
-        """A new song, whose source `fill` writes to the path that it is given; returns its id.
+        """Add a song, whose source `fill` writes to the given path; returns its id.
 
-        Raises `UsageError` for a kind of file that is not read.
+        Raises `UsageError` for an unsupported file.
         """
         suffix = Path(name).suffix.lower()
         if suffix not in SOURCE_SUFFIXES:
             known = ", ".join(one[1:] for one in SOURCE_SUFFIXES)
-            raise UsageError(f"{name} is no recording and no score.", f"Give one of: {known}.")
+            raise UsageError(f"{name} is neither a recording nor a score.", f"Give one of: {known}.")
         song = secrets.token_hex(6)
         with whole_folder(self.root / song) as made:
             source = made / f"source{suffix}"
@@ -90,28 +90,28 @@ class Songs:
         return song
 
     def remove(self, song: str) -> None:
-        """Throw a song away, with its takes."""
+        """Delete a song with its takes."""
         path = self.folder(song)
         with unfinished_folder(self.root) as gone:
             path.rename(gone / path.name)
 
     def about(self, song: str) -> About:
-        """What is kept of a song."""
+        """The facts of a song."""
         told = json.loads((self.folder(song) / ABOUT).read_text(encoding="utf-8"))
         return replace(About(**told), locked=tuple(told["locked"]))
 
     def tell(self, song: str, **changed: Any) -> None:
-        """Change what is kept of a song."""
+        """Change the facts of a song."""
         with self._lock:
             about = replace(self.about(song), **changed)
             write_text(self.folder(song) / ABOUT, json.dumps(asdict(about)))
 
     def source(self, song: str) -> Path | None:
-        """What was uploaded; None for a song sheet."""
+        """The uploaded file; None for a song sheet."""
         return next((path for path in self.folder(song).glob("source.*")), None)
 
     def sheet(self, song: str) -> tuple[SongSheet, str] | None:
-        """The song sheet and its revision; None while the song was not heard yet."""
+        """The song sheet and its revision; None until the song is analysed."""
         path = self.folder(song) / SONG_FILE
         try:
             text = path.read_text(encoding="utf-8")
@@ -124,20 +124,20 @@ class Songs:
         return known[1], revision
 
     def change(self, song: str, revision: str, change: Callable[[SongSheet], SongSheet]) -> None:
-        """Write what `change` makes of the sheet of that `revision`. Raises `Stale` where it is another one by now."""
+        """Write the result of `change` on the sheet of that `revision`. Raises `Stale` if the revision has changed."""
         with self._lock:
             found = self.sheet(song)
             if found is None:
-                raise UsageError("The song was not heard yet.", "")
+                raise UsageError("The song has not been analysed yet.", "")
             if found[1] != revision:
-                raise Stale("The song was changed elsewhere meanwhile.", "Look at it, and correct again.")
+                raise Stale("The song was changed elsewhere in the meantime.", "Look at it, and correct again.")
             sheet = change(found[0])
             text = sheet_as_json(sheet)
             write_text(self.folder(song) / SONG_FILE, text)
             self._sheets[song] = _revision(text), sheet
 
     def told(self, song: str, tell: Callable[[SongSheet], str]) -> str | None:
-        """What `tell` says of the sheet, asked once for each revision; None while the song was not heard yet."""
+        """The result of `tell` for the sheet, cached for each revision; None until the song is analysed."""
         found = self.sheet(song)
         if found is None:
             return None
@@ -152,7 +152,7 @@ class Songs:
         return sorted(int(path.parent.name) for path in folder.glob(f"*/{TAKE}") if path.parent.name.isdecimal())
 
     def take(self, song: str, number: int) -> Path:
-        """The folder of a take. Raises `UsageError` where there is none."""
+        """The folder of a take. Raises `UsageError` if it does not exist."""
         path = self.folder(song) / "takes" / str(int(number))
         if not (path / TAKE).is_file():
             raise UsageError(f"There is no take {number}.", "")
@@ -160,5 +160,5 @@ class Songs:
 
 
 def _revision(text: str) -> str:
-    """By which a song sheet's file is known."""
+    """The revision of a song sheet's file."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]

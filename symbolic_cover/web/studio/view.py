@@ -1,4 +1,4 @@
-"""A song as its page has it: plain data, in ticks, with the seconds of every eighth."""
+"""A song in the page's format: plain data, in ticks, with the time of every eighth."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.web.studio.jobs import Job, Jobs
 from symbolic_cover.web.studio.songs import TAKE, Songs
 
-#: What people write above a melody for each quality.
+#: The written form of each chord quality.
 _LETTERS = {"maj": "", "min": "m", "min7": "m7", "hdim7": "m7b5", "min6": "m6", "maj6": "6"}
 _MOST_DOUBTS = 12
 
 
 def letters(chord: Chord, flats: bool) -> str:
-    """A chord as people write it: ``F#m7/E``."""
+    """A chord symbol as written: ``F#m7/E``."""
     names = PITCH_NAMES_FLAT if flats else PITCH_NAMES_SHARP
     name = names[chord.root] + _LETTERS.get(chord.quality, chord.quality)
     return name if chord.bass == chord.root else f"{name}/{names[chord.bass]}"
 
 
 def song_view(songs: Songs, jobs: Jobs, song: str) -> str:
-    """All that the page shows of a song, as JSON; ``sheet`` is null until it was heard."""
+    """The contents of the page, as JSON; ``sheet`` is null until the song is analysed."""
     about = songs.about(song)
     told = {
         "id": song,
@@ -44,7 +44,7 @@ def song_view(songs: Songs, jobs: Jobs, song: str) -> str:
 
 
 def work_view(songs: Songs, jobs: Jobs, song: str) -> dict[str, Any]:
-    """What changes while work is done: jobs and takes."""
+    """What changes while jobs run: jobs and takes."""
     takes = [json.loads((songs.take(song, one) / TAKE).read_text(encoding="utf-8")) | {"number": one}
              for one in songs.takes(song)]  # fmt: skip
     found = songs.sheet(song)
@@ -59,8 +59,8 @@ def _job_view(job: Job) -> dict[str, Any]:
 
 
 def sheet_view(sheet: SongSheet) -> dict[str, Any]:
-    """A song sheet: ``eighth_sec`` has the second of every eighth from tick `first_tick` on; notes are [tick, length,
-    pitch]; ``confidence`` is the least confidence of each bar, null where nothing was judged."""
+    """A song sheet: ``eighth_sec`` has the time of every eighth from tick `first_tick` on; notes are [tick, length,
+    pitch]; ``confidence`` is the least confidence of each bar, null if there is none."""
     grid, flats = sheet.grid, sheet.key.prefers_flats
     first = min(0, *(note.onset_tick for note in sheet.notes), 0)
     first -= first % TICKS_PER_QUARTER

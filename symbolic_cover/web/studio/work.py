@@ -1,4 +1,4 @@
-"""What a worker does for a song: listen to it, cover it, or arrange some of its bars anew."""
+"""The jobs of a worker: listen to a song, cover it, or arrange some of its bars anew."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ from symbolic_cover.web.studio.score import write_page_score
 from symbolic_cover.web.studio.songs import EXCERPT, HEARD, PAGE, PEAKS, SOUND, TAKE, Songs
 
 _RATE_HZ, _PEAK_RATE_HZ, _PEAKS_A_SEC = 44100, 8000, 100
-#: So many bars are heard on either side of those that are new.
+#: The number of bars that are played on either side of new ones.
 _EXCERPT_MARGIN_BARS = 1
-#: As loud as the song is played on the page.
+#: The loudness of the song on the page.
 _LUFS = -23.0
 
 
 class Work:
-    """Does jobs; the weights that were loaded for the last style stay."""
+    """Does jobs; the weights for the last style stay loaded."""
 
     def __init__(self, root: Path, checkpoint: str | None = None) -> None:
         self.songs, self.checkpoint = Songs(root), checkpoint
         self._loaded: dict[str, Stages] = {}
 
     def do(self, job: Job, progress: Progress) -> None:
-        """Do a job. Raises `SymbolicCoverError` for what a user can mend; what is half done is thrown away."""
+        """Do a job. Raises `SymbolicCoverError` for errors that a user can correct; partial results are deleted."""
         {"listen": self._listen, "cover": self._cover, "bars": self._bars}[job.kind](job, progress)
 
     def stages(self, style: str) -> Stages:
@@ -64,14 +64,14 @@ class Work:
             about = self.songs.about(job.song)
             try:
                 heard = self.stages(DEFAULT_STYLE).listen(source, Hints(), progress)
-            except SymbolicCoverError as error:  # it names the file as it is called here
+            except SymbolicCoverError as error:  # the message has the name of the stored file
                 raise InputError(error.cause.replace(source.name, about.source), error.remedy) from error
             progress("analyze", 0.0)
             sheet = analyze(replace(heard, title=about.title))
             progress("sound", 0.0)
             with whole_folder(folder / HEARD, replaces=True) as made:
                 _write_sound(source, heard, made)
-            write_text(folder / SONG_FILE, sheet_as_json(sheet))  # last: it says that all was heard
+            write_text(folder / SONG_FILE, sheet_as_json(sheet))  # last, as it marks the song as analysed
 
     def _cover(self, job: Job, progress: Progress) -> None:
         asked = job.asked
@@ -100,18 +100,18 @@ class Work:
             early.unlink(missing_ok=True)
 
     def _beside(self, job: Job) -> Path:
-        """Where the excerpt lies while the rest of its take is made."""
+        """The place of the excerpt until its take is complete."""
         folder = self.songs.folder(job.song) / "takes"
         folder.mkdir(exist_ok=True)
         return folder / f"{job.take}-{EXCERPT}"
 
     def _sheet(self, job: Job) -> tuple[SongSheet, str]:
         found = self.songs.sheet(job.song)
-        assert found is not None  # the server asks for covers of heard songs only
+        assert found is not None  # the server accepts covers of analysed songs only
         return found
 
     def _save(self, job: Job, made: Cover, bars: Sequence[int], progress: Progress) -> None:
-        """The take's folder: a cover's files, how it was asked for, and what the page shows."""
+        """Write the take's folder: a cover's files, its settings, and what the page shows."""
         covered, stages = made.covered, self.stages(job.asked["style"])
         people = stages.people.get(made.arrangement.style, {})
         weak = find_weak_bars(made.arrangement, covered, people, stages.patterns)
@@ -137,7 +137,7 @@ class Work:
 
 
 def _write_sound(source: Path, heard: Heard, folder: Path) -> None:
-    """The song as it is played on the page, and its peaks."""
+    """The song's sound for the page, and its peaks."""
     import soundfile
 
     from symbolic_cover.performance.midi import score_in_seconds
@@ -162,7 +162,7 @@ def _write_sound(source: Path, heard: Heard, folder: Path) -> None:
 
 
 def write_excerpt(arrangement: Arrangement, bars: Sequence[int], path: Path) -> None:
-    """The sound of some bars (from 1) and one on either side, as the whole would sound there."""
+    """The sound of some bars (from 1) and one on either side, as in the whole."""
     from symbolic_cover.performance.expression import perform
     from symbolic_cover.sound.audio import render_audio
 
@@ -193,6 +193,6 @@ def write_excerpt(arrangement: Arrangement, bars: Sequence[int], path: Path) -> 
 
 
 def sweep_takes(root: Path) -> None:
-    """Throw away excerpts and folders that a worker left when it was ended."""
+    """Delete excerpts and folders of killed workers."""
     for left in [*root.glob(f"songs/*/takes/*-{EXCERPT}"), *root.glob(f"songs/*/takes/{UNFINISHED}*-{EXCERPT}")]:
         left.unlink(missing_ok=True)

@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 JOBS_FILE, LOCK_FILE = "jobs.sqlite", "worker.lock"
 _POLL_SEC, _TELL_SEC = 0.05, 0.2
-#: A server that ran out of time for a job would keep all others waiting.
+#: A job without a time limit could keep all others waiting.
 MOST_SEC = 2 * 3600
 
 
 class _Unwanted(BaseException):
-    """The job that is being done was cancelled."""
+    """The current job was cancelled."""
 
 
 def main(root: Path, checkpoint: str | None) -> None:
-    """Do jobs until the parent process is gone. Only one worker works in a folder; another waits for it to end."""
+    """Do jobs until the parent process ends. Only one worker works in a folder; another waits for it to end."""
     parent = os.getppid()
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     with open(root / LOCK_FILE, "w") as lock:
@@ -50,7 +50,7 @@ def main(root: Path, checkpoint: str | None) -> None:
 
 
 def _done(work: Work, jobs: Jobs, job: Job) -> tuple[str, str]:
-    """Do a job; how it ended, and what to say of that."""
+    """Do a job; returns how it ended, and a message."""
     begun = time.monotonic()
     told_at, told_of = 0.0, ""
 
@@ -73,12 +73,12 @@ def _done(work: Work, jobs: Jobs, job: Job) -> tuple[str, str]:
         return FAILED, str(error)
     except Exception:
         traceback.print_exc()
-        return FAILED, "Something went wrong that should not: the program's window says more."
+        return FAILED, "An internal error occurred; see the program's window for details."
     return DONE, ""
 
 
 def _end_with(parent: int) -> None:
-    """End this process when its parent is another one, which is when the parent has ended."""
+    """End this process when its parent has changed, as then the server has ended."""
     while os.getppid() == parent:
         time.sleep(0.5)
     os._exit(1)

@@ -1,4 +1,4 @@
-// Questions to the server; what goes wrong is said on the page and thrown.
+// Requests to the server; errors are shown on the page and thrown.
 const problem = document.getElementById("problem");
 
 export function complain(text) {

@@ -297,7 +297,7 @@ let touched = [];
 async function findTouched() {
   touched = shown ? (await ask(`/api/songs/${song}/takes/${shown.number}/touched`)).filter((bar) => !view.locked.includes(bar)) : [];
   find("touched").hidden = !touched.length;
-  find("touched").textContent = `What was corrected (${touched.length === 1 ? "bar" : "bars"} ${spans(touched)})`;
+  find("touched").textContent = `Corrected bars (${touched.length === 1 ? "bar" : "bars"} ${spans(touched)})`;
 }
 
 function takeRow(take) {
@@ -316,7 +316,7 @@ function takeRow(take) {
   const box = Object.assign(document.createElement("input"), { type: "checkbox", value: take.number, className: "pick" });
   box.addEventListener("change", compareIfTwo);
   both.append(box, "compare");
-  const again = Object.assign(document.createElement("button"), { type: "button", textContent: "Settings back" });
+  const again = Object.assign(document.createElement("button"), { type: "button", textContent: "Restore settings" });
   again.addEventListener("click", () => settingsOf(take));
   row.append(name, look, keep, again, both);
   return row;
@@ -432,7 +432,7 @@ function jobRow(job) {
 const heardEarly = new Set();
 const excerpts = new Map();
 
-// The bars that are new can be heard while the rest of their take is made.
+// New bars can be played while the rest of their take is made.
 function offerExcerpt(job) {
   const isThere = job.state === "running" && job.kind === "bars" && !["", "listen", "arrange", "sound of the bars"].includes(job.stage);
   if (isThere && !heardEarly.has(job.id)) {
@@ -520,7 +520,7 @@ function show(told) {
     item.append(button);
     return item;
   }));
-  if (!sheet.doubts.length) find("doubts").replaceChildren(Object.assign(document.createElement("li"), { textContent: "Nothing is in doubt." }));
+  if (!sheet.doubts.length) find("doubts").replaceChildren(Object.assign(document.createElement("li"), { textContent: "No bars need checking." }));
   renderTakes();
   find("said").textContent = !isFirst && sheet.done.length ? `Corrected: ${sheet.done.at(-1)}` : "";
 }
@@ -614,7 +614,7 @@ find("hum").addEventListener("click", async () => {
 async function begin() {
   choices = await ask("/api/choices");
   find("style").replaceChildren(...choices.styles.map(([name, title]) => new Option(title, name, false, name === choices.default)));
-  find("ensemble").replaceChildren(new Option("as the style has them", ""), ...choices.ensembles.map(([name, title]) => new Option(title, name)));
+  find("ensemble").replaceChildren(new Option("the style's own", ""), ...choices.ensembles.map(([name, title]) => new Option(title, name)));
   find("level").replaceChildren(...choices.levels.map((name) => new Option(name, name, false, name === "full")));
   find("file").accept = choices.suffixes.join(",");
   find("folder-row").hidden = !choices.folder.length;

@@ -1,4 +1,4 @@
-// One playhead, in seconds of the song: the recording, its melody by a simple voice, or a cover; and clicks.
+// One playhead, in seconds of the song: the recording, its melody as a simple tone, or a cover; and clicks.
 import { secAt, tickAt } from "./places.js";
 
 // The song is kept at -23 LUFS, covers at -16.
