@@ -40,7 +40,7 @@ _MOST_NOTES, _MORE_NOTES = 48, 12
 #: Gain of the bias on chord tones for the share of them that is missing, its maximum, and the notes it is measured on.
 _BIAS_GAIN, _MOST_BIAS, _RECENT_NOTES = 6.0, 1.2, 64
 #: How much likelier a part becomes for each share of the last bars that it lacks beside people's, and at most (nats).
-_PART_GAIN, _MOST_PART_BIAS, _RECENT_BARS, _FEWEST_RECENT_BARS = 4.0, 2.5, 8, 2
+_PART_GAIN, _MOST_PART_BIAS, _RECENT_BARS, _FEWEST_RECENT_BARS = 8.0, 6.0, 8, 2
 
 
 @dataclass

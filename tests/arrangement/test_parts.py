@@ -49,7 +49,7 @@ def test_a_part_that_rests_longer_than_peoples_is_made_likelier(tiny_checkpoint)
     row.notes["viola"] = [Note(0, 48 * 8, 60)]
     assert told.state_of(row, 1).part_bias == {}
     bias = told.state_of(row, 4).part_bias
-    assert bias["cello"] == bias["violin-2"] == 2.5
+    assert bias["cello"] == bias["violin-2"] == 6.0
     assert bias["viola"] == 0.0
     assert "violin-1" not in bias  # it has the melody
 

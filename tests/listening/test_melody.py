@@ -73,6 +73,7 @@ def test_somebody_sings_with_more_confidence_than_what_leads():
         ([60, 72, 72, 62], [60, 72, 72, 62]),  # two notes are no slip
         ([60, 72, 60, 65, 60, 72, 60, 65, 60, 72, 60], [60, 72, 60, 65, 60, 72, 60, 65, 60, 72, 60]),  # it is meant
         ([60, 67, 60], [60, 67, 60]),
+        ([58, 55, 77, 63], [58, 55, 65, 63]),  # more than an octave both ways
         ([60, 72], [60, 72]),
         ([], []),
     ],

@@ -30,8 +30,8 @@ _CONFIDENCE_MARGIN = 0.2
 #: next.
 _PHRASE_SEC, _AFTER_SEC, _BEFORE_SEC = 2.0, 0.75, 0.4
 #: In singing, a single note that leaps this far away and back, and is within this of both neighbours an octave off
-#: (semitones), is an overtone or an instrument; neighbours are at most this far apart. A leap that occurs three times
-#: is kept. As in `evaluation/findings.py`.
+#: (semitones), is an overtone or an instrument, and so is one that leaps more than an octave both ways; neighbours are
+#: at most this far apart. A leap that occurs three times is kept. As in `evaluation/findings.py`.
 _LEAP, _NEAR, _APART_SEC, _MEANT = 9, 5, 1.0, 3
 #: A line's usual range leaves out this share of its notes at either end; what lies so many semitones beyond it, and
 #: within it an octave or two nearer, is an octave error.
@@ -116,7 +116,8 @@ def without_blips(line: Sequence[TimedNote]) -> list[TimedNote]:
         steps = (note.pitch - before.pitch, note.pitch - after.pitch)
         near = note.onset_sec - before.end_sec < _APART_SEC and after.onset_sec - note.end_sec < _APART_SEC
         leaps = min(steps) >= _LEAP or max(steps) <= -_LEAP
-        if near and leaps and leaps_of[steps] < _MEANT and all(abs(abs(step) - 12) <= _NEAR for step in steps):
+        off = all(abs(abs(step) - 12) <= _NEAR for step in steps) or all(abs(step) > 12 for step in steps)
+        if near and leaps and leaps_of[steps] < _MEANT and off:
             mended[index] = note._replace(pitch=note.pitch - 12 if steps[0] > 0 else note.pitch + 12)
     return mended
 
