@@ -89,7 +89,7 @@ def test_mp3_delays_nothing():
 def test_features_lie_on_one_clock():
     performance = perform(pair(4), PIANO, np.random.default_rng(1), 8.0)
     recording, _ = record(performance.score, find_soundfonts()[0], np.random.default_rng(0), is_clean=True)
-    features = features_of(recording, *posteriorgrams(recording, threads=1))
+    features = features_of(recording, *posteriorgrams(recording))
     assert {side.dtype for side in features} == {np.dtype(np.uint8)}
     assert features.rise.shape == (len(features.note), N_BANDS)
     assert len(features.note) == pytest.approx(len(recording.samples) / HOP_SAMPLES, abs=2)
@@ -128,5 +128,5 @@ def test_examples_are_made_of_a_library_and_kept(tmp_path, monkeypatch):
 def an_example(seed: int = 0) -> TrainingExample:
     performance = perform(pair(), PIANO, np.random.default_rng(seed), 20.0)
     recording, stretch = record(performance.score, find_soundfonts()[0], np.random.default_rng(seed), is_clean=True)
-    features = features_of(recording, *posteriorgrams(recording, threads=1))
+    features = features_of(recording, *posteriorgrams(recording))
     return TrainingExample("song", "pop-piano", features, stretched(performance.truth, stretch))

@@ -35,6 +35,8 @@ _LOWEST_NOTE = "F#0"
 _CHANNELS = ((1, 16, 3, 1), (16, 32, 3, 1), (32, 64, 2, 1), (64, 80, 2, 0))
 _POOLED = (3, 3, 4)
 _HIDDEN = 192
+#: Frames that a convolution is given at a time, and what is added to variances before they divide.
+_CACHED_FRAMES, _NORM_EPS = 128, 1e-5
 #: As long as a song; what lasts longer is heard piece by piece, for memory's sake.
 _STRETCH_FRAMES = 43 * 300
 
@@ -80,26 +82,56 @@ def _spectra(recording: Recording) -> Iterator[torch.Tensor]:
 
 
 class _Features(nn.Module):
-    """Spectra (1, frames, bins) -> (1, frames, 240)."""
+    """Spectra (frames, bins) -> (frames, 240).
+
+    A layer goes over a few frames at a time, which stay in the processor's cache, and its result takes the place of
+    what went in. How it is to be normalised is known only after all of it: the next layer does so as it reads.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.layers: list[tuple[str, str]] = []
         for level, (before, after, count, pad) in enumerate(_CHANNELS, start=1):
             for number, letter in enumerate("abc"[:count]):
-                conv = nn.Conv2d(before if number == 0 else after, after, 3, padding=(1, pad))
-                setattr(self, f"conv{level}{letter}", conv)
-                setattr(self, f"norm{level}{letter}", nn.InstanceNorm2d(after))
+                conv = nn.Conv2d(before if number == 0 else after, after, 3, padding=(0, pad))
+                setattr(self, f"conv{level}{letter}", conv.to(memory_format=torch.channels_last))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """The features."""
-        x = x[:, None]
+        x, scale, shift = x[..., None], torch.ones(1), torch.zeros(1)
         for level, (_, _, count, _) in enumerate(_CHANNELS, start=1):
             for letter in "abc"[:count]:
-                x = nn.functional.selu(getattr(self, f"norm{level}{letter}")(getattr(self, f"conv{level}{letter}")(x)))
-            if level <= len(_POOLED):
-                x = nn.functional.max_pool2d(x, (1, _POOLED[level - 1]))
-        return x.transpose(1, 2).flatten(2)
+                pool = _POOLED[level - 2] if level > 1 and letter == "a" else 1
+                x, scale, shift = _layer(getattr(self, f"conv{level}{letter}"), x, scale, shift, pool)
+        return nn.functional.selu(x * scale + shift).transpose(1, 2).flatten(1)
+
+
+def _layer(
+    conv: nn.Conv2d, x: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor, pool: int
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Values (frames, bins, channels), normalised by a factor and a summand (but for spectra), pooled over so many bins
+    and convolved; and what normalises the result."""
+    n_frames, n_bins = len(x), x.shape[1] // pool + 2 * (int(conv.padding[1]) - 1)
+    place = x if x.shape[1:] == (n_bins, conv.out_channels) else torch.empty(n_frames, n_bins, conv.out_channels)
+    sums = torch.zeros(2, conv.out_channels, dtype=torch.float64)
+    last = None
+    for first in range(0, n_frames, _CACHED_FRAMES):
+        end = min(first + _CACHED_FRAMES, n_frames)
+        read = x[max(first, 1) - 1 if last is None else first : end + 1]
+        if x.shape[-1] > 1:
+            read = nn.functional.selu(torch.addcmul(shift, read, scale), inplace=True)
+        if pool > 1:
+            read = read[:, : x.shape[1] // pool * pool].unflatten(1, (-1, pool)).amax(dim=2)
+        before = torch.zeros_like(read[:1]) if last is None else last
+        after = [torch.zeros_like(read[:1])] if end == n_frames else []
+        given = torch.cat([before, read, *after])
+        last = given[end - first : end - first + 1].clone()
+        made = conv(given.permute(2, 0, 1)[None])[0].permute(1, 2, 0)
+        place[first:end] = made
+        flat = made.reshape(-1, conv.out_channels)
+        sums += torch.stack([flat.sum(dim=0), flat.square().sum(dim=0)])
+    mean, square = sums / (n_frames * n_bins)
+    factor = (square - mean.square() + _NORM_EPS).rsqrt()
+    return place, factor.float(), (-mean * factor).float()
 
 
 class _Net(nn.Module):
@@ -115,7 +147,7 @@ class _Net(nn.Module):
     @torch.inference_mode()
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """The logits."""
-        states, _ = self.lstm1(self.audio_feature_block(x))
+        states, _ = self.lstm1(self.audio_feature_block(x[0])[None])
         return self.final_fc1(states)[0]
 
 

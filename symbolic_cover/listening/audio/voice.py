@@ -66,9 +66,9 @@ class VoiceMaps(NamedTuple):
     pitch: np.ndarray
 
 
-def maps_of_voice(voice: Recording, threads: int = 2) -> VoiceMaps:
+def maps_of_voice(voice: Recording) -> VoiceMaps:
     """What is found in a separated voice at 22050 Hz."""
-    note, onset = transcribe.posteriorgrams(voice, threads=threads)
+    note, onset = transcribe.posteriorgrams(voice)
     rise = features.spectral_rise(voice.samples, voice.rate_hz)
     return VoiceMaps(note, onset, rise, spectral_level(voice), pitch_map(voice))
 
