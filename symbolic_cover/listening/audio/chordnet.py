@@ -81,7 +81,8 @@ class _Features(nn.Module):
     """Spectra (frames, bins) -> (frames, 240).
 
     A layer goes over a few frames at a time, which stay in the processor's cache, and its result takes the place of
-    what went in. How it is to be normalised is known only after all of it: the next layer does so as it reads.
+    what went in, in half precision. How it is to be normalised is known only after all of it: the next layer does so as
+    it reads.
     """
 
     def __init__(self) -> None:
@@ -98,7 +99,7 @@ class _Features(nn.Module):
             for letter in "abc"[:count]:
                 pool = _POOLED[level - 2] if level > 1 and letter == "a" else 1
                 x, scale, shift = _layer(getattr(self, f"conv{level}{letter}"), x, scale, shift, pool)
-        return nn.functional.selu(x * scale + shift).transpose(1, 2).flatten(1)
+        return nn.functional.selu(x.float() * scale + shift).transpose(1, 2).flatten(1)
 
 
 def _layer(
@@ -107,14 +108,18 @@ def _layer(
     """Values (frames, bins, channels), normalised by a factor and a summand (but for spectra), pooled over so many bins
     and convolved; and what normalises the result."""
     n_frames, n_bins = len(x), x.shape[1] // pool + 2 * (int(conv.padding[1]) - 1)
-    place = x if x.shape[1:] == (n_bins, conv.out_channels) else torch.empty(n_frames, n_bins, conv.out_channels)
+    place = (
+        x
+        if x.shape[1:] == (n_bins, conv.out_channels)
+        else torch.empty(n_frames, n_bins, conv.out_channels, dtype=torch.half)
+    )
     sums = torch.zeros(2, conv.out_channels, dtype=torch.float64)
     weight, last = conv.weight.contiguous(memory_format=torch.channels_last), None
     for first in range(0, n_frames, _CACHED_FRAMES):
         end = min(first + _CACHED_FRAMES, n_frames)
         read = x[first : end + 1]
         if x.shape[-1] > 1:
-            read = nn.functional.selu(torch.addcmul(shift, read, scale), inplace=True)
+            read = nn.functional.selu(torch.addcmul(shift, read.float(), scale), inplace=True)
         if pool > 1:
             read = read[:, : x.shape[1] // pool * pool].unflatten(1, (-1, pool)).amax(dim=2)
         before = torch.zeros_like(read[:1]) if last is None else last

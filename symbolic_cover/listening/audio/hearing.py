@@ -142,7 +142,8 @@ def _confidence(
     ]
     if any(map(len, spans)):
         confidence["chords"] = float(np.concatenate(spans).mean())
-    confidences = [np.array([_melody_confidence(note, heard)]) for note in melody]
+    leads = _map(answers, "melody")
+    confidences = [np.array([_melody_confidence(note, heard, leads)]) for note in melody]
     if confidences:
         confidence["melody"] = float(np.concatenate(confidences).mean())
     beat = joined(*evidence_of(answers, heard.pulse).beats)
@@ -167,9 +168,9 @@ def _sung(heard: Listened, leads: Sequence[TimedNote]) -> list[TimedNote]:
     return line if sings else []
 
 
-def _melody_confidence(note: TimedNote, heard: Listened) -> float:
-    """How probable a note of the melody is: to who hears the singer, or to the listener."""
-    led = note_confidence(_map(heard.answers, "melody"), note)
+def _melody_confidence(note: TimedNote, heard: Listened, leads: np.ndarray) -> float:
+    """How probable a note of the melody is: to who hears the singer, or to the listener, whose map is given."""
+    led = note_confidence(leads, note)
     return max(led, note_confidence(heard.sung.sung, note)) if heard.sung else led
 
 
@@ -195,11 +196,11 @@ def _frame(sec: float) -> int:
 
 
 def _map(heard: Answers, name: str) -> np.ndarray:
-    return heard.pitch[..., PITCH_MAPS.index(name)]
+    return heard.pitch[..., PITCH_MAPS.index(name)].astype(np.float32)
 
 
 def _probability(heard: Answers, name: str) -> np.ndarray:
-    return expit(_map(heard, name)).astype(np.float32)
+    return expit(_map(heard, name))
 
 
 def _belongs(note: TimedNote, lines: Sequence[TimedNote]) -> bool:

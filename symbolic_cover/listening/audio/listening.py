@@ -96,6 +96,7 @@ def _listen(recording: Recording, part: Stretch, singer: Stream | None, told: _T
         bands = mel_bands(piece)
         features = features_of_bands(bands, note, onset)
         answers = hear(model, features)
+        answers = answers._replace(pitch=answers.pitch.astype(np.float16))  # most of what an hour keeps in memory
         told.part("listener")(1.0)
         seen = sung = alone = None
         if singing is not None:
