@@ -21,6 +21,7 @@ from symbolic_cover.corpus.pairs import make_pair
 from symbolic_cover.corpus.units import Job, read_piece
 from symbolic_cover.listening import frames
 from symbolic_cover.listening.audio import separation, transcribe
+from symbolic_cover.listening.audio.features import mel_bands
 from symbolic_cover.listening.audio.voice import VoiceFeatures, features_of_voice, maps_of_voice, separated
 from symbolic_cover.sound.audio import play_samples
 from symbolic_cover.studio import singer
@@ -66,14 +67,14 @@ def sung_arrays(
     return {"name": job.name, "style": job.style, **seen(mix)._asdict(), "sung": notes}
 
 
-def seen(mix: np.ndarray, threads: int = 1) -> VoiceFeatures:
+def seen(mix: np.ndarray) -> VoiceFeatures:
     """The features of the voice in a stereo mix (n, 2) at `separation.RATE_HZ`."""
     import soxr
 
     blocks = (mix[first : first + _BLOCK] for first in range(0, len(mix), _BLOCK))
     voice = Recording(np.concatenate(list(separated(blocks, separation.RATE_HZ))), frames.RATE_HZ)
     whole = Recording(soxr.resample(mix.mean(axis=1), separation.RATE_HZ, frames.RATE_HZ), frames.RATE_HZ)
-    return features_of_voice(maps_of_voice(voice, threads), whole, *transcribe.posteriorgrams(whole, threads=threads))
+    return features_of_voice(maps_of_voice(voice), mel_bands(whole), *transcribe.posteriorgrams(whole))
 
 
 def record_song(

@@ -150,7 +150,7 @@ def make_example(
     if recorded is None:
         return None
     recording, truth = recorded
-    return TrainingExample(job.name, job.style, features_of(recording, *posteriorgrams(recording, threads=1)), truth)
+    return TrainingExample(job.name, job.style, features_of(recording, *posteriorgrams(recording)), truth)
 
 
 def record_piece(

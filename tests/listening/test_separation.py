@@ -82,7 +82,7 @@ def test_features_of_a_voice_are_bytes_of_one_length():
     sound = Recording(chirp(3.0)[::2, 0].copy(), 22050)
     n_frames = len(sound.samples) // 256
     empty = np.zeros((n_frames, 88), np.float32)
-    seen = voice.features_of_voice(voice.maps_of_voice(sound, threads=1), sound, empty, empty)
+    seen = voice.features_of_voice(voice.maps_of_voice(sound), features.mel_bands(sound), empty, empty)
     assert {side.dtype for side in seen} == {np.dtype(np.uint8)}
     assert {len(side) for side in seen} == {n_frames // features.POOLED}
     assert seen.level.max() > 200

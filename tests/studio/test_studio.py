@@ -9,7 +9,7 @@ from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.styles import load_ensembles
 from symbolic_cover.corpus.pairs import Pair, Piece
 from symbolic_cover.corpus.units import Job
-from symbolic_cover.listening.audio.features import HOP_SAMPLES, N_BANDS, features_of, spectral_rise
+from symbolic_cover.listening.audio.features import HOP_SAMPLES, N_BANDS, features_of, mel_bands, spectral_rise
 from symbolic_cover.listening.audio.transcribe import posteriorgrams
 from symbolic_cover.sound.soundfonts import find_soundfonts
 from symbolic_cover.studio import training_examples
@@ -69,7 +69,7 @@ def test_onsets_stay_where_they_were_through_all_effects(seed):
     recording, stretch = record(performance.score, font, np.random.default_rng(seed))
     assert abs(stretch - 1) < 0.02
     assert np.abs(recording.samples).max() <= 1
-    sides = [spectral_rise(one.samples, RATE_HZ).mean(axis=1) for one in (clean, recording)]
+    sides = [spectral_rise(mel_bands(one)).mean(axis=1) for one in (clean, recording)]
     n_frames = min(map(len, sides))
     moved = np.interp(np.arange(n_frames), np.arange(len(sides[0])) * stretch, sides[0])
     lags = range(-12, 13)
@@ -89,7 +89,7 @@ def test_mp3_delays_nothing():
 def test_features_lie_on_one_clock():
     performance = perform(pair(4), PIANO, np.random.default_rng(1), 8.0)
     recording, _ = record(performance.score, find_soundfonts()[0], np.random.default_rng(0), is_clean=True)
-    features = features_of(recording, *posteriorgrams(recording, threads=1))
+    features = features_of(recording, *posteriorgrams(recording))
     assert {side.dtype for side in features} == {np.dtype(np.uint8)}
     assert features.rise.shape == (len(features.note), N_BANDS)
     assert len(features.note) == pytest.approx(len(recording.samples) / HOP_SAMPLES, abs=2)
@@ -128,5 +128,5 @@ def test_examples_are_made_of_a_library_and_kept(tmp_path, monkeypatch):
 def an_example(seed: int = 0) -> TrainingExample:
     performance = perform(pair(), PIANO, np.random.default_rng(seed), 20.0)
     recording, stretch = record(performance.score, find_soundfonts()[0], np.random.default_rng(seed), is_clean=True)
-    features = features_of(recording, *posteriorgrams(recording, threads=1))
+    features = features_of(recording, *posteriorgrams(recording))
     return TrainingExample("song", "pop-piano", features, stretched(performance.truth, stretch))

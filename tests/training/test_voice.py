@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from symbolic_cover.core.heard import Recording, TimedNote
-from symbolic_cover.listening.audio.features import N_BANDS, RATE_HZ
+from symbolic_cover.listening.audio.features import N_BANDS, RATE_HZ, mel_bands
 from symbolic_cover.listening.audio.listening import shipped_voice_net
 from symbolic_cover.listening.audio.melody import sung_line
 from symbolic_cover.listening.audio.nets import load_net, save_net
@@ -69,7 +69,7 @@ def test_the_shipped_network_hears_what_is_sung():
     bank = [singer.taken_apart(vowel(hz)) for hz in (120.0, 140.0)]
     sung = [TimedNote(*row[:2], int(row[2])) for row in NOTES.tolist()]
     sound = Recording(singer.sing(sung, bank, PLAIN, np.random.default_rng(0), 16.0), singer.RATE_HZ)
-    features = features_of_voice(maps_of_voice(sound), sound, *posteriorgrams(sound))
+    features = features_of_voice(maps_of_voice(sound), mel_bands(sound), *posteriorgrams(sound))
     found = sung_line(hear_sung(shipped_voice_net(), features), features)
     near = [any(abs(note.onset_sec - on) < 0.1 and note.pitch == pitch for note in found) for on, _, pitch in NOTES]
     assert np.mean(near) > 0.8

@@ -67,10 +67,11 @@ def track(
     pace = np.tile(-PREFERENCE * np.log2(tempi / PREFERRED_BPM) ** 2, (evidence.shape[1], 1))
     if tempo is not None:
         pace += _blurred(tempo)[:, tempo_class(tempi)]
-    ways = {}
-    for size in sizes:
-        frames, places, value = _best_way(evidence, TEMPO_WEIGHT * pace, intervals, size)
-        ways[size] = (frames, places, value + (size_log_prior or {}).get(size, 0.0))
+    found = _best_ways(evidence, TEMPO_WEIGHT * pace, intervals, sizes)
+    ways = {
+        size: (frames, places, value + (size_log_prior or {}).get(size, 0.0))
+        for size, (frames, places, value) in zip(sizes, found, strict=True)
+    }
     best = max(ways, key=lambda size: ways[size][2])
     frames, places, _ = ways[best]
     sec = _between_frames(beat + downbeat, frames) / rate_hz
@@ -91,47 +92,63 @@ def _evidence(beat: np.ndarray, downbeat: np.ndarray) -> np.ndarray:
     return np.log(np.stack([1 - beat, _RARITY * beat * (1 - first), _RARITY * beat * first]))
 
 
-def _best_way(
-    evidence: np.ndarray, pace: np.ndarray, intervals: np.ndarray, size: int
-) -> tuple[np.ndarray, np.ndarray, float]:
-    """Beat frames, their places in bars of `size`, and the log likelihood of the best path."""
+def _best_ways(
+    evidence: np.ndarray, pace: np.ndarray, intervals: np.ndarray, sizes: tuple[int, ...]
+) -> list[tuple[np.ndarray, np.ndarray, float]]:
+    """For bars of each size: beat frames, their places in bars, and the log likelihood of the best path.
+
+    Between two beats there is only one path, so only beats are scored: each place in the bar (rows) at each tempo
+    (columns), plus the sums of the frames between.
+    """
     n_frames, n_tempi = evidence.shape[1], len(intervals)
-    ends = np.cumsum(np.tile(intervals, size)).reshape(size, n_tempi)
-    starts = ends - intervals
-    n_states = int(ends[-1, -1])
-    kind = np.zeros(n_states, dtype=int)
-    kind[starts] = 1
-    kind[starts[0]] = 2
+    longest, tempi = int(intervals[-1]), np.arange(n_tempi)
+    edges = np.cumsum([0, *sizes])
+    before = np.concatenate([first + np.roll(np.arange(size), 1) for first, size in zip(edges, sizes, strict=False)])
+    kind = np.ones(len(before), dtype=int)
+    kind[edges[:-1]] = 2
     change = -CHANGE_COST * np.abs(intervals[None, :] / intervals[:, None] - 1)
-    change -= np.log(np.exp(change).sum(axis=1, keepdims=True))
-    tempo_of = np.tile(np.repeat(np.arange(n_tempi), intervals), size)
-    value = -np.log(size * intervals)[tempo_of] + pace[0][tempo_of] + evidence[kind, 0]
-    came_from = np.zeros((n_frames, size, n_tempi), dtype=np.int16)
-    before = np.roll(ends, 1, axis=0) - 1  # the last states of the previous beat
+    change = (change - np.log(np.exp(change).sum(axis=1, keepdims=True))).T.copy()  # tempo after, tempo before
+    # Frames before the first: a bar may have begun there, and nothing is known of it.
+    between = np.cumsum(evidence[0][:, None] + pace, axis=0)
+    between = np.concatenate([np.repeat(between[:1], longest, axis=0), between])
+    begun = -np.log(np.repeat(sizes, sizes)[:, None] * intervals) + pace[0]
+    value = np.empty((longest, *begun.shape))  # of the last frames, in turn
+    value[:] = begun + evidence[0, 0]
+    value[0] = begun + evidence[kind, 0][:, None]
+    came_from = np.zeros((n_frames, *begun.shape), dtype=np.uint8)
+    rows = np.arange(len(before))[:, None]
     for frame in range(1, n_frames):
-        arriving = value[before][:, :, None] + change  # size, tempo before, tempo after
-        came_from[frame] = arriving.argmax(axis=1)
-        value[1:] = value[:-1].copy()
-        value[starts] = arriving.max(axis=1)
-        value += evidence[:, frame][kind] + pace[frame][tempo_of]
-    return *_walk_back(int(value.argmax()), came_from, starts, ends), float(value.max())
+        start = frame - intervals
+        arriving = value[start % longest, before[:, None], tempi]
+        arriving += between[frame - 1 + longest] - between[start + longest, tempi]
+        changed = arriving[:, None, :] + change
+        best = changed.argmax(axis=2)
+        came_from[frame] = best
+        value[frame % longest] = changed[rows, tempi, best] + evidence[kind, frame][:, None] + pace[frame]
+    last = n_frames - 1 - np.arange(longest)
+    ends = value[last % longest] + (between[-1] - between[last + longest])[:, None, :]
+    ends[np.arange(longest)[:, None, None] >= intervals[None, None, :].repeat(len(before), axis=1)] = -np.inf
+    ways = []
+    for first, size in zip(edges, sizes, strict=False):
+        those = ends[:, first : first + size]
+        gone, place, tempo = np.unravel_index(int(those.argmax()), those.shape)
+        way = _walk_back(int(last[gone]), int(place), int(tempo), came_from[:, first : first + size], intervals)
+        ways.append((*way, float(those.max())))
+    return ways
 
 
 def _walk_back(
-    state: int, came_from: np.ndarray, starts: np.ndarray, ends: np.ndarray
+    frame: int, place: int, tempo: int, came_from: np.ndarray, intervals: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The frames and places of the beats on the path to a final state."""
-    flat = ends.ravel()
-    beat, tempo = divmod(int(np.searchsorted(flat, state, side="right")), ends.shape[1])
-    frame = len(came_from) - 1 - (state - int(starts[beat, tempo]))
+    """The frames and places of the beats on the path to a final beat."""
     found = []
     while frame >= 0:
-        found.append((frame, int(beat)))
+        found.append((frame, place))
         if frame == 0:
             break
-        tempo = int(came_from[frame, beat, tempo])
-        beat = (beat - 1) % len(ends)
-        frame -= int(ends[beat, tempo] - starts[beat, tempo])
+        tempo = int(came_from[frame, place, tempo])
+        place = (place - 1) % came_from.shape[1]
+        frame -= int(intervals[tempo])
     rows = np.array(found[::-1], dtype=int).reshape(-1, 2)
     return rows[:, 0], rows[:, 1]
 

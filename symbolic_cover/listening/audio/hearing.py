@@ -143,7 +143,8 @@ def _confidence(
     ]
     if any(map(len, spans)):
         confidence["chords"] = float(np.concatenate(spans).mean())
-    confidences = [np.array([_melody_confidence(note, heard)]) for note in melody]
+    leads = _map(answers, "melody")
+    confidences = [np.array([_melody_confidence(note, heard, leads)]) for note in melody]
     if confidences:
         confidence["melody"] = float(np.concatenate(confidences).mean())
     beat = joined(*evidence_of(answers, heard.pulse).beats)
@@ -168,9 +169,9 @@ def _sung(heard: Listened, leads: Sequence[TimedNote]) -> list[TimedNote]:
     return line if sings else []
 
 
-def _melody_confidence(note: TimedNote, heard: Listened) -> float:
-    """The probability of a melody note by the voice network or the listener, whichever is higher."""
-    led = note_confidence(_map(heard.answers, "melody"), note)
+def _melody_confidence(note: TimedNote, heard: Listened, leads: np.ndarray) -> float:
+    """The probability of a melody note by the voice network or the map `leads` of the listener, whichever is higher."""
+    led = note_confidence(leads, note)
     return max(led, note_confidence(heard.sung.sung, note)) if heard.sung else led
 
 
@@ -196,11 +197,11 @@ def _frame(sec: float) -> int:
 
 
 def _map(heard: Answers, name: str) -> np.ndarray:
-    return heard.pitch[..., PITCH_MAPS.index(name)]
+    return heard.pitch[..., PITCH_MAPS.index(name)].astype(np.float32)
 
 
 def _probability(heard: Answers, name: str) -> np.ndarray:
-    return expit(_map(heard, name)).astype(np.float32)
+    return expit(_map(heard, name))
 
 
 def _belongs(note: TimedNote, lines: Sequence[TimedNote]) -> bool:

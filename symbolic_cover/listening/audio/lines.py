@@ -73,24 +73,32 @@ def drawn_to(line: Sequence[TimedNote], notes: Sequence[TimedNote]) -> list[Time
 def _best_way(scores: np.ndarray, begins: np.ndarray, step_cost: float, leap_cost: float) -> np.ndarray:
     """For every frame a key, or the number of keys for silence."""
     n_frames, n_keys = scores.shape
-    keys = np.arange(n_keys)
-    cost = np.full((n_keys + 1, n_keys + 1), step_cost)
-    cost[:n_keys, :n_keys] += leap_cost * np.abs(keys[:, None] - keys)
-    cost[:, n_keys] = step_cost / 2
-    np.fill_diagonal(cost, 0)
-    changes = 1.0 - np.eye(n_keys + 1)
-    best = np.append(scores[0], 0.0)
-    came_from = np.zeros((n_frames, n_keys + 1), dtype=np.int16)
+    leaps = leap_cost * np.arange(n_keys)
+    gains = np.minimum(begins, step_cost) - step_cost
+    best = np.empty((n_frames, n_keys + 1))
+    best[0] = here = np.append(scores[0], 0.0)
     for frame in range(1, n_frames):
-        gain = np.append(np.minimum(begins[frame], step_cost), 0.0)
-        arriving = best[:, None] - cost + changes * gain
-        came_from[frame] = arriving.argmax(axis=0)
-        best = arriving.max(axis=0)
-        best[:-1] += scores[frame]
+        keys, silence = here[:-1], here[-1]
+        here = best[frame]
+        # From the keys below, from those above, and from silence; who goes nowhere pays nothing.
+        upwards = np.maximum.accumulate(keys + leaps) - leaps
+        downwards = np.maximum.accumulate((keys - leaps)[::-1])[::-1] + leaps
+        moved = np.maximum(np.maximum(upwards, downwards), silence) + gains[frame]
+        np.maximum(keys, moved, out=here[:-1])
+        here[:-1] += scores[frame]
+        here[-1] = max(silence, keys.max() - step_cost / 2)
     path = np.empty(n_frames, dtype=int)
-    path[-1] = int(best.argmax())
+    path[-1] = key = int(best[-1].argmax())
     for frame in range(n_frames - 1, 0, -1):
-        path[frame - 1] = came_from[frame, path[frame]]
+        came = best[frame - 1].copy()
+        if key == n_keys:
+            came[:-1] -= step_cost / 2
+        else:
+            came[:-1] -= np.abs(leaps - leaps[key])
+            stays = came[key]
+            came += gains[frame, key]
+            came[key] = stays
+        path[frame - 1] = key = int(came.argmax())
     return path
 
 

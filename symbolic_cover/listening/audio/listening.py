@@ -7,22 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 
 from symbolic_cover.core.errors import MissingDependencyError
 from symbolic_cover.core.heard import Recording, TimedNote
 from symbolic_cover.core.places import LISTENER, VOICE
 from symbolic_cover.listening.audio import beatnet, chordnet, transcribe, voice
-from symbolic_cover.listening.audio.features import HOP_SAMPLES, Features, features_of
+from symbolic_cover.listening.audio.features import HOP_SAMPLES, Features, features_of_bands, mel_bands
 from symbolic_cover.listening.audio.listener import Answers, Listener, hear
-from symbolic_cover.listening.audio.nets import load_net
+from symbolic_cover.listening.audio.nets import load_net, one_thread
 from symbolic_cover.listening.audio.stretches import Stream, Stretch, joined, stretches_of
 from symbolic_cover.listening.audio.voice_net import Sung, VoiceNet, hear_sung
 
@@ -82,10 +80,10 @@ def listen_with_all(
 def _listen(recording: Recording, part: Stretch, singer: Stream | None, told: _Told) -> tuple[Listened, int]:
     """The evidence of a stretch, cut to the part that counts, and the number of notes by basic-pitch."""
     model, piece = shipped_listener(), part.of(recording)
-    with _one_thread_each(), ThreadPoolExecutor(2) as pool:
+    with one_thread(), ThreadPoolExecutor(2) as pool:
         singing = pool.submit(_hear_singer, singer, part, piece, told) if singer else None
         try:
-            note, onset = transcribe.posteriorgrams(piece, told.part("notes"), threads=1 if singer else 2)
+            note, onset = transcribe.posteriorgrams(piece, told.part("notes"))
             n_notes = transcribe.count_notes(note, onset)
             if part.last - part.first == len(recording.samples):  # before the other models run in vain
                 transcribe.refuse_noise(n_notes, len(recording.samples) / recording.rate_hz)
@@ -95,13 +93,15 @@ def _listen(recording: Recording, part: Stretch, singer: Stream | None, told: _T
         pulsing = pool.submit(beatnet.hear_pulse, piece) if beatnet.is_installed() else None
         chords = chordnet.hear_chord_evidence(piece) if chordnet.is_installed() else None
         told.part("chords")(1.0)
-        features = features_of(piece, note, onset)
+        bands = mel_bands(piece)
+        features = features_of_bands(bands, note, onset)
         answers = hear(model, features)
+        answers = answers._replace(pitch=answers.pitch.astype(np.float16))  # most of what an hour keeps in memory
         told.part("listener")(1.0)
         seen = sung = alone = None
         if singing is not None:
             maps, is_alone = singing.result()
-            seen = voice.features_of_voice(maps, piece, note, onset)
+            seen = voice.features_of_voice(maps, bands, note, onset)
             sung = hear_sung(shipped_voice_net(), seen)
             alone = voice.notes_alone(piece) if is_alone else None
         told.part("voice")(1.0)
@@ -134,21 +134,10 @@ def _joined(pieces: Sequence[Listened]) -> Listened:
     return Listened(**arrays, alone=notes)
 
 
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Two models run at a time, so each gets one of PyTorch's threads."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
 def _hear_singer(singer: Stream, part: Stretch, piece: Recording, told: _Told) -> tuple[voice.VoiceMaps, bool]:
     """The features of the singer's voice in a stretch, and whether it is alone."""
     sung = Recording(singer.take(part.begin, part.end, told.part("singer")), piece.rate_hz)
-    return voice.maps_of_voice(sung, threads=1), voice.is_alone(sung, piece)
+    return voice.maps_of_voice(sung), voice.is_alone(sung, piece)
 
 
 def separated_singer(recording: Recording, stereo: Stereo | None) -> Recording:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -38,6 +40,17 @@ class _HasSettings(Protocol):
     settings: dict[str, Any]
 
     def state_dict(self) -> dict[str, torch.Tensor]: ...
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """PyTorch takes one thread: where two ears listen at a time, or products are small."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def answers_of(model: nn.Module, given: torch.Tensor) -> dict[str, np.ndarray]:

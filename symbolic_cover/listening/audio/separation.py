@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.util import find_spec
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ _CHANNELS = (2, 16, 32, 64, 128, 256, 512)
 #: Added to squared masks, so that silence is assigned to neither.
 _FLOOR = 1e-10
 _LEAST_POWER = 1e-6
+_FEW_CHANNELS = 16
 _VOICE, _BAND = 0, 1
 
 
@@ -44,6 +45,23 @@ def is_installed() -> bool:
 class _Crop(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x[:, :, 1:-2, 1:-2]
+
+
+class _Phases(nn.ConvTranspose2d):
+    """A transposed convolution as a plain one that gives the four pixels of each square at once, and already cropped:
+    faster where channels are few."""
+
+    def forward(self, x: torch.Tensor, output_size: list[int] | None = None) -> torch.Tensor:
+        """(1, channels, height, width) -> twice as high and wide."""
+        weight = torch.zeros(2, 2, self.out_channels, self.in_channels, 3, 3)
+        for row, column, below, beside in product(range(2), range(2), range(3), range(3)):
+            taps = row + 3 - 2 * below, column + 3 - 2 * beside
+            if min(taps) >= 0 and max(taps) < self.kernel_size[0]:
+                weight[row, column, :, :, below, beside] = self.weight[:, :, *taps].T
+        bias = None if self.bias is None else self.bias.repeat(4)
+        made = nn.functional.conv2d(x, weight.flatten(0, 2), bias, padding=1)
+        pixels = made.view(2, 2, self.out_channels, *x.shape[2:]).permute(3, 0, 4, 1, 2).flatten(2, 3).flatten(0, 1)
+        return pixels.permute(2, 0, 1)[None]
 
 
 class MaskNet(nn.Module):
@@ -58,13 +76,14 @@ class MaskNet(nn.Module):
             setattr(self, f"down{level}_act", act)
         rising = ((512, 256), (512, 128), (256, 64), (128, 32), (64, 16), (32, 1))
         for level, (before, after) in enumerate(rising, start=1):
-            up = nn.ConvTranspose2d(before, after, 5, stride=2)
-            setattr(self, f"up{level}", nn.Sequential(up, _Crop(), nn.ReLU(), nn.BatchNorm2d(after, eps=1e-3)))
+            kind, crop = (nn.ConvTranspose2d, _Crop()) if after > _FEW_CHANNELS else (_Phases, nn.Identity())
+            up = kind(before, after, 5, stride=2)
+            setattr(self, f"up{level}", nn.Sequential(up, crop, nn.ReLU(), nn.BatchNorm2d(after, eps=1e-3)))
         self.up7 = nn.Sequential(nn.Conv2d(1, 2, 4, dilation=2, padding=3), nn.Sigmoid())
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """The magnitudes of the source."""
-        skipped, y = [], x
+        skipped, y = [], x.to(memory_format=torch.channels_last)
         for level in range(1, 7):
             convolved = getattr(self, f"down{level}_conv")(y)
             skipped.append(convolved)

@@ -15,9 +15,9 @@ from symbolic_cover.core.heard import Recording, TimedNote
 
 #: Samples at 22050 Hz after which frames of 512 and of 441 samples begin together: 10.24 s.
 _UNIT = 512 * 441
-#: A stretch is 8 minutes, without the overlap; slightly longer recordings are one stretch.
-STRETCH, OVERLAP = 47 * _UNIT, _UNIT
-LONGEST = STRETCH * 5 // 4
+#: A stretch is 4 minutes, without the overlap; recordings below ten minutes are one stretch.
+STRETCH, OVERLAP = 24 * _UNIT, _UNIT
+LONGEST = 235 * _UNIT // 4
 
 Arrays = TypeVar("Arrays")
 
@@ -53,7 +53,7 @@ def stretches_of(n_samples: int) -> list[Stretch]:
     """The stretches of a recording at 22050 Hz; one if it is short."""
     if n_samples <= LONGEST:
         return [Stretch(0, n_samples, 0, n_samples)]
-    firsts = list(range(0, n_samples - (LONGEST - STRETCH), STRETCH))
+    firsts = list(range(0, n_samples - STRETCH // 4, STRETCH))
     lasts = [*firsts[1:], n_samples]
     return [
         Stretch(max(first - OVERLAP, 0), min(last + OVERLAP, n_samples), first, last)

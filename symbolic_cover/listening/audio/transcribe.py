@@ -1,8 +1,8 @@
 """`Recording` -> notes in seconds: the adapter to basic-pitch.
 
 Bittner et al., "A lightweight instrument-agnostic model for polyphonic note transcription and
-multipitch estimation", ICASSP 2022. Its ONNX model is run here directly, batch by batch; notes are
-made from its posteriorgrams by basic-pitch's own function.
+multipitch estimation", ICASSP 2022. Its network and the rule that makes notes of posteriorgrams are written anew
+(`pitch_net` and here); the weights are those of its ONNX model.
 
 Conventions
 -----------
@@ -17,19 +17,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from symbolic_cover.core.errors import InputError, MissingDependencyError
 from symbolic_cover.core.heard import Recording, TimedNote
-from symbolic_cover.listening.frames import FRAME_RATE_HZ, HOP_SAMPLES, RATE_HZ
+from symbolic_cover.listening.audio import pitch_net
+from symbolic_cover.listening.audio.nets import one_thread
+from symbolic_cover.listening.frames import FRAME_RATE_HZ, HOP_SAMPLES, LOWEST_PITCH, RATE_HZ
 
 WINDOW_SAMPLES = 2 * RATE_HZ - HOP_SAMPLES
 #: Frames at the edges of a window are discarded, as in basic-pitch.
 EDGE_FRAMES = 15
 KEPT_FRAMES = 142
-WINDOWS_PER_BATCH = 8
+WINDOWS_PER_BATCH = 4
 LEAD_FRAMES = 4
 
 #: On BWV 846 they give an onset F1 of .91, basic-pitch's own with its search for melodies .83.
@@ -38,9 +39,9 @@ FRAME_THRESHOLD = 0.4
 SHORTEST_NOTE_FRAMES = 5
 FEWEST_NOTES, FEWEST_NOTES_A_MINUTE = 4, 10  # music has more, noise fewer
 
-MODEL_INPUT = "serving_default_input_2:0"
-MODEL_OUTPUTS = {"note": "StatefulPartitionedCall:1", "onset": "StatefulPartitionedCall:2"}
-#: Notes are decoded in chunks of this many frames with a margin, since the decoder copies all its input.
+#: A note ends where it is too weak for so many frames.
+_REST = bytes([True]) * 11
+#: Notes are decoded in chunks of this many frames with a margin.
 _PIECE_FRAMES, _AROUND_FRAMES = 40_000, 3_000
 #: Without its dependencies, among them an old TensorFlow that its ONNX model does not need.
 PIP = ("install", "--no-deps", "basic-pitch==0.4.0")
@@ -91,33 +92,30 @@ def refuse_noise(n_notes: int, duration_sec: float) -> None:
         raise InputError("No notes were found in this recording.", "Give a recording with pitched instruments.")
 
 
-def posteriorgrams(
-    recording: Recording, progress: Progress | None = None, threads: int = 2
-) -> tuple[np.ndarray, np.ndarray]:
+def posteriorgrams(recording: Recording, progress: Progress | None = None) -> tuple[np.ndarray, np.ndarray]:
     """The model's note and onset probabilities, each (frames, 88) float32."""
-    session = _session(threads)
+    path = model_path()
     n_frames = len(recording.samples) // HOP_SAMPLES
     n_windows = max(1, -(-n_frames // KEPT_FRAMES))
-    kept: dict[str, list[np.ndarray]] = {name: [] for name in MODEL_OUTPUTS}
-    for first in range(0, n_windows, WINDOWS_PER_BATCH):
-        batch = _windows(recording.samples, first, min(first + WINDOWS_PER_BATCH, n_windows))
-        answers = session.run(list(MODEL_OUTPUTS.values()), {MODEL_INPUT: batch})
-        for frames, answer in zip(kept.values(), answers, strict=True):
-            frames.extend(answer[:, EDGE_FRAMES : EDGE_FRAMES + KEPT_FRAMES])
-        if progress:
-            progress(min(first + WINDOWS_PER_BATCH, n_windows) / n_windows)
-    note, onset = (np.concatenate(frames)[:n_frames] for frames in kept.values())
+    heard = []
+    with one_thread():
+        for first in range(0, n_windows, WINDOWS_PER_BATCH):
+            last = min(first + WINDOWS_PER_BATCH, n_windows)
+            heard.append(pitch_net.hear(path, _windows(recording.samples, first, last)))
+            if progress:
+                progress(last / n_windows)
+    note, onset = (np.concatenate(maps).reshape(-1, maps[0].shape[-1])[:n_frames] for maps in zip(*heard, strict=True))
     return note, onset
 
 
 def _windows(samples: np.ndarray, first: int, last: int) -> np.ndarray:
-    """Windows `first`..`last` as (windows, WINDOW_SAMPLES, 1), padded with silence at both ends."""
-    windows = np.zeros((last - first, WINDOW_SAMPLES, 1), np.float32)
+    """Windows `first`..`last` as (windows, WINDOW_SAMPLES), padded with silence at both ends."""
+    windows = np.zeros((last - first, WINDOW_SAMPLES), np.float32)
     for row, index in enumerate(range(first, last)):
         start = (index * KEPT_FRAMES - EDGE_FRAMES) * HOP_SAMPLES
         piece = samples[max(start, 0) : start + WINDOW_SAMPLES]
         offset = max(-start, 0)
-        windows[row, offset : offset + len(piece), 0] = piece
+        windows[row, offset : offset + len(piece)] = piece
     return windows
 
 
@@ -138,24 +136,32 @@ def note_events(
 def _note_events(
     note: np.ndarray, onset: np.ndarray, onset_threshold: float, frame_threshold: float, shortest_frames: int
 ) -> list[tuple[int, int, int, float]]:
-    try:
-        from basic_pitch.note_creation import output_to_notes_polyphonic
-    except ImportError as error:
-        raise MissingDependencyError(f"basic-pitch cannot be loaded ({error}).", INSTALL_REMEDY) from error
-
+    """Notes begin at peaks of onsets, and where keys rise as clearly; later ones take the keys beside them first."""
     before = ((LEAD_FRAMES, 0), (0, 0))  # an onset is a peak in time: one at the very start needs a frame before it
-    events = output_to_notes_polyphonic(
-        np.pad(note, before),
-        np.pad(onset, before),
-        onset_thresh=onset_threshold,
-        frame_thresh=frame_threshold,
-        min_note_len=shortest_frames,
-        infer_onsets=True,
-        max_freq=None,
-        min_freq=None,
-        melodia_trick=False,
-    )
-    return [(max(0, start - LEAD_FRAMES), end - LEAD_FRAMES, pitch, level) for start, end, pitch, level in events]
+    note = np.pad(note, before)
+    begins = _rising(note, np.pad(onset, before))
+    is_peak = (begins[1:-1] > begins[:-2]) & (begins[1:-1] > begins[2:]) & (begins[1:-1] >= onset_threshold)
+    weak, last = [bytearray(key) for key in frame_threshold > note.T], len(note) - 1
+    events = []
+    for start, key in np.argwhere(is_peak)[::-1].tolist():
+        start += 1
+        end = weak[key].find(_REST, start + 1, last)
+        if end < 0:
+            end = start + 1 + len(weak[key][start + 1 : last].rstrip(_REST))
+        if end - start > shortest_frames:
+            for taken in weak[max(key - 1, 0) : key + 2]:
+                taken[start:end] = bytes([True]) * (end - start)
+            level = float(note[start:end, key].mean())
+            events.append((max(0, start - LEAD_FRAMES), end - LEAD_FRAMES, key + LOWEST_PITCH, level))
+    return events
+
+
+def _rising(note: np.ndarray, onset: np.ndarray) -> np.ndarray:
+    """Onsets, and where keys rise within one frame and two, scaled to the same maximum."""
+    rise = np.zeros(note.shape)
+    rise[2:] = np.minimum(note[2:].astype(float) - note[1:-1], note[2:].astype(float) - note[:-2])
+    greatest = rise.max(initial=0.0)
+    return np.maximum(onset, onset.max() * np.maximum(rise, 0) / greatest) if greatest > 0 else onset
 
 
 def timed_notes(events: list[tuple[int, int, int, float]]) -> tuple[TimedNote, ...]:
@@ -166,19 +172,6 @@ def timed_notes(events: list[tuple[int, int, int, float]]) -> tuple[TimedNote, .
         )
         for start, end, pitch, level in sorted(events)
     )
-
-
-def _session(threads: int) -> Any:
-    """The ONNX model with a number of threads."""
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise MissingDependencyError("onnxruntime is not installed.", "Run: pip install onnxruntime") from error
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(model_path()), options, providers=["CPUExecutionProvider"])
 
 
 def model_path() -> Path:

@@ -65,17 +65,18 @@ class VoiceMaps(NamedTuple):
     pitch: np.ndarray
 
 
-def maps_of_voice(voice: Recording, threads: int = 2) -> VoiceMaps:
+def maps_of_voice(voice: Recording) -> VoiceMaps:
     """The maps of a separated voice at 22050 Hz."""
-    note, onset = transcribe.posteriorgrams(voice, threads=threads)
-    rise = features.spectral_rise(voice.samples, voice.rate_hz)
-    return VoiceMaps(note, onset, rise, spectral_level(voice), pitch_map(voice))
+    note, onset = transcribe.posteriorgrams(voice)
+    bands = features.mel_bands(voice)
+    return VoiceMaps(note, onset, features.spectral_rise(bands), spectral_level(bands), pitch_map(voice))
 
 
-def features_of_voice(maps: VoiceMaps, whole: Recording, note: np.ndarray, onset: np.ndarray) -> VoiceFeatures:
-    """Features of a separated voice and of the whole recording at 22050 Hz, whose posteriorgrams are given."""
+def features_of_voice(maps: VoiceMaps, bands: np.ndarray, note: np.ndarray, onset: np.ndarray) -> VoiceFeatures:
+    """Features of a separated voice beside the whole recording, whose `features.mel_bands` and posteriorgrams are
+    given."""
     own_note, own_onset, rise, level, pitch = maps
-    all_level = spectral_level(whole)
+    all_level = spectral_level(bands)
     n_frames = min(map(len, (own_note, note, rise, level, all_level))) // features.POOLED * features.POOLED
     pooled = [
         features.in_bytes(features.pooled(side[:n_frames]))
@@ -129,11 +130,10 @@ def notes_alone(recording: Recording) -> list[TimedNote]:
     return [TimedNote(note.start, note.end, pitch) for note, pitch in zip(found, pitches, strict=True)]
 
 
-def spectral_level(recording: Recording) -> np.ndarray:
-    """The level of each mel band relative to the recording's loudest, 0..1 over `_DECADES`, (frames,
+def spectral_level(bands: np.ndarray) -> np.ndarray:
+    """The level of each of the `features.mel_bands` against the recording's loudest, 0..1 over `_DECADES`, (frames,
     `features.N_BANDS`)."""
-    level = np.concatenate(list(features.mel_bands(recording.samples, recording.rate_hz)))
-    level = np.log10(level + 1e-10)
+    level = np.log10(bands[1:] + np.float32(1e-10))
     return np.clip((level - np.percentile(level, 99.9)) / _DECADES + 1, 0, 1)
 
 
