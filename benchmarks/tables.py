@@ -61,10 +61,9 @@ class Table(NamedTuple):
 TABLES = (
     Table("speed.py", f"{_SONG} --runs 1 --against 032591c --candidates 8", _ARRANGER),
     Table("many.py", "", _ARRANGER),
-    Table("heard.py", "{library}", (*_ARRANGER, *_EARS)),
+    Table("heard.py", "{library} --count 16", (*_ARRANGER, *_EARS)),
     Table("arranging/arrangement.py", "{corpus}", _ARRANGER),
     Table("arranging/judge.py", "{corpus} --styles pop-piano", _ARRANGER),
-    Table("arranging/judge.py", "{corpus} --segments 30", _ARRANGER, "arranging/judge_styles.md"),
     Table("arranging/controls.py", "{corpus} --styles pop-piano swing string-quartet --segments 4", _ARRANGER),
     Table("arranging/decoding.py", "--corpus {corpus}", _ARRANGER),
     Table("arranging/learn_style.py", "{corpus} {songs}/Ska {songs}/Polka --segments 12 --real 60", _ARRANGER),
@@ -88,7 +87,7 @@ TABLES = (
 )  # fmt: skip
 
 #: Tables that are of older weights than the shipped ones, since they take hours; `docs/limits.md` names them.
-OLDER = ("arranging/refining.md", "listening/recorded.md", "listening/synthetic.md")
+OLDER = ("arranging/learn_style.md", "arranging/refining.md", "listening/recorded.md", "listening/synthetic.md")
 
 
 def main() -> None:
