@@ -21,8 +21,8 @@ from symbolic_cover.core.places import VOICE
 from symbolic_cover.listening import frames
 from symbolic_cover.listening.audio import features, separation, transcribe
 
-#: swift-f0's rate, and the voice below which nothing is sung.
-_PITCH_RATE_HZ = 16000
+#: swift-f0's rate, and how much it hears at a time.
+_PITCH_RATE_HZ, _PITCH_SAMPLES = 16000, 1 << 16
 PITCH_PIP = ("install", "swift-f0==0.3.0")
 #: Decades of power between silence and full level, as bands show it.
 _DECADES = 6.0
@@ -104,16 +104,19 @@ def pitch_map(voice: Recording) -> np.ndarray:
 
 
 def _pitch_of(voice: Recording) -> Any:
-    """swift-f0's pitch, confidence and loudness. Raises `MissingDependencyError` without it."""
+    """swift-f0's pitch, confidence and loudness, heard a few seconds at a time, which needs little memory. Raises
+    `MissingDependencyError` without it."""
     import soxr
 
     try:
-        from swift_f0 import SwiftF0
+        from swift_f0 import SwiftF0, concat
     except ImportError as error:
         raise MissingDependencyError(
             "The singer's pitch cannot be heard.", f"Type: pip {' '.join(PITCH_PIP)}"
         ) from error
-    return SwiftF0(threads=1).detect(soxr.resample(voice.samples, voice.rate_hz, _PITCH_RATE_HZ), _PITCH_RATE_HZ)
+    samples, stream = soxr.resample(voice.samples, voice.rate_hz, _PITCH_RATE_HZ), SwiftF0(threads=1).stream()
+    blocks = (samples[first : first + _PITCH_SAMPLES] for first in range(0, len(samples), _PITCH_SAMPLES))
+    return concat([*(stream.push(block, _PITCH_RATE_HZ) for block in blocks), stream.flush()])
 
 
 def is_alone(voice: Recording, whole: Recording) -> bool:
