@@ -137,7 +137,9 @@ class Candidates:
         pieces."""
         if self.song.human is None:
             return CHORD_BIAS
-        asked = self.song.human.mean["chord_tone_ratio"]
+        asked = self.song.human.mean.get("chord_tone_ratio")
+        if asked is None:  # the style was learned from songs without chords
+            return CHORD_BIAS
         played_by = [notes for row in self.rows for name, notes in row.notes.items() if name != DRUMS]
         recent = [note for notes in played_by for note in notes[-_RECENT_NOTES:]]
         played = chord_tone_ratio(recent, self.song.sheet.chords)

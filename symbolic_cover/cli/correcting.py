@@ -76,7 +76,7 @@ def correct(
         made = after.corrections
         print_json({"file": str(out or sheet), "corrections": made.done, "undone": made.undone, "bars": changed})
     elif not quiet:
-        for one in after.corrections.done:
+        for one in after.corrections.done or ["No corrections so far."]:
             typer.echo(one)
         if after is not before:
             typer.echo(f"{out or sheet}: {len(changed)} of {len(after.grid.bars)} bars changed")

@@ -44,7 +44,7 @@ Polyphony = Annotated[
 ]
 EnsembleOption = Annotated[
     str | None,
-    typer.Option("--ensemble", help="The ensemble, if not the style's own; see `symbolic-cover styles`."),
+    typer.Option("--ensemble", help="The ensemble, if not the style's own; `symbolic-cover styles` names them."),
 ]
 Transpose = Annotated[
     int, typer.Option(min=-MOST_TRANSPOSITION, max=MOST_TRANSPOSITION, help="Semitones up (negative: down).")

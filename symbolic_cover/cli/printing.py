@@ -54,7 +54,8 @@ def print_cover(files: dict[str, Path], scores: dict[str, dict[str, float]], fin
         typer.echo(str(path))
     ours = scores["cover"]
     shown = ("melody_retention", "chord_accuracy", "unplayable_share", "notes_per_bar", "difficulty")
-    typer.echo("  ".join(f"{name.replace('_', ' ')} {ours[name]:.3g}" for name in shown))
+    known = [name for name in shown if ours[name] == ours[name]]  # not NaN, as of hands where there are none
+    typer.echo("  ".join(f"{name.replace('_', ' ')} {ours[name]:.3g}" for name in known))
     for finding in findings:
         typer.echo(f"note: {finding}")
 

@@ -64,7 +64,10 @@ def cover_command(
     inputs: Annotated[list[Path], typer.Argument(help="Recordings, scores, or folders of them.")],
     style: Style = DEFAULT_STYLE,
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="Where to write; each of several inputs gets a sub-folder.")
+        Path,
+        typer.Option(
+            "--out", "-o", help="Where to write; each of several inputs gets a sub-folder. With --onto: its FOLDER."
+        ),
     ] = Path("cover"),
     seed: Seed = CONTROLS.seed,
     candidates: Candidates = CONTROLS.candidates,

@@ -54,7 +54,8 @@ def styles(
         if not licences:
             by_rules = "" if players[style.name] else "; by rules, since there are no weights"
             yours = f"; yours, like {style.like}" if style.name in own else ""
-            typer.echo(f"{style.name:<18} {style.title} ({style.ensemble.title}{yours}{by_rules})")
+            players_told = f"{style.ensemble.name}: {style.ensemble.title.lower()}"
+            typer.echo(f"{style.name:<18} {style.title} ({players_told}{yours}{by_rules})")
             continue
         typer.echo(f"{style.name}:" + ("" if sources[style.name] else " nothing"))
         for one in sources[style.name]:

@@ -94,7 +94,7 @@ def _put_together(units: Sequence[Path], out: Path) -> OwnCorpus:
     pieces: list[Prepared] = []
     left_out: list[tuple[str, str]] = []
     for piece in (piece for path in units for piece in read_prepared(path)):
-        reason = piece.reason or duplicates.get(piece.name, "")
+        reason = piece.reason or duplicates.get(piece.name, "") or _without_accompaniment(piece)
         if reason:
             left_out.append((piece.name, reason))
         else:
@@ -115,6 +115,11 @@ def _put_together(units: Sequence[Path], out: Path) -> OwnCorpus:
     played_by = Counter(str(piece.facts["ensemble"]) for piece in pieces)
     bars = sum(count["bars"] for count in counts.values())
     return OwnCorpus(played_by.most_common(1)[0][0], len(pieces), sum(apart), bars, tuple(left_out))
+
+
+def _without_accompaniment(piece: Prepared) -> str:
+    """Why a song teaches nothing, if nobody accompanies its melody."""
+    return "" if piece.lengths[:, -1].any() else "it has a melody alone, no accompaniment to learn from"
 
 
 def _held_out(groups: Sequence[str]) -> list[bool]:

