@@ -314,7 +314,7 @@ def test_melodies_alone_teach_no_style(tmp_path, base):
         pitches = np.random.default_rng(seed).integers(60, 80, 64)
         score = symusic.Score(480)
         score.time_signatures.append(symusic.TimeSignature(0, 4, 4))
-        track = symusic.Track(name="Flute", program=73)
+        track = symusic.Track(name="Melody", program=0)
         track.notes.extend([symusic.Note(480 * beat, 480, int(pitch), 80) for beat, pitch in enumerate(pitches)])
         score.tracks.append(track)
         score.dump_midi(str(folder / f"{seed}.mid"))
