@@ -61,7 +61,7 @@ class Table(NamedTuple):
 TABLES = (
     Table("speed.py", f"{_SONG} --runs 1 --against 032591c --candidates 8", _ARRANGER),
     Table("many.py", "", _ARRANGER),
-    Table("heard.py", "{library} --count 16", (*_ARRANGER, *_EARS)),
+    Table("heard.py", "{library} --count 8", (*_ARRANGER, *_EARS)),
     Table("arranging/arrangement.py", "{corpus}", _ARRANGER),
     Table("arranging/judge.py", "{corpus} --styles pop-piano", _ARRANGER),
     Table("arranging/controls.py", "{corpus} --styles pop-piano swing string-quartet --segments 4", _ARRANGER),
