@@ -50,7 +50,8 @@ def hear_recording(
     is the same sound as it was recorded, from which a singer is separated best.
     Raises `InputError` if (almost) no notes are heard, `MissingDependencyError` without basic-pitch or weights.
     """
-    heard = listen_with_all(recording, stereo, progress)
+    heard, remarks = listen_with_all(recording, stereo, progress), recording.remarks
+    del recording  # an hour is 300 MB
     answers, features = heard.answers, heard.features
     notes = heard_notes(answers, features)
     led, bass = melody_line(answers, features), bass_line(answers, features)
@@ -69,6 +70,7 @@ def hear_recording(
         chords=None if is_alone else timed_chords(chords, grid),
         key=key,
         confidence=_confidence(heard, melody, grid, chords, key),
+        remarks=remarks,
     )
 
 
@@ -103,12 +105,12 @@ def _meter_of(size: int, heard: Answers) -> Meter:
 
 def melody_line(heard: Answers, features: Features) -> list[TimedNote]:
     """The melody."""
-    return heard_line(_map(heard, "melody"), _map(heard, "melody onset"), features.note / 255.0, **MELODY_LINE)
+    return heard_line(_map(heard, "melody"), _map(heard, "melody onset"), features.note, **MELODY_LINE)
 
 
 def bass_line(heard: Answers, features: Features) -> list[TimedNote]:
     """The bass."""
-    return heard_line(_map(heard, "bass"), _map(heard, "bass onset"), features.note / 255.0, **BASS_LINE)
+    return heard_line(_map(heard, "bass"), _map(heard, "bass onset"), features.note, **BASS_LINE)
 
 
 def tracks_of(notes: list[TimedNote], melody: list[TimedNote], bass: list[TimedNote]) -> Iterator[TimedTrack]:

@@ -31,6 +31,8 @@ Stereo = tuple[Callable[[], Iterator[np.ndarray]], int]
 #: What the parts of listening take of the whole time.
 _SHARES = {"notes": 0.15, "listener": 0.1, "beats": 0.05, "chords": 0.2, "singer": 0.35, "voice": 0.15}
 _BLOCK = 1 << 18
+#: What glibc's mallopt calls the sizes above which memory goes back; and the size, in bytes.
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _LARGE = -1, -3, 1 << 20
 
 
 class Listened(NamedTuple):
@@ -69,6 +71,8 @@ def listen_with_all(
     `transcribe.posteriorgrams` and `refuse_noise`."""
     parts = stretches_of(len(recording.samples))
     singer = Stream(_voice_of(recording, stereo)) if voice.is_installed() else None
+    if len(parts) > 1:
+        _give_memory_back(at_once=True)
     pieces, n_notes = [], 0
     for number, part in enumerate(parts):
         told = _Told(progress, number / len(parts), 1 / len(parts))
@@ -77,7 +81,9 @@ def listen_with_all(
         n_notes += found
         pieces.append(heard)
     transcribe.refuse_noise(n_notes, len(recording.samples) / recording.rate_hz)
-    return _joined(pieces)
+    whole = _joined([pieces.pop(0) for _ in parts])
+    _give_memory_back()
+    return whole
 
 
 def _listen(recording: Recording, part: Stretch, singer: Stream | None, told: _Told) -> tuple[Listened, int]:
@@ -127,15 +133,15 @@ def _joined(pieces: Sequence[Listened]) -> Listened:
     """What was heard in all stretches, end to end; a voice is alone where it is so in all of them."""
     if len(pieces) == 1:
         return pieces[0]
+    left = [piece._asdict() for piece in pieces]
 
     def all_of(name: str) -> Any:
-        said = [getattr(piece, name) for piece in pieces]
+        said = [piece.pop(name) for piece in left]
         return None if any(one is None for one in said) else joined(said)
 
-    alone = [piece.alone for piece in pieces if piece.alone is not None]
-    arrays = {name: all_of(name) for name in Listened._fields if name != "alone"}
-    notes = [note for one in alone for note in one] if len(alone) == len(pieces) else None
-    return Listened(**arrays, alone=notes)
+    alone = [piece.pop("alone") for piece in left]
+    notes = None if None in alone else [note for one in alone for note in one]
+    return Listened(**{name: all_of(name) for name in Listened._fields if name != "alone"}, alone=notes)
 
 
 def _hear_singer(singer: Stream, part: Stretch, piece: Recording, told: _Told) -> tuple[voice.VoiceMaps, bool]:
@@ -161,10 +167,15 @@ def _both_sides(recording: Recording) -> Iterator[np.ndarray]:
         yield np.repeat(recording.samples[first : first + _BLOCK, None], 2, axis=1)
 
 
-def _give_memory_back() -> None:
-    """What ears have freed goes back to the system. glibc keeps it, several hundred megabytes beside a few in use."""
-    with suppress(OSError, TypeError, AttributeError):  # other systems have no such function
-        ctypes.CDLL(None).malloc_trim(0)
+def _give_memory_back(at_once: bool = False) -> None:
+    """What ears have freed goes back to the system, from now on `at_once`, which takes time. glibc keeps it, several
+    hundred megabytes beside a few in use."""
+    with suppress(OSError, TypeError, AttributeError):  # other systems have no such functions
+        glibc = ctypes.CDLL(None)
+        if at_once:
+            glibc.mallopt(_MMAP_THRESHOLD, _LARGE)
+            glibc.mallopt(_TRIM_THRESHOLD, _LARGE)
+        glibc.malloc_trim(0)
 
 
 class _Told:

@@ -39,7 +39,7 @@ _RARE, _BEYOND = 0.015, 7
 
 def sung_line(sung: Sung, seen: VoiceFeatures) -> list[TimedNote]:
     """The notes that somebody sings; none where it is nobody."""
-    loudness = np.maximum(seen.note, seen.pitch) / 255.0
+    loudness = np.maximum(seen.note, seen.pitch)
     line = heard_line(sung.sung + _class_prior(sung, seen), sung.begins, loudness, **SUNG_LINE)
     kept = [
         note for phrase in _phrases(line) if _phrase_confidence(sung, phrase) > _LEAST_CONFIDENCE for note in phrase
@@ -52,7 +52,7 @@ def _class_prior(sung: Sung, seen: VoiceFeatures) -> np.ndarray:
     """What speaks for each key before anything is heard of it, (88,): how much of the song, and of what is sung in it,
     is in its pitch class. Singers slide; the song tells which keys they mean."""
     classes = (LOWEST_PITCH + np.arange(sung.sung.shape[1])) % 12
-    band = seen.all_note / 255.0
+    band = seen.all_note / np.float32(255)
     shares = np.zeros(12)
     for heard in (expit(sung.sung).sum(axis=0), np.where(band > _HEARD, band, 0).sum(axis=0)):
         histogram = np.bincount(classes, heard, 12)
