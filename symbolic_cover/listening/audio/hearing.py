@@ -50,8 +50,9 @@ def hear_recording(
     is the same sound as it was recorded, from which a singer is separated best.
     Raises `InputError` if (almost) no notes are heard, `MissingDependencyError` without basic-pitch or weights.
     """
-    heard, remarks = listen_with_all(recording, stereo, progress), recording.remarks
-    del recording  # an hour is 300 MB
+    remarks, held = recording.remarks, [recording]
+    del recording
+    heard = listen_with_all(held.pop(), stereo, progress)  # which lets go of it as it listens
     answers, features = heard.answers, heard.features
     notes = heard_notes(answers, features)
     led, bass = melody_line(answers, features), bass_line(answers, features)

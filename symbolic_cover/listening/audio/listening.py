@@ -6,9 +6,10 @@ Ears that are not installed say nothing; basic-pitch and the listener must be th
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -68,34 +69,42 @@ def listen_with_all(
     recording: Recording, stereo: Stereo | None = None, progress: transcribe.Progress | None = None
 ) -> Listened:
     """Hear a recording at 22050 Hz with every ear there is, a long one stretch by stretch. Raises as
-    `transcribe.posteriorgrams` and `refuse_noise`."""
-    parts = stretches_of(len(recording.samples))
-    singer = Stream(_voice_of(recording, stereo)) if voice.is_installed() else None
+    `transcribe.posteriorgrams` and `refuse_noise`.
+
+    A long recording is let go of as it is heard, if nobody else holds it.
+    """
+    parts, duration_sec = stretches_of(len(recording.samples)), len(recording.samples) / recording.rate_hz
+    singer = Stream(_voice_of(*(stereo or _both_sides(recording)))) if voice.is_installed() else None
+    waiting = [part.of(recording) for part in parts]
     if len(parts) > 1:
+        waiting = [replace(piece, samples=piece.samples.copy()) for piece in waiting]
         _give_memory_back(at_once=True)
-    pieces, n_notes = [], 0
+    del recording
+    heard, n_notes = [], 0
     for number, part in enumerate(parts):
         told = _Told(progress, number / len(parts), 1 / len(parts))
-        heard, found = _listen(recording, part, singer, told)
+        said, found = _listen(waiting.pop(0), part, singer, told, is_whole=len(parts) == 1)
         _give_memory_back()
         n_notes += found
-        pieces.append(heard)
-    transcribe.refuse_noise(n_notes, len(recording.samples) / recording.rate_hz)
-    whole = _joined([pieces.pop(0) for _ in parts])
+        heard.append(said)
+    transcribe.refuse_noise(n_notes, duration_sec)
+    whole = _joined(heard)
     _give_memory_back()
     return whole
 
 
-def _listen(recording: Recording, part: Stretch, singer: Stream | None, told: _Told) -> tuple[Listened, int]:
+def _listen(
+    piece: Recording, part: Stretch, singer: Stream | None, told: _Told, *, is_whole: bool
+) -> tuple[Listened, int]:
     """What is heard in a stretch, cut to where it counts, and how many notes basic-pitch hears."""
-    model, piece = shipped_listener(), part.of(recording)
+    model = shipped_listener()
     with one_thread(), ThreadPoolExecutor(2) as pool:
         singing = pool.submit(_hear_singer, singer, part, piece, told) if singer else None
         try:
             note, onset = transcribe.posteriorgrams(piece, told.part("notes"))
             n_notes = transcribe.count_notes(note, onset)
-            if part.last - part.first == len(recording.samples):  # before all else is heard in vain
-                transcribe.refuse_noise(n_notes, len(recording.samples) / recording.rate_hz)
+            if is_whole:  # before all else is heard in vain
+                transcribe.refuse_noise(n_notes, len(piece.samples) / piece.rate_hz)
         except Exception:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -106,13 +115,14 @@ def _listen(recording: Recording, part: Stretch, singer: Stream | None, told: _T
         bands = mel_bands(piece)
         features = features_of_bands(bands, note, onset)
         answers = hear(model, features)
-        answers = answers._replace(pitch=answers.pitch.astype(np.float16))  # most of what an hour keeps in memory
+        # The maps of keys are most of what an hour keeps in memory.
+        answers = answers._replace(pitch=answers.pitch.astype(np.float16))
         told.part("listener")(1.0)
         seen = sung = alone = None
         if singing is not None:
             maps, is_alone = singing.result()
             seen = voice.features_of_voice(maps, bands, note, onset)
-            sung = hear_sung(shipped_voice_net(), seen)
+            sung = Sung(*(side.astype(np.float16) for side in hear_sung(shipped_voice_net(), seen)))
             alone = voice.notes_alone(piece) if is_alone else None
         told.part("voice")(1.0)
         pulse = pulsing.result() if pulsing else None
@@ -124,16 +134,17 @@ def _listen(recording: Recording, part: Stretch, singer: Stream | None, told: _T
         None if chords is None else part.kept(chords, HOP_SAMPLES),
         None if seen is None else part.kept(seen, HOP_SAMPLES),
         None if sung is None else part.kept(sung, HOP_SAMPLES),
-        None if alone is None else part.moved(alone, recording.rate_hz),
+        None if alone is None else part.moved(alone, piece.rate_hz),
     )
     return heard, n_notes
 
 
-def _joined(pieces: Sequence[Listened]) -> Listened:
-    """What was heard in all stretches, end to end; a voice is alone where it is so in all of them."""
+def _joined(pieces: list[Listened]) -> Listened:
+    """What was heard in all stretches, end to end, which are taken from the list; a voice is alone where it is so in
+    all of them."""
     if len(pieces) == 1:
         return pieces[0]
-    left = [piece._asdict() for piece in pieces]
+    left = [pieces.pop(0)._asdict() for _ in range(len(pieces))]
 
     def all_of(name: str) -> Any:
         said = [piece.pop(name) for piece in left]
@@ -153,18 +164,22 @@ def _hear_singer(singer: Stream, part: Stretch, piece: Recording, told: _Told) -
 
 def separated_singer(recording: Recording, stereo: Stereo | None) -> Recording:
     """The singer's voice at 22050 Hz, as long as the recording."""
-    samples = Stream(_voice_of(recording, stereo)).take(0, len(recording.samples))
+    samples = Stream(_voice_of(*(stereo or _both_sides(recording)))).take(0, len(recording.samples))
     return Recording(samples, recording.rate_hz)
 
 
-def _voice_of(recording: Recording, stereo: Stereo | None) -> Iterator[np.ndarray]:
-    blocks, rate_hz = stereo if stereo else (lambda: _both_sides(recording), recording.rate_hz)
+def _voice_of(blocks: Callable[[], Iterator[np.ndarray]], rate_hz: int) -> Iterator[np.ndarray]:
     yield from voice.separated(blocks(), rate_hz)
 
 
-def _both_sides(recording: Recording) -> Iterator[np.ndarray]:
-    for first in range(0, len(recording.samples), _BLOCK):
-        yield np.repeat(recording.samples[first : first + _BLOCK, None], 2, axis=1)
+def _both_sides(recording: Recording) -> Stereo:
+    """A recording on both sides."""
+
+    def blocks() -> Iterator[np.ndarray]:
+        for first in range(0, len(recording.samples), _BLOCK):
+            yield np.repeat(recording.samples[first : first + _BLOCK, None], 2, axis=1)
+
+    return blocks, recording.rate_hz
 
 
 def _give_memory_back(at_once: bool = False) -> None:
