@@ -48,6 +48,6 @@ def _hear(path: Path, hints: Hints, progress: Callable[[float], None] | None) ->
     def heard_again(notes: list[TimedNote]) -> list[TimedNote]:
         return piano.hear_again(path, notes, hints.transcriber)
 
-    recording = load_recording(path)
-    heard = hear_recording(recording, hints, progress, heard_again, stereo_blocks(path))
-    return replace(heard, title=title_of(path), source=Source(named(path), "audio"), remarks=recording.remarks)
+    # Nobody else holds the recording, so that it goes as it is heard.
+    heard = hear_recording(load_recording(path), hints, progress, heard_again, stereo_blocks(path))
+    return replace(heard, title=title_of(path), source=Source(named(path), "audio"))

@@ -51,7 +51,9 @@ def hear_recording(
 
     Raises `InputError` if (almost) no notes are found, `MissingDependencyError` without basic-pitch or weights.
     """
-    heard = listen_with_all(recording, stereo, progress)
+    remarks, held = recording.remarks, [recording]
+    del recording
+    heard = listen_with_all(held.pop(), stereo, progress)  # which lets go of it as it listens
     answers, features = heard.answers, heard.features
     notes = heard_notes(answers, features)
     led, bass = melody_line(answers, features), bass_line(answers, features)
@@ -70,6 +72,7 @@ def hear_recording(
         chords=None if is_alone else timed_chords(chords, grid),
         key=key,
         confidence=_confidence(heard, melody, grid, chords, key),
+        remarks=remarks,
     )
 
 
@@ -104,12 +107,12 @@ def _meter_of(size: int, heard: Answers) -> Meter:
 
 def melody_line(heard: Answers, features: Features) -> list[TimedNote]:
     """The melody by the listener."""
-    return heard_line(_map(heard, "melody"), _map(heard, "melody onset"), features.note / 255.0, **MELODY_LINE)
+    return heard_line(_map(heard, "melody"), _map(heard, "melody onset"), features.note, **MELODY_LINE)
 
 
 def bass_line(heard: Answers, features: Features) -> list[TimedNote]:
     """The bass by the listener."""
-    return heard_line(_map(heard, "bass"), _map(heard, "bass onset"), features.note / 255.0, **BASS_LINE)
+    return heard_line(_map(heard, "bass"), _map(heard, "bass onset"), features.note, **BASS_LINE)
 
 
 def tracks_of(notes: list[TimedNote], melody: list[TimedNote], bass: list[TimedNote]) -> Iterator[TimedTrack]:

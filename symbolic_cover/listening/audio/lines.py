@@ -28,14 +28,18 @@ _NEAR_SEC = 0.08
 def heard_line(sounds: np.ndarray, begins: np.ndarray, loudness: np.ndarray, *, bias: float, step_cost: float,
                leap_cost: float, onset_weight: float,
                struck_again: float = STRUCK_AGAIN) -> list[TimedNote]:  # fmt: skip
-    """Notes of a line from logits (frames, 88) that each key sounds and begins, and its loudness, 0..1.
+    """Notes of a line from logits (frames, 88) that each key sounds and begins, and its loudness, 0..255.
 
     `bias` is the cost of silence, `step_cost` that of a change of key, `leap_cost` that of each semitone of it, in
     nats. A sounding key is struck again where its onset is as probable as `struck_again`.
     """
     probability = expit(begins)
-    scores = np.clip(sounds, -_MOST_LOGIT, _MOST_LOGIT) + bias
-    path = _best_way(scores, onset_weight * np.clip(begins, -_MOST_LOGIT, _MOST_LOGIT), step_cost, leap_cost)
+    scores = np.clip(sounds, -_MOST_LOGIT, _MOST_LOGIT)
+    scores += bias
+    gains = np.clip(begins, -_MOST_LOGIT, _MOST_LOGIT)
+    gains *= onset_weight
+    path = _best_way(scores, gains, step_cost, leap_cost)
+    del scores, gains  # of an hour, hundreds of megabytes
     notes = []
     edges = [0, *(np.flatnonzero(np.diff(path)) + 1), len(path)]
     for first, last in itertools.pairwise(edges):
@@ -45,7 +49,7 @@ def heard_line(sounds: np.ndarray, begins: np.ndarray, loudness: np.ndarray, *, 
         starts = [first, *_struck_again(probability[:, key], first, last, struck_again)]
         for start, end in zip(starts, [*starts[1:], last], strict=True):
             if end - start >= _SHORTEST_FRAMES:
-                level = float(loudness[start : min(end, start + 8), key].max())
+                level = float(loudness[start : min(end, start + 8), key].max()) / 255
                 velocity = int(np.clip(round(127 * level), 1, 127))
                 at = _onset_between_frames(probability[:, key], start)
                 notes.append(TimedNote(at / RATE_HZ, end / RATE_HZ, key + LOWEST_PITCH, velocity))
@@ -74,32 +78,39 @@ def _best_way(scores: np.ndarray, begins: np.ndarray, step_cost: float, leap_cos
     """For every frame a key, or the number of keys for silence."""
     n_frames, n_keys = scores.shape
     leaps = leap_cost * np.arange(n_keys)
-    gains = np.minimum(begins, step_cost) - step_cost
-    best = np.empty((n_frames, n_keys + 1))
-    best[0] = here = np.append(scores[0], 0.0)
-    for frame in range(1, n_frames):
-        keys, silence = here[:-1], here[-1]
-        here = best[frame]
-        # From the keys below, from those above, and from silence; who goes nowhere pays nothing.
-        upwards = np.maximum.accumulate(keys + leaps) - leaps
-        downwards = np.maximum.accumulate((keys - leaps)[::-1])[::-1] + leaps
-        moved = np.maximum(np.maximum(upwards, downwards), silence) + gains[frame]
-        np.maximum(keys, moved, out=here[:-1])
-        here[:-1] += scores[frame]
-        here[-1] = max(silence, keys.max() - step_cost / 2)
+    # Only differences count: the best of each frame is kept as nothing, so that single precision is enough.
+    best = np.empty((n_frames, n_keys + 1), np.float32)
+    keys, silence = scores[0].astype(float), 0.0
+    for frame in range(n_frames):
+        if frame:
+            # From the keys below, from those above, and from silence; who goes nowhere pays nothing.
+            upwards = np.maximum.accumulate(keys + leaps) - leaps
+            downwards = np.maximum.accumulate((keys - leaps)[::-1])[::-1] + leaps
+            moved = np.maximum(np.maximum(upwards, downwards), silence) + _gain(begins[frame], step_cost)
+            silence = max(silence, keys.max() - step_cost / 2)
+            keys = np.maximum(keys, moved) + scores[frame]
+        most = max(keys.max(), silence)
+        keys -= most
+        silence -= most
+        best[frame, :-1], best[frame, -1] = keys, silence
     path = np.empty(n_frames, dtype=int)
     path[-1] = key = int(best[-1].argmax())
     for frame in range(n_frames - 1, 0, -1):
-        came = best[frame - 1].copy()
+        came = best[frame - 1].astype(float)
         if key == n_keys:
             came[:-1] -= step_cost / 2
         else:
             came[:-1] -= np.abs(leaps - leaps[key])
             stays = came[key]
-            came += gains[frame, key]
+            came += _gain(begins[frame, key], step_cost)
             came[key] = stays
         path[frame - 1] = key = int(came.argmax())
     return path
+
+
+def _gain(begins: np.ndarray, step_cost: float) -> np.ndarray:
+    """What a step to keys brings where they begin, less its price; never more than that."""
+    return np.minimum(begins, step_cost) - step_cost
 
 
 def _struck_again(probability: np.ndarray, first: int, last: int, threshold: float) -> list[int]:

@@ -40,8 +40,10 @@ _RARE, _BEYOND = 0.015, 7
 
 def sung_line(sung: Sung, seen: VoiceFeatures) -> list[TimedNote]:
     """The sung notes; empty if nobody sings."""
-    loudness = np.maximum(seen.note, seen.pitch) / 255.0
-    line = heard_line(sung.sung + _class_prior(sung, seen), sung.begins, loudness, **SUNG_LINE)
+    loudness = np.maximum(seen.note, seen.pitch)
+    sings, begins = (side.astype(np.float32) for side in sung)
+    sings += _class_prior(sung, seen)
+    line = heard_line(sings, begins, loudness, **SUNG_LINE)
     kept = [
         note for phrase in _phrases(line) if _phrase_confidence(sung, phrase) > _LEAST_CONFIDENCE for note in phrase
     ]
@@ -53,9 +55,9 @@ def _class_prior(sung: Sung, seen: VoiceFeatures) -> np.ndarray:
     """A prior for each key, (88,): the share of its pitch class in the song and in what is sung. Singers slide; the
     song shows which keys they mean."""
     classes = (LOWEST_PITCH + np.arange(sung.sung.shape[1])) % 12
-    band = seen.all_note / 255.0
+    band = seen.all_note / np.float32(255)
     shares = np.zeros(12)
-    for heard in (expit(sung.sung).sum(axis=0), np.where(band > _HEARD, band, 0).sum(axis=0)):
+    for heard in (expit(sung.sung.astype(np.float32)).sum(axis=0), np.where(band > _HEARD, band, 0).sum(axis=0)):
         histogram = np.bincount(classes, heard, 12)
         shares += histogram / max(float(histogram.sum()), 1e-6) / 2
     prior = np.clip(np.log(np.maximum(12 * shares, 1e-3)), _LEAST_CLASS, _MOST_CLASS)
@@ -66,7 +68,7 @@ def note_confidence(logits: np.ndarray, note: TimedNote) -> float:
     """The mean probability of a note, from `logits` (frames, 88) that each key sounds."""
     first, last = round(note.onset_sec * RATE_HZ), round(note.end_sec * RATE_HZ)
     heard = logits[first : max(last, first + 1), note.pitch - LOWEST_PITCH]
-    return float(expit(heard).mean()) if len(heard) else 0.0
+    return float(expit(heard.astype(float)).mean()) if len(heard) else 0.0
 
 
 def somebody_sings(
