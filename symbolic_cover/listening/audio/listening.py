@@ -33,7 +33,7 @@ Stereo = tuple[Callable[[], Iterator[np.ndarray]], int]
 _SHARES = {"notes": 0.15, "listener": 0.1, "beats": 0.05, "chords": 0.2, "singer": 0.35, "voice": 0.15}
 _BLOCK = 1 << 18
 #: What glibc's mallopt calls the sizes above which memory goes back; and the size, in bytes.
-_TRIM_THRESHOLD, _MMAP_THRESHOLD, _LARGE = -1, -3, 1 << 20
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _LARGE = -1, -3, 1 << 24
 
 
 class Listened(NamedTuple):
