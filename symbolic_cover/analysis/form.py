@@ -63,7 +63,7 @@ def sections_of(sheet: SongSheet) -> tuple[Section, ...]:
     named.
     """
     sources = returning_bars(sheet)
-    edges = _edges(sources, has_pick_up=_has_pick_up(sheet))
+    edges = _edges(sources, pick_up_of(sheet))
     if len(edges) < 2:
         return ()
     letters: list[str] = []  # by bar
@@ -82,15 +82,19 @@ def sections_of(sheet: SongSheet) -> tuple[Section, ...]:
     return tuple(sections)
 
 
-def _has_pick_up(sheet: SongSheet) -> bool:
-    """Whether the song begins with some notes of melody before its first chord, in a bar of their own."""
+def pick_up_of(sheet: SongSheet) -> int | None:
+    """The index of a bar in which the song begins with its melody alone, after the bar line, one bar before its chords;
+    None if it begins otherwise."""
     bars = sheet.grid.bars
-    chords_begin = min((chord.start_tick for chord in sheet.chords), default=0)
     melody_begins = min((note.onset_tick for note in sheet.melody), default=0)
-    return len(bars) > 1 and chords_begin == bars[1].start_tick and bars[0].start_tick < melody_begins < chords_begin
+    chords_begin = min((chord.start_tick for chord in sheet.chords), default=0)
+    index = sheet.grid.bar_index(melody_begins)
+    if index + 1 == len(bars) or melody_begins == bars[index].start_tick:
+        return None
+    return index if bars[index + 1].start_tick <= chords_begin < bars[index + 1].end_tick else None
 
 
-def _edges(sources: list[int | None], *, has_pick_up: bool = False) -> list[int]:
+def _edges(sources: list[int | None], pick_up: int | None) -> list[int]:
     """The bars in which sections begin, 0 first."""
     lags = [None if source is None else bar - source for bar, source in enumerate(sources)]
     begins = [bar for bar in range(1, len(lags)) if lags[bar] != lags[bar - 1]]
@@ -99,8 +103,8 @@ def _edges(sources: list[int | None], *, has_pick_up: bool = False) -> list[int]
     returns = [bar for bar in begins if lags[bar] is not None]
     phases = [bar % SECTION_BARS for bar in returns]
     phase = max(range(SECTION_BARS), key=phases.count)
-    if has_pick_up and phases.count(1) + phases.count(0) + phases.count(2) == len(phases):
-        phase = 1
+    if pick_up is not None and all((bar - pick_up) % SECTION_BARS < 3 for bar in phases):  # none two bars off
+        phase = (pick_up + 1) % SECTION_BARS
     least = SECTION_BARS if len(sources) < _LONG_SONG_BARS else 2 * SECTION_BARS
     edges = [0]
     for found in ((*returns, *origins), (*begins, *ends)):

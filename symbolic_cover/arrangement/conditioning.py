@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from symbolic_cover.analysis.form import pick_up_of
 from symbolic_cover.arrangement.checkpoint import Checkpoint
 from symbolic_cover.core.controls import LEARNED_LEVELS, LEVELS, Controls
 from symbolic_cover.core.ensemble import Style
@@ -86,12 +87,8 @@ class Conditioning:
         return bool(self.sources[index]["chords"] or self.sources[index]["melody"]) and not self._is_pick_up(index)
 
     def _is_pick_up(self, index: int) -> bool:
-        """Whether the song begins in a bar with its melody alone, after the bar does; chords come with the next bar."""
-        bar, melody = self.sheet.grid.bars[index], self.sources[index]["melody"]
-        begins_late = bool(melody) and min(note.onset_tick for note in melody) > bar.start_tick
-        has_chords = bool(self.sources[index]["chords"])
-        follows = index < self.last and bool(self.sources[index + 1]["chords"])
-        return index == self.first and self.sheet.is_whole and begins_late and not has_chords and follows
+        """Whether the song begins in this bar with its melody alone."""
+        return index == self.first and self.sheet.is_whole and index == pick_up_of(self.sheet)
 
     def window(self, parts: Mapping[str, Sequence[Note]], context: int) -> tuple[list[int], list[int]]:
         """Conditioning and accompaniment as one training sequence: token ids and labels.
