@@ -14,7 +14,7 @@ from symbolic_cover.core.extras import EXTRAS, missing_modules
 from symbolic_cover.core.styles import style_names
 from symbolic_cover.listening.audio.ears import EARS, Ear
 
-_PACKAGES = ("torch", "transformers", "miditok", "symusic", "music21", "librosa", "onnxruntime", "verovio", "soundfile")
+_PACKAGES = ("torch", "transformers", "miditok", "symusic", "music21", "onnxruntime", "verovio", "soundfile")
 
 
 @dataclass(frozen=True)
