@@ -27,7 +27,7 @@ from pathlib import Path
 import symusic
 from symbolic_cover.sound.audio import render_audio
 from symbolic_cover.sound.soundfonts import choose_soundfont
-from symbolic_cover.sound.synthesizer import halves, play_blocks
+from symbolic_cover.sound.synthesizer import in_halves, play_blocks
 score = symusic.Score(sys.argv[1])
 peak = lambda: next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) / 1024
 begun, used = time.perf_counter(), time.process_time()
@@ -36,7 +36,8 @@ wall, cpu, megabytes = time.perf_counter() - begun, time.process_time() - used, 
 alone = 0.0
 if info.duration_sec < 1000:
     begun = time.perf_counter()
-    for _ in play_blocks(score, choose_soundfont(), 44100, halves(score)):
+    divided, groups = in_halves(score)
+    for _ in play_blocks(divided, choose_soundfont(), 44100, groups):
         pass
     alone = info.duration_sec / (time.perf_counter() - begun)
 print(json.dumps({"seconds": info.duration_sec, "wall": wall, "cpu": cpu, "megabytes": megabytes, "alone": alone,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -21,6 +21,7 @@ from symbolic_cover.arrangement.conditioning import Conditioning
 from symbolic_cover.arrangement.constraints import CHORD_BIAS, BarConstraints, BarState, LogitBias, Players, TokenIds
 from symbolic_cover.arrangement.decoder import Decoder
 from symbolic_cover.arrangement.kept import Kept
+from symbolic_cover.arrangement.lanes import Chosen, Row
 from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.ensemble import Ensemble
 from symbolic_cover.core.music import Note
@@ -41,18 +42,6 @@ _MOST_NOTES, _MORE_NOTES = 48, 12
 _BIAS_GAIN, _MOST_BIAS, _RECENT_NOTES = 6.0, 1.2, 64
 #: How much likelier a part becomes for each share of the last bars that it lacks beside people's, and at most (nats).
 _PART_GAIN, _MOST_PART_BIAS, _RECENT_BARS, _FEWEST_RECENT_BARS = 8.0, 6.0, 8, 2
-
-
-@dataclass
-class Row:
-    """One candidate: its bars as token ids, and its notes by part."""
-
-    bars: list[list[int]] = field(default_factory=list)
-    notes: dict[str, list[Note]] = field(default_factory=dict)
-
-    def copy(self) -> Row:
-        """An independent copy."""
-        return Row([list(bar) for bar in self.bars], {name: list(notes) for name, notes in self.notes.items()})
 
 
 @dataclass(frozen=True)
@@ -96,7 +85,7 @@ class Song:
 
     def _part_bias(self, row: Row, index: int) -> dict[str, float]:
         """How much likelier to let a part play: the more, the more bars it has rested lately beside people's."""
-        bars = self.sheet.grid.bars[max(index - _RECENT_BARS, self.conditioning.first) : index]
+        bars = self.sheet.grid.bars[max(index - _RECENT_BARS, row.first) : index]
         found = {}
         for spec in self.ensemble.parts if len(bars) >= _FEWEST_RECENT_BARS else ():
             if spec.plays and spec.name != self.ensemble.lead:
@@ -110,12 +99,21 @@ class Song:
 
 
 class Candidates:
-    """The candidates of a song while they are sampled: rows of one batch."""
+    """The candidates of a song, or of one lane of it, while they are sampled: rows of one batch.
 
-    def __init__(self, song: Song, decoder: Decoder, context: int) -> None:
-        self.song, self.decoder, self.context = song, decoder, context
-        self.rows = [Row(notes={spec.name: [] for spec in song.ensemble.parts}) for _ in range(decoder.n_rows)]
-        self.random = np.random.default_rng(song.controls.seed)
+    They begin with bar `first`. A later lane continues from the opening of `earlier`, and copies bars from it.
+    """
+
+    def __init__(
+        self, song: Song, decoder: Decoder, context: int, first: int = 0, earlier: Chosen | None = None
+    ) -> None:
+        self.song, self.decoder, self.context, self.first, self.earlier = song, decoder, context, first, earlier
+        begun = Row(first, notes={spec.name: [] for spec in song.ensemble.parts})
+        if earlier:
+            begun.bars = earlier.before(song.conditioning.first + SECTION_BARS).bars[:SECTION_BARS]
+        self.rows = [begun.copy() for _ in range(decoder.n_rows)]
+        seed = song.controls.seed
+        self.random = np.random.default_rng([seed, first] if earlier else seed)
 
     def play(self, index: int) -> None:
         """Play a bar in all rows; the order of rows may change."""
@@ -156,11 +154,12 @@ class Candidates:
             return None
         states = self._states(index)
         before = self.song.sheet.grid.bars[source]
+        chosen = self.earlier.before(source + 1).notes if self.earlier and source < self.first else None
         for row, state in zip(self.rows, states, strict=True):
             notes = {
                 name: [n._replace(onset_tick=n.onset_tick - before.start_tick) for n in of_part
                        if before.start_tick <= n.onset_tick < before.end_tick]
-                for name, of_part in row.notes.items()
+                for name, of_part in (chosen or row.notes).items()
             }  # fmt: skip
             if not any(notes.values()) or not state.replay(notes):
                 return None

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from onnxruntime import InferenceSession
 
 from symbolic_cover.analysis.form import SECTION_BARS
 from symbolic_cover.arrangement.candidates import Candidates, Song
@@ -12,6 +16,7 @@ from symbolic_cover.arrangement.conditioning import Conditioning
 from symbolic_cover.arrangement.constraints import TokenIds
 from symbolic_cover.arrangement.decoder import Decoder, n_threads, step_session
 from symbolic_cover.arrangement.kept import Kept
+from symbolic_cover.arrangement.lanes import Chosen, joined, lanes_of
 from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.ensemble import Style
 from symbolic_cover.core.errors import UsageError
@@ -50,23 +55,66 @@ def sample_accompaniments(
         sheet, Conditioning.of(checkpoint, sheet, style, controls), style.ensemble, controls,
         checkpoint.human.get(style.name), TokenIds(checkpoint.tokenizer, triplets=style.triplets), kept,
     )  # fmt: skip
-    candidates = candidates_of(checkpoint, song)
     first, last = (kept.first, kept.last) if kept else (song.conditioning.first, song.conditioning.last)
-    for index in range(first, last + 1):
-        candidates.play(index)
-        if compete and index < last and (index + 1 - first) % SECTION_BARS == 0:
-            _go_on_from_best(candidates, max(index + 1 - _JUDGED_BARS, first), index)
-        if progress:
-            progress((index + 1 - first) / (last + 1 - first))
-    return [row.notes for row in candidates.rows]
+    one_lane = [range(first, last + 1)]
+    lanes = lanes_of(sheet, song.returns, first, last) if compete and kept is None else one_lane
+    sampling = _Sampling(checkpoint, song, lanes, compete, progress or (lambda share: None))
+    if len(lanes) == 1:
+        return [row.notes for row in sampling.lane(lanes[0], Chosen()).rows]
+    earlier, later = sampling.both_lanes()
+    seam_tick = sheet.grid.bars[lanes[1].start].start_tick
+    return [joined(earlier.rows[0].notes, row.notes, seam_tick) for row in later.rows]
 
 
-def candidates_of(checkpoint: Checkpoint, song: Song, *, exact: bool = False) -> Candidates:
-    """The candidates of a song before their first bar; for `exact` see `step_session`."""
-    context = int(checkpoint.config["max_position_embeddings"])
-    capacity = context + 4 * song.most_notes + 16
-    session = step_session(checkpoint.weights, checkpoint.config, capacity, exact=exact, threads=n_threads())
-    return Candidates(song, Decoder(session, song.controls.candidates, capacity), context)
+class _Sampling:
+    """One session for all lanes of a song."""
+
+    def __init__(
+        self, checkpoint: Checkpoint, song: Song, lanes: list[range], compete: bool, progress: Callable[[float], None]
+    ) -> None:
+        self.song, self.lanes, self.compete, self.progress = song, lanes, compete, progress
+        self.context = int(checkpoint.config["max_position_embeddings"])
+        self.session = session_of(checkpoint, song, threads=max(n_threads() // len(lanes), 1))
+        self._n_bars, self._n_played, self._counting = sum(map(len, lanes)), 0, threading.Lock()
+
+    def both_lanes(self) -> tuple[Candidates, Candidates]:
+        """Sample two lanes at the same time."""
+        chosen = Chosen()
+        with ThreadPoolExecutor(1, "lane") as beside:
+            later = beside.submit(self.lane, self.lanes[1], Chosen(), chosen)
+            try:
+                earlier = self.lane(self.lanes[0], chosen)
+            finally:
+                chosen.close()
+            return earlier, later.result()
+
+    def lane(self, bars: range, chosen: Chosen, earlier: Chosen | None = None) -> Candidates:
+        """Sample some bars; after every phrase all candidates continue from the best one, which is `chosen`."""
+        candidates = Candidates(self.song, self._decoder(), self.context, bars.start, earlier)
+        for index in bars:
+            candidates.play(index)
+            is_phrase = (index + 1 - bars.start) % SECTION_BARS == 0 or index + 1 == bars.stop
+            if self.compete and is_phrase and index + 1 < self.lanes[-1].stop:
+                _go_on_from_best(candidates, max(index + 1 - _JUDGED_BARS, bars.start), index)
+                chosen.add(index + 1, candidates.rows[0].copy())
+            with self._counting:
+                self._n_played += 1
+                self.progress(self._n_played / self._n_bars)
+        return candidates
+
+    def _decoder(self) -> Decoder:
+        return Decoder(self.session, self.song.controls.candidates, capacity_of(self.context, self.song))
+
+
+def session_of(checkpoint: Checkpoint, song: Song, *, threads: int, exact: bool = False) -> InferenceSession:
+    """The session for a song; for `exact` see `step_session`."""
+    capacity = capacity_of(int(checkpoint.config["max_position_embeddings"]), song)
+    return step_session(checkpoint.weights, checkpoint.config, capacity, exact=exact, threads=threads)
+
+
+def capacity_of(context: int, song: Song) -> int:
+    """The most tokens of a row: a bar may begin when the context is nearly full."""
+    return context + 4 * song.most_notes + 16
 
 
 def _go_on_from_best(candidates: Candidates, first: int, last: int) -> None:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
+
+import numpy as np
 
 from symbolic_cover.analysis.chords import beat_edges, recognise_chords
 from symbolic_cover.analysis.form import sections_of
@@ -19,7 +21,7 @@ from symbolic_cover.core.music import Bar, Note
 from symbolic_cover.core.sheet import SongSheet
 from symbolic_cover.evaluation.figures import figure_runs
 from symbolic_cover.evaluation.memorisation import PatternIndex, accompaniment, pattern_hashes
-from symbolic_cover.evaluation.metrics import chord_at, majmin
+from symbolic_cover.evaluation.metrics import chord_at, majmin, placed_in
 from symbolic_cover.evaluation.people import Range
 
 #: A bar's melody counts as lost if a third of its notes are missing; `benchmarks/evaluating/findings.md` measures this.
@@ -187,13 +189,10 @@ def unplayable_bars(arrangement: Arrangement, bars: Sequence[Bar]) -> Iterator[F
     for number, part in enumerate(arrangement.parts):
         if not part.is_drums and part.program in KEYBOARDS:
             players.setdefault(part.group or f"\0{number}", []).extend(part.notes)
-    bad = [
-        any(
-            unplayable_onsets([note for note in notes if bar.start_tick <= note.onset_tick < bar.end_tick])[0]
-            for notes in players.values()
-        )
-        for bar in bars
-    ]
+    bad = [False] * len(bars)
+    for notes in players.values():
+        for index, placed in itertools.groupby(sorted(placed_in(notes, bars)), key=lambda one: one[0]):
+            bad[index] |= unplayable_onsets([note for _, note in placed])[0] > 0
     for first, last in _stretches(bad):
         yield Finding(first, last, "unplayable", "two hands cannot hold the notes", "choose an easier --level")
 
@@ -201,11 +200,11 @@ def unplayable_bars(arrangement: Arrangement, bars: Sequence[Bar]) -> Iterator[F
 def empty_stretches(arrangement: Arrangement, sheet: SongSheet) -> Iterator[Finding]:
     """Bars in which the song has notes and the cover none, not even held ones."""
 
-    def sounds(notes: Sequence[Note], bar: Bar) -> bool:
-        return any(note.onset_tick < bar.end_tick and note.end_tick > bar.start_tick for note in notes)
+    def sounds(notes: Sequence[Note]) -> np.ndarray:
+        begins, ends = (np.array([getattr(note, name) for note in notes]) for name in ("onset_tick", "end_tick"))
+        return np.array([np.any((begins < bar.end_tick) & (ends > bar.start_tick)) for bar in sheet.grid.bars])
 
-    silent = [sounds(sheet.notes, bar) and not sounds(arrangement.notes, bar) for bar in sheet.grid.bars]
-    for first, last in _stretches(silent):
+    for first, last in _stretches(sounds(sheet.notes) & ~sounds(arrangement.notes)):
         yield Finding(first, last, "empty", "nobody plays", "raise --density, or try another --seed")
 
 
@@ -217,7 +216,7 @@ def copied_passages(arrangement: Arrangement, bars: Sequence[Bar], index: Patter
                       "try another --seed, unless that is the song covered")  # fmt: skip
 
 
-def _stretches(marked: Sequence[bool]) -> Iterator[tuple[int, int]]:
+def _stretches(marked: Iterable[bool]) -> Iterator[tuple[int, int]]:
     """First and last index of each run of true values."""
     for is_marked, run in itertools.groupby(enumerate(marked), key=lambda item: bool(item[1])):
         if is_marked:

@@ -52,15 +52,12 @@ def melody_retention(melody: Sequence[Note], notes: Iterable[Note]) -> float:
 
 def melody_on_top(melody: Sequence[Note], notes: Sequence[Note]) -> float:
     """Share of melody notes above which nothing sounds at their onset."""
-    ends = sorted(notes)
-    on_top = []
-    for sung in melody:
-        above = any(
-            note.onset_tick <= sung.onset_tick < note.end_tick and note.pitch > sung.pitch
-            for note in ends
-            if note.onset_tick <= sung.onset_tick
-        )
-        on_top.append(not above)
+    begins, ends, pitches = (
+        np.array([getattr(note, name) for note in notes]) for name in ("onset_tick", "end_tick", "pitch")
+    )
+    on_top = [
+        not np.any((begins <= sung.onset_tick) & (sung.onset_tick < ends) & (pitches > sung.pitch)) for sung in melody
+    ]
     return _mean(on_top)
 
 
@@ -119,7 +116,7 @@ def grooving_similarity(notes: Sequence[Note], bars: Sequence[Bar]) -> float:
 def bar_repetition(notes: Sequence[Note], bars: Sequence[Bar], reach: int = 4) -> float:
     """Share of the bars with notes that equal one of the `reach` bars before in every onset and pitch."""
     played: list[frozenset[tuple[int, int]]] = [frozenset() for _ in bars]
-    for index, note in _placed(notes, bars):
+    for index, note in placed_in(notes, bars):
         played[index] |= {(note.onset_tick - bars[index].start_tick, note.pitch)}
     return _mean([bar in played[max(i - reach, 0) : i] for i, bar in enumerate(played) if bar])
 
@@ -165,7 +162,7 @@ def note_f1(ours: Iterable[Note], theirs: Iterable[Note]) -> float:
 def bar_chroma(notes: Iterable[Note], bars: Sequence[Bar]) -> np.ndarray:
     """Onsets of each pitch class in each bar, (bars, 12)."""
     chroma = np.zeros((len(bars), 12))
-    for index, note in _placed(notes, bars):
+    for index, note in placed_in(notes, bars):
         chroma[index, note.pitch % 12] += 1
     return chroma
 
@@ -173,16 +170,17 @@ def bar_chroma(notes: Iterable[Note], bars: Sequence[Bar]) -> np.ndarray:
 def bar_onsets(notes: Iterable[Note], bars: Sequence[Bar]) -> np.ndarray:
     """Notes that begin at each tick of each bar, (bars, ticks of the longest bar)."""
     onsets = np.zeros((len(bars), max(bar.meter.bar_tick for bar in bars)))
-    for index, note in _placed(notes, bars):
+    for index, note in placed_in(notes, bars):
         onsets[index, note.onset_tick - bars[index].start_tick] += 1
     return onsets
 
 
-def _placed(notes: Iterable[Note], bars: Sequence[Bar]) -> Iterable[tuple[int, Note]]:
-    starts = np.array([bar.start_tick for bar in bars])
-    for note in notes:
-        if starts[0] <= note.onset_tick < bars[-1].end_tick:
-            yield int(np.searchsorted(starts, note.onset_tick, side="right")) - 1, note
+def placed_in(notes: Iterable[Note], bars: Sequence[Bar]) -> Iterable[tuple[int, Note]]:
+    """The notes that begin in the bars, each with the index of its bar."""
+    starts = [bar.start_tick for bar in bars]
+    inside = [note for note in notes if starts[0] <= note.onset_tick < bars[-1].end_tick]
+    places = np.searchsorted(starts, [note.onset_tick for note in inside], side="right") - 1
+    return zip(places.tolist(), inside, strict=True)
 
 
 def _mean_cosine(ours: np.ndarray, theirs: np.ndarray) -> float:

@@ -27,7 +27,7 @@ from symbolic_cover.core.files import whole_files
 from symbolic_cover.sound.formats import SOUND_FORMATS
 from symbolic_cover.sound.loudness import REACH, LoudnessMeter, limiter_gain, limiter_reach, true_peaks
 from symbolic_cover.sound.soundfonts import choose_soundfont
-from symbolic_cover.sound.synthesizer import halves, play_blocks
+from symbolic_cover.sound.synthesizer import in_halves, play_blocks
 
 #: True peak before encoding; mp3 and ogg overshoot, so they get more headroom.
 CEILING_DBTP, LOSSY_CEILING_DBTP = -1.3, -2.5
@@ -79,7 +79,7 @@ def render_audio(
     out_path = Path(out_path)
     check_format(out_path)
     font = choose_soundfont(soundfont)
-    groups = list(stems.values()) if stems else halves(score)
+    score, groups = (score, list(stems.values())) if stems else in_halves(score)
     names = {name: out_path.with_name(f"{out_path.stem}.{name}{out_path.suffix}") for name in stems or {}}
     with tempfile.TemporaryFile() as file:
         played = _Played(file, len(groups), rate_hz)
@@ -106,7 +106,8 @@ def render_audio(
 
 def play_samples(score: symusic.Score, soundfont: Path, rate_hz: int) -> np.ndarray:
     """A short score as samples, shape (frames, 2); for whole songs `render_audio` needs less memory."""
-    blocks = play_blocks(score, soundfont, rate_hz, halves(score))
+    score, groups = in_halves(score)
+    blocks = play_blocks(score, soundfont, rate_hz, groups)
     return np.concatenate([_mixed(block.reshape(len(block), -1, 2)) for block in blocks])
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
@@ -99,15 +99,34 @@ def play_blocks(
                 return
 
 
-def halves(score: symusic.Score) -> list[list[int]]:
-    """The tracks in two groups with about equally many notes, for two cores; one if one track has all."""
-    groups: list[list[int]] = [[], []]
+def in_halves(score: symusic.Score) -> tuple[symusic.Score, list[list[int]]]:
+    """A score that sounds the same, and its tracks in two groups with about equally many notes, for two cores.
+
+    A track is divided by pitches, so that a key that is struck again is released where it was struck; drums stay whole,
+    since some silence each other.
+    """
+    counts = Counter(
+        (index, None if track.is_drum else note.pitch)
+        for index, track in enumerate(score.tracks)
+        for note in track.notes
+    )
+    sides: dict[tuple[int, int | None], int] = {}
     sizes = [0, 0]
-    for index in sorted(range(len(score.tracks)), key=lambda index: (-len(score.tracks[index].notes), index)):
-        smaller = int(sizes[1] < sizes[0])
-        groups[smaller].append(index)
-        sizes[smaller] += len(score.tracks[index].notes)
-    return [group for group, size in zip(groups, sizes, strict=True) if size] or [groups[0]]
+    for share, n_notes in sorted(counts.items(), key=lambda one: (-one[1], one[0][0], one[0][1] or 0)):
+        sides[share] = int(sizes[1] < sizes[0])
+        sizes[sides[share]] += n_notes
+    tracks: list[Any] = []
+    groups: list[list[int]] = [[], []]
+    for index, track in enumerate(score.tracks):
+        for side in sorted({side for (whose, _), side in sides.items() if whose == index} or {0}):
+            half = track.copy()
+            pitches = {pitch for (whose, pitch), one in sides.items() if whose == index and one == side}
+            half.notes = [note for note in track.notes if track.is_drum or note.pitch in pitches]
+            groups[side].append(len(tracks))
+            tracks.append(half)
+    divided = score.copy()
+    divided.tracks = tracks
+    return divided, [group for group in groups if group] or [[]]
 
 
 class _Synth:

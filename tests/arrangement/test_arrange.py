@@ -10,14 +10,14 @@ from transformers import DynamicCache
 from symbolic_cover.analysis.form import returning_bars
 from symbolic_cover.analysis.hands import REACH_OF_LEVEL, Reach, unplayable_in_hand
 from symbolic_cover.arrangement.arranger import arrange_by_rules, candidates_by_model, prepare_sheet
-from symbolic_cover.arrangement.candidates import Song, _bars_to_replay
+from symbolic_cover.arrangement.candidates import Candidates, Song, _bars_to_replay
 from symbolic_cover.arrangement.checkpoint import find_checkpoint
 from symbolic_cover.arrangement.choose import choose
 from symbolic_cover.arrangement.conditioning import Conditioning
 from symbolic_cover.arrangement.constraints import CHORD_BIAS, SONG_BIAS, BarState, LogitBias, Players, TokenIds
 from symbolic_cover.arrangement.decoder import Decoder, log_probabilities, step_session
 from symbolic_cover.arrangement.endings import close_together
-from symbolic_cover.arrangement.sample import candidates_of
+from symbolic_cover.arrangement.sample import capacity_of, session_of
 from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.errors import UsageError
 from symbolic_cover.core.music import Bar, Chord, Key, Meter, Note
@@ -275,7 +275,9 @@ def test_the_padded_batch_sees_what_a_single_row_sees(tiny_checkpoint, song):
     controls = Controls(candidates=3)
     conditioning = Conditioning.of(tiny_checkpoint, song, STYLE, controls)
     told = Song(song, conditioning, STYLE.ensemble, controls, None, TokenIds(tiny_checkpoint.tokenizer))
-    candidates = candidates_of(tiny_checkpoint, told, exact=True)
+    context = int(tiny_checkpoint.config["max_position_embeddings"])
+    session = session_of(tiny_checkpoint, told, threads=1, exact=True)
+    candidates = Candidates(told, Decoder(session, 3, capacity_of(context, told)), context)
     for index in range(2):
         candidates.play(index)
     logits = candidates._feed_source(told.conditioning.source_ids(2))

@@ -45,7 +45,7 @@ def test_a_part_that_rests_longer_than_peoples_is_made_likelier(tiny_checkpoint)
     sheet = make_song(8)
     conditioning = Conditioning.of(tiny_checkpoint, sheet, QUARTET, Controls())
     told = Song(sheet, conditioning, QUARTET.ensemble, Controls(), None, TokenIds(tiny_checkpoint.tokenizer))
-    row = Row(notes={spec.name: [] for spec in QUARTET.ensemble.parts})
+    row = Row(0, notes={spec.name: [] for spec in QUARTET.ensemble.parts})
     row.notes["viola"] = [Note(0, 48 * 8, 60)]
     assert told.state_of(row, 1).part_bias == {}
     bias = told.state_of(row, 4).part_bias
