@@ -19,7 +19,7 @@ from symbolic_cover.core.sheet import SongSheet
 #: The fewest bars of a lane.
 _FEWEST_BARS = 2 * SECTION_BARS
 #: The time that a copied bar takes beside a sampled one (1), and what a seam within a section counts.
-_COPIED, _WITHIN_SECTION = 0.15, 2.0
+_COPIED, _WITHIN_SECTION = 0.15, 3.0
 
 
 def lanes_of(sheet: SongSheet, returns: Sequence[int | None], first: int, last: int) -> list[range]:

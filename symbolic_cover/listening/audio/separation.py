@@ -13,6 +13,7 @@ the band.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import cache
 from importlib.util import find_spec
 from itertools import pairwise, product
@@ -135,6 +136,11 @@ def voice_of(blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
 
     Keeps a few stretches of 12 s in memory at a time.
     """
+    with ThreadPoolExecutor(1, "band") as beside:
+        yield from _voice_of(blocks, beside)
+
+
+def _voice_of(blocks: Iterable[np.ndarray], beside: Executor) -> Iterator[np.ndarray]:
     overlap = _Overlap()
     # Frame 0 is centred on sample 0: half a window of silence before it, which is cut from the output.
     waiting = np.zeros((WINDOW // 2, 2), np.float32)
@@ -143,32 +149,40 @@ def voice_of(blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         n_given += len(block)
         waiting = np.concatenate([waiting, block.astype(np.float32, copy=False)])
         while len(waiting) >= _STRETCH_SAMPLES + WINDOW:
-            made = overlap.add(_voice_frames(waiting[: _STRETCH_SAMPLES - HOP + WINDOW]))
+            made = overlap.add(_voice_frames(waiting[: _STRETCH_SAMPLES - HOP + WINDOW], beside))
             waiting = waiting[_STRETCH_SAMPLES:]
             yield made[max(-n_made, 0) :]
             n_made += len(made)
     waiting = np.concatenate([waiting, np.zeros((_STRETCH_SAMPLES + WINDOW, 2), np.float32)])
     while n_made < n_given:
         n_frames = min((n_given - n_made) // HOP + 1, STRETCH)
-        made = overlap.add(_voice_frames(waiting[: (n_frames - 1) * HOP + WINDOW]))
+        made = overlap.add(_voice_frames(waiting[: (n_frames - 1) * HOP + WINDOW], beside))
         waiting = waiting[n_frames * HOP :]
         yield made[max(-n_made, 0) : n_given - n_made]
         n_made += len(made)
 
 
-def _voice_frames(samples: np.ndarray) -> np.ndarray:
-    """Stereo samples of at most `STRETCH` frames -> the voice in each frame, mono, windowed, (frames, `WINDOW`)."""
+def _voice_frames(samples: np.ndarray, beside: Executor) -> np.ndarray:
+    """Stereo samples of at most `STRETCH` frames -> the voice in each frame, mono, windowed, (frames, `WINDOW`).
+
+    The network for the band runs `beside` the one for the voice.
+    """
     voice, band = load_nets()
     window = torch.hann_window(WINDOW)
     spectrum = torch.fft.rfft(torch.from_numpy(samples.T.copy()).unfold(1, WINDOW, HOP) * window)[..., :BINS]
     n_frames = spectrum.shape[1]
     magnitude = torch.zeros(1, 2, STRETCH, BINS)
     magnitude[0, :, :n_frames] = spectrum.abs()
-    with torch.inference_mode():
-        ours, theirs = voice(magnitude)[0] ** 2, band(magnitude)[0] ** 2
+    of_band = beside.submit(_power, band, magnitude)
+    ours, theirs = _power(voice, magnitude), of_band.result()
     mask = ((ours + _FLOOR / 2) / (ours + theirs + _FLOOR))[:, :n_frames]
     mono = nn.functional.pad((spectrum * mask).mean(dim=0), (0, WINDOW // 2 + 1 - BINS))
     return np.asarray((torch.fft.irfft(mono, n=WINDOW) * window).numpy())
+
+
+def _power(net: MaskNet, magnitude: torch.Tensor) -> torch.Tensor:
+    with torch.inference_mode():
+        return net(magnitude)[0] ** 2
 
 
 class _Overlap:

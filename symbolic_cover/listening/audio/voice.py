@@ -9,6 +9,7 @@ between the two nearest keys, so that a pitch between two keys is represented.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
@@ -67,9 +68,11 @@ class VoiceMaps(NamedTuple):
 
 def maps_of_voice(voice: Recording) -> VoiceMaps:
     """The maps of a separated voice at 22050 Hz."""
-    note, onset = transcribe.posteriorgrams(voice)
-    bands = features.mel_bands(voice)
-    return VoiceMaps(note, onset, features.spectral_rise(bands), spectral_level(bands), pitch_map(voice))
+    with ThreadPoolExecutor(1) as beside:
+        pitch = beside.submit(pitch_map, voice)
+        note, onset = transcribe.posteriorgrams(voice)
+        bands = features.mel_bands(voice)
+        return VoiceMaps(note, onset, features.spectral_rise(bands), spectral_level(bands), pitch.result())
 
 
 def features_of_voice(maps: VoiceMaps, bands: np.ndarray, note: np.ndarray, onset: np.ndarray) -> VoiceFeatures:
