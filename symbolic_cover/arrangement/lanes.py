@@ -16,8 +16,8 @@ from symbolic_cover.analysis.form import SECTION_BARS
 from symbolic_cover.core.music import Note
 from symbolic_cover.core.sheet import SongSheet
 
-#: The fewest bars of a lane.
-_FEWEST_BARS = 2 * SECTION_BARS
+#: The fewest bars of a lane: a phrase and a half.
+_FEWEST_BARS = 3 * SECTION_BARS // 2
 #: The time that a copied bar takes beside a sampled one (1), and what a seam within a section counts.
 _COPIED, _WITHIN_SECTION = 0.15, 3.0
 

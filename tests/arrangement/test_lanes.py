@@ -28,7 +28,7 @@ def without_form(n_bars):
 
 
 def test_a_long_song_has_two_lanes_of_about_equal_time_and_a_short_one_has_one():
-    assert lanes_of(make_song(15), NEW, 0, 14) == [range(15)]
+    assert lanes_of(make_song(13), NEW, 0, 12) == [range(13)]
     assert lanes_of(make_song(36), NEW, 0, 35) == [range(20), range(20, 36)]  # the later one waits for a phrase
 
 
