@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 from symbolic_cover.core.controls import Hints
@@ -43,11 +45,14 @@ def listen(
 
 def _hear(path: Path, hints: Hints, progress: Callable[[float], None] | None) -> Heard:
     from symbolic_cover.listening.audio import piano
-    from symbolic_cover.listening.audio.hearing import hear_recording
 
     def heard_again(notes: list[TimedNote]) -> list[TimedNote]:
         return piano.hear_again(path, notes, hints.transcriber)
 
+    with ThreadPoolExecutor(1) as beside:  # PyTorch takes as long to load as the recording
+        loading = beside.submit(import_module, "symbolic_cover.listening.audio.hearing")
+        held = [load_recording(path)]
+        hearing = loading.result()
     # Nobody else holds the recording, so that it goes as it is heard.
-    heard = hear_recording(load_recording(path), hints, progress, heard_again, stereo_blocks(path))
+    heard: Heard = hearing.hear_recording(held.pop(), hints, progress, heard_again, stereo_blocks(path))
     return replace(heard, title=title_of(path), source=Source(named(path), "audio"))
