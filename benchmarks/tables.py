@@ -59,12 +59,13 @@ class Table(NamedTuple):
 
 
 TABLES = (
-    Table("speed.py", f"{_SONG} --runs 1 --against 032591c --candidates 8", _ARRANGER),
+    Table("speed.py", "{library}/pop909_cl/386.mid --runs 1 --against 032591c --candidates 8", _ARRANGER),
     Table("many.py", "", _ARRANGER),
     Table("heard.py", "{library} --count 8", (*_ARRANGER, *_EARS)),
     Table("arranging/arrangement.py", "{corpus}", _ARRANGER),
-    Table("arranging/judge.py", "{corpus} --styles pop-piano", _ARRANGER),
+    Table("arranging/judge.py", "{corpus}", _ARRANGER),
     Table("arranging/controls.py", "{corpus} --styles pop-piano swing string-quartet --segments 4", _ARRANGER),
+    Table("arranging/lanes.py", "{corpus}", _ARRANGER),
     Table("arranging/decoding.py", "--corpus {corpus}", _ARRANGER),
     Table("arranging/learn_style.py", "{corpus} {songs}/Ska {songs}/Polka --segments 12 --real 60", _ARRANGER),
     Table("arranging/refining.py", "{run}", _ARRANGER),

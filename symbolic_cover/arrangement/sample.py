@@ -78,8 +78,10 @@ class _Sampling:
         self._n_bars, self._n_played, self._counting = sum(map(len, lanes)), 0, threading.Lock()
 
     def both_lanes(self) -> tuple[Candidates, Candidates]:
-        """Sample two lanes at the same time."""
+        """Sample two lanes: at the same time, unless only one thread is allowed."""
         chosen = Chosen()
+        if n_threads() == 1:
+            return self.lane(self.lanes[0], chosen), self.lane(self.lanes[1], Chosen(), chosen)
         with ThreadPoolExecutor(1, "lane") as beside:
             later = beside.submit(self.lane, self.lanes[1], Chosen(), chosen)
             try:

@@ -42,6 +42,7 @@ def test_a_seam_is_where_a_section_begins_and_never_just_after_what_it_copies():
 
 def test_the_same_notes_whichever_lane_is_faster(tiny_checkpoint, monkeypatch):
     song, play = without_form(24), Candidates.play
+    monkeypatch.setattr(sample, "n_threads", lambda: 2)
     plain = sample_accompaniments(tiny_checkpoint, song, STYLE, CONTROLS)
     for slow in (True, False):
 
@@ -52,8 +53,9 @@ def test_the_same_notes_whichever_lane_is_faster(tiny_checkpoint, monkeypatch):
         monkeypatch.setattr(Candidates, "play", play_slowly)
         assert sample_accompaniments(tiny_checkpoint, song, STYLE, CONTROLS) == plain
     monkeypatch.setattr(Candidates, "play", play)
-    monkeypatch.setattr(sample, "n_threads", lambda: 4)
-    assert sample_accompaniments(tiny_checkpoint, song, STYLE, CONTROLS) == plain
+    for n_threads in (1, 4):
+        monkeypatch.setattr(sample, "n_threads", lambda n_threads=n_threads: n_threads)
+        assert sample_accompaniments(tiny_checkpoint, song, STYLE, CONTROLS) == plain
 
 
 def test_every_bar_is_played_and_hands_can_play_the_seam(tiny_checkpoint):
@@ -90,6 +92,7 @@ def test_a_returning_section_is_copied_from_the_other_lane(tiny_checkpoint):
 
 def test_an_error_in_either_lane_ends_both(tiny_checkpoint, monkeypatch):
     play = Candidates.play
+    monkeypatch.setattr(sample, "n_threads", lambda: 2)
     for is_later in (False, True):
 
         def fail(self, index, is_later=is_later):
