@@ -12,7 +12,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from symbolic_cover.analysis.form import SECTION_BARS
+from symbolic_cover.analysis.form import SECTION_BARS, pick_up_of
 from symbolic_cover.core.music import Note
 from symbolic_cover.core.sheet import SongSheet
 
@@ -26,7 +26,7 @@ def lanes_of(sheet: SongSheet, returns: Sequence[int | None], first: int, last: 
     """The bars of each lane, for a song that sounds from bar `first` to `last`: two that take about equally long, or
     one for a short song. `returns` has the bar that each bar copies, None if it is sampled."""
     sections = {sheet.grid.bar_index(section.start_tick) for section in sheet.sections}
-    phrases = set(range(first, last, SECTION_BARS))
+    phrases = set(range(first + (pick_up_of(sheet) == first), last, SECTION_BARS))
     seams = [
         seam for seam in range(first + _FEWEST_BARS, last + 2 - _FEWEST_BARS) if seam in sections or seam in phrases
     ]
@@ -77,7 +77,7 @@ class Chosen:
         self._changed = threading.Condition()
         self._row: Row | None = None
         self._end = 0
-        self._is_closed = False
+        self._is_given_up = False
 
     def add(self, end: int, row: Row) -> None:
         """The bars before `end` are chosen: those of this row, which nobody changes any more."""
@@ -85,17 +85,17 @@ class Chosen:
             self._row, self._end = row, end
             self._changed.notify_all()
 
-    def close(self) -> None:
-        """No more bars will be chosen."""
+    def give_up(self) -> None:
+        """No more bars will be chosen; whoever asks for any is told."""
         with self._changed:
-            self._is_closed = True
+            self._is_given_up = True
             self._changed.notify_all()
 
     def before(self, end: int) -> Row:
-        """The chosen row, once it has all bars before `end`; raises `RuntimeError` if it never will."""
+        """The chosen row, once it has all bars before `end`; raises `RuntimeError` if the earlier lane gave up."""
         with self._changed:
-            self._changed.wait_for(lambda: self._end >= end or self._is_closed)
-            if self._row is None or self._end < end:
+            self._changed.wait_for(lambda: self._end >= end or self._is_given_up)
+            if self._row is None or self._is_given_up:
                 raise RuntimeError("the earlier lane has stopped")
             return self._row
 

@@ -86,14 +86,17 @@ class _Sampling:
             later = beside.submit(self.lane, self.lanes[1], Chosen(), chosen)
             try:
                 earlier = self.lane(self.lanes[0], chosen)
-            finally:
-                chosen.close()
+            except BaseException:  # Ctrl-C too
+                chosen.give_up()
+                raise
             return earlier, later.result()
 
     def lane(self, bars: range, chosen: Chosen, earlier: Chosen | None = None) -> Candidates:
         """Sample some bars; after every phrase all candidates continue from the best one, which is `chosen`."""
         candidates = Candidates(self.song, self._decoder(), self.context, bars.start, earlier)
         for index in bars:
+            if earlier:
+                earlier.before(0)  # it has not given up
             candidates.play(index)
             is_phrase = (index + 1 - bars.start) % SECTION_BARS == 0 or index + 1 == bars.stop
             if self.compete and is_phrase and index + 1 < self.lanes[-1].stop:
