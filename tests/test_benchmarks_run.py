@@ -52,6 +52,10 @@ CALLS = {
         "{corpus} --checkpoint {checkpoint} --styles pop-piano --split train --segments 4 --fewest 2 --candidates 1",
         "| pop-piano | 4 (",
     ),
+    "arranging/lanes.py": (
+        "{corpus} --checkpoint {checkpoint} --styles pop-piano --split train --songs 1 --candidates 1 --fewest 6",
+        "| pop-piano | | two - one | ",
+    ),
     "arranging/learn_style.py": (
         "{corpus} {songs}/Ska --checkpoint {checkpoint} --songs 5 --steps 2 --segments 1 --real 2 --candidates 1",
         "Nearest style: ",

@@ -16,20 +16,20 @@ from symbolic_cover.analysis.form import SECTION_BARS, pick_up_of
 from symbolic_cover.core.music import Note
 from symbolic_cover.core.sheet import SongSheet
 
-#: The fewest bars of a lane: a phrase and a half.
-_FEWEST_BARS = 3 * SECTION_BARS // 2
+#: The fewest bars of a lane: shorter ones gain little time, and a seam would be heard.
+FEWEST_BARS = 4 * SECTION_BARS
 #: The time that a copied bar takes beside a sampled one (1), and what a seam within a section counts.
 _COPIED, _WITHIN_SECTION = 0.15, 3.0
 
 
-def lanes_of(sheet: SongSheet, returns: Sequence[int | None], first: int, last: int) -> list[range]:
-    """The bars of each lane, for a song that sounds from bar `first` to `last`: two that take about equally long, or
-    one for a short song. `returns` has the bar that each bar copies, None if it is sampled."""
+def lanes_of(
+    sheet: SongSheet, returns: Sequence[int | None], first: int, last: int, fewest: int = FEWEST_BARS
+) -> list[range]:
+    """The bars of each lane, for a song that sounds from bar `first` to `last`: two of at least `fewest` bars that take
+    about equally long, or one for a short song. `returns` has the bar that each bar copies, None if it is sampled."""
     sections = {sheet.grid.bar_index(section.start_tick) for section in sheet.sections}
     phrases = set(range(first + (pick_up_of(sheet) == first), last, SECTION_BARS))
-    seams = [
-        seam for seam in range(first + _FEWEST_BARS, last + 2 - _FEWEST_BARS) if seam in sections or seam in phrases
-    ]
+    seams = [seam for seam in range(first + fewest, last + 2 - fewest) if seam in sections or seam in phrases]
     if not seams:
         return [range(first, last + 1)]
 

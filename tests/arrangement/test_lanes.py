@@ -28,7 +28,7 @@ def without_form(n_bars):
 
 
 def test_a_long_song_has_two_lanes_of_about_equal_time_and_a_short_one_has_one():
-    assert lanes_of(make_song(13), NEW, 0, 12) == [range(13)]
+    assert lanes_of(make_song(31), NEW, 0, 30) == [range(31)]
     assert lanes_of(make_song(36), NEW, 0, 35) == [range(20), range(20, 36)]  # the later one waits for a phrase
 
 
@@ -41,7 +41,7 @@ def test_a_seam_is_where_a_section_begins_and_never_just_after_what_it_copies():
 
 
 def test_the_same_notes_whichever_lane_is_faster(tiny_checkpoint, monkeypatch):
-    song, play = without_form(24), Candidates.play
+    song, play = without_form(36), Candidates.play
     monkeypatch.setattr(sample, "n_threads", lambda: 2)
     plain = sample_accompaniments(tiny_checkpoint, song, STYLE, CONTROLS)
     for slow in (True, False):
@@ -59,8 +59,8 @@ def test_the_same_notes_whichever_lane_is_faster(tiny_checkpoint, monkeypatch):
 
 
 def test_every_bar_is_played_and_hands_can_play_the_seam(tiny_checkpoint):
-    song = without_form(24)
-    (_, seam), shares = [lane.stop for lane in lanes_of(song, NEW, 0, 23)][::-1], []
+    song = without_form(36)
+    (_, seam), shares = [lane.stop for lane in lanes_of(song, NEW, 0, 35)][::-1], []
     for parts in sample_accompaniments(tiny_checkpoint, song, STYLE, CONTROLS, shares.append):
         notes = sorted(note for part in parts.values() for note in part)
         for bar in song.grid.bars:
@@ -97,7 +97,7 @@ def test_an_error_in_either_lane_ends_both(tiny_checkpoint, monkeypatch):
         played = [0]
 
         def fail(self, index, is_later=is_later, played=played):
-            time.sleep(0.05 * (index > 12))
+            time.sleep(0.05 * (index > 20))
             played.append(index)
             if (self.earlier is not None) is is_later and index >= 6:
                 raise ValueError("no more")
@@ -105,9 +105,9 @@ def test_an_error_in_either_lane_ends_both(tiny_checkpoint, monkeypatch):
 
         monkeypatch.setattr(Candidates, "play", fail)
         with pytest.raises(ValueError, match="no more"):
-            sample_accompaniments(tiny_checkpoint, without_form(24), STYLE, CONTROLS)
+            sample_accompaniments(tiny_checkpoint, without_form(36), STYLE, CONTROLS)
         assert not [thread for thread in threading.enumerate() if thread.name.startswith("lane")]
-        assert max(played) < 23 or is_later  # the later lane has not gone on to its end
+        assert max(played) < 35 or is_later  # the later lane has not gone on to its end
 
 
 def test_who_waits_for_what_never_comes_is_told():
