@@ -1,8 +1,8 @@
 """Arrange some bars of a cover anew; the others keep every note, and the seams fit.
 
 The model is given the bars before the fresh ones unchanged and continues them. It holds no note into a kept one that a
-hand or an instrument could not play beside it. The candidate is taken that has the highest sum of its score, its
-agreement with the others, and the likelihood of the kept bars that follow.
+hand or an instrument could not play beside it. The candidate is taken that is preferred most (`choose`), the
+likelihood of the kept bars that follow it included.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from symbolic_cover.analysis.form import SECTION_BARS
 from symbolic_cover.arrangement.arranger import at_home, lay_melody_over
 from symbolic_cover.arrangement.checkpoint import Checkpoint
-from symbolic_cover.arrangement.choose import agreement, score_candidate
+from symbolic_cover.arrangement.choose import preference
 from symbolic_cover.arrangement.conditioning import IGNORED_LABEL, Conditioning
 from symbolic_cover.arrangement.decoder import log_probabilities
 from symbolic_cover.arrangement.doubling import with_doublings
@@ -34,9 +34,8 @@ Ticks = tuple[int, int]
 _Parts = dict[str, tuple[Note, ...]]
 #: The number of bars before the fresh ones that the model sees, and of bars after them that are scored.
 _BEFORE_BARS, _AFTER_BARS = SECTION_BARS, 2
-#: Weights of the agreement, and of the log likelihood per token of what follows, beside the score; the last set by
-#: hand.
-_AGREEMENT_WEIGHT, _FOLLOWING_WEIGHT = 2.0, 2.0
+#: Weight of the log likelihood per token of what follows, beside the preference among candidates; set by hand.
+_FOLLOWING_WEIGHT = 2.0
 
 
 def arrange_anew(
@@ -160,9 +159,8 @@ def _with_best(
         for candidate in candidates
     ]
     song, human = excerpt(sheet, heard.start, heard.stop - 1), checkpoint.human.get(style.name)
-    scores = np.array([score_candidate(candidate, song, human) for candidate in around])
     following = _likelihoods(checkpoint, shown, candidates, heard, bars.stop)
-    best = int(np.argmax(scores + _AGREEMENT_WEIGHT * agreement(around) + _FOLLOWING_WEIGHT * following))
+    best = int(np.argmax(preference(around, song, human) + _FOLLOWING_WEIGHT * following))
     return candidates[best]
 
 

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from symbolic_cover.arrangement.arranger import arrange_by_rules
-from symbolic_cover.arrangement.choose import agreement, best_of, parts_of, score_candidate
+from symbolic_cover.arrangement.choose import agreement, best_of, parts_of, preference, score_candidate
 from symbolic_cover.core.controls import Controls
 from symbolic_cover.core.music import Bar, Meter, Note
 from symbolic_cover.core.styles import load_style
@@ -53,6 +54,20 @@ def test_candidates_that_agree_are_preferred():
     other = {name: notes[: len(notes) // 2] for name, notes in parts.items()}
     assert agreement([parts, parts, other])[0] > agreement([parts, parts, other])[2]
     assert best_of([other, parts, parts], sheet) == 1
+
+
+def test_a_candidate_with_the_songs_chords_wins_over_two_that_agree_on_others():
+    parts, sheet = arranged()
+    melody = {(note.onset_tick, note.pitch) for note in sheet.melody}
+    wrong = {
+        name: [n if (n.onset_tick, n.pitch) in melody else n._replace(pitch=n.pitch + 1) for n in notes]
+        for name, notes in parts.items()
+    }
+    liked = preference([wrong, wrong, parts], sheet)
+    assert liked[0] == liked[1]
+    assert liked[2] > liked[0] + 1
+    without_chords = replace(sheet, chords=())
+    assert np.isfinite(preference([wrong, wrong, parts], without_chords)).all()
 
 
 def test_an_excerpt_holds_its_bars_alone():
