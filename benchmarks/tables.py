@@ -26,6 +26,7 @@ FOLDER = Path(__file__).parent
 #: The folders that tables may need, each given by an option.
 INPUTS = ("corpus", "library", "real", "recordings", "songs", "run", "tunes")
 _SONG = "data/examples/scarborough_fair.abc"
+_JUDGED = "pop-piano string-quartet orchestra lied romantic-piano choral hymn bossa"
 _ARRANGER, _EARS = ("arranger-small",), ("listener", "voice")
 _DIGITS = 12
 
@@ -63,9 +64,9 @@ TABLES = (
     Table("many.py", "", _ARRANGER),
     Table("heard.py", "{library} --count 8", (*_ARRANGER, *_EARS)),
     Table("arranging/arrangement.py", "{corpus}", _ARRANGER),
-    Table("arranging/judge.py", "{corpus} --segments 30", _ARRANGER),
+    Table("arranging/judge.py", f"{{corpus}} --segments 30 --styles {_JUDGED}", _ARRANGER),
     Table("arranging/controls.py", "{corpus} --styles pop-piano swing string-quartet --segments 4", _ARRANGER),
-    Table("arranging/lanes.py", "{corpus} --songs 12", _ARRANGER),
+    Table("arranging/lanes.py", "{corpus} --songs 12 --styles pop-piano", _ARRANGER),
     Table("arranging/decoding.py", "--corpus {corpus}", _ARRANGER),
     Table("arranging/learn_style.py", "{corpus} {songs}/Ska {songs}/Polka --segments 12 --real 60", _ARRANGER),
     Table("arranging/refining.py", "{run}", _ARRANGER),
